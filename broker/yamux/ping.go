@@ -1,0 +1,98 @@
+package yamux
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Ping sends a ping and returns the time until the peer answered. The errors
+// are ctx's and the session's (ErrSessionClosed to errors.Is).
+func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
+	answered := make(chan struct{})
+	s.mu.Lock()
+	if s.err != nil || s.writeErr != nil {
+		err := s.err
+		if err == nil {
+			err = s.writeErr
+		}
+		s.mu.Unlock()
+		return 0, operationError(err)
+	}
+	if s.pings == nil {
+		s.pings = make(map[uint32]chan struct{})
+	}
+	id := s.nextPing
+	s.nextPing++
+	s.pings[id] = answered
+	s.mu.Unlock()
+
+	started := time.Now()
+	s.out.control(frame{kind: typePing, flags: flagSYN, length: id})
+	select {
+	case <-answered:
+		return time.Since(started), nil
+	case <-s.done:
+		return 0, s.endError()
+	case <-ctx.Done():
+		s.mu.Lock()
+		delete(s.pings, id)
+		s.mu.Unlock()
+		return 0, ctx.Err()
+	}
+}
+
+// handlePing answers a ping, or notes the answer to one of ours. An answer
+// that nobody waits for any more is ignored.
+func (s *Session) handlePing(f frame) error {
+	if f.has(flagSYN) {
+		if !s.out.answer(frame{kind: typePing, flags: flagACK, length: f.length}) {
+			return errUnread(0)
+		}
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if answered, ok := s.pings[f.length]; ok {
+		delete(s.pings, f.length)
+		close(answered)
+	}
+	return nil
+}
+
+// startKeepAlive sets the timer of the first ping.
+func (s *Session) startKeepAlive() {
+	if s.config.KeepAlive == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.keepAlive = time.AfterFunc(s.config.KeepAlive, s.checkPeer)
+	}
+}
+
+// checkPeer runs when the timer fires: it pings once, and sets it again.
+func (s *Session) checkPeer() {
+	s.mu.Lock()
+	if s.err != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.tasks.Add(1)
+	s.mu.Unlock()
+	defer s.tasks.Done()
+
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.KeepAliveTimeout)
+	defer cancel()
+	_, err := s.Ping(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.abort(ErrKeepAliveTimeout)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.keepAlive.Reset(s.config.KeepAlive)
+	}
+}

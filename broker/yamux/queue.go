@@ -1,0 +1,52 @@
+package yamux
+
+import "sync"
+
+const (
+	// smallBuffer is up to which size an idle session keeps its queue buffers:
+	// enough for a header and what is copied behind it.
+	smallBuffer = headerSize + copyLimit
+
+	// bigBuffer takes a queue that is as long as it normally gets.
+	bigBuffer = maxQueue + maxFrame + smallBuffer
+)
+
+// bigBuffers keeps big queue buffers for reuse: a cache for all sessions,
+// which the garbage collector empties.
+var bigBuffers = sync.Pool{New: func() any { return new([bigBuffer]byte) }}
+
+// push appends a frame to the queue.
+func (o *sender) push(f frame, p []byte) {
+	o.reserve(headerSize + len(p))
+	o.queue = append(f.append(o.queue), p...)
+}
+
+// extend appends bytes to the queue.
+func (o *sender) extend(p []byte) {
+	o.reserve(len(p))
+	o.queue = append(o.queue, p...)
+}
+
+// reserve makes room for n more bytes; beyond a big buffer append takes over.
+func (o *sender) reserve(n int) {
+	need := len(o.queue) + n
+	if need <= cap(o.queue) || need <= smallBuffer || need > bigBuffer {
+		return
+	}
+	small := o.queue
+	o.queue = append(bigBuffers.Get().(*[bigBuffer]byte)[:0], small...)
+	o.keep(small)
+}
+
+// keep takes a queue buffer back that is no longer used.
+func (o *sender) keep(b []byte) {
+	switch {
+	case cap(b) == bigBuffer:
+		bigBuffers.Put((*[bigBuffer]byte)(b[:bigBuffer]))
+	case cap(b) > 2*smallBuffer || cap(b) == 0:
+	case o.queue == nil:
+		o.queue = b[:0]
+	case o.spare == nil:
+		o.spare = b[:0]
+	}
+}

@@ -1,0 +1,109 @@
+package yamux
+
+import (
+	"io"
+	"os"
+)
+
+// Read reads what has arrived, and waits if that is nothing. It returns io.EOF
+// after the peer has ended the stream, ErrReset after it has reset it,
+// os.ErrDeadlineExceeded, ErrClosed, or the session's error (ErrSessionClosed
+// to errors.Is), all but the middle two once the arrived data is read.
+func (st *Stream) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	st.mu.Lock()
+	if err := st.awaitData(); err != nil {
+		st.mu.Unlock()
+		return 0, err
+	}
+	n := st.received.read(p)
+	st.unlockConsumed(n)
+	return n, nil
+}
+
+// WriteTo writes what arrives to w, without a buffer in between, until the
+// peer ends the stream. See io.WriterTo; the errors are those of Read and w.
+func (st *Stream) WriteTo(w io.Writer) (total int64, err error) {
+	for {
+		st.mu.Lock()
+		if err := st.awaitData(); err != nil {
+			st.mu.Unlock()
+			if err == io.EOF {
+				err = nil
+			}
+			return total, err
+		}
+		c := st.received.pop()
+		p := c.unread()
+		st.unlockConsumed(len(p))
+		n, err := w.Write(p)
+		total += int64(n)
+		short := n < len(p)
+		c.recycle()
+		if err == nil && short {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// awaitData waits until there is something to read.
+func (st *Stream) awaitData() error {
+	for {
+		switch {
+		case st.closed:
+			return ErrClosed
+		case st.readBy.passed():
+			return os.ErrDeadlineExceeded
+		case st.received.size > 0:
+			return nil
+		case st.finReceived:
+			return io.EOF
+		case st.reset:
+			return ErrReset
+		case st.ended != nil:
+			return st.ended
+		}
+		st.readable.Wait()
+	}
+}
+
+// unlockConsumed grants the peer what the reader has taken, in steps of half
+// the window, and releases mu.
+func (st *Stream) unlockConsumed(n int) {
+	st.consumed += uint32(n)
+	grant := st.consumed
+	due := grant >= st.session.config.Window/2 && !st.finReceived && !st.reset && st.ended == nil
+	if due {
+		st.consumed = 0
+		st.recvWindow += grant
+		due = !st.session.out.answer(frame{kind: typeWindowUpdate, id: st.id, length: grant})
+	}
+	st.mu.Unlock()
+	if due {
+		st.session.abort(errUnread(st.id))
+	}
+}
+
+// push takes data that has arrived, by copying it or in a chunk that was
+// filled for this stream.
+func (st *Stream) push(p []byte, c *chunk) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	switch {
+	case st.closed || st.reset:
+		if c != nil {
+			c.recycle()
+		}
+		return
+	case c != nil:
+		st.received.push(c)
+	default:
+		st.received.write(p)
+	}
+	st.readable.Broadcast()
+}

@@ -1,0 +1,239 @@
+package yamux
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"math"
+	"net"
+)
+
+// receiveBuffer is what a session reads ahead. Frames that fit are copied out
+// of it; the bulk of bigger ones is read straight into chunks.
+const receiveBuffer = 4 << 10
+
+// receive is the session's own goroutine: it takes what the peer sends until
+// the connection ends. It never waits for anything else.
+func (s *Session) receive() {
+	defer s.tasks.Done()
+	err := s.receiveFrames(bufio.NewReaderSize(s.conn, receiveBuffer))
+	var broken *ProtocolError
+	if errors.As(err, &broken) && s.end(err) {
+		s.out.seal(operationError(err), &frame{kind: typeGoAway, length: goAwayProtocolError})
+		s.out.drain(s.config.Linger)
+	}
+	s.abort(s.endReason(err))
+}
+
+// endReason turns what the connection returned into the reason why the session
+// is over.
+func (s *Session) endReason(err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var network net.Error
+	switch {
+	case !errors.As(err, &network):
+		return err
+	case s.writeErr != nil && (network.Timeout() || errors.Is(err, net.ErrClosed)):
+		return s.writeErr // writeFailed ended the reading
+	case s.away:
+		// The peer has said goodbye. Sockets that are closed with unread data
+		// in them report a reset then.
+		return io.EOF
+	}
+	return err
+}
+
+func (s *Session) receiveFrames(r *bufio.Reader) error {
+	for {
+		header, err := r.Peek(headerSize)
+		if err != nil {
+			if len(header) > 0 && err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return err
+		}
+		f, err := parseFrame(header)
+		if err != nil {
+			return err
+		}
+		_, _ = r.Discard(headerSize) // it is there: Peek has seen it
+		if err := s.handle(f, r); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Session) handle(f frame, r *bufio.Reader) error {
+	switch f.kind {
+	case typePing:
+		return s.handlePing(f)
+	case typeGoAway:
+		return s.handleGoAway(f)
+	}
+	if f.has(flagSYN) {
+		if err := s.handleSYN(f); err != nil {
+			return err
+		}
+	}
+	st := s.lookup(f.id)
+	var err error
+	if f.kind == typeData {
+		err = s.handleData(st, f, r)
+	} else if st != nil {
+		err = st.granted(f.length)
+	}
+	if st == nil || err != nil {
+		return err
+	}
+	switch {
+	case f.has(flagRST):
+		st.peerReset()
+	case f.has(flagFIN):
+		st.peerEnded()
+	case f.has(flagACK):
+		st.mu.Lock()
+		st.acknowledged()
+		st.mu.Unlock()
+	}
+	return nil
+}
+
+// handleSYN registers a stream of the peer's. Its identifiers need not come in
+// order: other implementations number a stream before they send.
+func (s *Session) handleSYN(f frame) error {
+	if f.id == 0 || f.id%2 == s.parity {
+		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an identifier of ours"}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil
+	}
+	if s.streams[f.id] != nil {
+		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an identifier in use"}
+	}
+	st := newStream(s, f.id)
+	st.unaccepted = true
+	s.streams[f.id] = st
+	select {
+	case s.accepts <- st:
+		return nil
+	default:
+	}
+	delete(s.streams, f.id)
+	if !s.out.answer(frame{kind: typeWindowUpdate, flags: flagRST, id: f.id}) {
+		return errUnread(f.id)
+	}
+	return nil
+}
+
+// handleData takes the payload that follows. For streams that nobody has any
+// more it is read and dropped.
+func (s *Session) handleData(st *Stream, f frame, r *bufio.Reader) error {
+	wanted := false
+	switch {
+	case st != nil:
+		var err error
+		if wanted, err = st.admit(f); err != nil {
+			return err
+		}
+	case f.length > s.config.Window:
+		return &ProtocolError{StreamID: f.id, Reason: "more data than the window allows"}
+	}
+	switch {
+	case !wanted:
+		_, err := r.Discard(int(f.length))
+		return unexpected(err)
+	case f.length <= receiveBuffer:
+		p, err := r.Peek(int(f.length))
+		if len(p) > 0 {
+			st.push(p, nil)
+		}
+		_, _ = r.Discard(len(p))
+		return unexpected(err)
+	}
+	for left := int(f.length); left > 0; {
+		c := newChunk(min(left, maxChunk))
+		n, err := io.ReadFull(r, c.data[:min(left, maxChunk)])
+		c.written = n
+		left -= n
+		if n > 0 {
+			st.push(nil, c)
+		}
+		if err != nil {
+			return unexpected(err)
+		}
+	}
+	return nil
+}
+
+// admit counts the payload of a frame against the window. False means that
+// nobody reads it; the peer is then told, once.
+func (st *Stream) admit(f frame) (bool, error) {
+	st.mu.Lock()
+	if f.length > st.recvWindow {
+		st.mu.Unlock()
+		return false, &ProtocolError{StreamID: f.id, Reason: "more data than the window allows"}
+	}
+	st.recvWindow -= f.length
+	st.acknowledged()
+	if st.finReceived {
+		// Where a write races with the stream's end, hashicorp/yamux may send
+		// the data last. It is not worth the session.
+		st.mu.Unlock()
+		return false, nil
+	}
+	if !st.closed {
+		st.mu.Unlock()
+		return true, nil
+	}
+	if f.length == 0 || f.has(flagFIN|flagRST) {
+		st.mu.Unlock()
+		return false, nil
+	}
+	st.resetHere()
+	st.unlockStopped(true)
+	return false, nil
+}
+
+// granted adds to the window that the peer has given us.
+func (st *Stream) granted(n uint32) error {
+	if n == 0 {
+		return nil
+	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if n > math.MaxUint32-st.sendWindow {
+		return &ProtocolError{StreamID: st.id, Reason: "a window of more than 32 bits"}
+	}
+	st.sendWindow += n
+	st.writable.Broadcast()
+	return nil
+}
+
+func (s *Session) handleGoAway(f frame) error {
+	if f.length != goAwayNormal {
+		return &GoAwayError{Code: f.length}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.away {
+		s.away = true
+		close(s.goneAway)
+	}
+	return nil
+}
+
+// unexpected turns an end inside a frame into io.ErrUnexpectedEOF.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// errUnread ends the session with a peer that sends and never reads.
+func errUnread(id uint32) error {
+	return &ProtocolError{StreamID: id, Reason: "the peer does not read the answers to what it sends"}
+}

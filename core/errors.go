@@ -1,0 +1,172 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrClosed is returned by calls on something that its owner has closed.
+var ErrClosed = errors.New("closed")
+
+// ErrConnectionLost is returned by calls that failed because the connection to
+// the other side broke. On a host it comes joined with an [ExitError] when the
+// plugin's process has ended.
+var ErrConnectionLost = errors.New("the connection was lost")
+
+// ExitError says that a plugin's process has ended, and how.
+type ExitError struct {
+	// Plugin is the plugin's name.
+	Plugin string
+	// Code is the exit code, -1 if a signal ended the process.
+	Code int
+	// Status is the end in words: "exit status 3", "killed by signal 9 (killed)".
+	Status string
+	// Stderr holds the last lines of the plugin's stderr.
+	Stderr []string
+}
+
+func (e *ExitError) Error() string {
+	text := fmt.Sprintf("plugin %s has ended: %s", e.Plugin, e.Status)
+	if head := e.PanicHead(); head != "" {
+		text += " (" + head + ")"
+	}
+	return text
+}
+
+// PanicHead returns the first line of the panic that ended the plugin, or "".
+func (e *ExitError) PanicHead() string {
+	for _, line := range slices.Backward(e.Stderr) {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return line
+		}
+	}
+	return ""
+}
+
+// CookieError says that a plugin was not started by a host of its application:
+// the magic cookie's variable is missing or has another value.
+type CookieError struct {
+	// Key is the variable's name.
+	Key string
+	// Missing tells an unset variable from a wrong value.
+	Missing bool
+}
+
+func (e *CookieError) Error() string {
+	reason := "has another value than this plugin expects"
+	if e.Missing {
+		reason = "is not set"
+	}
+	return "this program is a plugin: it is started by the application that uses it, and is not meant to be run by hand.\n" +
+		"Install it where that application looks for its plugins, and start the application instead.\n" +
+		"(The environment variable " + e.Key + ", by which the application makes itself known, " + reason + ".)"
+}
+
+// VersionError says that a host and a plugin have no application version in
+// common.
+type VersionError struct {
+	// Host holds the versions that the host knows, ascending.
+	Host []int
+	// Plugin holds the versions that the plugin knows, ascending. A plugin
+	// that does not tell all of them is known by the one that it announced.
+	Plugin []int
+	// Complete is whether Plugin is the plugin's whole list.
+	Complete bool
+}
+
+func (e *VersionError) Error() string {
+	theirs := "the plugin speaks " + joinInts(e.Plugin)
+	if !e.Complete {
+		theirs = "the plugin answered " + joinInts(e.Plugin) + " (it does not tell its other versions, if it has any)"
+	}
+	advice := "install a release of the plugin that was made for this host, or the other way round"
+	switch {
+	case len(e.Host) == 0 || len(e.Plugin) == 0:
+	case slices.Max(e.Plugin) < slices.Min(e.Host) && e.Complete:
+		advice = "the plugin is older than this host supports: install a newer plugin"
+	case slices.Min(e.Plugin) > slices.Max(e.Host):
+		advice = "the plugin is newer than this host: install an older plugin or a newer host"
+	}
+	return fmt.Sprintf("no application version in common: the host speaks %s, %s; %s", joinInts(e.Host), theirs, advice)
+}
+
+// ProtocolError says that a plugin answered with a transport that the host was
+// not set up for.
+type ProtocolError struct {
+	// Got is the protocol that the plugin announced.
+	Got Protocol
+	// Version is the application version under which it did.
+	Version int
+	// Supported holds the protocols that the host has for that version.
+	Supported []Protocol
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("the plugin speaks protocol %s under application version %d, this host supports %s there: "+
+		"give the host a transport for it, or build the plugin with a supported one",
+		strconv.Quote(string(e.Got)), e.Version, joinQuoted(e.Supported))
+}
+
+// UnknownPluginError says that a plugin was asked for under a name that does
+// not exist.
+type UnknownPluginError struct {
+	// Name is the name that was asked for.
+	Name string
+	// Side is who does not have it: "host" or "plugin".
+	Side string
+	// Known holds the names that exist there, sorted; nil if that is not known.
+	Known []string
+}
+
+func (e *UnknownPluginError) Error() string {
+	text := fmt.Sprintf("the %s has no plugin named %q", e.Side, e.Name)
+	switch {
+	case len(e.Known) > 0:
+		return text + "; it has " + joinQuoted(e.Known)
+	case e.Known != nil:
+		return text + "; its plugin set is empty"
+	}
+	return text
+}
+
+// TypeError says that a dispensed client does not have the type that the host
+// asked for.
+type TypeError struct {
+	// Name is the plugin's name.
+	Name string
+	// Got is the type of the dispensed client, Want the type asked for.
+	Got, Want reflect.Type
+}
+
+func (e *TypeError) Error() string {
+	if e.Got == nil {
+		return fmt.Sprintf("the plugin %q dispensed nil, not a %v: its Client function must return a client", e.Name, e.Want)
+	}
+	return fmt.Sprintf("the plugin %q dispensed a %v, which is not a %v", e.Name, e.Got, e.Want)
+}
+
+func joinInts(numbers []int) string {
+	if len(numbers) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(numbers))
+	for i, n := range numbers {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func joinQuoted[T ~string](names []T) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	texts := make([]string, len(names))
+	for i, n := range names {
+		texts[i] = strconv.Quote(string(n))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,159 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// Client is a running plugin. It is safe for use by many goroutines. Whoever
+// launched it ends it: with Close, Stop or Kill.
+type Client struct {
+	cfg      Config
+	process  *process
+	session  core.Session
+	version  int
+	protocol core.Protocol
+
+	stopping sync.Once
+	stopped  chan struct{} // closed when the first Stop has returned
+	stopErr  error         // after stopped
+}
+
+func newClient(cfg Config, p *process, session core.Session, version int, protocol core.Protocol) *Client {
+	return &Client{
+		cfg:      cfg,
+		process:  p,
+		session:  session,
+		version:  version,
+		protocol: protocol,
+		stopped:  make(chan struct{}),
+	}
+}
+
+// Dispense makes a client of the plugin's named object: what the transport's
+// plugin set says, which the caller asserts to the application's interface. The
+// function [Dispense] does both. A name that does not exist is a
+// *[core.UnknownPluginError].
+func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
+	made, err := c.session.Dispense(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("plugin %s: dispense: %w", c.cfg.Name, err)
+	}
+	return made, nil
+}
+
+// Dispense is Client.Dispense for an interface (or another type) T that the
+// dispensed client has. If it does not, the error is a *[core.TypeError].
+func Dispense[T any](ctx context.Context, c *Client, name string) (T, error) {
+	made, err := c.Dispense(ctx, name)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	typed, ok := made.(T)
+	if !ok {
+		return typed, fmt.Errorf("plugin %s: dispense: %w", c.cfg.Name,
+			&core.TypeError{Name: name, Got: reflect.TypeOf(made), Want: reflect.TypeFor[T]()})
+	}
+	return typed, nil
+}
+
+// Ping asks the plugin for a sign of life, and waits for it until ctx ends.
+func (c *Client) Ping(ctx context.Context) error {
+	if err := c.session.Ping(ctx); err != nil {
+		return fmt.Errorf("plugin %s: ping: %w", c.cfg.Name, err)
+	}
+	return nil
+}
+
+// Done is closed when the plugin's process has ended, however, and all that
+// belonged to it is gone: connections, goroutines, files.
+func (c *Client) Done() <-chan struct{} { return c.process.done }
+
+// Err says why the plugin ended, a *[core.ExitError]; nil while it runs, and if
+// the host asked for the end.
+func (c *Client) Err() error { return c.process.err() }
+
+// NegotiatedVersion returns the application version that the host and the
+// plugin agreed on.
+func (c *Client) NegotiatedVersion() int { return c.version }
+
+// Protocol returns the protocol that the plugin chose.
+func (c *Client) Protocol() core.Protocol { return c.protocol }
+
+// Name returns the plugin's name for errors and logs.
+func (c *Client) Name() string { return c.cfg.Name }
+
+// ID returns what the runner calls this run: for a process, its number.
+func (c *Client) ID() string { return c.process.runner.ID() }
+
+// Close ends the plugin: it is asked to leave, given Config.StopTimeout for it,
+// and killed if it has not left then, which is a *[StopError]. When Close returns
+// nothing is left of the plugin. It may be called again, and after a crash.
+func (c *Client) Close() error { return c.Stop(context.Background()) }
+
+// Stop is Close with a context, whose end shortens the time that the plugin has
+// to leave: it is killed then.
+func (c *Client) Stop(ctx context.Context) error {
+	c.stopping.Do(func() {
+		c.stopErr = c.stop(ctx)
+		close(c.stopped)
+	})
+	select {
+	case <-c.stopped:
+		return c.stopErr
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Client) stop(ctx context.Context) error {
+	c.process.expect()
+	reason := c.leave(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.KillTimeout)
+	defer cancel()
+	err := c.process.kill(ctx) // nothing to kill if it has left
+	switch {
+	case reason == nil:
+		return err
+	case err != nil:
+		return errors.Join(&StopError{Plugin: c.cfg.Name, Err: reason}, err)
+	}
+	c.process.logger.Warn("the plugin did not leave in order and was killed", "reason", reason)
+	return &StopError{Plugin: c.cfg.Name, Err: reason}
+}
+
+// leave asks the plugin to leave and waits until it has.
+func (c *Client) leave(ctx context.Context) error {
+	select {
+	case <-c.process.ended:
+		return nil
+	default:
+	}
+	if c.cfg.StopTimeout < 0 {
+		return errors.New("Config.StopTimeout is negative: it was not asked")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.StopTimeout,
+		fmt.Errorf("it was still there after %v (Config.StopTimeout)", c.cfg.StopTimeout))
+	defer cancel()
+	if err := c.session.Quit(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-c.process.ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Kill ends the plugin's process at once, without a word to it. When it returns
+// nil, nothing is left of the plugin; otherwise ctx ended before.
+func (c *Client) Kill(ctx context.Context) error {
+	return c.process.kill(ctx)
+}

@@ -1,0 +1,160 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// Defaults of [Config].
+const (
+	DefaultStartTimeout = time.Minute
+	DefaultStopTimeout  = 2 * time.Second
+	DefaultKillTimeout  = 5 * time.Second
+	DefaultExitGrace    = 250 * time.Millisecond
+	DefaultMaxLogLine   = logline.DefaultMaxLine
+	DefaultMaxNoise     = 64 << 10
+)
+
+// Config describes a plugin and how to run it. It is never modified: one value
+// serves any number of launches, also at the same time, as far as the writers
+// and the reader in it do.
+type Config struct {
+	// Handshake is how the plugin knows its host. Required.
+	Handshake core.Handshake
+
+	// Versions are the application versions that the host speaks, each with
+	// the transports that it accepts. Required.
+	Versions core.Versions
+
+	// Command is the program to run, see [Command]. Required. Its Env,
+	// Stdin and SocketDir are set by the launch.
+	Command runner.Command
+
+	// Runner makes what runs the command. Nil: a child process of this one.
+	Runner func(runner.Command) (runner.Runner, error)
+
+	// Name is what errors and logs call the plugin. Empty: the runner's name
+	// for it, which is the last element of the command's path.
+	Name string
+
+	// Inherit chooses what the plugin gets of the host's environment. The zero
+	// value is everything. The variables of the plugin protocol itself, which
+	// a host has that is a plugin too, are never inherited.
+	Inherit Inherit
+
+	// Env are further variables, "KEY=value". They win over inherited ones.
+	Env []string
+
+	// Stdin is the plugin's standard input. Nil: none. With os.Stdin the plugin
+	// shares the host's, and its terminal; any other reader is copied.
+	Stdin io.Reader
+
+	// Stdout and Stderr take what the plugin prints on its os.Stdout and
+	// os.Stderr. Nil: it is dropped. Each is written to by one goroutine.
+	Stdout, Stderr io.Writer
+
+	// Logger takes the plugin's log, and what the library has to say: debug
+	// while all is well. Nil: neither is logged. Levels below debug are
+	// [core.LevelTrace].
+	Logger *slog.Logger
+
+	// RawLog takes a copy of every byte that the plugin writes to its log, as it
+	// stands. Nil: none. It holds the plugin up while it blocks.
+	RawLog io.Writer
+
+	// MaxLogLine is the longest log line that is kept whole, in bytes; a longer
+	// one becomes several records. 0 means DefaultMaxLogLine.
+	MaxLogLine int
+
+	// MaxNoise is how many bytes a plugin may print on stdout before its
+	// handshake line. They are logged and skipped. 0 means DefaultMaxNoise;
+	// below 0 there may be none.
+	MaxNoise int
+
+	// AutoMTLS makes the host and the plugin prove to each other who they are,
+	// with certificates for this one launch. A plugin that does not answer with
+	// a certificate is refused.
+	AutoMTLS bool
+
+	// SocketDirs are directories of which the first with a short enough path
+	// gets a private directory for the plugin's sockets. Nil: the system's for
+	// temporary files, and /tmp.
+	SocketDirs []string
+
+	// StartTimeout bounds a launch, from the start of the program to the first
+	// sign of life. 0 means DefaultStartTimeout; below 0 only the context does.
+	StartTimeout time.Duration
+
+	// StopTimeout is how long a plugin that was asked to leave may take before
+	// it is killed. 0 means DefaultStopTimeout; below 0 it is killed unasked.
+	StopTimeout time.Duration
+
+	// KillTimeout bounds the wait for a killed process to be gone. 0 means
+	// DefaultKillTimeout.
+	KillTimeout time.Duration
+
+	// ExitGrace is how long a call that failed with its connection waits for
+	// news of the process, to say why. 0 means DefaultExitGrace; below 0 it
+	// does not.
+	ExitGrace time.Duration
+}
+
+// Command describes a program to run as a plugin. A name without a path
+// separator is looked for in PATH. More can be set in the result: the working
+// directory, attributes of the process.
+func Command(path string, args ...string) runner.Command {
+	return runner.Command{Path: path, Args: slices.Clone(args)}
+}
+
+func (c Config) validate() error {
+	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
+	if c.Command.Path == "" && c.Runner == nil {
+		err = errors.Join(err, errors.New("there is neither a Command nor a Runner: nothing to launch"))
+	}
+	for name, value := range map[string]int{"MaxLogLine": c.MaxLogLine, "KillTimeout": int(c.KillTimeout)} {
+		if value < 0 {
+			err = errors.Join(err, fmt.Errorf("Config.%s is negative", name))
+		}
+	}
+	return err
+}
+
+// withDefaults returns a copy that shares nothing changeable with c.
+func (c Config) withDefaults() Config {
+	c.Versions = c.Versions.Clone()
+	c.Env = slices.Clone(c.Env)
+	c.SocketDirs = slices.Clone(c.SocketDirs)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Stdout == nil {
+		c.Stdout = io.Discard
+	}
+	if c.Stderr == nil {
+		c.Stderr = io.Discard
+	}
+	if c.Runner == nil {
+		c.Runner = func(cmd runner.Command) (runner.Runner, error) { return runner.NewProcess(cmd), nil }
+	}
+	setDefault(&c.StartTimeout, DefaultStartTimeout)
+	setDefault(&c.StopTimeout, DefaultStopTimeout)
+	setDefault(&c.KillTimeout, DefaultKillTimeout)
+	setDefault(&c.ExitGrace, DefaultExitGrace)
+	setDefault(&c.MaxNoise, DefaultMaxNoise)
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,64 @@
+package host
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+)
+
+// Inherit is what a plugin gets of the host's environment. The zero value is
+// [InheritAll].
+type Inherit struct {
+	restricted bool
+	names      []string
+}
+
+// InheritAll passes the whole environment on.
+func InheritAll() Inherit { return Inherit{} }
+
+// InheritOnly passes on the named variables that exist; without names, none. On
+// Windows SYSTEMROOT is always passed, since hardly anything starts without.
+func InheritOnly(names ...string) Inherit {
+	return Inherit{restricted: true, names: slices.Clone(names)}
+}
+
+// pick returns what is passed of environ.
+func (i Inherit) pick(environ []string) []string {
+	if !i.restricted {
+		return environ
+	}
+	var picked []string
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if slices.Contains(i.names, name) {
+			picked = append(picked, variable)
+		}
+	}
+	return picked
+}
+
+// environment is the plugin's: what it inherits, what the configuration adds,
+// and last, so that it wins, the protocol (§1).
+func (l *launch) environment() []string {
+	c := l.cfg
+	env := handshake.Strip(c.Inherit.pick(os.Environ()))
+	env = append(env, c.Env...)
+	env = append(env, c.Handshake.MagicCookieKey+"="+c.Handshake.MagicCookieValue)
+	told := handshake.Environment{
+		Versions:  c.Versions.Numbers(),
+		SocketDir: l.dir,
+		Fields:    []string{handshake.FieldVersions},
+	}
+	if l.identity != nil {
+		told.ClientCert = l.identity.PEM()
+	}
+	env = append(env, told.Variables()...)
+	for _, number := range c.Versions.Numbers() {
+		for _, transport := range c.Versions[number] {
+			transport.Announce(func(key, value string) { env = append(env, key+"="+value) })
+		}
+	}
+	return env
+}

@@ -1,0 +1,133 @@
+package host
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// Stage is how far a launch came.
+type Stage string
+
+// The stages of a launch, in their order.
+const (
+	StageConfigure Stage = "configure" // the configuration cannot work
+	StageStart     Stage = "start"     // the program could not be run
+	StageHandshake Stage = "handshake" // it did not announce itself
+	StageNegotiate Stage = "negotiate" // it announced what the host cannot use
+	StageConnect   Stage = "connect"   // it did not answer where it said
+)
+
+// LaunchError says why a plugin could not be launched. No process of the attempt
+// is left, and the same configuration can be launched again.
+//
+// With errors.As the reasons are reached that a caller could act on: a
+// *[core.ExitError] (the process ended), *[core.VersionError],
+// *[core.ProtocolError], *handshake.ParseError, *handshake.CoreVersionError,
+// *runner.StartError, *[NoiseError], *[TimeoutError]; with errors.Is also
+// [context.Canceled] and [context.DeadlineExceeded].
+type LaunchError struct {
+	// Stage is how far the launch came.
+	Stage Stage
+	// Plugin is the plugin's name, Path its program.
+	Plugin, Path string
+	// Line is the last line that was read from the plugin's stdout; empty if
+	// none was.
+	Line string
+	// Exit is how the process ended by itself, nil if it did not.
+	Exit *core.ExitError
+	// Stderr holds the last lines of the plugin's stderr.
+	Stderr []string
+	// Hint is what was found out beside, or what to do; may be empty.
+	Hint string
+	// Err is the reason.
+	Err error
+}
+
+// maxLineShown bounds a line of the plugin's in an error's text.
+const maxLineShown = 200
+
+func (e *LaunchError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "launch plugin %s: %s: %v", e.Plugin, e.Stage, e.Err)
+	if e.Exit != nil {
+		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
+	}
+	if e.Hint != "" {
+		fmt.Fprintf(&b, "\n  %s", e.Hint)
+	}
+	if e.Path != "" && e.Stage != StageStart {
+		fmt.Fprintf(&b, "\n  program: %s", e.Path)
+	}
+	if e.Line != "" {
+		fmt.Fprintf(&b, "\n  last line on its stdout: %s", shown(e.Line))
+	}
+	if len(e.Stderr) > 0 {
+		b.WriteString("\n  last lines on its stderr:")
+		for _, line := range e.Stderr {
+			b.WriteString("\n    " + strings.Trim(strconv.Quote(line), `"`))
+		}
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason, and the end of the process.
+func (e *LaunchError) Unwrap() []error {
+	if e.Exit != nil {
+		return []error{e.Err, e.Exit}
+	}
+	return []error{e.Err}
+}
+
+func shown(line string) string {
+	if len(line) > maxLineShown {
+		return strconv.Quote(line[:maxLineShown]) + "…"
+	}
+	return strconv.Quote(line)
+}
+
+// NoiseError says that a plugin printed more on its stdout than it may before
+// the handshake line.
+type NoiseError struct {
+	// Limit is what it may print, in bytes (Config.MaxNoise).
+	Limit int
+}
+
+func (e *NoiseError) Error() string {
+	return fmt.Sprintf("the plugin printed more than %d bytes on stdout before a handshake line: "+
+		"is it a plugin? (Config.MaxNoise allows for more)", e.Limit)
+}
+
+// TimeoutError says that a launch took longer than Config.StartTimeout. It is a
+// [context.DeadlineExceeded] too.
+type TimeoutError struct {
+	// Limit is the configured time.
+	Limit fmt.Stringer
+	// err is what makes it a deadline.
+	err error
+}
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("not finished within %v: is it a plugin, and does it get as far as serving? "+
+		"(Config.StartTimeout allows for more)", e.Limit)
+}
+
+// Unwrap returns [context.DeadlineExceeded].
+func (e *TimeoutError) Unwrap() error { return e.err }
+
+// StopError says that a plugin did not leave when it was asked, and was killed.
+type StopError struct {
+	// Plugin is the plugin's name.
+	Plugin string
+	// Err is why it was killed.
+	Err error
+}
+
+func (e *StopError) Error() string {
+	return fmt.Sprintf("plugin %s did not leave in order and was killed: %v", e.Plugin, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *StopError) Unwrap() error { return e.Err }

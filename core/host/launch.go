@@ -1,0 +1,171 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
+	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/tlsutil"
+)
+
+// Launch runs a plugin and connects to it. It returns when calls can be made, or
+// with a *[LaunchError], and then no process is left. ctx bounds the launch, not
+// the plugin's life: that ends with Close, Stop or Kill of the client.
+func Launch(ctx context.Context, cfg Config) (*Client, error) {
+	l := &launch{cfg: cfg, stage: StageConfigure}
+	if err := cfg.validate(); err != nil {
+		return nil, l.failure(ctx, err)
+	}
+	l.cfg = cfg.withDefaults()
+	if limit := l.cfg.StartTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
+		defer cancel()
+	}
+	client, err := l.run(ctx)
+	if err != nil {
+		return nil, l.failure(ctx, err)
+	}
+	return client, nil
+}
+
+// launch is one attempt.
+type launch struct {
+	cfg      Config
+	stage    Stage
+	dir      string            // the plugin's sockets; empty where there are none
+	identity *tlsutil.Identity // nil without AutoMTLS
+	process  *process          // nil before the start
+	lastLine string
+}
+
+func (l *launch) run(ctx context.Context) (*Client, error) {
+	if err := l.start(ctx); err != nil {
+		return nil, err
+	}
+	l.stage = StageHandshake
+	line, err := l.process.stdout.handshake(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.stage = StageNegotiate
+	transport, err := l.negotiate(line)
+	if err != nil {
+		return nil, err
+	}
+	tls, err := l.security(line)
+	if err != nil {
+		return nil, err
+	}
+	l.stage = StageConnect
+	session, err := transport.Dial(ctx, l.link(line, tls))
+	if err != nil {
+		return nil, fmt.Errorf("connect to the plugin at %s %s: %w", line.Network, line.Address, err)
+	}
+	if !l.process.own(session) {
+		return nil, errors.New("the plugin's process ended as soon as it was connected to")
+	}
+	return newClient(l.cfg, l.process, session, line.AppVersion, transport.Protocol()), nil
+}
+
+// start brings the program to run.
+func (l *launch) start(ctx context.Context) (err error) {
+	if l.cfg.AutoMTLS {
+		if l.identity, err = tlsutil.NewIdentity(); err != nil {
+			return err
+		}
+	}
+	if usesUnixSockets {
+		if l.dir, err = socket.MakeDir(l.cfg.SocketDirs...); err != nil {
+			return err
+		}
+	}
+	command := l.cfg.Command
+	command.SocketDir = l.dir
+	command.Stdin = l.cfg.Stdin
+	command.Env = l.environment()
+	run, err := l.cfg.Runner(command)
+	if err != nil {
+		l.removeDir()
+		return fmt.Errorf("make the runner: %w", err)
+	}
+	if l.cfg.Name == "" {
+		l.cfg.Name = run.Name()
+	}
+	l.stage = StageStart
+	if err := run.Start(ctx); err != nil {
+		l.removeDir()
+		return err
+	}
+	l.process = watch(run, l.dir, l.cfg)
+	return nil
+}
+
+func (l *launch) removeDir() {
+	if l.dir != "" {
+		_ = os.RemoveAll(l.dir)
+	}
+}
+
+// negotiate finds the host's transport for what the plugin announced.
+func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
+	if l.cfg.Versions[line.AppVersion] == nil {
+		mismatch := &core.VersionError{Host: l.cfg.Versions.Numbers(), Plugin: []int{line.AppVersion}}
+		if list, ok := handshake.Extension(line.Fields, handshake.FieldVersions); ok {
+			if versions := handshake.ParseVersions(list); len(versions) > 0 {
+				mismatch.Plugin, mismatch.Complete = versions, true
+			}
+		}
+		return nil, mismatch
+	}
+	protocol := core.Protocol(line.Protocol)
+	transport := l.cfg.Versions.Transport(line.AppVersion, protocol)
+	if transport == nil {
+		return nil, &core.ProtocolError{
+			Got:       protocol,
+			Version:   line.AppVersion,
+			Supported: l.cfg.Versions.Protocols(line.AppVersion),
+		}
+	}
+	return transport, nil
+}
+
+// security is TLS with the certificate that the plugin answered with (§3).
+func (l *launch) security(line handshake.Line) (*core.TLS, error) {
+	if l.identity == nil {
+		return nil, nil
+	}
+	if line.ServerCert == nil {
+		return nil, errors.New("AutoMTLS is on, and the plugin did not answer with a certificate: " +
+			"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it")
+	}
+	peer, err := tlsutil.ParseDER(line.ServerCert)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate that the plugin announced: %w", err)
+	}
+	return &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}, nil
+}
+
+// failure ends what was started and says all that is known.
+func (l *launch) failure(ctx context.Context, reason error) error {
+	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
+	if e.Plugin == "" {
+		e.Plugin = runner.NewProcess(l.cfg.Command).Name()
+	}
+	if ctx.Err() != nil && !errors.Is(reason, ctx.Err()) {
+		e.Err = fmt.Errorf("%w (%w)", context.Cause(ctx), reason)
+	}
+	if l.process == nil {
+		return e
+	}
+	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
+	e.Line = l.process.stdout.last()
+	e.Stderr = l.process.tail.Lines()
+	e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	return e
+}

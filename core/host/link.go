@@ -1,0 +1,66 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
+)
+
+// link is what the transport gets to know of a launch.
+func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
+	p := l.process
+	namer := &socket.Namer{Prefix: "h"}
+	return core.HostLink{
+		Plugin:  l.cfg.Name,
+		Logger:  p.logger,
+		Version: line.AppVersion,
+		Fields:  line.Fields,
+		TLS:     tls,
+		Stdout:  l.cfg.Stdout,
+		Stderr:  l.cfg.Stderr,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return p.dial(ctx, line.Network, line.Address)
+		},
+		DialAddress: p.dial,
+		Listen:      func(ctx context.Context) (core.Listener, error) { return p.listen(ctx, namer) },
+		Exited:      p.ended,
+		Explain:     p.explain,
+	}
+}
+
+// dial connects to an address as the plugin names it.
+func (p *process) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if network != handshake.NetworkUnix && network != handshake.NetworkTCP {
+		return nil, fmt.Errorf("the plugin named an address of network %q: only unix and tcp are known", network)
+	}
+	network, address, err := p.runner.PluginToHost(network, address)
+	if err != nil {
+		return nil, fmt.Errorf("translate the plugin's address: %w", err)
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// listen makes a listener for the plugin: in the directory that both use, or on
+// the loopback address where there is none.
+func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listener, error) {
+	var listener net.Listener
+	var err error
+	if p.dir != "" {
+		listener, err = namer.Listen(p.dir)
+	} else {
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return core.Listener{}, fmt.Errorf("listen for the plugin: %w", err)
+	}
+	network, address, err := p.runner.HostToPlugin(listener.Addr().Network(), listener.Addr().String())
+	if err != nil {
+		_ = listener.Close()
+		return core.Listener{}, fmt.Errorf("translate the host's address: %w", err)
+	}
+	return core.Listener{Listener: listener, AnnounceNetwork: network, AnnounceAddress: address}, nil
+}

@@ -1,0 +1,241 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// process is a running plugin and all that belongs to it: it reads its outputs,
+// and when it has ended, closes its session and removes its directory.
+type process struct {
+	cfg    Config
+	logger *slog.Logger
+	runner runner.Runner
+	dir    string
+	stdout *stdout
+	tail   logline.Tail
+
+	ended chan struct{} // closed when the process is gone and its output read
+	done  chan struct{} // closed when nothing is left
+	exit  runner.Exit   // after ended
+
+	mu       sync.Mutex
+	session  core.Session
+	expected bool // the host asked for the end
+}
+
+// watch looks after a process that has just been started, until its end.
+func watch(run runner.Runner, dir string, cfg Config) *process {
+	p := &process{
+		cfg:    cfg,
+		logger: cfg.Logger.With("plugin", cfg.Name),
+		runner: run,
+		dir:    dir,
+		ended:  make(chan struct{}),
+		done:   make(chan struct{}),
+	}
+	p.stdout = newStdout(run.Stdout(), cfg, p.logger)
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		p.log()
+	}()
+	go func() {
+		p.stdout.run()
+		p.reap(logged)
+	}()
+	return p
+}
+
+// log turns the plugin's stderr into records.
+func (p *process) log() {
+	stderr := p.runner.Stderr()
+	err := logline.Pump(stderr, logline.Config{
+		Logger:  p.logger,
+		MaxLine: p.cfg.MaxLogLine,
+		Raw:     p.cfg.RawLog,
+		Tail:    &p.tail,
+	})
+	if err != nil && !errors.Is(err, os.ErrClosed) {
+		p.logger.Warn("the plugin's log cannot be read to its end", "error", err)
+	}
+	_ = stderr.Close()
+}
+
+// reap waits for the end of the process and clears up after it.
+func (p *process) reap(logged <-chan struct{}) {
+	exit, err := p.runner.Wait(context.Background())
+	if err != nil {
+		p.logger.Warn("it is not known how the plugin ended", "error", err)
+		exit = runner.Exit{Code: runner.ExitUnknown}
+	}
+	<-logged
+	_ = p.runner.Stdout().Close()
+	p.exit = exit
+	close(p.ended)
+
+	p.mu.Lock()
+	session := p.session
+	p.session = nil
+	expected := p.expected
+	p.mu.Unlock()
+	if session != nil {
+		_ = session.Close()
+	}
+	if p.dir != "" {
+		_ = os.RemoveAll(p.dir)
+	}
+	p.report(expected)
+	close(p.done)
+}
+
+// report logs the end: an unexpected one is an error.
+func (p *process) report(expected bool) {
+	if expected {
+		p.logger.Debug("the plugin has ended", "status", p.exit.String())
+		return
+	}
+	p.logger.Error("the plugin has ended unexpectedly", "status", p.exit.String())
+}
+
+// own hands the session over, to be closed with the process. It returns false if
+// the process has ended already; the session is closed then.
+func (p *process) own(session core.Session) bool {
+	p.mu.Lock()
+	select {
+	case <-p.ended:
+		p.mu.Unlock()
+		_ = session.Close()
+		return false
+	default:
+	}
+	p.session = session
+	p.mu.Unlock()
+	return true
+}
+
+// expect notes that the host asks for the end.
+func (p *process) expect() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expected = true
+}
+
+// err is why the process ended, if nobody asked for it.
+func (p *process) err() error {
+	select {
+	case <-p.ended:
+	default:
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expected {
+		return nil
+	}
+	return p.exitError()
+}
+
+// exitError describes the end. It is called after ended.
+func (p *process) exitError() *core.ExitError {
+	return &core.ExitError{
+		Plugin: p.cfg.Name,
+		Code:   p.exit.Code,
+		Status: p.exit.String(),
+		Stderr: p.tail.Lines(),
+	}
+}
+
+// explain joins the end of the process to an error that it may be the cause of.
+func (p *process) explain(ctx context.Context, err error) error {
+	if p.cfg.ExitGrace < 0 {
+		return err
+	}
+	grace := time.NewTimer(p.cfg.ExitGrace)
+	defer grace.Stop()
+	select {
+	case <-p.ended:
+		return fmt.Errorf("%w: %w", err, p.exitError())
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	return err
+}
+
+// kill forces the end, and waits until nothing is left or ctx ends.
+func (p *process) kill(ctx context.Context) error {
+	p.expect()
+	if err := p.runner.Kill(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of plugin %s: %w", p.cfg.Name, context.Cause(ctx))
+	}
+}
+
+// abort ends a process whose launch has failed. It returns how the process ended
+// if it did so by itself, and waits a moment for that if it seems to be ending.
+func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
+	p.expect()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.KillTimeout)
+	defer cancel()
+	alone := p.endsAlone(ctx, ending)
+	if err := p.kill(ctx); err != nil {
+		p.logger.Warn("the plugin whose launch failed cannot be ended", "error", err)
+		return nil
+	}
+	if !alone {
+		return nil
+	}
+	return p.exitError()
+}
+
+// endsAlone reports whether the process has ended. One that seems to be ending
+// gets the time to: the end of its output comes before its status.
+func (p *process) endsAlone(ctx context.Context, ending bool) bool {
+	var patience time.Duration
+	if ending {
+		patience = max(p.cfg.ExitGrace, 0)
+	}
+	grace := time.NewTimer(patience)
+	defer grace.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	return false
+}
+
+// cookieTexts are how plugins say that they were not started by a host: this
+// library's, and hashicorp/go-plugin's.
+var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
+
+// hint says what else is known about a failure.
+func (p *process) hint(ctx context.Context, e *LaunchError) string {
+	if e.Exit == nil {
+		return ""
+	}
+	for _, line := range e.Stderr {
+		for _, text := range cookieTexts {
+			if strings.HasPrefix(line, text) {
+				return "the plugin says that its host is another application: is Config.Handshake the plugin's?"
+			}
+		}
+	}
+	return p.runner.Diagnose(ctx)
+}

@@ -1,0 +1,4 @@
+package host
+
+// usesUnixSockets is false where plugins listen on TCP (protocol §1).
+const usesUnixSockets = false

@@ -1,0 +1,53 @@
+package logline
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+// sampleLine is a line as a plugin's logger writes it.
+const sampleLine = `{"@caller":"/src/plugin/server.go:231","@level":"info","@message":"handled request","@module":"plugin.server",` +
+	`"@timestamp":"2024-05-06T07:08:09.123456+02:00","bytes":18231,"cached":false,"method":"GET","path":"/v1/items/42","seconds":0.0172}`
+
+// benchmarkPump pumps one line b.N times into a text handler that wants level.
+func benchmarkPump(b *testing.B, line string, level slog.Level, cfg Config) {
+	lines := bytes.Repeat([]byte(line+"\n"), b.N)
+	cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: level}))
+	b.SetBytes(int64(len(line) + 1))
+	b.ReportAllocs()
+	b.ResetTimer()
+	if err := Pump(bytes.NewReader(lines), cfg); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkPumpIntoTextHandler(b *testing.B) {
+	benchmarkPump(b, sampleLine, slog.LevelInfo, Config{})
+}
+
+func BenchmarkPumpIntoTextHandlerWithTail(b *testing.B) {
+	benchmarkPump(b, sampleLine, slog.LevelInfo, Config{Tail: &Tail{}})
+}
+
+func BenchmarkPumpBelowLevel(b *testing.B) {
+	benchmarkPump(b, sampleLine, slog.LevelWarn, Config{})
+}
+
+func BenchmarkPumpBelowLevelWithTail(b *testing.B) {
+	benchmarkPump(b, sampleLine, slog.LevelWarn, Config{Tail: &Tail{}})
+}
+
+func BenchmarkPumpPlainLines(b *testing.B) {
+	benchmarkPump(b, "[INFO] "+strings.Repeat("text ", 20), slog.LevelInfo, Config{})
+}
+
+func BenchmarkHandler(b *testing.B) {
+	log := slog.New(NewHandler(io.Discard, HandlerOptions{Name: "plugin.server"}))
+	b.ReportAllocs()
+	for b.Loop() {
+		log.Info("handled request", "bytes", 18231, "cached", false, "method", "GET", "path", "/v1/items/42", "seconds", 0.0172)
+	}
+}

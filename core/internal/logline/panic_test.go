@@ -1,0 +1,129 @@
+package logline
+
+import (
+	"io"
+	"log/slog"
+	"math"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestPumpMakesAPanicOneRecord(t *testing.T) {
+	tests := []struct {
+		name, in string
+		limit    int
+		want     []string
+	}{
+		{"a panic", "a\npanic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1d\nexit status 2\n", 0,
+			[]string{"debug a", "error panic: boom | stack=goroutine 1 [running]:\nmain.main()\n\t/x.go:1 +0x1d\nexit status 2"}},
+		{"a fatal error", "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1:\n\ngoroutine 2:\n", 0,
+			[]string{"error fatal error: all goroutines are asleep - deadlock! | stack=goroutine 1:\n\ngoroutine 2:"}},
+		{"a panic in a panic", "panic: a [recovered]\n\tpanic: b\n", 0, []string{"error panic: a [recovered] | stack=\tpanic: b"}},
+		{"a second panic", "panic: a\npanic: b\n", 0, []string{"error panic: a | stack=panic: b"}},
+		{"only the first line", "panic: a", 0, []string{"error panic: a"}},
+		{"not at the start of the line", "don't panic: it's fine", 0, []string{"debug don't panic: it's fine"}},
+		{"lines with a level inside", "panic: a\n[INFO] b\n", 0, []string{"error panic: a | stack=[INFO] b"}},
+		{"a record inside", "panic: a\n{\"@level\":\"info\",\"@message\":\"m\"}\n\ngoroutine 1:\nmain()\n", 0,
+			[]string{"error panic: a", "info m", "error goroutine 1: | stack=main() | continued=true"}},
+		{"an object without a level inside", "panic: a\n{}\nb\n", 0, []string{"error panic: a", "debug {}", "error b | continued=true"}},
+		{"a line with a level behind a record", "panic: a\n{}\n[INFO] b\nc\n", 0,
+			[]string{"error panic: a", "debug {}", "info b", "error c | continued=true"}},
+		{"more than the limit", "panic: a\n1234\n5678\n9\n", 14,
+			[]string{"error panic: a | stack=1234", "error 5678 | stack=9 | continued=true"}},
+		{"a line over the limit", "panic: abcdefgh\nxy\n", 10,
+			[]string{"error panic: abc", "error defgh | stack=xy | continued=true"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			equalLines(t, pumped(t, tt.in, Config{MaxLine: tt.limit}), tt.want)
+		})
+	}
+}
+
+func TestPanicIsLoggedWhenThePluginLivesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := &recorder{level: math.MinInt}
+		r, w := io.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- Pump(r, Config{Logger: slog.New(kept), PanicDelay: time.Second}) }()
+		expect := func(lines ...string) {
+			t.Helper()
+			synctest.Wait()
+			got := []string{}
+			for _, record := range kept.records() {
+				got = append(got, shown(record))
+			}
+			equalLines(t, got, lines)
+		}
+		write := func(text string) {
+			if _, err := io.WriteString(w, text); err != nil {
+				t.Error(err)
+			}
+		}
+
+		write("panic: a\n")
+		time.Sleep(900 * time.Millisecond)
+		write("b\n") // starts the delay again
+		time.Sleep(900 * time.Millisecond)
+		expect()
+		time.Sleep(200 * time.Millisecond)
+		expect("error panic: a | stack=b")
+
+		write("c\n[INFO] d\n") // no part of the text, but errors unless they say otherwise
+		expect("error panic: a | stack=b", "error c", "info d")
+
+		write("panic: e\n")
+		expect("error panic: a | stack=b", "error c", "info d")
+		_ = w.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		expect("error panic: a | stack=b", "error c", "info d", "error panic: e")
+	})
+}
+
+func TestPanicCanWaitForTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := &recorder{level: math.MinInt}
+		r, w := io.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- Pump(r, Config{Logger: slog.New(kept), PanicDelay: -1}) }()
+		if _, err := io.WriteString(w, "panic: a\n"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Hour)
+		if n := len(kept.records()); n != 0 {
+			t.Errorf("%d records before the end, want none", n)
+		}
+		_ = w.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if n := len(kept.records()); n != 1 {
+			t.Errorf("%d records, want 1", n)
+		}
+	})
+}
+
+func TestPanicsTimerRacesWithLines(t *testing.T) {
+	kept := &recorder{level: math.MinInt}
+	text := strings.Repeat("panic: a\nb\n{\"@level\":\"info\"}\nc\n", 500)
+	if err := Pump(strings.NewReader(text), Config{Logger: slog.New(kept), PanicDelay: time.Nanosecond}); err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, record := range kept.records() {
+		lines++
+		record.Attrs(func(attr slog.Attr) bool {
+			if attr.Key == "stack" {
+				lines += 1 + strings.Count(attr.Value.String(), "\n")
+			}
+			return true
+		})
+	}
+	if lines != 2000 {
+		t.Errorf("%d lines in the records, want 2000", lines)
+	}
+}

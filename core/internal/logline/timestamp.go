@@ -1,0 +1,100 @@
+package logline
+
+import "time"
+
+// timeLayout is how hclog writes a record's time: microseconds, always six
+// digits of them (protocol §7).
+const timeLayout = "2006-01-02T15:04:05.000000Z07:00"
+
+// zones turns offsets into locations. It remembers the last one, since a
+// plugin writes one offset, at most two, in its life.
+type zones struct {
+	offset int
+	last   *time.Location
+}
+
+// at returns the location offset seconds east of Greenwich.
+func (z *zones) at(offset int) *time.Location {
+	if offset == 0 {
+		return time.UTC
+	}
+	if z.last == nil || z.offset != offset {
+		z.last, z.offset = time.FixedZone("", offset), offset
+	}
+	return z.last
+}
+
+// parseTime reads a timestamp. Beside timeLayout itself it takes any number of
+// fraction digits up to nine, and none: loggers in other languages write
+// milliseconds or nanoseconds, and their lines should keep their level.
+func parseTime(text string, z *zones) (time.Time, bool) {
+	const fixed = len("2006-01-02T15:04:05")
+	if len(text) <= fixed || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+		return time.Time{}, false
+	}
+	century, ok1 := twoDigits(text[0:], 99)
+	years, ok2 := twoDigits(text[2:], 99)
+	month, ok3 := twoDigits(text[5:], 12)
+	day, ok4 := twoDigits(text[8:], 31)
+	hour, ok5 := twoDigits(text[11:], 23)
+	minute, ok6 := twoDigits(text[14:], 59)
+	second, ok7 := twoDigits(text[17:], 59)
+	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) {
+		return time.Time{}, false
+	}
+	nanos, rest, ok := parseFraction(text[fixed:])
+	if !ok {
+		return time.Time{}, false
+	}
+	offset, ok := parseOffset(rest)
+	if !ok {
+		return time.Time{}, false
+	}
+	t := time.Date(century*100+years, time.Month(month), day, hour, minute, second, nanos, z.at(offset))
+	// time.Date moves a day that the month does not have into the next one.
+	return t, t.Day() == day && month > 0
+}
+
+// parseFraction reads the part of a second that text may start with.
+func parseFraction(text string) (nanos int, rest string, ok bool) {
+	if text[0] != '.' {
+		return 0, text, true
+	}
+	const most = 9
+	i := 1
+	for i < len(text) && i <= most && text[i]-'0' <= 9 {
+		nanos = nanos*10 + int(text[i]-'0')
+		i++
+	}
+	if i == 1 {
+		return 0, text, false
+	}
+	for range most - (i - 1) {
+		nanos *= 10
+	}
+	return nanos, text[i:], true
+}
+
+// parseOffset reads a zone, "Z" or "+hh:mm", in seconds east of Greenwich.
+func parseOffset(text string) (seconds int, ok bool) {
+	if text == "Z" {
+		return 0, true
+	}
+	if len(text) != len("+00:00") || text[3] != ':' || text[0] != '+' && text[0] != '-' {
+		return 0, false
+	}
+	hours, ok1 := twoDigits(text[1:], 24)
+	minutes, ok2 := twoDigits(text[4:], 59)
+	seconds = (hours*60 + minutes) * 60
+	if text[0] == '-' {
+		seconds = -seconds
+	}
+	return seconds, ok1 && ok2
+}
+
+// twoDigits reads a number of two digits that is at most limit.
+func twoDigits(text string, limit int) (int, bool) {
+	high, low := text[0]-'0', text[1]-'0'
+	n := int(high)*10 + int(low)
+	return n, high <= 9 && low <= 9 && n <= limit
+}

@@ -1,0 +1,18 @@
+package pipe
+
+import (
+	"syscall"
+	"unsafe"
+)
+
+// unread is how many bytes a pipe holds. Linux lets a process enlarge its pipe
+// as far as the administrator allows, so no constant would do.
+func unread(fd uintptr) int {
+	var n int32
+	// TIOCINQ is Linux's other name for FIONREAD, the one that syscall has.
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n)))
+	if errno != 0 || n < 0 {
+		return maxDrain
+	}
+	return int(n)
+}

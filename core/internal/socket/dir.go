@@ -1,0 +1,92 @@
+// Package socket makes the unix sockets of both sides: in a private directory,
+// under a path that is short enough for the platform.
+package socket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+)
+
+// nameRoom is what a socket's name takes beneath its directory, separator
+// included. Those of other libraries are as long as this.
+const nameRoom = 24
+
+// dirPattern names the directories. The random part has ten digits at the most.
+const (
+	dirPattern = "jackfield-"
+	dirRoom    = len(dirPattern) + 10
+)
+
+// PathError says that a socket's path is longer than the platform allows.
+type PathError struct {
+	// Path is the path, Limit the bytes that the platform allows.
+	Path  string
+	Limit int
+	// Setting is what the user can change, in words.
+	Setting string
+}
+
+func (e *PathError) Error() string {
+	return fmt.Sprintf("the path of a unix socket may have %d bytes on this platform, and %q needs %d: %s",
+		e.Limit, e.Path, len(e.Path), e.Setting)
+}
+
+// MakeDir makes a directory that only this user can enter (mode 0700), in the
+// first of bases in which the path of a socket stays short enough. Without
+// bases these are the system's directory for temporary files and /tmp.
+func MakeDir(bases ...string) (string, error) {
+	setting := "choose a shorter directory for sockets"
+	if len(bases) == 0 {
+		bases = defaultBases()
+		setting = "set TMPDIR to a shorter directory"
+	}
+	var tooLong error
+	for _, base := range bases {
+		longest := len(base) + 1 + dirRoom + nameRoom
+		if longest > maxPath {
+			if tooLong == nil {
+				tooLong = &PathError{Path: filepath.Join(base, dirPattern+"0123456789", "socket"), Limit: maxPath, Setting: setting}
+			}
+			continue
+		}
+		dir, err := os.MkdirTemp(base, dirPattern)
+		if err != nil {
+			return "", fmt.Errorf("make a private directory for sockets: %w", err)
+		}
+		return dir, nil
+	}
+	return "", fmt.Errorf("make a private directory for sockets: %w", tooLong)
+}
+
+// Namer gives sockets names that are unique in their directory for this process.
+// The zero value is ready for use.
+type Namer struct {
+	// Prefix tells the sockets of one side from the other's. It is short.
+	Prefix string
+
+	last atomic.Uint32
+}
+
+// Listen listens on a new socket in dir. Closing the listener removes it.
+func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
+	for {
+		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(n.last.Add(1)), 10)
+		path := filepath.Join(dir, name)
+		if len(path) > maxPath {
+			return nil, &PathError{Path: path, Limit: maxPath, Setting: "choose a shorter directory for sockets"}
+		}
+		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		if err == nil {
+			return listener, nil
+		}
+		if _, statErr := os.Lstat(path); statErr == nil && !errors.Is(err, os.ErrPermission) {
+			continue // left by a process that had this number before
+		}
+		return nil, err
+	}
+}

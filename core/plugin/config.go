@@ -1,0 +1,98 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/logline"
+)
+
+// DefaultShutdownTimeout is how long a plugin that is asked to leave finishes
+// what is under way. It is below the two seconds after which hosts commonly
+// kill.
+const DefaultShutdownTimeout = time.Second
+
+// Config is what a plugin serves, and how. It is not changed, and may be used
+// again.
+type Config struct {
+	// Handshake is how the plugin knows its host. Required.
+	Handshake core.Handshake
+
+	// Versions are the application versions that the plugin speaks. Required.
+	// Of several transports under one version the first is served.
+	Versions core.Versions
+
+	// Logger takes what the library has to say, which is little, and nothing
+	// above debug while all is well. Nil: records go to the plugin's log, as
+	// with [NewLogHandler].
+	Logger *slog.Logger
+
+	// OnShutdown are called when the plugin is asked to leave, by its host or
+	// by SIGTERM, after the calls in flight have finished: one after the other,
+	// the last one first. What they print still reaches the host. Their context
+	// ends with ShutdownTimeout.
+	OnShutdown []func(ctx context.Context)
+
+	// ShutdownTimeout bounds how long calls in flight, the OnShutdown functions
+	// and the output are waited for. 0 means DefaultShutdownTimeout. A host has
+	// patience of its own, and kills when that ends.
+	ShutdownTimeout time.Duration
+
+	// Network is where to listen: "unix" or "tcp", which is the loopback
+	// address 127.0.0.1 in the port range that the host gives. Empty: unix,
+	// and tcp on Windows.
+	Network string
+}
+
+func (c Config) withDefaults() Config {
+	c.Versions = c.Versions.Clone()
+	c.OnShutdown = slices.Clone(c.OnShutdown)
+	if c.ShutdownTimeout == 0 {
+		c.ShutdownTimeout = DefaultShutdownTimeout
+	}
+	if c.Network == "" {
+		c.Network = defaultNetwork
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
+	if c.Network != "" && c.Network != "unix" && c.Network != "tcp" {
+		err = errors.Join(err, fmt.Errorf(`Config.Network is %q: it must be "unix", "tcp" or empty`, c.Network))
+	}
+	if c.ShutdownTimeout < 0 {
+		err = errors.Join(err, fmt.Errorf("Config.ShutdownTimeout is negative: %v", c.ShutdownTimeout))
+	}
+	if err != nil {
+		return fmt.Errorf("plugin configuration: %w", err)
+	}
+	return nil
+}
+
+// LogOptions are the options of [NewLogHandler]. The zero value is ready.
+type LogOptions struct {
+	// Level is the lowest level that is written. Nil: all are, and the host
+	// chooses.
+	Level slog.Leveler
+	// Name goes with each record as "@module". Empty: none.
+	Name string
+	// AddSource adds the place of the call as "@caller".
+	AddSource bool
+}
+
+// NewLogHandler returns a handler that writes records to w as hclog's JSON
+// lines, which every host turns back into records (protocol §7). For a plugin's
+// own log w is os.Stderr as it was before Serve: in a variable's initialisation
+// or at the beginning of main.
+//
+//	logger := slog.New(plugin.NewLogHandler(os.Stderr, plugin.LogOptions{}))
+func NewLogHandler(w io.Writer, opts LogOptions) slog.Handler {
+	return logline.NewHandler(w, logline.HandlerOptions{Level: opts.Level, Name: opts.Name, AddSource: opts.AddSource})
+}

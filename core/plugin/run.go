@@ -1,0 +1,225 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
+)
+
+// Run is [Serve] without the process: it takes all that it needs from env, exits
+// nothing, and returns when the plugin has ended: nil after an orderly end,
+// which the end of ctx brings about as well as the host or a signal. A missing
+// or wrong cookie is a [core.CookieError].
+func Run(ctx context.Context, env Env, cfg Config) error {
+	if err := cfg.validate(); err != nil {
+		return err
+	}
+	cfg = cfg.withDefaults()
+	if err := checkCookie(env, cfg.Handshake); err != nil {
+		return err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(logline.NewHandler(env.Log, logline.HandlerOptions{}))
+	}
+	r := &run{env: env, cfg: cfg}
+	defer r.release()
+	return r.serve(ctx)
+}
+
+func checkCookie(env Env, h core.Handshake) error {
+	value, ok := env.Lookup(h.MagicCookieKey)
+	if value != h.MagicCookieValue {
+		return &core.CookieError{Key: h.MagicCookieKey, Missing: !ok}
+	}
+	return nil
+}
+
+// run is one run of a plugin.
+type run struct {
+	env     Env
+	cfg     Config
+	asked   handshake.Environment
+	inherit map[string]string // the protocol's variables as they were
+	sockets sockets
+	server  core.Server
+	leaving sync.Once
+}
+
+// serve listens, announces, and answers until the end.
+func (r *run) serve(ctx context.Context) error {
+	r.readEnvironment()
+	version, common := handshake.Negotiate(r.cfg.Versions.Numbers(), r.asked.Versions)
+	transport := r.cfg.Versions[version][0]
+	tls, certificate, err := r.security()
+	if err != nil {
+		return err
+	}
+	listener, err := r.sockets.listen(ctx)
+	if err != nil {
+		return fmt.Errorf("listen for the host: %w", err)
+	}
+	r.server, err = transport.Listen(ctx, r.link(version, tls))
+	if err != nil {
+		_ = listener.Close()
+		return fmt.Errorf("set up the %s server: %w", transport.Protocol(), err)
+	}
+	line := handshake.Line{
+		AppVersion: version,
+		Network:    listener.Addr().Network(),
+		Address:    listener.Addr().String(),
+		Protocol:   string(transport.Protocol()),
+		ServerCert: certificate,
+		Fields:     r.fields(common),
+	}
+	if err := r.announce(line); err != nil {
+		_ = listener.Close()
+		_ = r.server.Close()
+		return err
+	}
+	return r.answer(ctx, listener)
+}
+
+// readEnvironment takes the protocol's variables out of the environment.
+func (r *run) readEnvironment() {
+	r.inherit = make(map[string]string)
+	for _, name := range append(handshake.Names(), r.cfg.Handshake.MagicCookieKey) {
+		if value, ok := r.env.Lookup(name); ok {
+			r.inherit[name] = value
+		}
+	}
+	asked, err := handshake.ReadEnvironment(r.lookup)
+	if err != nil {
+		r.cfg.Logger.Warn("the host sent something that cannot be used", "error", err)
+	}
+	r.asked = asked
+	for _, name := range handshake.Names() {
+		r.env.Unset(name)
+	}
+	r.sockets = sockets{
+		network: r.cfg.Network,
+		dir:     asked.SocketDir,
+		group:   asked.SocketGroup,
+		minPort: asked.MinPort,
+		maxPort: asked.MaxPort,
+		namer:   socket.Namer{Prefix: "p"},
+	}
+}
+
+// lookup reads the environment as it was before variables were unset.
+func (r *run) lookup(key string) (string, bool) {
+	if value, ok := r.inherit[key]; ok {
+		return value, true
+	}
+	return r.env.Lookup(key)
+}
+
+// fields are those from the seventh on: the transport's, and all versions where
+// none is in common and the host wants to know.
+func (r *run) fields(common bool) []string {
+	fields := r.server.Fields()
+	if common || !r.asked.Asks(handshake.FieldVersions) {
+		return fields
+	}
+	extended, err := handshake.AppendExtension(fields, handshake.FieldVersions,
+		handshake.FormatVersions(r.cfg.Versions.Numbers()))
+	if err != nil {
+		return fields
+	}
+	return extended
+}
+
+func (r *run) announce(line handshake.Line) error {
+	text, err := line.Format()
+	if err != nil {
+		return fmt.Errorf("announce the plugin: %w", err)
+	}
+	if _, err := io.WriteString(r.env.Announce, text); err != nil {
+		return fmt.Errorf("announce the plugin to the host: %w", err)
+	}
+	return nil
+}
+
+// link is what the transport gets to know.
+func (r *run) link(version int, tls *core.TLS) core.PluginLink {
+	return core.PluginLink{
+		Logger:    r.cfg.Logger,
+		Version:   version,
+		LookupEnv: r.lookup,
+		TLS:       tls,
+		Stdout:    r.env.Stdout,
+		Stderr:    r.env.Stderr,
+		DialAddress: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+		Listen: func(ctx context.Context) (core.Listener, error) {
+			listener, err := r.sockets.listen(ctx)
+			if err != nil {
+				return core.Listener{}, err
+			}
+			return core.Listener{
+				Listener:        listener,
+				AnnounceNetwork: listener.Addr().Network(),
+				AnnounceAddress: listener.Addr().String(),
+			}, nil
+		},
+		ShutdownTimeout: r.cfg.ShutdownTimeout,
+		Quit:            r.quit,
+	}
+}
+
+// answer serves until the host, a signal or ctx ends it.
+func (r *run) answer(ctx context.Context, listener net.Listener) error {
+	served := make(chan error, 1)
+	go func() { served <- r.server.Serve(listener) }()
+	for {
+		select {
+		case err := <-served:
+			return err
+		case sig := <-r.env.Signals:
+			if sig == os.Interrupt {
+				r.cfg.Logger.Debug("an interrupt is left to the host")
+				continue
+			}
+			r.cfg.Logger.Debug("the plugin leaves", "signal", sig.String())
+			return r.shutdown(served)
+		case <-ctx.Done():
+			return r.shutdown(served)
+		}
+	}
+}
+
+// shutdown ends the server in order, within the shutdown timeout.
+func (r *run) shutdown(served <-chan error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.ShutdownTimeout)
+	defer cancel()
+	if err := r.server.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		r.cfg.Logger.Debug("the plugin leaves before everything is finished", "error", err)
+	}
+	_ = r.server.Close()
+	return <-served
+}
+
+// quit runs the shutdown functions, once, and ends the output.
+func (r *run) quit(ctx context.Context) {
+	r.leaving.Do(func() {
+		for i := len(r.cfg.OnShutdown) - 1; i >= 0; i-- {
+			r.cfg.OnShutdown[i](ctx)
+		}
+		r.env.EndOutput()
+	})
+}
+
+func (r *run) release() {
+	r.env.EndOutput()
+	r.sockets.remove()
+}

@@ -1,0 +1,63 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// Serve runs the plugin until its host asks it to leave, and then returns, so
+// that main can go on. SIGTERM ends it in the same order; an interrupt
+// (Ctrl-C, which a terminal sends to the host and its plugins alike) does not:
+// the host decides.
+//
+// A program that was not started by a host, or whose configuration cannot work,
+// prints why on stderr and exits with status 1.
+//
+// While it runs, os.Stdout and os.Stderr are pipes to the host, and so is file
+// descriptor 1 on Unix, where C code and children write. Descriptor 2 stays:
+// the host reads it as the plugin's log.
+func Serve(cfg Config) {
+	if err := serveProcess(cfg); err != nil {
+		fmt.Fprintln(os.Stderr, explain(err))
+		os.Exit(1)
+	}
+}
+
+// serveProcess runs the plugin in the environment of this process, which is
+// restored afterwards.
+func serveProcess(cfg Config) error {
+	output, err := captureOutput()
+	if err != nil {
+		return fmt.Errorf("take over the plugin's output: %w", err)
+	}
+	defer output.restore()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	return Run(context.Background(), Env{
+		Lookup:    os.LookupEnv,
+		Unset:     func(key string) { _ = os.Unsetenv(key) },
+		Announce:  output.announce,
+		Log:       output.log,
+		Stdout:    output.stdout.source,
+		Stderr:    output.stderr.source,
+		EndOutput: output.end,
+		Signals:   signals,
+	}, cfg)
+}
+
+// explain is what a person reads who looks at why the plugin does not run.
+func explain(err error) string {
+	var cookie *core.CookieError
+	if errors.As(err, &cookie) {
+		return cookie.Error()
+	}
+	return "plugin: " + err.Error()
+}

@@ -1,0 +1,86 @@
+package runner
+
+import (
+	"io"
+	"os/exec"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// DefaultOutputGrace is what a zero [Command.OutputGrace] stands for.
+const DefaultOutputGrace = 500 * time.Millisecond
+
+// A Command describes a plugin to run. It is never modified and holds no state
+// of a run, so one Command serves any number of starts, also at the same time
+// (as far as its Stdin can be shared).
+type Command struct {
+	// Path is the program. Without a path separator it is looked up in the
+	// PATH of this process, as [exec.LookPath] does; otherwise, if relative, it
+	// is relative to Dir.
+	Path string
+
+	// Args are the arguments, without the program's name.
+	Args []string
+
+	// Dir is the working directory. Empty: that of this process.
+	Dir string
+
+	// Env is the complete environment, as "KEY=value". Nothing is inherited:
+	// nil and empty both mean an empty environment (on Windows SYSTEMROOT is
+	// always added, since hardly anything runs without it). Of several entries
+	// with one key the last one counts.
+	Env []string
+
+	// Stdin is the standard input. Nil: none, the null device. An *os.File is
+	// handed to the process as it is. Anything else is copied through a pipe by
+	// a goroutine, which ends when the reader or the process does; a Read of
+	// the given reader that blocks for ever keeps that goroutine, since nothing
+	// can interrupt it.
+	Stdin io.Reader
+
+	// SysProcAttr are attributes of the platform, optional. They are copied.
+	SysProcAttr *syscall.SysProcAttr
+
+	// SocketDir is the directory that host and plugin share for their sockets,
+	// or empty. A process needs nothing to see it; a runner that isolates its
+	// plugin must make it visible there.
+	SocketDir string
+
+	// OutputGrace bounds how long the read that finds an output empty waits for
+	// more after the process has ended, where a descendant still holds the
+	// pipe. Only platforms that cannot interrupt such a read need it (Windows);
+	// on Unix an empty pipe ends at once. Zero: [DefaultOutputGrace].
+	OutputGrace time.Duration
+}
+
+// clone returns a copy that shares nothing changeable with c but Stdin.
+func (c Command) clone() Command {
+	c.Args = slices.Clone(c.Args)
+	c.Env = slices.Clone(c.Env)
+	if c.SysProcAttr != nil {
+		attr := *c.SysProcAttr
+		c.SysProcAttr = &attr
+	}
+	return c
+}
+
+// execCmd makes the exec.Cmd of one attempt to start, without its streams.
+func (c Command) execCmd() *exec.Cmd {
+	cmd := exec.Command(c.Path, c.Args...)
+	cmd.Dir = c.Dir
+	// A nil Env would make os/exec inherit this process's environment.
+	cmd.Env = append([]string{}, c.Env...)
+	if c.SysProcAttr != nil {
+		attr := *c.SysProcAttr
+		cmd.SysProcAttr = &attr
+	}
+	return cmd
+}
+
+func (c Command) outputGrace() time.Duration {
+	if c.OutputGrace > 0 {
+		return c.OutputGrace
+	}
+	return DefaultOutputGrace
+}

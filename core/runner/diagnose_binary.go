@@ -1,0 +1,142 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// image is what the headers of an executable file say.
+type image struct {
+	path   string
+	os     string   // as GOOS
+	archs  []string // as GOARCH; several in a universal file
+	kind   imageKind
+	loader string // the program that loads it, for a dynamic ELF
+	size   int64
+	need   int64 // bytes that the headers speak of; 0: not known
+}
+
+// imageKind is what a file of an executable format is for.
+type imageKind int
+
+const (
+	kindProgram imageKind = iota
+	kindLibrary
+	kindObject
+	kindCore
+)
+
+// runsAlso are the architectures whose programs a machine may run beside its
+// own: it depends on how the system is set up, so they count as wrong only
+// where the system refused the file's format.
+var runsAlso = map[string][]string{
+	"android/arm64":  {"arm"},
+	"darwin/arm64":   {"amd64"},
+	"freebsd/amd64":  {"386"},
+	"illumos/amd64":  {"386"},
+	"linux/amd64":    {"386"},
+	"linux/arm64":    {"arm"},
+	"linux/mips64":   {"mips"},
+	"linux/mips64le": {"mipsle"},
+	"linux/ppc64":    {"ppc"},
+	"netbsd/amd64":   {"386"},
+	"solaris/amd64":  {"386"},
+	"windows/amd64":  {"386"},
+	"windows/arm64":  {"386", "amd64", "arm"},
+}
+
+// binary says why a file of an executable format does not run here.
+func (s suspect) binary(img image) string {
+	if s.failure == failureFormat || s.failure == failureUntold {
+		if reason := img.elsewhere(s.failure == failureFormat); reason != "" {
+			return reason
+		}
+		if reason := img.unfit(s.path); reason != "" {
+			return reason
+		}
+	}
+	if s.failure == failureMissing || s.failure == failureUntold {
+		return img.unloadable()
+	}
+	return ""
+}
+
+// elsewhere says that the file is for another system or machine.
+func (i image) elsewhere(refused bool) string {
+	const here = runtime.GOOS + "/" + runtime.GOARCH
+	if sameSystem(i.os, runtime.GOOS) {
+		if slices.Contains(i.archs, runtime.GOARCH) {
+			return ""
+		}
+		alsoRuns := func(arch string) bool { return slices.Contains(runsAlso[here], arch) }
+		if !refused && slices.ContainsFunc(i.archs, alsoRuns) {
+			return ""
+		}
+	}
+	var targets []string
+	for _, arch := range i.archs {
+		targets = append(targets, i.os+"/"+arch)
+	}
+	return fmt.Sprintf("%q is built for %s, this machine is %s: install the build for %s (in Go: GOOS=%s GOARCH=%s go build)",
+		i.path, strings.Join(targets, " and "), here, here, runtime.GOOS, runtime.GOARCH)
+}
+
+// sameSystem takes Android for the Linux that it is: which of the two a file is
+// for shows in its loader.
+func sameSystem(a, b string) bool {
+	name := func(s string) string {
+		switch s {
+		case "android":
+			return "linux"
+		case "ios":
+			return "darwin"
+		}
+		return s
+	}
+	return name(a) == name(b)
+}
+
+// unfit says that the file is no program, or not all of one.
+func (i image) unfit(path string) string {
+	switch {
+	case i.kind == kindLibrary:
+		return fmt.Sprintf("%q is a shared library, not a program: build a program (in Go: package main, "+
+			"without -buildmode=plugin or c-shared)", path)
+	case i.kind == kindObject:
+		return fmt.Sprintf("%q is an object file, not a program: link it, or build a program (in Go: package main)", path)
+	case i.kind == kindCore:
+		return fmt.Sprintf("%q is the core dump of a program: name the program", path)
+	case i.need > i.size:
+		return fmt.Sprintf("%q is cut off: it has %d bytes, and its headers speak of %d: build or install it again",
+			path, i.size, i.need)
+	}
+	return ""
+}
+
+// unloadable says that the loader is missing that a dynamic program names.
+func (i image) unloadable() string {
+	if i.loader == "" {
+		return ""
+	}
+	if _, err := os.Stat(i.loader); !os.IsNotExist(err) {
+		return ""
+	}
+	return fmt.Sprintf("%q needs the loader %q%s, which this system does not have: build it for this system's "+
+		"C library or as a static program (in Go: CGO_ENABLED=0), or install that loader", i.path, i.loader, libraryOf(i.loader))
+}
+
+// libraryOf names the C library that a loader belongs to.
+func libraryOf(loader string) string {
+	switch {
+	case strings.Contains(loader, "/ld-musl"):
+		return " of musl"
+	case strings.Contains(loader, "/ld-linux"), strings.Contains(loader, "/ld64.so"):
+		return " of glibc"
+	case strings.HasPrefix(loader, "/system/bin/linker"):
+		return " of Android"
+	}
+	return ""
+}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package runner
+
+import "io/fs"
+
+// isNoexec is only known on Linux.
+func isNoexec(string) bool { return false }
+
+// writerOf is only known on Linux.
+func writerOf(fs.FileInfo) string { return "" }

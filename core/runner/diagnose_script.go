@@ -1,0 +1,124 @@
+package runner
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// What a shell, and env, exit with if the program that they should run is not
+// executable, or not found.
+const (
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// shebang is the first line of a script.
+type shebang struct {
+	interpreter string   // a "\r" at its end belongs to it, as the system sees it
+	args        []string // split at white space
+	crlf        bool     // the line ends with CRLF
+	complete    bool     // the interpreter ends within what the system reads
+}
+
+func (c *content) isScript() bool { return bytes.HasPrefix(c.head, []byte("#!")) }
+
+// shebang parses the first line as the system does: the interpreter ends at the
+// first white space, and a carriage return is none.
+func (c *content) shebang() shebang {
+	line, _, ended := bytes.Cut(c.head[len("#!"):], []byte("\n"))
+	text := strings.Trim(string(line), " \t")
+	interpreter, rest, spaced := strings.Cut(strings.ReplaceAll(text, "\t", " "), " ")
+	return shebang{
+		interpreter: interpreter,
+		args:        strings.Fields(rest),
+		crlf:        ended && strings.HasSuffix(text, "\r"),
+		complete:    ended || spaced || len(c.head) < headSize,
+	}
+}
+
+// script says why a script's interpreter does not run.
+func (s suspect) script(c *content) string {
+	line := c.shebang()
+	if !line.complete || s.depth >= maxInterpreters {
+		return ""
+	}
+	if strings.Trim(line.interpreter, "\r") == "" {
+		return fmt.Sprintf("%q has a #! line without an interpreter: name one there", s.path)
+	}
+	interpreter := inDir(s.dir, line.interpreter)
+	_, err := os.Stat(interpreter)
+	switch {
+	case os.IsNotExist(err) && strings.HasSuffix(interpreter, "\r"):
+		return crlfText(s.path, strings.TrimSuffix(line.interpreter, "\r"))
+	case os.IsNotExist(err):
+		return fmt.Sprintf("%q is a script for the interpreter %q, which does not exist: install it, "+
+			"or correct the script's first line", s.path, line.interpreter)
+	}
+	below := suspect{path: interpreter, dir: s.dir, failure: s.failure, depth: s.depth + 1}
+	if reason := below.diagnose(); reason != "" {
+		return fmt.Sprintf("the interpreter of the script %q does not run: %s", s.path, reason)
+	}
+	return ""
+}
+
+// diagnoseScriptExit says that env did not find what a script asks it for. The
+// system saw nothing wrong, since env itself runs.
+func diagnoseScriptExit(c *content, cmd Command, exit Exit) string {
+	line := c.shebang()
+	if exit.Code != exitNotFound && exit.Code != exitNotExecutable || filepath.Base(line.interpreter) != "env" {
+		return ""
+	}
+	name := envProgram(line.args)
+	if name == "" || strings.ContainsRune(name, filepath.Separator) {
+		return ""
+	}
+	if findInPath(name, pathOf(cmd.Env), cmd.Dir) {
+		return ""
+	}
+	if bare := strings.TrimSuffix(name, "\r"); line.crlf && bare != name {
+		return crlfText(c.path, bare)
+	}
+	return fmt.Sprintf("%q is a script for %q, which is in no directory of the PATH that the plugin gets: install it, "+
+		"or set PATH in the plugin's environment", c.path, name)
+}
+
+func crlfText(path, interpreter string) string {
+	return fmt.Sprintf("%q has Windows line ends (CRLF), so the interpreter that its first line names is %q: "+
+		"save it with Unix line ends (LF)", path, interpreter+"\r")
+}
+
+// envProgram is the program that the arguments of env name.
+func envProgram(args []string) string {
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") {
+			return arg
+		}
+	}
+	return ""
+}
+
+// pathOf is the search path of an environment, or what the C library uses
+// without one.
+func pathOf(env []string) string {
+	path := "/bin:/usr/bin"
+	for _, entry := range env {
+		if value, ok := strings.CutPrefix(entry, "PATH="); ok {
+			path = value
+		}
+	}
+	return path
+}
+
+// findInPath reports whether a search path leads to a program.
+func findInPath(name, path, dir string) bool {
+	for _, entry := range filepath.SplitList(path) {
+		info, err := os.Stat(inDir(dir, filepath.Join(entry, name)))
+		if err == nil && !info.IsDir() && executableMode(info) {
+			return true
+		}
+	}
+	return false
+}

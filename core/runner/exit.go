@@ -1,0 +1,72 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+)
+
+// ExitUnknown is the [Exit.Code] of a plugin that is gone without a status: it
+// was ended by a signal, or somebody else collected it.
+const ExitUnknown = -1
+
+// Exit says how a plugin ended. The zero value is an orderly end, status 0.
+type Exit struct {
+	// Code is the exit status, or [ExitUnknown].
+	Code int
+
+	// Signal is what ended the plugin, or nil. Windows has none.
+	Signal os.Signal
+
+	// CoreDumped says that the signal left a core dump.
+	CoreDumped bool
+}
+
+// Success reports whether the plugin ended by itself with status 0.
+func (e Exit) Success() bool { return e.Code == 0 && e.Signal == nil }
+
+// String describes the end, as in "exit status 3" or "killed by signal 9
+// (killed)".
+func (e Exit) String() string {
+	switch {
+	case e.Signal != nil:
+		return "killed by " + signalText(e.Signal) + e.coreText()
+	case e.Code == ExitUnknown:
+		return "exit status unknown"
+	case uint(e.Code) >= 1<<16:
+		// Windows reports crashes as status codes that are only known, and
+		// only to be looked up, in hexadecimal.
+		return fmt.Sprintf("exit status %#x", uint32(e.Code))
+	default:
+		return "exit status " + strconv.Itoa(e.Code)
+	}
+}
+
+func (e Exit) coreText() string {
+	if e.CoreDumped {
+		return ", core dumped"
+	}
+	return ""
+}
+
+func signalText(s os.Signal) string {
+	number, ok := s.(syscall.Signal)
+	if !ok {
+		return "signal (" + s.String() + ")"
+	}
+	return fmt.Sprintf("signal %d (%s)", int(number), s)
+}
+
+// exitOf reads a process state. A nil state is a process that is gone, but was
+// collected by somebody else (a host that ignores SIGCHLD, for one).
+func exitOf(state *os.ProcessState) Exit {
+	if state == nil {
+		return Exit{Code: ExitUnknown}
+	}
+	status, ok := state.Sys().(syscall.WaitStatus)
+	if ok && status.Signaled() {
+		return Exit{Code: ExitUnknown, Signal: status.Signal(), CoreDumped: status.CoreDump()}
+	}
+	return Exit{Code: state.ExitCode()}
+}

@@ -1,0 +1,188 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+)
+
+// A Process is a plugin as a child process of this one. It is made by
+// [NewProcess] and runs once; a Start that failed may be repeated.
+type Process struct {
+	Local
+
+	command  Command
+	starting atomic.Bool
+	failure  atomic.Pointer[StartError] // of the last Start
+	run      atomic.Pointer[running]    // nil until Start has succeeded
+}
+
+var _ Runner = (*Process)(nil)
+
+// running is a process that was started.
+type running struct {
+	cmd            *exec.Cmd
+	stdout, stderr *output
+	stdin          *input // nil without a reader to copy from
+	done           chan struct{}
+	exit           Exit // valid once done is closed
+}
+
+// NewProcess returns a plugin that runs as a child process. The command is
+// copied; nothing is looked at before Start.
+func NewProcess(cmd Command) *Process {
+	return &Process{command: cmd.clone()}
+}
+
+// Start starts the process; see [Runner]. The calls into the system that it
+// makes are not interrupted by the end of ctx. A file that is "busy" only
+// because another goroutine is about to start something is tried again a few
+// times.
+func (p *Process) Start(ctx context.Context) error {
+	if !p.starting.CompareAndSwap(false, true) {
+		return ErrAlreadyStarted
+	}
+	defer p.starting.Store(false)
+	if p.run.Load() != nil {
+		return ErrAlreadyStarted
+	}
+	run, err := start(ctx, p.command)
+	if err != nil {
+		failure := &StartError{Path: p.command.Path, Err: err}
+		if ctx.Err() == nil {
+			failure.Reason = diagnoseStart(p.command, err)
+		}
+		p.failure.Store(failure)
+		return failure
+	}
+	p.failure.Store(nil)
+	p.run.Store(run)
+	go run.reap()
+	return nil
+}
+
+// Stdout is the standard output; see [Runner]. Before a successful Start every
+// Read of it is [ErrNotStarted].
+func (p *Process) Stdout() io.ReadCloser {
+	if run := p.run.Load(); run != nil {
+		return run.stdout
+	}
+	return unstarted{}
+}
+
+// Stderr is the standard error; see [Runner]. Before a successful Start every
+// Read of it is [ErrNotStarted].
+func (p *Process) Stderr() io.ReadCloser {
+	if run := p.run.Load(); run != nil {
+		return run.stderr
+	}
+	return unstarted{}
+}
+
+// Wait waits for the end; see [Runner].
+func (p *Process) Wait(ctx context.Context) (Exit, error) {
+	run := p.run.Load()
+	if run == nil {
+		return Exit{}, ErrNotStarted
+	}
+	if err := run.wait(ctx); err != nil {
+		return Exit{}, fmt.Errorf("runner: waiting for %s (pid %s): %w", p.Name(), p.ID(), err)
+	}
+	return run.exit, nil
+}
+
+// Kill forces the end; see [Runner]. Processes that the plugin started are not
+// touched.
+func (p *Process) Kill(ctx context.Context) error {
+	run := p.run.Load()
+	if run == nil {
+		return nil
+	}
+	// A process that has just ended may be refused (Windows) or unknown (Unix):
+	// only one that is still there makes the refusal an error.
+	if err := run.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) && !run.ended() {
+		return fmt.Errorf("runner: killing %s (pid %s): %w", p.Name(), p.ID(), err)
+	}
+	if err := run.wait(ctx); err != nil {
+		return fmt.Errorf("runner: waiting for the end of %s (pid %s) after killing it: %w", p.Name(), p.ID(), err)
+	}
+	return nil
+}
+
+// Name is the last element of the command's path.
+func (p *Process) Name() string { return filepath.Base(p.command.Path) }
+
+// ID is the process ID, or empty before a successful Start.
+func (p *Process) ID() string {
+	if run := p.run.Load(); run != nil {
+		return strconv.Itoa(run.cmd.Process.Pid)
+	}
+	return ""
+}
+
+// Diagnose says why the process could not be started, or why it ended without
+// ever getting to its own code (a shared library, a script whose interpreter
+// is not in PATH); see [Runner].
+func (p *Process) Diagnose(ctx context.Context) string {
+	if ctx.Err() != nil {
+		return ""
+	}
+	if run := p.run.Load(); run != nil {
+		if !run.ended() {
+			return ""
+		}
+		return diagnoseExit(p.command, run.exit)
+	}
+	if failure := p.failure.Load(); failure != nil {
+		return failure.Reason
+	}
+	return ""
+}
+
+// reap collects the process and ends what belongs to it.
+func (r *running) reap() {
+	// Its error repeats what the state says; without a state somebody else
+	// collected the process.
+	_ = r.cmd.Wait()
+	r.exit = exitOf(r.cmd.ProcessState)
+	if r.stdin != nil {
+		r.stdin.stop()
+	}
+	r.stdout.finish()
+	r.stderr.finish()
+	close(r.done)
+}
+
+func (r *running) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait prefers the end of the process to that of the context.
+func (r *running) wait(ctx context.Context) error {
+	if r.ended() {
+		return nil
+	}
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+}
+
+// unstarted stands for the output of a process that never ran.
+type unstarted struct{}
+
+func (unstarted) Read([]byte) (int, error) { return 0, ErrNotStarted }
+func (unstarted) Close() error             { return nil }

@@ -1,0 +1,145 @@
+package runner
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// A file that was written by this program a moment ago can be "busy": a child
+// that another goroutine is forking holds the descriptor until it execs
+// (golang.org/issue/22315). It passes in milliseconds; the last try comes about
+// a quarter of a second after the first.
+const (
+	busyTries     = 8
+	busyFirstWait = 2 * time.Millisecond
+)
+
+// streams are both ends of a process's standard streams.
+type streams struct {
+	child  []*os.File // stdin, stdout, stderr; nil is the null device
+	owned  []*os.File // what of child was made here
+	stdin  *input
+	stdout *output
+	stderr *output
+}
+
+// start starts a process as command describes it, and leaves nothing behind if that
+// fails. The caller collects the process.
+func start(ctx context.Context, command Command) (*running, error) {
+	if ctx.Err() != nil {
+		return nil, contextError(ctx)
+	}
+	s, err := openStreams(command)
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := startRetrying(ctx, command, s)
+	s.closeChild()
+	if err != nil {
+		s.closeHost()
+		return nil, err
+	}
+	if s.stdin != nil {
+		go s.stdin.copy()
+	}
+	return &running{
+		cmd:    cmd,
+		stdin:  s.stdin,
+		stdout: s.stdout,
+		stderr: s.stderr,
+		done:   make(chan struct{}),
+	}, nil
+}
+
+func startRetrying(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, error) {
+	wait := busyFirstWait
+	for try := 1; ; try++ {
+		started, err := startOnce(cmd, s)
+		if err == nil || !isTextBusy(err) || try == busyTries {
+			return started, err
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+			wait *= 2
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, contextError(ctx)
+		}
+	}
+}
+
+// startOnce gives the process raw files only, so that os/exec starts no
+// goroutine that would wait for descendants which hold them.
+func startOnce(cmd Command, s *streams) (*exec.Cmd, error) {
+	c := cmd.execCmd()
+	if s.child[0] != nil {
+		c.Stdin = s.child[0]
+	}
+	c.Stdout, c.Stderr = s.child[1], s.child[2]
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// openStreams makes the pipes between host and process.
+func openStreams(cmd Command) (_ *streams, err error) {
+	s := &streams{child: make([]*os.File, 3)}
+	defer func() {
+		if err != nil {
+			s.closeChild()
+			s.closeHost()
+		}
+	}()
+	if s.stdout, err = s.openOutput(1, cmd); err != nil {
+		return nil, err
+	}
+	if s.stderr, err = s.openOutput(2, cmd); err != nil {
+		return nil, err
+	}
+	switch stdin := cmd.Stdin.(type) {
+	case nil:
+	case *os.File:
+		s.child[0] = stdin
+	default:
+		r, w, err := os.Pipe()
+		if err != nil {
+			return nil, err
+		}
+		s.child[0], s.owned = r, append(s.owned, r)
+		s.stdin = &input{from: stdin, to: w}
+	}
+	return s, nil
+}
+
+func (s *streams) openOutput(number int, cmd Command) (*output, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	s.child[number], s.owned = w, append(s.owned, w)
+	return newOutput(r, cmd.outputGrace()), nil
+}
+
+// closeChild closes the process's ends, which the process has as its own.
+func (s *streams) closeChild() {
+	for _, f := range s.owned {
+		f.Close()
+	}
+}
+
+// closeHost closes the host's ends of a process that never ran.
+func (s *streams) closeHost() {
+	if s.stdout != nil {
+		s.stdout.Close()
+	}
+	if s.stderr != nil {
+		s.stderr.Close()
+	}
+	if s.stdin != nil {
+		s.stdin.stop()
+	}
+}

@@ -1,0 +1,156 @@
+package core
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Transport carries the calls between a host and a plugin. It is a
+// configuration, without state of its own: one value serves any number of
+// launches at once, on the host's side and on the plugin's.
+//
+// A transport is written against this package alone. core/transporttest has the
+// suite that every transport passes.
+type Transport interface {
+	// Protocol is the name in the fifth field of the handshake line.
+	Protocol() Protocol
+
+	// Announce is called by a host before it launches the plugin. It passes
+	// to set the environment variables with which the host side of this
+	// transport tells the plugin side what it wants. Most need none.
+	Announce(set func(key, value string))
+
+	// Dial is called by a host after the handshake. It connects to the plugin
+	// and returns once calls can be made; ctx bounds only that. On an error
+	// nothing of the attempt is left.
+	Dial(ctx context.Context, link HostLink) (Session, error)
+
+	// Listen is called by a plugin before it writes the handshake line. The
+	// server that it returns is not serving yet.
+	Listen(ctx context.Context, link PluginLink) (Server, error)
+}
+
+// Session is a host's open connection to a plugin. Its methods may be called
+// from many goroutines.
+type Session interface {
+	// Dispense returns a client of the named plugin. A name that does not
+	// exist is an [UnknownPluginError].
+	Dispense(ctx context.Context, name string) (any, error)
+
+	// Ping asks the plugin for a sign of life.
+	Ping(ctx context.Context) error
+
+	// Quit asks the plugin to leave, and returns when the plugin has agreed
+	// and all that it printed has reached the link's stdio sinks. After an
+	// error the caller does not wait for the plugin to end by itself; a
+	// connection that the plugin closed while leaving is not an error.
+	Quit(ctx context.Context) error
+
+	// Close drops the connection without a word to the plugin, and returns
+	// when nothing of the session is left. It may be called again.
+	Close() error
+
+	// Done is closed when the connection is lost or closed.
+	Done() <-chan struct{}
+}
+
+// Server is a plugin's side of a transport.
+type Server interface {
+	// Fields returns the fields of the handshake line from the seventh on;
+	// nil for none.
+	Fields() []string
+
+	// Serve answers connections from listener until the host asks the plugin
+	// to leave, or Shutdown or Close is called: then it returns nil. It closes
+	// listener. A connection that says nothing, or nonsense, does not end it.
+	Serve(listener net.Listener) error
+
+	// Shutdown ends Serve after the calls in flight have finished and what was
+	// printed has been sent, or when ctx ends: then with ctx's error, and the
+	// rest is cut off.
+	Shutdown(ctx context.Context) error
+
+	// Close ends Serve at once.
+	Close() error
+}
+
+// TLS is the pair of configurations for a connection under TLS, one for each
+// role: either side of a broker may dial the other.
+type TLS struct {
+	Client *tls.Config
+	Server *tls.Config
+}
+
+// Listener is a listener together with the address to announce to the plugin,
+// which may differ from its own where the plugin sees other addresses (in a
+// container, say).
+type Listener struct {
+	net.Listener
+	AnnounceNetwork string
+	AnnounceAddress string
+}
+
+// HostLink is what a host knows and its side of a transport needs. Every field
+// is set, but for those that say otherwise.
+type HostLink struct {
+	// Plugin is the plugin's name for errors and logs.
+	Plugin string
+	// Logger takes what the transport has to say, at debug level while all is
+	// well.
+	Logger *slog.Logger
+	// Version is the negotiated application version.
+	Version int
+	// Fields are the fields of the handshake line from the seventh on.
+	Fields []string
+	// TLS is nil when the connection is not protected.
+	TLS *TLS
+	// Stdout and Stderr take what the plugin prints. The transport writes to
+	// each from one goroutine.
+	Stdout, Stderr io.Writer
+	// Dial connects to the address in the handshake line. TLS is the caller's.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// DialAddress connects to another address that the plugin named, as the
+	// plugin sees it.
+	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
+	// Listen makes a listener that the plugin can reach.
+	Listen func(ctx context.Context) (Listener, error)
+	// Exited is closed when the plugin's process has ended.
+	Exited <-chan struct{}
+	// Explain joins the end of the plugin's process, if that is why, to the
+	// error of a call that failed because the connection was lost. It waits
+	// for the process a short while, at most until ctx ends.
+	Explain func(ctx context.Context, err error) error
+}
+
+// PluginLink is what a plugin knows and its side of a transport needs. Every
+// field is set, but for those that say otherwise.
+type PluginLink struct {
+	// Logger writes to the plugin's log.
+	Logger *slog.Logger
+	// Version is the negotiated application version.
+	Version int
+	// LookupEnv reads the environment as it was when the plugin started: the
+	// protocol's variables have been unset since.
+	LookupEnv func(key string) (string, bool)
+	// TLS is nil when the connection is not protected.
+	TLS *TLS
+	// Stdout and Stderr are what the plugin prints. Each reaches its end after
+	// Quit was called.
+	Stdout, Stderr io.Reader
+	// DialAddress connects to an address that the host named.
+	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
+	// Listen makes a further listener that the host can reach.
+	Listen func(ctx context.Context) (Listener, error)
+	// ShutdownTimeout bounds how long calls in flight and output are waited
+	// for when the host asks the plugin to leave.
+	ShutdownTimeout time.Duration
+	// Quit is what the transport calls when the host asks the plugin to leave,
+	// after the calls in flight and before the answer: it runs the plugin's
+	// shutdown hooks and ends Stdout and Stderr. It may be called again, and
+	// then waits for the first call.
+	Quit func(ctx context.Context)
+}

@@ -1,0 +1,68 @@
+// This program is a host: it launches the plugin that its argument names, calls
+// it, and stops it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: host path/to/greeter-plugin")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, path string) (err error) {
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: greeter.Handshake,
+		Versions:  greeter.Versions(nil),
+		Command:   host.Command(path),
+		AutoMTLS:  true,
+		Stdout:    os.Stdout,
+		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Printf("host %d launched %s as process %s\n", os.Getpid(), client.Name(), client.ID())
+
+	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
+	if err != nil {
+		return err
+	}
+	greeting, err := g.Greet(ctx, "world")
+	if err != nil {
+		return err
+	}
+	fmt.Println("the plugin answers:", greeting)
+
+	_, err = g.Greet(ctx, "")
+	fmt.Println("an error crosses too:", err)
+
+	if err := client.Close(); err != nil {
+		return err
+	}
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// withoutTime leaves out of the log what differs from run to run.
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}

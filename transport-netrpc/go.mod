@@ -1,0 +1,13 @@
+module github.com/jackfield-go/jackfield/transport-netrpc
+
+go 1.25.0
+
+require (
+	github.com/jackfield-go/jackfield/broker v0.0.0
+	github.com/jackfield-go/jackfield/core v0.0.0
+)
+
+replace (
+	github.com/jackfield-go/jackfield/broker => ../broker
+	github.com/jackfield-go/jackfield/core => ../core
+)

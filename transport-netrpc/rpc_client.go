@@ -1,0 +1,303 @@
+package transportnetrpc
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"net"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// ErrHijacked is returned by a Client whose connection was taken over.
+var ErrHijacked = errors.New("the connection was taken over with Hijack")
+
+// ErrInUse is returned by Hijack after the first call.
+var ErrInUse = errors.New("calls have been made over this connection")
+
+// Client calls the methods of one object at the other side, on the wire of the
+// standard library's net/rpc. It is safe for use by many goroutines, whose
+// calls run at the same time.
+type Client struct {
+	conn    net.Conn
+	explain func(context.Context, error) error
+	closed  func() // tells the client's owner; nil for none
+
+	writing chan struct{} // held by who writes
+	writer  *messageWriter
+
+	mu      sync.Mutex
+	started bool
+	ended   error // why no more calls can be made
+	seq     uint64
+	pending map[uint64]*call
+	reader  sync.WaitGroup
+}
+
+// call is one that waits for its answer.
+type call struct {
+	replyType reflect.Type // nil: the answer's body is not wanted
+	done      chan answer
+}
+
+type answer struct {
+	reply reflect.Value
+	err   error
+}
+
+func newClient(conn net.Conn, explain func(context.Context, error) error) *Client {
+	return &Client{
+		conn:    conn,
+		explain: explain,
+		writing: make(chan struct{}, 1),
+		writer:  newMessageWriter(conn),
+		pending: make(map[uint64]*call),
+	}
+}
+
+// NewClient returns a client that calls over conn, which is the client's from
+// then on. The other side may be a Server of this package's or of net/rpc.
+func NewClient(conn net.Conn) *Client {
+	return newClient(conn, func(_ context.Context, err error) error { return err })
+}
+
+// Call invokes the method with args and stores what it answers in reply, a
+// pointer; a nil reply drops the answer. A method without a dot is one of the
+// service "Plugin", where dispensed and brokered objects are.
+//
+// When ctx ends first, Call returns its error at once, reply is left as it was,
+// and the method runs to its end unnoticed, for net/rpc has no message that
+// would stop it; further calls work. An error that the method returned is a
+// [RemoteError]. A broken connection is [core.ErrConnectionLost], joined with
+// a [core.ExitError] where a plugin's end was the cause; after Close it is
+// [core.ErrClosed].
+func (c *Client) Call(ctx context.Context, method string, args, reply any) error {
+	if !strings.Contains(method, ".") {
+		method = pluginService + "." + method
+	}
+	replyType, err := replyElem(reply)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", method, err)
+	}
+	if err := c.start(); err != nil {
+		return c.failure(ctx, method, err)
+	}
+	waiting := &call{replyType: replyType, done: make(chan answer, 1)}
+	seq, err := c.send(ctx, method, args, waiting)
+	if err != nil {
+		return c.failure(ctx, method, err)
+	}
+	select {
+	case got := <-waiting.done:
+		if got.err != nil {
+			return c.failure(ctx, method, got.err)
+		}
+		if replyType != nil {
+			reflect.ValueOf(reply).Elem().Set(got.reply.Elem())
+		}
+		return nil
+	case <-ctx.Done():
+		c.forget(seq)
+		return fmt.Errorf("call %s: %w", method, context.Cause(ctx))
+	}
+}
+
+// replyElem returns the type that reply points to.
+func replyElem(reply any) (reflect.Type, error) {
+	if reply == nil {
+		return nil, nil
+	}
+	v := reflect.ValueOf(reply)
+	if v.Kind() != reflect.Pointer || v.IsNil() {
+		return nil, fmt.Errorf("the reply must be a pointer to where the answer goes, not a %T", reply)
+	}
+	return v.Type().Elem(), nil
+}
+
+// start begins to read answers, at the first call.
+func (c *Client) start() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended != nil {
+		return c.ended
+	}
+	if !c.started {
+		c.started = true
+		c.reader.Go(c.readAnswers)
+	}
+	return nil
+}
+
+// send registers the call and writes it. It returns early when ctx ends.
+func (c *Client) send(ctx context.Context, method string, args any, waiting *call) (uint64, error) {
+	select {
+	case c.writing <- struct{}{}:
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+	defer func() { <-c.writing }()
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+
+	seq, err := c.register(waiting)
+	if err != nil {
+		return 0, err
+	}
+	err = c.write(ctx, &request{ServiceMethod: method, Seq: seq}, args)
+	if err != nil {
+		c.forget(seq)
+	}
+	return seq, err
+}
+
+func (c *Client) write(ctx context.Context, header *request, args any) error {
+	if ctx.Done() == nil {
+		return c.writer.write(header, args)
+	}
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = c.conn.SetWriteDeadline(past)
+		close(interrupted)
+	})
+	err := c.writer.write(header, args)
+	if !stop() {
+		<-interrupted
+		_ = c.conn.SetWriteDeadline(time.Time{})
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// past is a deadline that has always expired.
+var past = time.Unix(1, 0)
+
+func (c *Client) register(waiting *call) (uint64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended != nil {
+		return 0, c.ended
+	}
+	c.seq++
+	c.pending[c.seq] = waiting
+	return c.seq, nil
+}
+
+// forget drops a call. It returns the call, or nil if it was dropped before.
+func (c *Client) forget(seq uint64) *call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	waiting := c.pending[seq]
+	delete(c.pending, seq)
+	return waiting
+}
+
+// failure says which call failed, and what is known of the reason.
+func (c *Client) failure(ctx context.Context, method string, err error) error {
+	if errors.Is(err, core.ErrConnectionLost) {
+		err = c.explain(ctx, err)
+	}
+	return fmt.Errorf("call %s: %w", method, err)
+}
+
+// readAnswers gives each answer to its call, until the connection ends.
+func (c *Client) readAnswers() {
+	dec := gob.NewDecoder(c.conn)
+	for {
+		var header response
+		if err := dec.Decode(&header); err != nil {
+			c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
+			return
+		}
+		if err := c.readAnswer(dec, header); err != nil {
+			c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
+			return
+		}
+	}
+}
+
+// readAnswer reads the body. It decodes into a value of its own: the caller may
+// leave meanwhile. It returns an error if the connection cannot be used further.
+func (c *Client) readAnswer(dec *gob.Decoder, header response) error {
+	c.mu.Lock()
+	waiting := c.pending[header.Seq]
+	c.mu.Unlock()
+
+	var got answer
+	var err error
+	if waiting == nil || header.Error != "" || waiting.replyType == nil {
+		_, err = decodeBody(dec, nil)
+		if header.Error != "" {
+			got.err = RemoteError(header.Error)
+		}
+	} else {
+		got.reply, err = decodeBody(dec, waiting.replyType)
+	}
+	if err != nil && isConnectionError(err) {
+		return err
+	}
+	if err != nil && got.err == nil {
+		got.err = fmt.Errorf("the answer cannot be decoded: %w", err)
+	}
+	if waiting := c.forget(header.Seq); waiting != nil {
+		waiting.done <- got
+	}
+	return nil
+}
+
+// end fails every call that waits, and all later ones.
+func (c *Client) end(err error) {
+	c.mu.Lock()
+	if c.ended == nil {
+		c.ended = err
+	}
+	err = c.ended
+	pending := c.pending
+	c.pending = nil
+	c.mu.Unlock()
+	_ = c.conn.Close()
+	for _, waiting := range pending {
+		waiting.done <- answer{err: err}
+	}
+}
+
+// Close ends the connection; calls in flight return [core.ErrClosed]. It may be
+// called again.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	started := c.started
+	if c.ended == nil {
+		c.ended = core.ErrClosed
+	}
+	c.mu.Unlock()
+	if c.closed != nil {
+		c.closed()
+	}
+	err := c.conn.Close()
+	if !started {
+		return err
+	}
+	c.reader.Wait()
+	return nil
+}
+
+// Hijack hands the connection over to the caller, who may speak net/rpc on it
+// with rpc.NewClient, or anything else that the other side expects. It is
+// possible before the first call only; the Client is of no use afterwards.
+func (c *Client) Hijack() (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.started {
+		return nil, ErrInUse
+	}
+	if c.ended != nil {
+		return nil, c.ended
+	}
+	c.ended = ErrHijacked
+	return c.conn, nil
+}

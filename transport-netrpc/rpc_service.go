@@ -1,0 +1,133 @@
+package transportnetrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// service is an object and those of its methods that can be called.
+type service struct {
+	methods map[string]*method
+}
+
+// method is one of them, of the form
+//
+//	func (t *T) Name(args A, reply *R) error
+//	func (t *T) Name(ctx context.Context, args A, reply *R) error
+type method struct {
+	fn      reflect.Value // bound to its receiver
+	args    reflect.Type  // what is decoded: A, or what A points to
+	pointer bool          // A is a pointer
+	reply   reflect.Type  // R
+	context bool
+}
+
+var (
+	errorType   = reflect.TypeFor[error]()
+	contextType = reflect.TypeFor[context.Context]()
+)
+
+// newService finds the methods of object that can be called: those that net/rpc
+// would accept, and the same with a context before.
+func newService(object any) (*service, error) {
+	if object == nil {
+		return nil, errors.New("nil cannot be served: the plugin's Server function must return an object with methods")
+	}
+	receiver := reflect.ValueOf(object)
+	s := &service{methods: make(map[string]*method)}
+	var unfit []string
+	for i := range receiver.NumMethod() {
+		name := receiver.Type().Method(i).Name
+		m, err := newMethod(receiver.Method(i))
+		if err != nil {
+			unfit = append(unfit, fmt.Sprintf("%s %v", name, err))
+			continue
+		}
+		s.methods[name] = m
+	}
+	if len(s.methods) == 0 {
+		return nil, fmt.Errorf("a %T cannot be served: %s", object, whyNoMethods(receiver.Type(), unfit))
+	}
+	return s, nil
+}
+
+func whyNoMethods(t reflect.Type, unfit []string) string {
+	const form = "a method that can be called is exported and looks like func (t *T) Name(args A, reply *R) error, " +
+		"with an optional context.Context in front"
+	switch {
+	case len(unfit) > 0:
+		return strings.Join(unfit, ", ") + "; " + form
+	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).NumMethod() > 0:
+		return "its methods are those of its pointer: pass a pointer"
+	}
+	return "it has no exported methods; " + form
+}
+
+func newMethod(fn reflect.Value) (*method, error) {
+	t := fn.Type()
+	m := &method{fn: fn}
+	first := 0
+	if t.NumIn() == 3 && t.In(0) == contextType {
+		m.context = true
+		first = 1
+	}
+	switch {
+	case t.IsVariadic() || t.NumIn() != first+2:
+		return nil, errors.New("does not take arguments and a reply")
+	case t.NumOut() != 1 || t.Out(0) != errorType:
+		return nil, errors.New("does not return an error")
+	case t.In(first+1).Kind() != reflect.Pointer:
+		return nil, fmt.Errorf("has a reply of type %v, not a pointer", t.In(first+1))
+	case !exported(t.In(first)) || !exported(t.In(first+1)):
+		return nil, errors.New("has arguments or a reply of an unexported type")
+	}
+	m.args = t.In(first)
+	if m.args.Kind() == reflect.Pointer {
+		m.args, m.pointer = m.args.Elem(), true
+	}
+	m.reply = t.In(first + 1).Elem()
+	return m, nil
+}
+
+func exported(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	first, _ := utf8.DecodeRuneInString(t.Name())
+	return t.PkgPath() == "" || unicode.IsUpper(first)
+}
+
+// call runs the method on decoded arguments and returns its reply.
+func (m *method) call(ctx context.Context, args reflect.Value) (any, error) {
+	if !m.pointer {
+		args = args.Elem()
+	}
+	reply := newReply(m.reply)
+	in := make([]reflect.Value, 0, 3)
+	if m.context {
+		in = append(in, reflect.ValueOf(ctx))
+	}
+	out := m.fn.Call(append(in, args, reply))
+	if err, ok := out[0].Interface().(error); ok {
+		return nil, err
+	}
+	return reply.Interface(), nil
+}
+
+// newReply returns a pointer to a t that methods can fill: maps and slices are
+// not nil, as with net/rpc.
+func newReply(t reflect.Type) reflect.Value {
+	reply := reflect.New(t)
+	switch t.Kind() {
+	case reflect.Map:
+		reply.Elem().Set(reflect.MakeMap(t))
+	case reflect.Slice:
+		reply.Elem().Set(reflect.MakeSlice(t, 0, 0))
+	}
+	return reply
+}

@@ -1,0 +1,140 @@
+package transportnetrpc
+
+import (
+	"bytes"
+	"encoding/gob"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+)
+
+// request and response are the headers of the standard library's net/rpc: a
+// body follows each. gob matches them by their fields' names.
+type request struct {
+	ServiceMethod string
+	Seq           uint64
+}
+
+type response struct {
+	ServiceMethod string
+	Seq           uint64
+	Error         string
+}
+
+// invalidBody stands where an answer's body would, when there is an error
+// instead.
+var invalidBody = struct{}{}
+
+// RemoteError is an error that the other side's method returned. Errors cross
+// the wire as text: their types and what they wrap do not.
+type RemoteError string
+
+func (e RemoteError) Error() string { return string(e) }
+
+// BasicError carries an error inside a gob message, as a field or as the reply
+// itself. It is the same on the wire as hashicorp/go-plugin's type of that name.
+type BasicError struct {
+	Message string
+}
+
+// NewBasicError returns err as one that gob can encode; nil for nil.
+func NewBasicError(err error) *BasicError {
+	if err == nil {
+		return nil
+	}
+	return &BasicError{Message: err.Error()}
+}
+
+func (e *BasicError) Error() string { return e.Message }
+
+// messageWriter encodes headers and bodies and writes both at once. It is used
+// by one goroutine at a time.
+//
+// What was encoded must reach the other side even if its caller gives up, for
+// gob sends the description of a type once and means it for all that follows.
+// So what a write left over goes out before the next message.
+type messageWriter struct {
+	w      io.Writer
+	enc    *gob.Encoder
+	target *bytes.Buffer
+	body   bytes.Buffer
+	out    bytes.Buffer // what is still to be written
+}
+
+// keepBuffer is the capacity above which a buffer is not kept between messages.
+const keepBuffer = 64 << 10
+
+func newMessageWriter(w io.Writer) *messageWriter {
+	m := &messageWriter{w: w}
+	m.enc = gob.NewEncoder(writerFunc(func(p []byte) (int, error) { return m.target.Write(p) }))
+	return m
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+// encodeError is an error of the values, not of the connection.
+type encodeError struct{ error }
+
+func (e encodeError) Unwrap() error { return e.error }
+
+// write sends header and body. The body is encoded first: if it cannot be,
+// the error is an encodeError and no header has been sent.
+func (m *messageWriter) write(header, body any) error {
+	if err := m.flush(); err != nil {
+		return err
+	}
+	m.target = &m.body
+	bodyErr := m.enc.Encode(body)
+	if bodyErr == nil {
+		m.target = &m.out
+		bodyErr = m.enc.Encode(header)
+	}
+	m.out.Write(m.body.Bytes()) // after a failure the types that it described
+	m.body.Reset()
+	if bodyErr != nil {
+		return encodeError{bodyErr}
+	}
+	return m.flush()
+}
+
+// flush writes what is left. After an error it can be called again.
+func (m *messageWriter) flush() error {
+	if m.out.Len() == 0 {
+		return nil
+	}
+	n, err := m.w.Write(m.out.Bytes())
+	m.out.Next(n)
+	if err != nil {
+		return err
+	}
+	if m.out.Cap() > keepBuffer {
+		m.out = bytes.Buffer{}
+	}
+	if m.body.Cap() > keepBuffer {
+		m.body = bytes.Buffer{}
+	}
+	return nil
+}
+
+// decodeBody reads a body into a new value of type t. With a nil type it is
+// skipped.
+func decodeBody(dec *gob.Decoder, t reflect.Type) (reflect.Value, error) {
+	if t == nil {
+		return reflect.Value{}, dec.DecodeValue(reflect.Value{})
+	}
+	value := reflect.New(t)
+	return value, dec.DecodeValue(value)
+}
+
+// isConnectionError tells a broken connection from a message that could not be
+// decoded: gob goes on after the latter.
+func isConnectionError(err error) bool {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
+		return true
+	}
+	return !strings.HasPrefix(err.Error(), "gob: ")
+}

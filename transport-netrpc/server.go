@@ -1,0 +1,197 @@
+package transportnetrpc
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// server is the plugin's side.
+type server struct {
+	transport *Transport
+	link      core.PluginLink
+	ctx       context.Context
+	cancel    context.CancelFunc
+	flight    flight
+	running   sync.WaitGroup // connections and pumps
+	stdout    *pump
+	stderr    *pump
+	quitting  sync.Once
+	quit      chan struct{} // closed when the plugin has been asked to leave
+}
+
+func newServer(t *Transport, link core.PluginLink) *server {
+	s := &server{
+		transport: t,
+		link:      link,
+		stdout:    newPump(link.Stdout),
+		stderr:    newPump(link.Stderr),
+		quit:      make(chan struct{}),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// Fields returns none: the line has six fields over net/rpc.
+func (s *server) Fields() []string { return nil }
+
+// Serve answers hosts until one says quit. Several may connect, one after the
+// other or at once: a host that was replaced, a check whether anybody listens.
+func (s *server) Serve(listener net.Listener) error {
+	stop := context.AfterFunc(s.ctx, func() { _ = listener.Close() })
+	defer stop()
+	s.running.Go(func() { s.stdout.run(s.ctx) })
+	s.running.Go(func() { s.stderr.run(s.ctx) })
+	err := s.accept(listener)
+	s.cancel()
+	_ = listener.Close()
+	s.link.Quit(s.ctx) // the outputs end with it, if they have not
+	s.running.Wait()
+	return err
+}
+
+func (s *server) accept(listener net.Listener) error {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			if s.ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("accept a host's connection: %w", err)
+		}
+		s.running.Go(func() {
+			if err := s.serve(conn); err != nil {
+				s.link.Logger.Debug("a connection has ended", "error", err)
+			}
+		})
+	}
+}
+
+// serve answers one host.
+func (s *server) serve(conn net.Conn) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	if s.link.TLS != nil {
+		conn = tls.Server(conn, s.link.TLS.Server)
+	}
+	mux, err := yamux.Server(conn, s.transport.options.yamux)
+	if err != nil {
+		_ = conn.Close()
+		return err
+	}
+	defer func() { _ = mux.Close() }()
+	streams, err := acceptStreams(ctx, mux)
+	if err != nil {
+		return err
+	}
+	b := newBroker(ctx, broker.Yamux(mux), s.transport.options, &s.flight,
+		func(_ context.Context, err error) error { return err })
+	defer b.close()
+	defer s.stdout.attach(streams[1])()
+	defer s.stderr.attach(streams[2])()
+	s.answer(ctx, streams[0], b)
+	select {
+	case <-s.quit:
+		s.cancel()
+	default:
+	}
+	return nil
+}
+
+// acceptStreams waits for the three streams of a host: nothing is served before.
+func acceptStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.Stream, err error) {
+	for i := range streams {
+		if streams[i], err = mux.Accept(ctx); err != nil {
+			return streams, fmt.Errorf("wait for the control and output streams: %w", err)
+		}
+	}
+	return streams, nil
+}
+
+// answer serves the control stream until the host hangs it up.
+func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
+	control, err := newService(&controlService{server: s})
+	if err != nil {
+		return
+	}
+	dispenser, err := newService(&dispenserService{server: s, broker: b})
+	if err != nil {
+		return
+	}
+	serveConn(ctx, conn, services{"Control": control, "Dispenser": dispenser}, s.transport.options.maxCalls, nil)
+}
+
+// Shutdown does without being asked what Quit does.
+func (s *server) Shutdown(ctx context.Context) error {
+	defer s.cancel()
+	return s.leave(ctx)
+}
+
+// Close ends Serve at once.
+func (s *server) Close() error {
+	s.cancel()
+	return nil
+}
+
+// leave finishes what is under way: calls, then shutdown hooks, then output.
+func (s *server) leave(ctx context.Context) error {
+	s.quitting.Do(func() { close(s.quit) })
+	flightErr := s.flight.wait(ctx)
+	s.link.Quit(ctx)
+	err := errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))
+	return errors.Join(flightErr, err)
+}
+
+// controlService is what a host calls to see whether the plugin lives, and to
+// end it.
+type controlService struct{ server *server }
+
+// Ping answers.
+func (c *controlService) Ping(bool, *struct{}) error { return nil }
+
+// Quit answers when everything is finished or the shutdown timeout is over. The
+// server ends when the host has the answer and hangs up, or, with a host that
+// does not, when the timeout is over again.
+func (c *controlService) Quit(bool, *struct{}) error {
+	s := c.server
+	ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout)
+	defer cancel()
+	if err := s.leave(ctx); err != nil {
+		s.link.Logger.Debug("the plugin leaves before everything is finished", "error", err)
+	}
+	patience := time.AfterFunc(s.link.ShutdownTimeout, s.cancel)
+	context.AfterFunc(s.ctx, func() { patience.Stop() })
+	return nil
+}
+
+// dispenserService makes instances of plugins.
+type dispenserService struct {
+	server *server
+	broker *Broker
+}
+
+// Dispense makes a new instance and answers with the number to dial for it.
+func (d *dispenserService) Dispense(name string, id *uint32) error {
+	plugin, err := d.server.transport.find(name, "plugin")
+	if err != nil {
+		return fmt.Errorf("unknown plugin %q: %w", name, err)
+	}
+	object, err := plugin.Server(d.broker)
+	if err != nil {
+		return fmt.Errorf("the Server function of plugin %q: %w", name, err)
+	}
+	if *id, err = d.broker.dispense(object); err != nil {
+		return fmt.Errorf("plugin %q: %w", name, err)
+	}
+	return nil
+}
