@@ -116,6 +116,9 @@ func (s services) find(serviceMethod string) (*method, error) {
 		return nil, fmt.Errorf("rpc: can't find service %s", clip(serviceMethod))
 	}
 	m := object.methods[serviceMethod[dot+1:]]
+	if reason := object.unfit[serviceMethod[dot+1:]]; reason != nil {
+		return nil, fmt.Errorf("rpc: can't find method %s: it %w", clip(serviceMethod), reason)
+	}
 	if m == nil {
 		return nil, fmt.Errorf("rpc: can't find method %s", clip(serviceMethod))
 	}

@@ -4,15 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // service is an object and those of its methods that can be called.
 type service struct {
 	methods map[string]*method
+	unfit   map[string]error // why the other methods cannot be called
 }
 
 // method is one of them, of the form
@@ -33,34 +34,39 @@ var (
 )
 
 // newService finds the methods of object that can be called: those that net/rpc
-// would accept, and the same with a context before.
+// would accept, the same with a context before, and either with types that are
+// not exported.
 func newService(object any) (*service, error) {
 	if object == nil {
 		return nil, errors.New("nil cannot be served: the plugin's Server function must return an object with methods")
 	}
 	receiver := reflect.ValueOf(object)
-	s := &service{methods: make(map[string]*method)}
-	var unfit []string
+	s := &service{methods: make(map[string]*method), unfit: make(map[string]error)}
 	for i := range receiver.NumMethod() {
 		name := receiver.Type().Method(i).Name
 		m, err := newMethod(receiver.Method(i))
 		if err != nil {
-			unfit = append(unfit, fmt.Sprintf("%s %v", name, err))
+			s.unfit[name] = err
 			continue
 		}
 		s.methods[name] = m
 	}
 	if len(s.methods) == 0 {
-		return nil, fmt.Errorf("a %T cannot be served: %s", object, whyNoMethods(receiver.Type(), unfit))
+		return nil, fmt.Errorf("a %T cannot be served: %s", object, s.whyNone(receiver.Type()))
 	}
 	return s, nil
 }
 
-func whyNoMethods(t reflect.Type, unfit []string) string {
+// whyNone says why an object has no method that can be called.
+func (s *service) whyNone(t reflect.Type) string {
 	const form = "a method that can be called is exported and looks like func (t *T) Name(args A, reply *R) error, " +
 		"with an optional context.Context in front"
 	switch {
-	case len(unfit) > 0:
+	case len(s.unfit) > 0:
+		var unfit []string
+		for _, name := range slices.Sorted(maps.Keys(s.unfit)) {
+			unfit = append(unfit, name+" "+s.unfit[name].Error())
+		}
 		return strings.Join(unfit, ", ") + "; " + form
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).NumMethod() > 0:
 		return "its methods are those of its pointer: pass a pointer"
@@ -83,8 +89,6 @@ func newMethod(fn reflect.Value) (*method, error) {
 		return nil, errors.New("does not return an error")
 	case t.In(first+1).Kind() != reflect.Pointer:
 		return nil, fmt.Errorf("has a reply of type %v, not a pointer", t.In(first+1))
-	case !exported(t.In(first)) || !exported(t.In(first+1)):
-		return nil, errors.New("has arguments or a reply of an unexported type")
 	}
 	m.args = t.In(first)
 	if m.args.Kind() == reflect.Pointer {
@@ -92,14 +96,6 @@ func newMethod(fn reflect.Value) (*method, error) {
 	}
 	m.reply = t.In(first + 1).Elem()
 	return m, nil
-}
-
-func exported(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	first, _ := utf8.DecodeRuneInString(t.Name())
-	return t.PkgPath() == "" || unicode.IsUpper(first)
 }
 
 // call runs the method on decoded arguments and returns its reply.

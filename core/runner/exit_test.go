@@ -9,6 +9,7 @@ import (
 )
 
 func TestExitString(t *testing.T) {
+	accessViolation := uint32(0xC0000005)
 	for _, test := range []struct {
 		exit    runner.Exit
 		want    string
@@ -16,7 +17,7 @@ func TestExitString(t *testing.T) {
 	}{
 		{runner.Exit{}, "exit status 0", true},
 		{runner.Exit{Code: 3}, "exit status 3", false},
-		{runner.Exit{Code: 0xC0000005}, "exit status 0xc0000005", false},
+		{runner.Exit{Code: int(accessViolation)}, "exit status 0xc0000005", false},
 		{runner.Exit{Code: runner.ExitUnknown}, "exit status unknown", false},
 		{runner.Exit{Code: runner.ExitUnknown, Signal: syscall.SIGKILL}, "killed by signal 9 (killed)", false},
 		{

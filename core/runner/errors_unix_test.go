@@ -1,0 +1,8 @@
+//go:build unix
+
+package runner_test
+
+import "syscall"
+
+// errBadFormat is the system's word for a file that it does not run.
+const errBadFormat = syscall.ENOEXEC

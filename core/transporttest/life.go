@@ -1,0 +1,78 @@
+package transporttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// lifeTests try what happens to and with a plugin's process.
+var lifeTests = map[string]func(*testing.T, *fixture){
+	"delivers what was printed before an orderly end": printed,
+	"says how the process ended when a call fails":    exitDuringCall,
+	"ends a call in flight when it is killed":         killDuringCall,
+}
+
+func printed(t *testing.T, f *fixture) {
+	const lines = 500
+	var stdout, stderr strings.Builder
+	for i := range lines {
+		out, err := fmt.Sprintf("out %d\n", i), fmt.Sprintf("err %d\n", i)
+		stdout.WriteString(out)
+		stderr.WriteString(err)
+		if err := f.probe.Print(within(t), out, err); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := strings.Repeat("z", 1<<20)
+	stdout.WriteString(large)
+	if err := f.probe.Print(within(t), large, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.client.Stop(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.stdout.String(); got != stdout.String() {
+		t.Errorf("stdout: got %d bytes, want %d", len(got), stdout.Len())
+	}
+	if got := f.stderr.String(); got != stderr.String() {
+		t.Errorf("stderr: got %d bytes, want %d", len(got), stderr.Len())
+	}
+}
+
+func exitDuringCall(t *testing.T, f *fixture) {
+	err := f.probe.Exit(within(t), 3)
+	var exit *core.ExitError
+	if !errors.As(err, &exit) || exit.Code != 3 {
+		t.Errorf("the call that ended the process returned %v, want a core.ExitError with status 3", err)
+	}
+	<-f.client.Done()
+	if err := f.client.Err(); !errors.As(err, &exit) || exit.Code != 3 {
+		t.Errorf("Err is %v, want a core.ExitError with status 3", err)
+	}
+	if _, err := f.probe.Echo(within(t), "x"); !errors.As(err, &exit) {
+		t.Errorf("a later call returned %v, want a core.ExitError", err)
+	}
+	if err := f.client.Close(); err != nil {
+		t.Errorf("Close after a crash: %v", err)
+	}
+}
+
+func killDuringCall(t *testing.T, f *fixture) {
+	returned := make(chan error, 1)
+	go func() { returned <- f.probe.Block(within(t)) }()
+	if _, err := f.probe.Echo(within(t), "the other call is under way"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.client.Kill(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-returned; err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the call in flight returned %v, want an error", err)
+	}
+	f.checkGone(t)
+}

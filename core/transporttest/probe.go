@@ -1,0 +1,61 @@
+package transporttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Probe is the interface that a transport carries while it is tested. The suite
+// has the implementation that plugins serve; the transport's tests make a client
+// and a server of it, as an application would of its own interfaces.
+type Probe interface {
+	// Echo returns text.
+	Echo(ctx context.Context, text string) (string, error)
+	// Fail returns an error with that text.
+	Fail(ctx context.Context, text string) error
+	// Block returns when its context ends.
+	Block(ctx context.Context) error
+	// Print prints on os.Stdout and os.Stderr.
+	Print(ctx context.Context, stdout, stderr string) error
+	// Exit ends the process without an answer.
+	Exit(ctx context.Context, code int) error
+	// Ask passes question to ask, a function of the host's, and returns what
+	// that answers.
+	Ask(ctx context.Context, ask func(ctx context.Context, question string) (string, error), question string) (string, error)
+	// Copy copies a reader of the host's to a writer of the host's.
+	Copy(ctx context.Context, w io.Writer, r io.Reader) (int64, error)
+}
+
+// probe is what plugins serve.
+type probe struct{}
+
+func (probe) Echo(_ context.Context, text string) (string, error) { return text, nil }
+
+func (probe) Fail(_ context.Context, text string) error { return errors.New(text) }
+
+func (probe) Block(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (probe) Print(_ context.Context, stdout, stderr string) error {
+	_, outErr := fmt.Fprint(os.Stdout, stdout)
+	_, errErr := fmt.Fprint(os.Stderr, stderr)
+	return errors.Join(outErr, errErr)
+}
+
+func (probe) Exit(_ context.Context, code int) error {
+	os.Exit(code)
+	return nil
+}
+
+func (probe) Ask(ctx context.Context, ask func(context.Context, string) (string, error), question string) (string, error) {
+	return ask(ctx, question)
+}
+
+func (probe) Copy(_ context.Context, w io.Writer, r io.Reader) (int64, error) {
+	return io.Copy(w, r)
+}

@@ -1,0 +1,178 @@
+// Package transporttest is the suite that every transport passes, ours or not:
+// what a host and a plugin may expect of one, tried on real processes.
+//
+// A transport's test package gives the suite a [Suite] and re-runs its own test
+// binary as the plugin:
+//
+//	var suite = transporttest.Suite{Transport: func(impl transporttest.Probe) core.Transport { … }}
+//
+//	func TestMain(m *testing.M)        { os.Exit(suite.Main(m)) }
+//	func TestTransport(t *testing.T)   { suite.Run(t) }
+package transporttest
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+)
+
+// Name is the name by which the suite dispenses a Probe.
+const Name = "probe"
+
+// pluginVariable makes a test binary serve as a plugin.
+const pluginVariable = "JACKFIELD_TRANSPORTTEST_PLUGIN"
+
+// patience bounds what must not hang.
+const patience = 20 * time.Second
+
+var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTTEST", MagicCookieValue: "probe"}
+
+// Suite describes the transport under test.
+type Suite struct {
+	// Transport returns the transport with one plugin called [Name]: a plugin
+	// serves impl, and a host, for which impl is nil, dispenses a Probe.
+	Transport func(impl Probe) core.Transport
+	// NoCallbacks says that the transport cannot carry functions, readers and
+	// writers of the host's: Ask and Copy are not tried.
+	NoCallbacks bool
+}
+
+// Main is the body of TestMain: it serves the plugin in a process that the suite
+// started for that, and runs the tests in any other. The result is the exit
+// status.
+func (s Suite) Main(m *testing.M) int {
+	if os.Getenv(pluginVariable) == "" {
+		return m.Run()
+	}
+	plugin.Serve(plugin.Config{Handshake: cookie, Versions: s.versions(probe{})})
+	return 0
+}
+
+func (s Suite) versions(impl Probe) core.Versions {
+	return core.Versions{1: {s.Transport(impl)}}
+}
+
+// Run runs the suite: over a plain connection, under mutual TLS, and with host
+// and plugin in one process.
+func (s Suite) Run(t *testing.T) {
+	t.Run("process", func(t *testing.T) {
+		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{}) })
+	})
+	t.Run("process under TLS", func(t *testing.T) {
+		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{AutoMTLS: true}) })
+	})
+	t.Run("in process", func(t *testing.T) { s.runCalls(t, s.launchInProcess) })
+}
+
+// run tries everything on a plugin process.
+func (s Suite) run(t *testing.T, launch func(*testing.T) *fixture) {
+	s.runCalls(t, launch)
+	for name, test := range lifeTests {
+		t.Run(name, func(t *testing.T) { test(t, launch(t)) })
+	}
+}
+
+// runCalls tries what does not depend on a process.
+func (s Suite) runCalls(t *testing.T, launch func(*testing.T) *fixture) {
+	for name, test := range callTests {
+		t.Run(name, func(t *testing.T) { test(t, launch(t)) })
+	}
+	if s.NoCallbacks {
+		return
+	}
+	for name, test := range callbackTests {
+		t.Run(name, func(t *testing.T) { test(t, launch(t)) })
+	}
+}
+
+// fixture is a launched plugin.
+type fixture struct {
+	client         *host.Client
+	probe          Probe
+	stdout, stderr *buffer
+	log            *buffer
+	pid            string
+}
+
+func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, cfg := s.prepare(t, cfg)
+	cfg.Command = host.Command(executable)
+	// The race detector's second of sleep at exit would count as the plugin's.
+	cfg.Env = []string{pluginVariable + "=1", "GORACE=atexit_sleep_ms=0"}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	client, err := host.Launch(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Kill(context.WithoutCancel(ctx)) })
+	f.dispense(t, client)
+	return f
+}
+
+func (s Suite) launchInProcess(t *testing.T) *fixture {
+	t.Helper()
+	f, cfg := s.prepare(t, host.Config{})
+	f.dispense(t, plugintest.Launch(t, cfg, plugin.Config{Handshake: cookie, Versions: s.versions(probe{})}))
+	return f
+}
+
+func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	f := &fixture{stdout: new(buffer), stderr: new(buffer), log: new(buffer)}
+	cfg.Handshake = cookie
+	cfg.Versions = s.versions(nil)
+	cfg.Stdout, cfg.Stderr = f.stdout, f.stderr
+	cfg.Logger = slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	return f, cfg
+}
+
+func (f *fixture) dispense(t *testing.T, client *host.Client) {
+	t.Helper()
+	var err error
+	if f.probe, err = host.Dispense[Probe](within(t), client, Name); err != nil {
+		t.Fatal(err)
+	}
+	f.client, f.pid = client, client.ID()
+}
+
+// within returns a context for something that must not hang.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// buffer is a bytes.Buffer for more than one goroutine.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
