@@ -17,7 +17,10 @@ type Conn interface {
 	// Reset ends the connection so that the other side's reads fail instead of
 	// reaching io.EOF: what it has read so far is not the whole.
 	Reset() error
-	// Done is closed when the connection has ended in both directions.
+	// PeerDone is closed when the other side will send nothing more.
+	PeerDone() <-chan struct{}
+	// Done is closed when the connection carries nothing more in either
+	// direction.
 	Done() <-chan struct{}
 }
 

@@ -1,8 +1,8 @@
 package broker
 
 import (
-	"container/list"
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,7 +16,7 @@ type table struct {
 	closed   bool
 	waiters  map[uint32][]chan Conn
 	arrivals map[uint32][]*arrival
-	order    list.List // of *arrival, the oldest first
+	order    []*arrival // the oldest first
 }
 
 // arrival is a connection that nobody has accepted yet.
@@ -24,7 +24,6 @@ type arrival struct {
 	id    uint32
 	conn  Conn
 	timer *time.Timer
-	place *list.Element
 }
 
 func (t *table) init(limit int, timeout time.Duration) {
@@ -48,11 +47,11 @@ func (t *table) offer(id uint32, conn Conn) bool {
 		return true
 	}
 	t.dropGone()
-	if t.order.Len() >= t.limit {
-		t.drop(t.order.Front().Value.(*arrival))
+	if len(t.order) >= t.limit {
+		t.drop(t.order[0])
 	}
 	a := &arrival{id: id, conn: conn}
-	a.place = t.order.PushBack(a)
+	t.order = append(t.order, a)
 	t.arrivals[id] = append(t.arrivals[id], a)
 	if t.timeout > 0 {
 		a.timer = time.AfterFunc(t.timeout, func() { t.expire(a) })
@@ -101,13 +100,7 @@ func (t *table) claim(ctx context.Context, id uint32, ended <-chan struct{}) (Co
 // is offered again.
 func (t *table) withdraw(id uint32, ready chan Conn) {
 	t.mu.Lock()
-	queue := t.waiters[id]
-	for i, waiter := range queue {
-		if waiter == ready {
-			t.setWaiters(id, append(queue[:i:i], queue[i+1:]...))
-			break
-		}
-	}
+	t.setWaiters(id, without(t.waiters[id], ready))
 	t.mu.Unlock()
 	select {
 	case conn, ok := <-ready:
@@ -126,14 +119,12 @@ func (t *table) setWaiters(id uint32, queue []chan Conn) {
 	t.waiters[id] = queue
 }
 
-// dropGone forgets the connections whose dialers have given them up.
+// dropGone forgets the connections whose dialers have given them up: one that
+// has not been confirmed has nothing to end otherwise.
 func (t *table) dropGone() {
-	var next *list.Element
-	for e := t.order.Front(); e != nil; e = next {
-		next = e.Next()
-		a := e.Value.(*arrival)
+	for _, a := range slices.Clone(t.order) {
 		select {
-		case <-a.conn.Done():
+		case <-a.conn.PeerDone():
 			t.drop(a)
 		default:
 		}
@@ -144,7 +135,7 @@ func (t *table) dropGone() {
 func (t *table) expire(a *arrival) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if a.place != nil {
+	if slices.Contains(t.order, a) {
 		t.drop(a)
 	}
 }
@@ -158,28 +149,28 @@ func (t *table) forget(a *arrival) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	t.order.Remove(a.place)
-	a.place = nil
-	queue := t.arrivals[a.id]
-	for i, other := range queue {
-		if other == a {
-			queue = append(queue[:i:i], queue[i+1:]...)
-			break
-		}
-	}
-	if len(queue) == 0 {
+	t.order = without(t.order, a)
+	if queue := without(t.arrivals[a.id], a); len(queue) > 0 {
+		t.arrivals[a.id] = queue
+	} else {
 		delete(t.arrivals, a.id)
-		return
 	}
-	t.arrivals[a.id] = queue
+}
+
+// without returns queue without item.
+func without[T comparable](queue []T, item T) []T {
+	if i := slices.Index(queue, item); i >= 0 {
+		return slices.Delete(queue, i, i+1)
+	}
+	return queue
 }
 
 func (t *table) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
-	for t.order.Len() > 0 {
-		t.drop(t.order.Front().Value.(*arrival))
+	for len(t.order) > 0 {
+		t.drop(t.order[0])
 	}
 	for id, queue := range t.waiters {
 		for _, ready := range queue {

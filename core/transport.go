@@ -90,6 +90,7 @@ type TLS struct {
 // container, say).
 type Listener struct {
 	net.Listener
+
 	AnnounceNetwork string
 	AnnounceAddress string
 }
@@ -120,9 +121,10 @@ type HostLink struct {
 	Listen func(ctx context.Context) (Listener, error)
 	// Exited is closed when the plugin's process has ended.
 	Exited <-chan struct{}
-	// Explain joins the end of the plugin's process, if that is why, to the
-	// error of a call that failed because the connection was lost. It waits
-	// for the process a short while, at most until ctx ends.
+	// Explain says why the connection was lost, given the error of a call that
+	// failed with it: it joins an ExitError to err if the plugin's process has
+	// ended, and returns ErrClosed instead if the host asked for that end. It
+	// waits for the process a short while, at most until ctx ends.
 	Explain func(ctx context.Context, err error) error
 }
 

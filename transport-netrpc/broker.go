@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker"
@@ -126,6 +128,16 @@ func (b *Broker) dispense(object any) (uint32, error) {
 		serveConn(b.ctx, conn, services{pluginService: s}, b.maxCalls, b.flight)
 	}()
 	return id, nil
+}
+
+// lose fails what the clients are waiting for, and later calls.
+func (b *Broker) lose(reason error) {
+	b.mu.Lock()
+	clients := slices.Collect(maps.Keys(b.clients))
+	b.mu.Unlock()
+	for _, c := range clients {
+		c.end(reason)
+	}
 }
 
 // close ends the broker and the clients that were made with it.

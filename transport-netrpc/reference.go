@@ -127,6 +127,7 @@ func (b *Broker) stream(ctx context.Context, id uint32, carry func(broker.Conn) 
 // remoteWriter ends in agreement with the other side.
 type remoteWriter struct {
 	broker.Conn
+
 	closing sync.Once
 	err     error
 }

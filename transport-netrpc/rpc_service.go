@@ -109,7 +109,7 @@ func (m *method) call(ctx context.Context, args reflect.Value) (any, error) {
 		in = append(in, reflect.ValueOf(ctx))
 	}
 	out := m.fn.Call(append(in, args, reply))
-	if err, ok := out[0].Interface().(error); ok {
+	if err, ok := reflect.TypeAssert[error](out[0]); ok && err != nil {
 		return nil, err
 	}
 	return reply.Interface(), nil
@@ -124,6 +124,7 @@ func newReply(t reflect.Type) reflect.Value {
 		reply.Elem().Set(reflect.MakeMap(t))
 	case reflect.Slice:
 		reply.Elem().Set(reflect.MakeSlice(t, 0, 0))
+	default:
 	}
 	return reply
 }

@@ -37,6 +37,7 @@ func newServer(t *Transport, link core.PluginLink) *server {
 		quit:      make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.running.Go(warmUp)
 	return s
 }
 

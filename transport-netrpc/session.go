@@ -153,7 +153,7 @@ func dispenseError(name string, err error) error {
 	if !errors.As(err, &remote) || !strings.HasPrefix(string(remote), "unknown plugin") {
 		return fmt.Errorf("dispense %q: %w", name, err)
 	}
-	return fmt.Errorf("%w (the plugin's answer: %s)", &core.UnknownPluginError{Name: name, Side: "plugin"}, remote)
+	return fmt.Errorf("%w (the plugin's answer: %w)", &core.UnknownPluginError{Name: name, Side: "plugin"}, remote)
 }
 
 // Ping calls Control.Ping.
@@ -180,9 +180,16 @@ func (s *session) Quit(ctx context.Context) error {
 // Done is closed with the multiplexed connection.
 func (s *session) Done() <-chan struct{} { return s.mux.Done() }
 
-// Close drops the connection.
+// Close drops the connection. If the plugin's process has ended before, calls
+// in flight have lost their connection; otherwise they were closed.
 func (s *session) Close() error {
 	s.closing.Do(func() {
+		select {
+		case <-s.link.Exited:
+			s.broker.lose(core.ErrConnectionLost)
+			s.control.end(core.ErrConnectionLost)
+		default:
+		}
 		s.cancel()
 		s.broker.close()
 		_ = s.control.Close()

@@ -78,7 +78,7 @@ func streams(t testing.TB, a, b *Session) (opened, accepted *Stream) {
 
 func TestManyStreamsCarryTheirBytesBothWays(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
-		const count, size = 24, 700 << 10
+		const count, size = 16, 400 << 10
 		var all sync.WaitGroup
 		for i := range count {
 			a, b := streams(t, client, server)

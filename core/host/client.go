@@ -124,7 +124,7 @@ func (c *Client) stop(ctx context.Context) error {
 	case err != nil:
 		return errors.Join(&StopError{Plugin: c.cfg.Name, Err: reason}, err)
 	}
-	c.process.logger.Warn("the plugin did not leave in order and was killed", "reason", reason)
+	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
 	return &StopError{Plugin: c.cfg.Name, Err: reason}
 }
 

@@ -102,8 +102,9 @@ type Config struct {
 	KillTimeout time.Duration
 
 	// ExitGrace is how long a call that failed with its connection waits for
-	// news of the process, to say why. 0 means DefaultExitGrace; below 0 it
-	// does not.
+	// news of the process, to say why; and how long a connection that outlives
+	// the process, in the hands of a child of its, is still read. 0 means
+	// DefaultExitGrace; below 0 neither happens.
 	ExitGrace time.Duration
 }
 
@@ -121,7 +122,7 @@ func (c Config) validate() error {
 	}
 	for name, value := range map[string]int{"MaxLogLine": c.MaxLogLine, "KillTimeout": int(c.KillTimeout)} {
 		if value < 0 {
-			err = errors.Join(err, fmt.Errorf("Config.%s is negative", name))
+			err = errors.Join(err, fmt.Errorf("the setting Config.%s is negative", name))
 		}
 	}
 	return err

@@ -41,7 +41,6 @@ type launch struct {
 	dir      string            // the plugin's sockets; empty where there are none
 	identity *tlsutil.Identity // nil without AutoMTLS
 	process  *process          // nil before the start
-	lastLine string
 }
 
 func (l *launch) run(ctx context.Context) (*Client, error) {

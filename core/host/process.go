@@ -90,6 +90,7 @@ func (p *process) reap(logged <-chan struct{}) {
 	expected := p.expected
 	p.mu.Unlock()
 	if session != nil {
+		p.drain(session)
 		_ = session.Close()
 	}
 	if p.dir != "" {
@@ -97,6 +98,18 @@ func (p *process) reap(logged <-chan struct{}) {
 	}
 	p.report(expected)
 	close(p.done)
+}
+
+// drain lets the session take what the process had sent before its end: answers,
+// and the last that it printed. A descendant that still holds the connection
+// keeps it waiting for the grace time at most.
+func (p *process) drain(session core.Session) {
+	grace := time.NewTimer(max(p.cfg.ExitGrace, 0))
+	defer grace.Stop()
+	select {
+	case <-session.Done():
+	case <-grace.C:
+	}
 }
 
 // report logs the end: an unexpected one is an error.
@@ -165,7 +178,10 @@ func (p *process) explain(ctx context.Context, err error) error {
 	defer grace.Stop()
 	select {
 	case <-p.ended:
-		return fmt.Errorf("%w: %w", err, p.exitError())
+		if cause := p.err(); cause != nil {
+			return fmt.Errorf("%w: %w", err, cause)
+		}
+		return fmt.Errorf("%w: the host has ended the plugin", core.ErrClosed)
 	case <-grace.C:
 	case <-ctx.Done():
 	}
@@ -194,7 +210,7 @@ func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 	defer cancel()
 	alone := p.endsAlone(ctx, ending)
 	if err := p.kill(ctx); err != nil {
-		p.logger.Warn("the plugin whose launch failed cannot be ended", "error", err)
+		p.logger.WarnContext(ctx, "the plugin whose launch failed cannot be ended", "error", err)
 		return nil
 	}
 	if !alone {

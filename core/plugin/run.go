@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -187,10 +188,10 @@ func (r *run) answer(ctx context.Context, listener net.Listener) error {
 			return err
 		case sig := <-r.env.Signals:
 			if sig == os.Interrupt {
-				r.cfg.Logger.Debug("an interrupt is left to the host")
+				r.cfg.Logger.DebugContext(ctx, "an interrupt is left to the host")
 				continue
 			}
-			r.cfg.Logger.Debug("the plugin leaves", "signal", sig.String())
+			r.cfg.Logger.DebugContext(ctx, "the plugin leaves", "signal", sig.String())
 			return r.shutdown(served)
 		case <-ctx.Done():
 			return r.shutdown(served)
@@ -212,8 +213,8 @@ func (r *run) shutdown(served <-chan error) error {
 // quit runs the shutdown functions, once, and ends the output.
 func (r *run) quit(ctx context.Context) {
 	r.leaving.Do(func() {
-		for i := len(r.cfg.OnShutdown) - 1; i >= 0; i-- {
-			r.cfg.OnShutdown[i](ctx)
+		for _, shutdown := range slices.Backward(r.cfg.OnShutdown) {
+			shutdown(ctx)
 		}
 		r.env.EndOutput()
 	})

@@ -25,7 +25,7 @@ import (
 func Serve(cfg Config) {
 	if err := serveProcess(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, explain(err))
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // a plugin that cannot serve has nothing else to do
 	}
 }
 

@@ -31,8 +31,8 @@ func NoLeaks(tb testing.TB) {
 			if time.Now().After(deadline) {
 				break
 			}
-			runtime.GC() // finalizers close what the standard library keeps
-			time.Sleep(pause)
+			runtime.GC()      // finalizers close what the standard library keeps
+			time.Sleep(pause) //nolint:forbidigo // nothing announces the end of what somebody forgot
 		}
 		tb.Errorf("left behind:\n%s", strings.Join(leaked, "\n"))
 	})
@@ -122,8 +122,8 @@ func addChildren(r resources) {
 		if err != nil {
 			continue
 		}
-		for _, pid := range strings.Fields(string(children)) {
-			name, _ := os.ReadFile("/proc/" + pid + "/comm")
+		for pid := range strings.FieldsSeq(string(children)) {
+			name, _ := os.ReadFile("/proc/" + pid + "/comm") //nolint:gosec // the kernel names the processes
 			r["process "+pid] = fmt.Sprintf("process %s: %s", pid, strings.TrimSpace(string(name)))
 		}
 	}

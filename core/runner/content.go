@@ -96,7 +96,7 @@ func isText(head []byte) bool {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			return !utf8.FullRune(head) // the head ends within a character
-		case r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f':
+		case r == 0x7f, r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f':
 			return false
 		}
 		head = head[size:]

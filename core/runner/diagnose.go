@@ -83,7 +83,10 @@ func diagnoseExit(cmd Command, exit Exit) string {
 		return diagnoseScriptExit(content, cmd, exit)
 	case exit.Signal != nil:
 		img, ok := content.image()
-		if ok {
+		switch {
+		case ok && img.isForeign():
+			return img.elsewhere(true)
+		case ok:
 			return img.unfit(file)
 		}
 	}

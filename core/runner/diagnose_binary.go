@@ -50,6 +50,9 @@ var runsAlso = map[string][]string{
 
 // binary says why a file of an executable format does not run here.
 func (s suspect) binary(img image) string {
+	if img.isForeign() && s.failure == failureMissing {
+		return img.elsewhere(true) // what is missing is a piece of the other system
+	}
 	if s.failure == failureFormat || s.failure == failureUntold {
 		if reason := img.elsewhere(s.failure == failureFormat); reason != "" {
 			return reason
@@ -67,7 +70,7 @@ func (s suspect) binary(img image) string {
 // elsewhere says that the file is for another system or machine.
 func (i image) elsewhere(refused bool) string {
 	const here = runtime.GOOS + "/" + runtime.GOARCH
-	if sameSystem(i.os, runtime.GOOS) {
+	if !i.isForeign() {
 		if slices.Contains(i.archs, runtime.GOARCH) {
 			return ""
 		}
@@ -84,19 +87,16 @@ func (i image) elsewhere(refused bool) string {
 		i.path, strings.Join(targets, " and "), here, here, runtime.GOOS, runtime.GOARCH)
 }
 
-// sameSystem takes Android for the Linux that it is: which of the two a file is
-// for shows in its loader.
-func sameSystem(a, b string) bool {
-	name := func(s string) string {
-		switch s {
-		case "android":
-			return "linux"
-		case "ios":
-			return "darwin"
-		}
-		return s
+// isForeign reports whether the file is for another system. Android counts as
+// the Linux that it is: which of the two a file is for shows in its loader.
+func (i image) isForeign() bool {
+	switch runtime.GOOS {
+	case "android":
+		return i.os != "linux"
+	case "ios":
+		return i.os != "darwin"
 	}
-	return name(a) == name(b)
+	return i.os != runtime.GOOS
 }
 
 // unfit says that the file is no program, or not all of one.

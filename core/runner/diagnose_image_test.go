@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"debug/macho"
 	"debug/pe"
+	"os"
 	"runtime"
 	"testing"
 
@@ -107,6 +108,22 @@ func TestDiagnoseELFThatIsNoProgram(t *testing.T) {
 			expect(t, got, test.parts...)
 		})
 	}
+}
+
+func TestDiagnoseProgramThatWasCutOff(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("for Linux")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, "plugin", data[:len(data)/4])
+	expect(t, runner.Diagnose(path, nil), path, "is cut off", "again")
 }
 
 var machines = map[string]elf.Machine{"linux/amd64": elf.EM_X86_64, "linux/arm64": elf.EM_AARCH64}

@@ -18,7 +18,7 @@ const (
 // shebang is the first line of a script.
 type shebang struct {
 	interpreter string   // a "\r" at its end belongs to it, as the system sees it
-	args        []string // split at white space
+	args        []string // split at blanks
 	crlf        bool     // the line ends with CRLF
 	complete    bool     // the interpreter ends within what the system reads
 }
@@ -33,7 +33,7 @@ func (c *content) shebang() shebang {
 	interpreter, rest, spaced := strings.Cut(strings.ReplaceAll(text, "\t", " "), " ")
 	return shebang{
 		interpreter: interpreter,
-		args:        strings.Fields(rest),
+		args:        strings.Split(strings.TrimLeft(rest, " "), " "),
 		crlf:        ended && strings.HasSuffix(text, "\r"),
 		complete:    ended || spaced || len(c.head) < headSize,
 	}
@@ -93,7 +93,7 @@ func crlfText(path, interpreter string) string {
 // envProgram is the program that the arguments of env name.
 func envProgram(args []string) string {
 	for _, arg := range args {
-		if !strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") {
+		if arg != "" && !strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") {
 			return arg
 		}
 	}

@@ -108,7 +108,7 @@ func TestDiagnoseWhatIsNoProgram(t *testing.T) {
 		"BOM":       {"\xef\xbb\xbf#!/bin/sh\n", []string{"byte order mark", "save it without"}},
 		"noise":     {"\x00\x01\x02\x03", []string{"is neither an ELF, Mach-O or PE program nor a script", "again"}},
 		"short ELF": {"\x7fELF", []string{"is neither"}},
-		"DOS":       {"MZ a program of another age", []string{"is neither"}},
+		"DOS":       {"MZ\x90\x00 a program of another age", []string{"is neither"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := write(t, "plugin", []byte(test.data))

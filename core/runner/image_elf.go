@@ -5,27 +5,45 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"io"
+	"runtime"
 	"strings"
 )
 
 const (
-	maxSegments   = 64   // segments that are looked at
-	maxNoteBytes  = 4096 // of one segment of notes
-	maxLoaderPath = 4096
+	maxSegments     = 64   // segments that are looked at
+	maxNoteBytes    = 4096 // of one segment of notes
+	maxDynamicBytes = 64 << 10
+	maxLoaderPath   = 4096
 )
 
-// elfHeader is what both widths of an ELF header say, as far as it matters.
+// elfHeader is what an ELF header of either width says, as far as it matters.
+// It is decoded by hand, since debug/elf refuses a file that was cut off.
 type elfHeader struct {
-	class   elf.Class
-	data    elf.Data
-	osabi   elf.OSABI
-	kind    elf.Type
-	machine elf.Machine
-	end     int64 // of the table of sections, usually the last thing in a file
+	order       binary.ByteOrder
+	class       elf.Class
+	data        elf.Data
+	osabi       elf.OSABI
+	kind        elf.Type
+	machine     elf.Machine
+	segments    elfTable
+	sectionsEnd int64
 }
 
-// readELF reads an ELF file. Its header suffices; the segments, which a damaged
-// file does not let be read, add to it.
+// elfTable is where a table stands in a file.
+type elfTable struct {
+	offset      uint64
+	count, size uint16
+}
+
+// end is where the table ends, or 0 if no file is that long.
+func (t elfTable) end() int64 {
+	if t.offset >= 1<<62 {
+		return 0
+	}
+	return int64(t.offset) + int64(t.count)*int64(t.size)
+}
+
+// readELF reads an ELF file, as far as it goes.
 func readELF(c *content, size int64) (image, bool) {
 	header, ok := readELFHeader(c.head)
 	if !ok {
@@ -37,92 +55,127 @@ func readELF(c *content, size int64) (image, bool) {
 		archs: []string{elfArch(header)},
 		kind:  elfKind(header.kind),
 		size:  size,
-		need:  header.end,
+		need:  max(header.sectionsEnd, header.segments.end()),
 	}
-	file, err := elf.NewFile(c)
-	if err != nil {
-		return img, true
-	}
-	img.readSegments(file)
+	img.readSegments(c, header)
 	return img, true
 }
 
-// readELFHeader decodes the header by hand, since debug/elf refuses a file
-// whose other parts are missing.
 func readELFHeader(head []byte) (h elfHeader, ok bool) {
 	if len(head) < elf.EI_NIDENT {
 		return h, false
 	}
 	h.class, h.data = elf.Class(head[elf.EI_CLASS]), elf.Data(head[elf.EI_DATA])
 	h.osabi = elf.OSABI(head[elf.EI_OSABI])
-	var order binary.ByteOrder = binary.LittleEndian
+	h.order = binary.LittleEndian
 	if h.data == elf.ELFDATA2MSB {
-		order = binary.BigEndian
+		h.order = binary.BigEndian
 	}
 	switch h.class {
 	case elf.ELFCLASS64:
 		var raw elf.Header64
-		if binary.Read(bytes.NewReader(head), order, &raw) != nil {
+		if binary.Read(bytes.NewReader(head), h.order, &raw) != nil {
 			return h, false
 		}
 		h.kind, h.machine = elf.Type(raw.Type), elf.Machine(raw.Machine)
-		h.end = tableEnd(raw.Shoff, raw.Shnum, raw.Shentsize)
+		h.segments = elfTable{raw.Phoff, raw.Phnum, raw.Phentsize}
+		h.sectionsEnd = elfTable{raw.Shoff, raw.Shnum, raw.Shentsize}.end()
 	case elf.ELFCLASS32:
 		var raw elf.Header32
-		if binary.Read(bytes.NewReader(head), order, &raw) != nil {
+		if binary.Read(bytes.NewReader(head), h.order, &raw) != nil {
 			return h, false
 		}
 		h.kind, h.machine = elf.Type(raw.Type), elf.Machine(raw.Machine)
-		h.end = tableEnd(uint64(raw.Shoff), raw.Shnum, raw.Shentsize)
+		h.segments = elfTable{uint64(raw.Phoff), raw.Phnum, raw.Phentsize}
+		h.sectionsEnd = elfTable{uint64(raw.Shoff), raw.Shnum, raw.Shentsize}.end()
 	default:
 		return h, false
 	}
 	return h, true
 }
 
-// tableEnd is where a table ends, or 0 if that cannot be.
-func tableEnd(offset uint64, count, size uint16) int64 {
-	if offset >= 1<<62 {
-		return 0
-	}
-	return int64(offset) + int64(count)*int64(size)
+// elfSegment is an entry of the table of segments, of either width.
+type elfSegment struct {
+	kind         elf.ProgType
+	offset, size uint64
 }
 
-// readSegments reads what the segments say about the loader, the system and the
-// kind of file.
-func (i *image) readSegments(file *elf.File) {
-	dynamic := false
-	for _, p := range file.Progs[:min(len(file.Progs), maxSegments)] {
-		switch p.Type {
+// segment reads an entry of the table of segments.
+func (h elfHeader) segment(r io.ReaderAt, index int) (s elfSegment, ok bool) {
+	if h.segments.end() == 0 {
+		return s, false
+	}
+	at := int64(h.segments.offset) + int64(index)*int64(h.segments.size)
+	entry := io.NewSectionReader(r, at, int64(h.segments.size))
+	if h.class == elf.ELFCLASS32 {
+		var raw elf.Prog32
+		err := binary.Read(entry, h.order, &raw)
+		return elfSegment{elf.ProgType(raw.Type), uint64(raw.Off), uint64(raw.Filesz)}, err == nil
+	}
+	var raw elf.Prog64
+	err := binary.Read(entry, h.order, &raw)
+	return elfSegment{elf.ProgType(raw.Type), raw.Off, raw.Filesz}, err == nil
+}
+
+// end is where the segment ends, or 0 if no file is that long.
+func (s elfSegment) end() int64 {
+	if s.offset >= 1<<61 || s.size >= 1<<61 {
+		return 0
+	}
+	return int64(s.offset + s.size)
+}
+
+// read reads what is there of the segment, up to limit bytes.
+func (s elfSegment) read(r io.ReaderAt, limit int64) []byte {
+	if s.end() == 0 {
+		return nil
+	}
+	data, _ := io.ReadAll(io.NewSectionReader(r, int64(s.offset), min(int64(s.size), limit)))
+	return data
+}
+
+// readSegments reads what the segments say about the loader, the system, the
+// kind of file and its length.
+func (i *image) readSegments(r io.ReaderAt, h elfHeader) {
+	var dynamic []byte
+	for index := range min(int(h.segments.count), maxSegments) {
+		s, ok := h.segment(r, index)
+		if !ok {
+			return
+		}
+		switch s.kind {
 		case elf.PT_INTERP:
-			i.loader = readString(p, maxLoaderPath)
+			loader, _, _ := bytes.Cut(s.read(r, maxLoaderPath), []byte{0})
+			i.loader = string(loader)
 		case elf.PT_DYNAMIC:
-			dynamic = true
+			dynamic = s.read(r, maxDynamicBytes)
 		case elf.PT_NOTE:
-			if system := noteSystem(p, file.ByteOrder); system != "" {
+			if system := noteSystem(s.read(r, maxNoteBytes), h.order); system != "" {
 				i.os = system
 			}
 		case elf.PT_LOAD:
-			if p.Off < 1<<62 && p.Filesz < 1<<62 {
-				i.need = max(i.need, int64(p.Off+p.Filesz))
-			}
+			i.need = max(i.need, s.end())
 		}
 	}
 	// A position-independent program and a library have one type. A program
 	// has a loader, or, if it is static, says what it is.
-	if file.Type == elf.ET_DYN && dynamic && i.loader == "" && !isStaticPIE(file) {
+	if h.kind == elf.ET_DYN && i.loader == "" && len(dynamic) > 0 && !isStaticPIE(dynamic, h) {
 		i.kind = kindLibrary
 	}
 }
 
-func isStaticPIE(file *elf.File) bool {
-	flags, err := file.DynValue(elf.DT_FLAGS_1)
-	if err != nil {
-		return true // not to be read: claim nothing
+// isStaticPIE looks for the flag that marks a program in a dynamic segment.
+func isStaticPIE(dynamic []byte, h elfHeader) bool {
+	word, value := 8, h.order.Uint64
+	if h.class == elf.ELFCLASS32 {
+		word, value = 4, func(b []byte) uint64 { return uint64(h.order.Uint32(b)) }
 	}
-	for _, f := range flags {
-		if elf.DynFlag1(f)&elf.DF_1_PIE != 0 {
-			return true
+	for ; len(dynamic) >= 2*word; dynamic = dynamic[2*word:] {
+		switch elf.DynTag(value(dynamic)) {
+		case elf.DT_NULL:
+			return false
+		case elf.DT_FLAGS_1:
+			return elf.DynFlag1(value(dynamic[word:]))&elf.DF_1_PIE != 0
 		}
 	}
 	return false
@@ -140,9 +193,14 @@ func elfKind(t elf.Type) imageKind {
 }
 
 // elfSystem names the system of an OS/ABI number. Linux uses that of no system
-// in particular, as others do that notes tell apart.
+// in particular; of the others that do, some sign with a note, and those that
+// leave no sign at all get the benefit of the doubt on their own machines.
 func elfSystem(abi elf.OSABI) string {
 	if abi == elf.ELFOSABI_NONE {
+		switch runtime.GOOS {
+		case "dragonfly", "solaris", "illumos":
+			return runtime.GOOS
+		}
 		return "linux"
 	}
 	return strings.ToLower(strings.TrimPrefix(abi.String(), "ELFOSABI_"))
@@ -198,8 +256,7 @@ var noteSystems = map[string]string{
 }
 
 // noteSystem looks for a note of a system that has no OS/ABI number of its own.
-func noteSystem(p *elf.Prog, order binary.ByteOrder) string {
-	data, _ := io.ReadAll(io.LimitReader(p.Open(), maxNoteBytes))
+func noteSystem(data []byte, order binary.ByteOrder) string {
 	const header = 12
 	for len(data) >= header {
 		nameSize, descSize := uint64(order.Uint32(data)), uint64(order.Uint32(data[4:]))
@@ -220,10 +277,3 @@ func noteSystem(p *elf.Prog, order binary.ByteOrder) string {
 }
 
 func align4(n uint64) uint64 { return (n + 3) &^ 3 }
-
-// readString reads a segment as a string that ends with a zero byte.
-func readString(p *elf.Prog, limit int64) string {
-	data, _ := io.ReadAll(io.LimitReader(p.Open(), limit))
-	text, _, _ := bytes.Cut(data, []byte{0})
-	return string(text)
-}

@@ -1,7 +1,6 @@
 package transporttest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -71,8 +70,8 @@ func killDuringCall(t *testing.T, f *fixture) {
 	if err := f.client.Kill(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	if err := <-returned; err == nil || errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the call in flight returned %v, want an error", err)
+	if err := <-returned; !errors.Is(err, core.ErrClosed) {
+		t.Errorf("the call in flight returned %v, want core.ErrClosed", err)
 	}
 	f.checkGone(t)
 }

@@ -135,7 +135,11 @@ func (o *object) time(line []byte) (time.Time, bool) {
 	case kindInvalid, kindNull:
 		return time.Now(), true
 	case kindString:
-		return parseTime(string(line[o.timestamp.value.from:o.timestamp.value.to]), &o.zones)
+		text := string(line[o.timestamp.value.from:o.timestamp.value.to])
+		if o.timestamp.escaped {
+			text = unquote(text)
+		}
+		return parseTime(text, &o.zones)
 	default:
 		return time.Time{}, false
 	}

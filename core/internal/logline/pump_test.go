@@ -100,6 +100,7 @@ func TestPumpReadsLines(t *testing.T) {
 		{"a message that is null", `{"@level":"warn","@message":null}`, []string{"warn "}},
 		{"a timestamp that is null", `{"@level":"warn","@message":"m","@timestamp":null}`, []string{"warn m"}},
 		{"a timestamp that is no string", `{"@level":"warn","@timestamp":17}`, []string{`debug {"@level":"warn","@timestamp":17}`}},
+		{"an escaped timestamp", `{"@level":"warn","@message":"m","@timestamp":"2024\u002d05-06T07:08:09.123456Z"}`, []string{"warn m"}},
 		{"an unreadable timestamp", `{"@level":"warn","@timestamp":"now"}`, []string{`debug {"@level":"warn","@timestamp":"now"}`}},
 		{"attributes in order", `{"z":1,"@level":"info","a":"x","@message":"m","@module":"p","m":true}`, []string{"info m | z=1 | a=x | @module=p | m=true"}},
 		{"a reserved key twice", `{"@level":"info","@level":"error","@message":"m"}`, []string{"info m | @level=error"}},

@@ -24,10 +24,21 @@ func (z *zones) at(offset int) *time.Location {
 	return z.last
 }
 
-// parseTime reads a timestamp. Beside timeLayout itself it takes any number of
-// fraction digits up to nine, and none: loggers in other languages write
+// parseTime reads a timestamp: whatever time.Parse takes as timeLayout, which is
+// the measure that go-plugin's hosts apply, and besides it any number of
+// fraction digits up to nine, or none. Loggers in other languages write
 // milliseconds or nanoseconds, and their lines should keep their level.
 func parseTime(text string, z *zones) (time.Time, bool) {
+	if t, ok := parseUsualTime(text, z); ok {
+		return t, true
+	}
+	t, err := time.Parse(timeLayout, text)
+	return t, err == nil
+}
+
+// parseUsualTime reads a timestamp of two digits a part, several times as fast
+// as time.Parse.
+func parseUsualTime(text string, z *zones) (time.Time, bool) {
 	const fixed = len("2006-01-02T15:04:05")
 	if len(text) <= fixed || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
 		return time.Time{}, false
