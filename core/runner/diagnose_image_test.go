@@ -5,6 +5,7 @@ import (
 	"debug/macho"
 	"debug/pe"
 	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -137,8 +138,11 @@ func FuzzDiagnose(f *testing.F) {
 	f.Add(elf32(t, elf.EM_386))
 	f.Add(fatFile(t, macho.CpuAmd64, macho.CpuArm64))
 	f.Add(peFile(t, pe.IMAGE_FILE_MACHINE_AMD64, pe.IMAGE_FILE_DLL))
+	path := filepath.Join(f.TempDir(), "plugin")
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := write(t, "plugin", data)
+		if err := os.WriteFile(path, data, 0o700); err != nil {
+			t.Fatal(err)
+		}
 		for _, startErr := range []error{nil, errBadFormat} {
 			if got := runner.Diagnose(path, startErr); len(got) > 1<<16 {
 				t.Errorf("%d bytes", len(got))

@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +25,7 @@ const hang = time.Minute
 func TestMain(m *testing.M) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		os.Exit(m.Run())
+		os.Exit(run(m))
 	}
 	act, ok := roles[role]
 	if !ok {
@@ -32,6 +33,24 @@ func TestMain(m *testing.M) {
 		os.Exit(99)
 	}
 	os.Exit(act(os.Args[1:]))
+}
+
+// coverDir is where helpers leave their coverage data in a run that measures it;
+// without one they would complain on stderr.
+var coverDir string
+
+func run(m *testing.M) int {
+	if testing.CoverMode() == "" {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "runner-cover-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	coverDir = dir
+	return m.Run()
 }
 
 var roles = map[string]func(args []string) int{
@@ -126,7 +145,11 @@ func helper(role string, args ...string) runner.Command {
 	if err != nil {
 		panic(err)
 	}
-	return runner.Command{Path: self, Args: args, Env: []string{roleVariable + "=" + role}}
+	env := []string{roleVariable + "=" + role}
+	if coverDir != "" {
+		env = append(env, "GOCOVERDIR="+coverDir)
+	}
+	return runner.Command{Path: self, Args: args, Env: env}
 }
 
 // started starts a command and ends it with the test.
@@ -137,7 +160,7 @@ func started(t *testing.T, cmd runner.Command) *runner.Process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = p.Kill(t.Context())
+		_ = p.Kill(context.Background()) // the test's own context has ended
 		_ = p.Stdout().Close()
 		_ = p.Stderr().Close()
 	})

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+
+	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
 // A Process is a plugin as a child process of this one. It is made by
@@ -28,7 +30,7 @@ var _ Runner = (*Process)(nil)
 // running is a process that was started.
 type running struct {
 	cmd            *exec.Cmd
-	stdout, stderr *output
+	stdout, stderr *pipe.Reader
 	stdin          *input // nil without a reader to copy from
 	done           chan struct{}
 	exit           Exit // valid once done is closed
@@ -154,8 +156,8 @@ func (r *running) reap() {
 	if r.stdin != nil {
 		r.stdin.stop()
 	}
-	r.stdout.finish()
-	r.stderr.finish()
+	r.stdout.Finish()
+	r.stderr.Finish()
 	close(r.done)
 }
 

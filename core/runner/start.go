@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
 // A file that was written by this program a moment ago can be "busy": a child
@@ -21,8 +23,8 @@ type streams struct {
 	child  []*os.File // stdin, stdout, stderr; nil is the null device
 	owned  []*os.File // what of child was made here
 	stdin  *input
-	stdout *output
-	stderr *output
+	stdout *pipe.Reader
+	stderr *pipe.Reader
 }
 
 // start starts a process as command describes it, and leaves nothing behind if that
@@ -115,13 +117,13 @@ func openStreams(cmd Command) (_ *streams, err error) {
 	return s, nil
 }
 
-func (s *streams) openOutput(number int, cmd Command) (*output, error) {
+func (s *streams) openOutput(number int, cmd Command) (*pipe.Reader, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
 	s.child[number], s.owned = w, append(s.owned, w)
-	return newOutput(r, cmd.outputGrace()), nil
+	return pipe.NewReader(r, cmd.outputGrace()), nil
 }
 
 // closeChild closes the process's ends, which the process has as its own.

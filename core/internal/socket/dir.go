@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
@@ -37,30 +38,28 @@ func (e *PathError) Error() string {
 }
 
 // MakeDir makes a directory that only this user can enter (mode 0700), in the
-// first of bases in which the path of a socket stays short enough. Without
-// bases these are the system's directory for temporary files and /tmp.
+// first of bases in which the path of a socket stays short enough and that lets
+// it. Without bases these are the platform's.
 func MakeDir(bases ...string) (string, error) {
 	setting := "choose a shorter directory for sockets"
 	if len(bases) == 0 {
 		bases = defaultBases()
 		setting = "set TMPDIR to a shorter directory"
 	}
-	var tooLong error
+	var failed []error
 	for _, base := range bases {
-		longest := len(base) + 1 + dirRoom + nameRoom
-		if longest > maxPath {
-			if tooLong == nil {
-				tooLong = &PathError{Path: filepath.Join(base, dirPattern+"0123456789", "socket"), Limit: maxPath, Setting: setting}
-			}
+		longest := filepath.Join(base, dirPattern+strings.Repeat("0", dirRoom-len(dirPattern)), strings.Repeat("s", nameRoom-1))
+		if len(longest) > maxPath {
+			failed = append(failed, &PathError{Path: longest, Limit: maxPath, Setting: setting})
 			continue
 		}
 		dir, err := os.MkdirTemp(base, dirPattern)
-		if err != nil {
-			return "", fmt.Errorf("make a private directory for sockets: %w", err)
+		if err == nil {
+			return dir, nil
 		}
-		return dir, nil
+		failed = append(failed, err)
 	}
-	return "", fmt.Errorf("make a private directory for sockets: %w", tooLong)
+	return "", fmt.Errorf("make a private directory for sockets: %w", errors.Join(failed...))
 }
 
 // Namer gives sockets names that are unique in their directory for this process.
