@@ -43,7 +43,7 @@ func appendFloat(out []byte, x float64) []byte {
 	}
 	from := len(out)
 	out = strconv.AppendFloat(out, x, 'g', -1, 64)
-	if bytes.IndexAny(out[from:], ".e") < 0 {
+	if !bytes.ContainsAny(out[from:], ".e") {
 		out = append(out, ".0"...)
 	}
 	return out

@@ -253,7 +253,7 @@ func TestHandlerWritesEachRecordAtOnce(t *testing.T) {
 	for i := range 8 {
 		group.Go(func() {
 			for range 100 {
-				log.With("worker", i).WithGroup("g").Info("line\nline", "text", strings.Repeat("x", i*3000))
+				log.With("worker", i).WithGroup("g").Info("two\nlines", "text", strings.Repeat("x", i*3000))
 			}
 		})
 	}

@@ -199,6 +199,7 @@ func valueOf(f *field, text string) slog.Value {
 		return slog.BoolValue(f.kind == kindTrue)
 	case kindNull:
 		return slog.AnyValue(nil)
+	default:
 	}
 	return slog.AnyValue(newRawJSON(raw, f.spaced))
 }

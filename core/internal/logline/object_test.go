@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"math"
 	"strconv"
@@ -92,7 +91,7 @@ func pumpEverywhere(t *testing.T, line []byte) {
 	for _, limit := range []int{1, 7, 0} {
 		var out bytes.Buffer
 		options := &slog.HandlerOptions{Level: slog.Level(math.MinInt)}
-		for _, handler := range []slog.Handler{slog.NewTextHandler(io.Discard, options), slog.NewJSONHandler(&out, options)} {
+		for _, handler := range []slog.Handler{slog.NewTextHandler(nowhere{}, options), slog.NewJSONHandler(&out, options)} {
 			err := Pump(bytes.NewReader(line), Config{Logger: slog.New(handler), MaxLine: limit, Tail: &Tail{MaxBytes: 10}})
 			if err != nil {
 				t.Errorf("Pump: %v", err)

@@ -64,11 +64,11 @@ func TestPanicIsLoggedWhenThePluginLivesOn(t *testing.T) {
 		}
 
 		write("panic: a\n")
-		time.Sleep(900 * time.Millisecond)
+		<-time.After(900 * time.Millisecond)
 		write("b\n") // starts the delay again
-		time.Sleep(900 * time.Millisecond)
+		<-time.After(900 * time.Millisecond)
 		expect()
-		time.Sleep(200 * time.Millisecond)
+		<-time.After(200 * time.Millisecond)
 		expect("error panic: a | stack=b")
 
 		write("c\n[INFO] d\n") // no part of the text, but errors unless they say otherwise
@@ -93,7 +93,7 @@ func TestPanicCanWaitForTheEnd(t *testing.T) {
 		if _, err := io.WriteString(w, "panic: a\n"); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		if n := len(kept.records()); n != 0 {
 			t.Errorf("%d records before the end, want none", n)
 		}

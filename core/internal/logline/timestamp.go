@@ -39,31 +39,39 @@ func parseTime(text string, z *zones) (time.Time, bool) {
 // parseUsualTime reads a timestamp of two digits a part, several times as fast
 // as time.Parse.
 func parseUsualTime(text string, z *zones) (time.Time, bool) {
-	const fixed = len("2006-01-02T15:04:05")
-	if len(text) <= fixed || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' {
+	const date, fixed = len("2006-01-02"), len("2006-01-02T15:04:05")
+	if len(text) <= fixed || text[date] != 'T' {
 		return time.Time{}, false
 	}
+	year, month, day, ok1 := parseDate(text[:date])
+	hour, minute, second, ok2 := parseClock(text[date+1 : fixed])
+	nanos, rest, ok3 := parseFraction(text[fixed:])
+	offset, ok4 := parseOffset(rest)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, z.at(offset))
+	// time.Date moves a day that the month does not have into the next one.
+	return t, t.Day() == day
+}
+
+// parseDate reads text, which has the length of "2006-01-02".
+func parseDate(text string) (year, month, day int, ok bool) {
 	century, ok1 := twoDigits(text[0:], 99)
-	years, ok2 := twoDigits(text[2:], 99)
+	year, ok2 := twoDigits(text[2:], 99)
 	month, ok3 := twoDigits(text[5:], 12)
 	day, ok4 := twoDigits(text[8:], 31)
-	hour, ok5 := twoDigits(text[11:], 23)
-	minute, ok6 := twoDigits(text[14:], 59)
-	second, ok7 := twoDigits(text[17:], 59)
-	if !(ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && ok7) {
-		return time.Time{}, false
-	}
-	nanos, rest, ok := parseFraction(text[fixed:])
-	if !ok {
-		return time.Time{}, false
-	}
-	offset, ok := parseOffset(rest)
-	if !ok {
-		return time.Time{}, false
-	}
-	t := time.Date(century*100+years, time.Month(month), day, hour, minute, second, nanos, z.at(offset))
-	// time.Date moves a day that the month does not have into the next one.
-	return t, t.Day() == day && month > 0
+	ok = ok1 && ok2 && ok3 && ok4 && month > 0 && text[4] == '-' && text[7] == '-'
+	return century*100 + year, month, day, ok
+}
+
+// parseClock reads text, which has the length of "15:04:05".
+func parseClock(text string) (hour, minute, second int, ok bool) {
+	hour, ok1 := twoDigits(text[0:], 23)
+	minute, ok2 := twoDigits(text[3:], 59)
+	second, ok3 := twoDigits(text[6:], 59)
+	ok = ok1 && ok2 && ok3 && text[2] == ':' && text[5] == ':'
+	return hour, minute, second, ok
 }
 
 // parseFraction reads the part of a second that text may start with.

@@ -1,0 +1,131 @@
+package loghclog_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/slogtest"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	loghclog "github.com/jackfield-go/jackfield/log-hclog"
+)
+
+func TestHandlerIsASlogHandler(t *testing.T) {
+	var out bytes.Buffer
+	slogtest.Run(t, func(*testing.T) slog.Handler {
+		out.Reset()
+		return loghclog.NewHandler(hclogJSON(&out, ""), loghclog.HandlerOptions{TimeKey: slog.TimeKey})
+	}, func(t *testing.T) map[string]any {
+		result := map[string]any{}
+		for key, value := range members(t, &out)[0] {
+			switch key {
+			case "@level":
+				key = slog.LevelKey
+			case "@message":
+				key = slog.MessageKey
+			}
+			path := strings.Split(key, ".")
+			group := result
+			for _, name := range path[:len(path)-1] {
+				if group[name] == nil {
+					group[name] = map[string]any{}
+				}
+				group = group[name].(map[string]any)
+			}
+			group[path[len(path)-1]] = value
+		}
+		return result
+	})
+}
+
+// secret is not what it shows.
+type secret struct{}
+
+func (secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+func TestHandlerWritesToHclog(t *testing.T) {
+	tests := []struct {
+		name string
+		log  func(*slog.Logger)
+		want string
+	}{
+		{"a record", func(l *slog.Logger) { l.Info("m", "a", 1) }, "[INFO]  app: m: a=1"},
+		{"trace", func(l *slog.Logger) { l.Log(context.Background(), loghclog.LevelTrace, "m") }, "[TRACE] app: m"},
+		{"below trace", func(l *slog.Logger) { l.Log(context.Background(), -20, "m") }, "[TRACE] app: m"},
+		{"between info and warn", func(l *slog.Logger) { l.Log(context.Background(), 2, "m") }, "[INFO]  app: m"},
+		{"above error", func(l *slog.Logger) { l.Log(context.Background(), 12, "m") }, "[ERROR] app: m"},
+		{"groups", func(l *slog.Logger) {
+			l.WithGroup("g").With("a", 1).WithGroup("h").Info("m", "b", 2, slog.Group("i", "c", 3), slog.Group("", "d", 4))
+		}, "[INFO]  app: m: g.a=1 g.h.b=2 g.h.i.c=3 g.h.d=4"},
+		{"a name", func(l *slog.Logger) { l.With(loghclog.NameKey, "web").Info("m") }, "[INFO]  app.web: m"},
+		{"the last name", func(l *slog.Logger) { l.With(loghclog.NameKey, "web").With("@module", "db").Info("m") }, "[INFO]  app.db: m"},
+		{"a record's name", func(l *slog.Logger) { l.Info("m", loghclog.NameKey, "web", "a", 1) }, "[INFO]  app.web: m: a=1"},
+		{"no name in a group", func(l *slog.Logger) { l.WithGroup("g").Info("m", loghclog.NameKey, "web") }, "[INFO]  app: m: g.@module=web"},
+		{"no name that is no text", func(l *slog.Logger) { l.Info("m", loghclog.NameKey, 1) }, "[INFO]  app: m: @module=1"},
+		{"a LogValuer", func(l *slog.Logger) { l.Info("m", "s", secret{}) }, `[INFO]  app: m: s="***"`},
+		{"an error", func(l *slog.Logger) { l.Info("m", "err", errors.New("bad")) }, "[INFO]  app: m: err=bad"},
+		{"a duration", func(l *slog.Logger) { l.Info("m", "d", time.Second) }, "[INFO]  app: m: d=1s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			log := hclog.New(&hclog.LoggerOptions{Name: "app", Output: &out, DisableTime: true, Level: hclog.Trace})
+			tt.log(slog.New(loghclog.NewHandler(log, loghclog.HandlerOptions{})))
+			if got := strings.TrimSuffix(out.String(), "\n"); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestHandlerAsksHclogForItsLevel(t *testing.T) {
+	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Warn})
+	handler := loghclog.NewHandler(log, loghclog.HandlerOptions{})
+	for level := loghclog.LevelTrace; level <= slog.LevelError+4; level++ {
+		if got, want := handler.Enabled(t.Context(), level), level >= slog.LevelWarn; got != want {
+			t.Errorf("level %d enabled: %v, want %v", level, got, want)
+		}
+	}
+	log.SetLevel(hclog.Trace)
+	if !handler.Enabled(t.Context(), loghclog.LevelTrace) || !handler.Enabled(t.Context(), -20) {
+		t.Error("a change of the level is not seen")
+	}
+	log.SetLevel(hclog.Off)
+	if handler.Enabled(t.Context(), slog.LevelError) {
+		t.Error("off is not seen")
+	}
+}
+
+func TestHandlerWithoutALoggerWritesNothing(t *testing.T) {
+	if loghclog.NewHandler(nil, loghclog.HandlerOptions{}).Enabled(t.Context(), slog.LevelError) {
+		t.Error("a handler without a logger is enabled")
+	}
+}
+
+func TestHandlerPassesOnTimeAndPlace(t *testing.T) {
+	var out bytes.Buffer
+	handler := loghclog.NewHandler(hclogJSON(&out, ""), loghclog.HandlerOptions{TimeKey: "when", AddSource: true})
+	var pcs [1]uintptr
+	_, _, line, _ := runtime.Caller(0)
+	runtime.Callers(1, pcs[:])
+	at := time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)
+	if err := handler.Handle(t.Context(), slog.NewRecord(at, slog.LevelInfo, "m", pcs[0])); err != nil {
+		t.Fatal(err)
+	}
+	got := members(t, &out)[0]
+	place, _ := got[loghclog.CallerKey].(string)
+	if want := fmt.Sprintf("handler_test.go:%d", line+1); filepath.Base(place) != want {
+		t.Errorf("place is %s, want %s", place, want)
+	}
+	if got["when"] != "2024-05-06T07:08:09Z" {
+		t.Errorf("time is %v", got["when"])
+	}
+}
