@@ -7,7 +7,11 @@ require (
 	github.com/jackfield-go/jackfield/core v0.0.0
 )
 
+require github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
+
 replace (
 	github.com/jackfield-go/jackfield/broker => ../broker
 	github.com/jackfield-go/jackfield/core => ../core
 )
+
+replace github.com/jackfield-go/jackfield/tlsutil => ../tlsutil

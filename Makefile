@@ -1,0 +1,149 @@
+# Everything a contributor runs. `make help` lists it.
+#
+# Each module is a folder with a go.mod. Modules are built and tested with GOWORK=off, so with the
+# versions that their users get: a workspace raises every member to the highest version any member
+# requires. Lint and coverage look at all of them together, through go.work.
+
+SHELL         := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --no-print-directory
+
+MODULE_PREFIX := github.com/jackfield-go/jackfield
+ALL_MODULES   := $(sort $(patsubst %/go.mod,%,$(wildcard */go.mod)))
+# make MODULE=core test: only that one, in the targets that go through the modules.
+MODULES       := $(or $(MODULE),$(ALL_MODULES))
+# The pinned tools stay out of the workspace: their requirements would raise everybody's.
+WORKSPACE     := $(filter-out tools,$(MODULES))
+WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
+PLATFORMS     := linux darwin windows
+
+# Settings, all of which may be given on the command line: make fuzz FUZZTIME=1m
+TESTFLAGS ?=
+BENCH     ?= .
+BENCHTIME ?= 1s
+COUNT     ?= 6
+FUZZTIME  ?= 10s
+
+##@ To begin with
+
+.PHONY: help
+help: ## list these targets
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: demo
+demo: bin/demo ## build the examples' plugins and run every host against them
+	@bin/demo examples
+
+.PHONY: test
+test: bin/runtests ## run all tests of all modules, under the race detector where there is one
+	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
+
+.PHONY: check
+check: check-format check-workspace check-hygiene check-tidy check-generated check-build check-vet check-weight lint ## everything that CI asks beside the tests
+
+##@ Parts of check
+
+.PHONY: check-format
+check-format: ## all Go code is as gofmt writes it
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "not gofmt'd:"; echo "$$files"; exit 1; }
+
+.PHONY: check-workspace
+check-workspace: ## go.work lists every module but tools, and each folder has its licence
+	@mkdir -p bin
+	@printf '$(MODULE_PREFIX)/%s\n' $(filter-out tools,$(ALL_MODULES)) | sort >bin/workspace.want
+	@go list -m | sort >bin/workspace.have
+	@diff bin/workspace.want bin/workspace.have || { echo 'go.work and the folders differ (< folders, > go.work)'; exit 1; }
+	@for m in $(ALL_MODULES); do cmp LICENSE $$m/LICENSE || exit 1; done
+	go vet $(WORKSPACE_PACKAGES)
+
+# Paths of somebody's machine, conflict markers: what never belongs into a commit.
+.PHONY: check-hygiene
+check-hygiene: ## no machine's paths and no conflict markers in any file
+	@! git grep --untracked -nIE '(^|[^[:alnum:]_./$$}~-])/(home|root|Users|work)/[[:alnum:]]' -- . ':!*.sum' || { echo 'absolute paths of a machine'; exit 1; }
+	@! git grep --untracked -nIE '^(<<<<<<<|>>>>>>>) ' || { echo 'conflict markers'; exit 1; }
+
+.PHONY: check-tidy
+check-tidy: $(MODULES:%=check-tidy/%) ## go.mod and go.sum are as go mod tidy writes them
+check-tidy/%:
+	cd $* && GOWORK=off go mod tidy -diff
+
+# Generates into the tree, and fails if that changed a file: then the change is to be committed.
+.PHONY: check-generated
+check-generated: ## generated code is what its generator makes today
+	@mkdir -p bin
+	@git ls-files -coz --exclude-standard | xargs -0 cksum >bin/generated.before 2>/dev/null || :
+	@$(MAKE) generate
+	@git ls-files -coz --exclude-standard | xargs -0 cksum >bin/generated.after 2>/dev/null || :
+	@diff bin/generated.before bin/generated.after || { echo 'generated code was not current: commit what changed'; exit 1; }
+
+.PHONY: check-build
+check-build: $(MODULES:%=check-build/%) ## each module and its tests build alone, without go.work
+check-build/%:
+	cd $* && GOWORK=off go build ./... && GOWORK=off go test -c -o /dev/null ./... >/dev/null
+
+.PHONY: check-vet
+check-vet: $(foreach p,$(PLATFORMS),$(WORKSPACE:%=check-vet/$(p)/%)) ## go vet for each platform
+check-vet/%:
+	cd $(notdir $*) && GOWORK=off CGO_ENABLED=0 GOOS=$(firstword $(subst /, ,$*)) go vet ./...
+
+.PHONY: check-weight
+check-weight: bin/weight ## what a net/rpc-only host and plugin link and require
+	@bin/weight .
+
+.PHONY: lint
+lint: bin/golangci-lint ## golangci-lint, module arrows included
+	bin/golangci-lint run $(WORKSPACE_PACKAGES)
+	cd tools && GOWORK=off ../bin/golangci-lint run ./...
+
+##@ While working
+
+.PHONY: fmt
+fmt: bin/golangci-lint ## format all Go code, imports included
+	bin/golangci-lint fmt $(WORKSPACE_PACKAGES)
+	cd tools && GOWORK=off ../bin/golangci-lint fmt ./...
+
+.PHONY: generate
+generate: $(MODULES:%=generate/%) ## run every module's go:generate lines
+generate/%:
+	@cd $* && GOWORK=off go generate ./...
+
+.PHONY: tidy
+tidy: $(MODULES:%=tidy/%) ## go mod tidy in every module
+tidy/%:
+	cd $* && GOWORK=off go mod tidy
+
+.PHONY: fuzz
+fuzz: bin/fuzz ## run each fuzz target for FUZZTIME (10s)
+	@bin/fuzz -fuzztime $(FUZZTIME) $(MODULES)
+
+.PHONY: bench
+bench: bin/benchstat ## run the benchmarks (BENCH, COUNT, BENCHTIME) and sum them up
+	@: >bin/bench.txt
+	@for m in $(MODULES); do \
+		(cd $$m && GOWORK=off go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) -count $(COUNT) ./...) >bin/bench.one 2>&1 || \
+			{ cat bin/bench.one; exit 1; }; \
+		grep -vE '^(PASS|ok|\?)' bin/bench.one | tee -a bin/bench.txt; \
+	done
+	bin/benchstat bin/bench.txt
+
+.PHONY: cover
+cover: ## coverage of all modules by all tests, in bin/cover.html
+	@mkdir -p bin
+	go test -coverpkg=$(MODULE_PREFIX)/... -coverprofile=bin/cover.out $(WORKSPACE_PACKAGES)
+	go tool cover -html=bin/cover.out -o bin/cover.html
+	go tool cover -func=bin/cover.out | tail -n 1
+
+.PHONY: clean
+clean: ## remove what make built
+	rm -rf bin
+
+# The programs of tools/, and the tools that its go.mod pins. Go's build cache decides whether there is
+# anything to do. The first golangci-lint takes some minutes.
+.PHONY: FORCE
+bin/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/benchstat:     PACKAGE = golang.org/x/perf/cmd/benchstat
+bin/%: PACKAGE = ./$*
+bin/%: FORCE
+	@GOWORK=off go build -C tools -buildvcs=false -o ../$@ $(PACKAGE)
