@@ -156,11 +156,14 @@ func (w *remoteWriter) finish() error {
 // frame does not count.
 const streamBuffer = 128 << 10
 
-var streamBuffers = sync.Pool{New: func() any { return new([streamBuffer]byte) }}
+var streamBuffers sync.Pool // of *[streamBuffer]byte
 
 // copyStream is io.Copy with a pooled buffer.
 func copyStream(dst io.Writer, src io.Reader) error {
-	buffer := streamBuffers.Get().(*[streamBuffer]byte)
+	buffer, ok := streamBuffers.Get().(*[streamBuffer]byte)
+	if !ok {
+		buffer = new([streamBuffer]byte)
+	}
 	defer streamBuffers.Put(buffer)
 	_, err := io.CopyBuffer(dst, src, buffer[:])
 	return err

@@ -63,10 +63,7 @@ func (s *server) accept(listener net.Listener) error {
 	for {
 		conn, err := listener.Accept()
 		if err != nil {
-			if s.ctx.Err() != nil {
-				return nil
-			}
-			return fmt.Errorf("accept a host's connection: %w", err)
+			return s.acceptError(err)
 		}
 		s.running.Go(func() {
 			if err := s.serve(conn); err != nil {
@@ -74,6 +71,16 @@ func (s *server) accept(listener net.Listener) error {
 			}
 		})
 	}
+}
+
+// acceptError is nil if the listener was closed to end the server.
+func (s *server) acceptError(err error) error {
+	select {
+	case <-s.ctx.Done():
+		return nil
+	default:
+	}
+	return fmt.Errorf("accept a host's connection: %w", err)
 }
 
 // serve answers one host.

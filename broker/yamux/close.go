@@ -40,10 +40,16 @@ func (st *Stream) Close() error {
 		return nil
 	}
 	st.discard()
-	if st.reset || st.ended != nil {
-		st.unlockStopped(false)
-		return nil
+	over := st.reset || st.ended != nil
+	if !over {
+		st.endSides()
 	}
+	st.unlockStopped(!over && st.finReceived)
+	return nil
+}
+
+// endSides ends our side, and sees to it that the peer ends its own.
+func (st *Stream) endSides() {
 	if !st.finSent {
 		st.finSent = true
 		st.sendFlags(flagFIN)
@@ -53,8 +59,6 @@ func (st *Stream) Close() error {
 	if !st.finReceived {
 		st.closeTimer = time.AfterFunc(st.session.config.CloseTimeout, st.closeTimedOut)
 	}
-	st.unlockStopped(st.finReceived)
-	return nil
 }
 
 // Reset aborts the stream in both directions and returns nil. The peer's reads

@@ -86,7 +86,7 @@ func (e *endedError) Is(target error) bool { return target == ErrSessionClosed }
 // bare io.EOF would tell a reader that the stream is complete.
 func operationError(reason error) error {
 	switch {
-	case reason == ErrSessionClosed:
+	case errors.Is(reason, ErrSessionClosed):
 		return reason
 	case errors.Is(reason, io.EOF):
 		return &endedError{io.ErrUnexpectedEOF}

@@ -13,7 +13,7 @@ const (
 
 // bigBuffers keeps big queue buffers for reuse: a cache for all sessions,
 // which the garbage collector empties.
-var bigBuffers = sync.Pool{New: func() any { return new([bigBuffer]byte) }}
+var bigBuffers sync.Pool // of *[bigBuffer]byte
 
 // push appends a frame to the queue.
 func (o *sender) push(f frame, p []byte) {
@@ -34,7 +34,11 @@ func (o *sender) reserve(n int) {
 		return
 	}
 	small := o.queue
-	o.queue = append(bigBuffers.Get().(*[bigBuffer]byte)[:0], small...)
+	big, ok := bigBuffers.Get().(*[bigBuffer]byte)
+	if !ok {
+		big = new([bigBuffer]byte)
+	}
+	o.queue = big[:copy(big[:], small)]
 	o.keep(small)
 }
 

@@ -1,6 +1,7 @@
 package yamux
 
 import (
+	"errors"
 	"io"
 	"os"
 )
@@ -30,7 +31,7 @@ func (st *Stream) WriteTo(w io.Writer) (total int64, err error) {
 		st.mu.Lock()
 		if err := st.awaitData(); err != nil {
 			st.mu.Unlock()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil
 			}
 			return total, err

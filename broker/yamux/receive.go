@@ -48,7 +48,7 @@ func (s *Session) receiveFrames(r *bufio.Reader) error {
 	for {
 		header, err := r.Peek(headerSize)
 		if err != nil {
-			if len(header) > 0 && err == io.EOF {
+			if len(header) > 0 && errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
 			return err
@@ -70,6 +70,7 @@ func (s *Session) handle(f frame, r *bufio.Reader) error {
 		return s.handlePing(f)
 	case typeGoAway:
 		return s.handleGoAway(f)
+	case typeData, typeWindowUpdate:
 	}
 	if f.has(flagSYN) {
 		if err := s.handleSYN(f); err != nil {
@@ -227,7 +228,7 @@ func (s *Session) handleGoAway(f frame) error {
 
 // unexpected turns an end inside a frame into io.ErrUnexpectedEOF.
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -208,12 +208,12 @@ func TestClosedStreamWaitsForThePeerUpToCloseTimeout(t *testing.T) {
 		a, b := streams(t, client, server)
 		a.Close()
 		expectAll(t, b, "")
-		time.Sleep(time.Hour - time.Second)
+		time.Sleep(time.Hour - time.Second) //nolint:forbidigo // the bubble's time
 		synctest.Wait()
 		if n := client.NumStreams(); n != 1 {
 			t.Errorf("%d streams before the timeout", n)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // the bubble's time
 		synctest.Wait()
 		if n := client.NumStreams() + server.NumStreams(); n != 0 {
 			t.Errorf("%d streams after the timeout", n)

@@ -123,7 +123,7 @@ func addChildren(r resources) {
 			continue
 		}
 		for pid := range strings.FieldsSeq(string(children)) {
-			name, _ := os.ReadFile("/proc/" + pid + "/comm") //nolint:gosec // the kernel names the processes
+			name, _ := os.ReadFile("/proc/" + pid + "/comm")
 			r["process "+pid] = fmt.Sprintf("process %s: %s", pid, strings.TrimSpace(string(name)))
 		}
 	}

@@ -67,7 +67,7 @@ func (c Command) clone() Command {
 
 // execCmd makes the exec.Cmd of one attempt to start, without its streams.
 func (c Command) execCmd() *exec.Cmd {
-	cmd := exec.Command(c.Path, c.Args...)
+	cmd := exec.Command(c.Path, c.Args...) //nolint:noctx // the plugin outlives the context of its start
 	cmd.Dir = c.Dir
 	// A nil Env would make os/exec inherit this process's environment.
 	cmd.Env = append([]string{}, c.Env...)

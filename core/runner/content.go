@@ -15,6 +15,7 @@ const headSize = 256
 // content is an open file that is looked at, not run.
 type content struct {
 	*os.File
+
 	path string
 	size int64
 	head []byte

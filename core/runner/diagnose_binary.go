@@ -68,7 +68,7 @@ func (s suspect) binary(img image) string {
 }
 
 // elsewhere says that the file is for another system or machine.
-func (i image) elsewhere(refused bool) string {
+func (i *image) elsewhere(refused bool) string {
 	const here = runtime.GOOS + "/" + runtime.GOARCH
 	if !i.isForeign() {
 		if slices.Contains(i.archs, runtime.GOARCH) {
@@ -89,7 +89,7 @@ func (i image) elsewhere(refused bool) string {
 
 // isForeign reports whether the file is for another system. Android counts as
 // the Linux that it is: which of the two a file is for shows in its loader.
-func (i image) isForeign() bool {
+func (i *image) isForeign() bool {
 	switch runtime.GOOS {
 	case "android":
 		return i.os != "linux"
@@ -100,7 +100,7 @@ func (i image) isForeign() bool {
 }
 
 // unfit says that the file is no program, or not all of one.
-func (i image) unfit(path string) string {
+func (i *image) unfit(path string) string {
 	switch {
 	case i.kind == kindLibrary:
 		return fmt.Sprintf("%q is a shared library, not a program: build a program (in Go: package main, "+
@@ -117,7 +117,7 @@ func (i image) unfit(path string) string {
 }
 
 // unloadable says that the loader is missing that a dynamic program names.
-func (i image) unloadable() string {
+func (i *image) unloadable() string {
 	if i.loader == "" {
 		return ""
 	}

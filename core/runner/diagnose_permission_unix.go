@@ -33,7 +33,10 @@ func (s suspect) permission(info fs.FileInfo) string {
 	if s.failure != failureDenied || mayExecute(info, os.Geteuid()) {
 		return ""
 	}
-	stat := info.Sys().(*syscall.Stat_t)
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
 	return fmt.Sprintf("%q may not be executed by this user, uid %d (mode %s, owner uid %d, gid %d): "+
 		"give that user execute permission", s.path, os.Geteuid(), info.Mode(), stat.Uid, stat.Gid)
 }

@@ -58,7 +58,7 @@ func (e *StartError) Is(target error) bool {
 // bareText is the text of an error without the operation and the path that the
 // standard library puts before it, which a StartError has said already.
 func bareText(err error) string {
-	switch e := err.(type) {
+	switch e := err.(type) { //nolint:errorlint // only what stands outermost is said twice
 	case nil:
 		return "unknown error"
 	case *fs.PathError:

@@ -43,7 +43,8 @@ func ExampleStartError() {
 // under another name.
 type container struct {
 	runner.Runner // whatever starts it
-	host, guest   string
+
+	host, guest string
 }
 
 func (c container) PluginToHost(network, address string) (string, string, error) {

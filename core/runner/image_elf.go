@@ -264,8 +264,8 @@ func noteSystem(data []byte, order binary.ByteOrder) string {
 		if end > uint64(len(data)) {
 			return ""
 		}
-		name := string(bytes.TrimRight(data[header:header+nameSize], "\x00"))
-		if system := noteSystems[name]; system != "" {
+		name := bytes.TrimRight(data[header:header+nameSize], "\x00")
+		if system := noteSystems[string(name)]; system != "" {
 			return system
 		}
 		if end += align4(descSize); end > uint64(len(data)) {

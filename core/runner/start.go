@@ -136,10 +136,10 @@ func (s *streams) closeChild() {
 // closeHost closes the host's ends of a process that never ran.
 func (s *streams) closeHost() {
 	if s.stdout != nil {
-		s.stdout.Close()
+		_ = s.stdout.Close()
 	}
 	if s.stderr != nil {
-		s.stderr.Close()
+		_ = s.stderr.Close()
 	}
 	if s.stdin != nil {
 		s.stdin.stop()

@@ -203,7 +203,7 @@ func noexecDir(t *testing.T) string {
 		if len(fields) < 4 || fields[2] != "tmpfs" || !strings.Contains(","+fields[3]+",", ",noexec,") {
 			continue
 		}
-		if dir, err := os.MkdirTemp(fields[1], "jackfield-test-"); err == nil {
+		if dir, err := os.MkdirTemp(fields[1], "jackfield-test-"); err == nil { //nolint:usetesting // the file system is the point
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			return dir
 		}

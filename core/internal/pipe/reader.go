@@ -4,6 +4,7 @@
 package pipe
 
 import (
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -42,7 +43,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	n, err := r.ending.read(r.file, p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		r.atEnd.Store(true)
 		_ = r.Close()
 	}

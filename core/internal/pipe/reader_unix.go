@@ -70,9 +70,9 @@ func readNow(fd int, p []byte) (int, error) {
 	for {
 		n, err := syscall.Read(fd, p)
 		switch {
-		case err == syscall.EINTR:
+		case errors.Is(err, syscall.EINTR):
 			continue
-		case err == syscall.EAGAIN, err == nil && n == 0:
+		case errors.Is(err, syscall.EAGAIN), err == nil && n == 0:
 			return 0, io.EOF
 		case err != nil:
 			return 0, os.NewSyscallError("read", err)

@@ -10,7 +10,7 @@ import (
 func unread(fd uintptr) int {
 	var n int32
 	// TIOCINQ is Linux's other name for FIONREAD, the one that syscall has.
-	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n)))
+	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n))) //nolint:gosec // the ioctl stores an int there
 	if errno != 0 || n < 0 {
 		return maxDrain
 	}
