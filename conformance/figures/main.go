@@ -1,0 +1,135 @@
+// Figures measures Jackfield against hashicorp/go-plugin, both in this one run,
+// in turns, and prints the medians and their ratio beside the ratio that the
+// project promises.
+//
+//	go run ./figures [-quick] [name…]
+//
+// It fails if something cannot be measured, not if a figure is missed: a busy
+// machine is no fault of the code.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+)
+
+// bench is what the measurements share.
+type bench struct {
+	ctx   context.Context
+	dir   string // the programs
+	quick bool
+}
+
+// figure is one line of the table.
+type figure struct {
+	name   string
+	unit   string
+	target string // what is promised of ours/theirs, or of ours alone
+	// measure returns paired samples: of ours and of theirs, taken in turns.
+	measure func(b *bench) (ours, theirs []float64, err error)
+}
+
+func figures() []figure {
+	return []figure{
+		{"launch", "ms", "ratio at most 0.70", measureLaunch},
+		{"call-64B", "µs", "ratio at most 0.95", measureCall},
+		{"reader-256MiB", "MiB/s", "ratio at least 1.10", measureReader},
+		{"plugin-size", "MB", "ours at most 7.5", measureSize},
+		{"close", "ms", "ours: p99 at most 3", measureClose},
+		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
+		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
+	}
+}
+
+func main() {
+	quick := flag.Bool("quick", false, "fewer samples")
+	flag.Parse()
+	if err := run(*quick, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "figures:", err)
+		os.Exit(1)
+	}
+}
+
+func run(quick bool, names []string) error {
+	dir, err := os.MkdirTemp("", "figures")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	b := &bench{ctx: context.Background(), dir: dir, quick: quick}
+	if err := b.build(); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(table, "figure\tours\tgo-plugin\tratio\tours p99\tgo-plugin p99\tunit\tpromised")
+	for _, f := range figures() {
+		if len(names) > 0 && !slices.Contains(names, f.name) {
+			continue
+		}
+		ours, theirs, err := f.measure(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+		mine, other := quantile(ours, 0.5), quantile(theirs, 0.5)
+		fmt.Fprintf(table, "%s\t%.4g\t%.4g\t%.2f\t%.4g\t%.4g\t%s\t%s\n", f.name, mine, other, mine/other,
+			quantile(ours, 0.99), quantile(theirs, 0.99), f.unit, f.target)
+	}
+	return table.Flush()
+}
+
+// build builds the plugins, stripped.
+func (b *bench) build() error {
+	const module = "github.com/jackfield-go/jackfield/conformance/figures/"
+	for _, name := range []string{ours, theirs} {
+		command := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program(name), module+name)
+		if output, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, output)
+		}
+	}
+	return nil
+}
+
+// The programs, by the folders of their mains.
+const (
+	ours   = "jackfieldplugin"
+	theirs = "gopluginplugin"
+)
+
+func (b *bench) program(name string) string { return filepath.Join(b.dir, name) }
+
+// samples is how many to take of something.
+func (b *bench) samples(n int) int {
+	if b.quick {
+		return max(n/10, 3)
+	}
+	return n
+}
+
+// quantile returns a quantile of the samples.
+func quantile(samples []float64, q float64) float64 {
+	sorted := slices.Sorted(slices.Values(samples))
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+// alternate takes n samples of each side in turns.
+func alternate(n int, ours, theirs func() (float64, error)) (a, b []float64, err error) {
+	for range n {
+		for _, side := range []struct {
+			measure func() (float64, error)
+			samples *[]float64
+		}{{ours, &a}, {theirs, &b}} {
+			sample, err := side.measure()
+			if err != nil {
+				return nil, nil, err
+			}
+			*side.samples = append(*side.samples, sample)
+		}
+	}
+	return a, b, nil
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+)
+
+// payload is what a small call carries.
+var payload = make([]byte, 64)
+
+// measureLaunch takes the time from nothing to the answer of the first call.
+func measureLaunch(b *bench) (ours, theirs []float64, err error) {
+	once := func(launch func() (session, error)) func() (float64, error) {
+		return func() (float64, error) {
+			began := time.Now()
+			s, err := launch()
+			if err != nil {
+				return 0, err
+			}
+			err = s.Echo(payload)
+			took := time.Since(began)
+			return milliseconds(took), errors.Join(err, s.Close())
+		}
+	}
+	return alternate(b.samples(150), once(b.launchOurs), once(b.launchTheirs))
+}
+
+// measureCall takes the time of a call on a plugin that is warm.
+func measureCall(b *bench) (_, _ []float64, err error) {
+	return b.withBoth(func(s session) func() (float64, error) {
+		return func() (float64, error) {
+			const calls = 2000
+			began := time.Now()
+			for range calls {
+				if err := s.Echo(payload); err != nil {
+					return 0, err
+				}
+			}
+			return float64(time.Since(began).Nanoseconds()) / 1e3 / calls, nil
+		}
+	}, b.samples(60))
+}
+
+// measureReader takes the throughput of a reader through the broker.
+func measureReader(b *bench) (_, _ []float64, err error) {
+	return b.withBoth(func(s session) func() (float64, error) {
+		return func() (float64, error) {
+			const size = 256 << 20
+			began := time.Now()
+			n, err := s.Send(io.LimitReader(zeros{}, size))
+			if err == nil && n != size {
+				err = fmt.Errorf("%d bytes arrived", n)
+			}
+			return 256 / time.Since(began).Seconds(), err
+		}
+	}, b.samples(15))
+}
+
+// zeros is an endless reader that costs next to nothing.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+// withBoth measures on one session of each library, in turns.
+func (b *bench) withBoth(measure func(session) func() (float64, error), n int) (ours, theirs []float64, err error) {
+	a, err := b.launchOurs()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	c, err := b.launchTheirs()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+	return alternate(n, measure(a), measure(c))
+}
+
+// measureSize takes the sizes of the stripped plugins.
+func measureSize(b *bench) ([]float64, []float64, error) {
+	size := func(name string) func() (float64, error) {
+		return func() (float64, error) {
+			info, err := os.Stat(b.program(name))
+			if err != nil {
+				return 0, err
+			}
+			return float64(info.Size()) / 1e6, nil
+		}
+	}
+	return alternate(1, size(ours), size(theirs))
+}
+
+// measureClose takes the time of an orderly end. One that kills is an error.
+func measureClose(b *bench) (ours, theirs []float64, err error) {
+	once := func(launch func() (session, error)) func() (float64, error) {
+		return func() (float64, error) {
+			s, err := launch()
+			if err != nil {
+				return 0, err
+			}
+			if err := s.Echo(payload); err != nil {
+				return 0, err
+			}
+			began := time.Now()
+			err = s.Close()
+			return milliseconds(time.Since(began)), err
+		}
+	}
+	return alternate(b.samples(300), once(b.launchOurs), once(b.launchTheirs))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
+
+// idlePlugins is how many plugins the cost of one is the mean of.
+const idlePlugins = 30
+
+// idle launches plugins, makes a call to each, and takes the growth of what
+// count returns, for each.
+func (b *bench) idle(launch func() (session, error), count func() float64) (_ float64, err error) {
+	before := count()
+	var sessions []session
+	defer func() {
+		for _, s := range sessions {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for range idlePlugins {
+		s, err := launch()
+		if err != nil {
+			return 0, err
+		}
+		sessions = append(sessions, s)
+		if err := s.Echo(payload); err != nil {
+			return 0, err
+		}
+	}
+	return (settled(count) - before) / idlePlugins, nil
+}
+
+// settled waits until what count returns has stopped falling.
+func settled(count func() float64) float64 {
+	lowest := count()
+	for range 5 {
+		time.Sleep(50 * time.Millisecond)
+		lowest = min(lowest, count())
+	}
+	return lowest
+}
+
+func measureIdleGoroutines(b *bench) ([]float64, []float64, error) {
+	count := func() float64 { return float64(runtime.NumGoroutine()) }
+	return b.measureIdle(count)
+}
+
+// measureIdleMemory counts heap and stacks in use.
+func measureIdleMemory(b *bench) ([]float64, []float64, error) {
+	count := func() float64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc+m.StackInuse) / 1e3
+	}
+	return b.measureIdle(count)
+}
+
+func (b *bench) measureIdle(count func() float64) ([]float64, []float64, error) {
+	side := func(launch func() (session, error)) func() (float64, error) {
+		return func() (float64, error) { return b.idle(launch, count) }
+	}
+	return alternate(b.samples(3), side(b.launchOurs), side(b.launchTheirs))
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/rpc"
+	"time"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+)
+
+// callback serves on the host what the plugin dials.
+func callback(ctx context.Context, s *session) error {
+	const oneByOne, atOnce = 3, 8
+	probe, err := s.launchProbe(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range oneByOne {
+		if err := callbackOnce(ctx, probe, fmt.Sprintf("question %d", i)); err != nil {
+			return err
+		}
+	}
+	outcomes := make(chan error, atOnce)
+	for i := range atOnce {
+		go func() { outcomes <- callbackOnce(ctx, probe, fmt.Sprintf("question at once %d", i)) }()
+	}
+	for range atOnce {
+		err = errors.Join(err, <-outcomes)
+	}
+	s.see("callbacks", oneByOne+atOnce)
+	return err
+}
+
+func callbackOnce(ctx context.Context, probe *shared.Probe, question string) error {
+	broker := probe.Broker()
+	id := broker.NextId()
+	accepted := make(chan error, 1)
+	go func() {
+		conn, err := broker.Accept(id)
+		accepted <- err
+		if err == nil {
+			shared.ServeAsker(conn, shared.AskerFunc(shared.HostAnswer))
+		}
+	}()
+	answer, err := probe.Callback(ctx, id, question)
+	if err != nil {
+		return fmt.Errorf("callback on ID %d: %w", id, err)
+	}
+	want, err := shared.HostAnswer(question)
+	return errors.Join(err, <-accepted, expect("answer", answer, want))
+}
+
+// serveBack dials what the plugin serves, several at once open.
+func serveBack(ctx context.Context, s *session) error {
+	const connections = 3
+	probe, err := s.launchProbe(ctx)
+	if err != nil {
+		return err
+	}
+	ids := make([]uint32, 0, connections)
+	for i := range connections {
+		id, err := probe.ServeBack(ctx)
+		if err != nil {
+			return err
+		}
+		ids = append(ids, id)
+		asker, err := dialAsker(ctx, probe, id)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = asker.Close() }()
+		if err := ask(ctx, asker, fmt.Sprintf("question %d", i)); err != nil {
+			return err
+		}
+	}
+	s.see("ids", ids)
+	return nil
+}
+
+func dialAsker(ctx context.Context, probe *shared.Probe, id uint32) (*rpc.Client, error) {
+	conn, err := bounded(ctx, func() (net.Conn, error) { return probe.Broker().Dial(id) })
+	if err != nil {
+		return nil, fmt.Errorf("dial the plugin's broker ID %d: %w", id, err)
+	}
+	return rpc.NewClient(conn), nil
+}
+
+func ask(ctx context.Context, asker *rpc.Client, question string) error {
+	want, err := shared.PluginAnswer(question)
+	if err != nil {
+		return err
+	}
+	return returns(ctx, "answer", want, func(ctx context.Context) (string, error) {
+		answer := new(string)
+		err := shared.NetRPC(asker).Call(ctx, "Plugin.Ask", question, answer)
+		if err != nil {
+			return "", err
+		}
+		return *answer, nil
+	})
+}
+
+// reader has the plugin read a raw stream of the host's.
+func reader(ctx context.Context, s *session) error {
+	probe, err := s.launchProbe(ctx)
+	if err != nil {
+		return err
+	}
+	data := shared.Pattern(s.opts.readerBytes)
+	broker := probe.Broker()
+	id := broker.NextId()
+	sent := make(chan error, 1)
+	go func() {
+		conn, err := broker.Accept(id)
+		if err == nil {
+			_, err = bytes.NewReader(data).WriteTo(conn)
+			err = errors.Join(err, conn.Close())
+		}
+		sent <- err
+	}()
+	began := time.Now()
+	got, err := probe.ReadAll(ctx, id)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	s.see("bytes", got.Bytes)
+	s.see("megabytesPerSecond", float64(got.Bytes)/1e6/took.Seconds())
+	sum := sha256.Sum256(data)
+	return errors.Join(<-sent,
+		expect("bytes", got.Bytes, int64(len(data))),
+		expect("checksum", got.SHA256, hex.EncodeToString(sum[:])))
+}
+
+// unclaimed dials an ID that nobody serves, twice, and then wants an instance.
+// go-plugin's own plugins never answer a Dispense again (F15).
+func unclaimed(ctx context.Context, s *session) error {
+	const id, dials, dropped = 4242, 2, 7 * time.Second
+	probe, err := s.launchProbe(ctx)
+	if err != nil {
+		return err
+	}
+	short, cancel := context.WithTimeout(ctx, dropped)
+	defer cancel()
+	outcomes := make(chan error, dials)
+	for range dials {
+		go func() {
+			_, err := dialAsker(short, probe, id)
+			outcomes <- err
+		}()
+	}
+	var texts []string
+	for range dials {
+		err := <-outcomes
+		if err == nil {
+			return errors.New("a dial of an ID that nobody serves succeeded")
+		}
+		texts = append(texts, err.Error())
+	}
+	s.see("dialErrors", texts)
+	again, cancelAgain := context.WithTimeoutCause(ctx, 3*time.Second,
+		errors.New("no answer in 3 s after the unclaimed dials"))
+	defer cancelAgain()
+	second, err := s.dispense(again)
+	if err != nil {
+		return err
+	}
+	return echoes(again, second, "still here")
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/probeplugin"
+	"github.com/jackfield-go/jackfield/conformance/goplugin/recorder"
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+)
+
+// session is one plugin, from before its launch to after its end, and what a
+// scenario saw of it.
+type session struct {
+	opts     options
+	command  *exec.Cmd
+	recorder *recorder.Recorder
+	client   *goplugin.Client
+	protocol goplugin.ClientProtocol
+	stdout   *watchedBuffer
+	stderr   *watchedBuffer
+
+	values map[string]any
+	ended  shared.Ended
+	over   bool
+}
+
+func newSession(opts options) *session {
+	return &session{
+		opts:     opts,
+		recorder: recorder.New(opts.log),
+		stdout:   newWatchedBuffer(),
+		stderr:   newWatchedBuffer(),
+		values:   make(map[string]any),
+	}
+}
+
+// see notes a value for the report.
+func (s *session) see(name string, value any) { s.values[name] = value }
+
+// pluginCommand is the plugin as the command line names it.
+func (s *session) pluginCommand() *exec.Cmd {
+	// The command runs until its plugin leaves or is killed through go-plugin,
+	// not until a context ends.
+	command := exec.Command(s.opts.plugin, s.opts.arguments...)
+	command.Env = s.opts.environment
+	return command
+}
+
+// launch starts the plugin, connects and notes how long both took together.
+func (s *session) launch(ctx context.Context) error {
+	return s.launchCommand(ctx, s.pluginCommand())
+}
+
+func (s *session) launchCommand(ctx context.Context, command *exec.Cmd) error {
+	config := probeplugin.Client(s.opts.versions)
+	config.Cmd = command
+	config.Logger = s.recorder.Logger()
+	config.SyncStdout = s.stdout
+	config.SyncStderr = s.stderr
+	config.StartTimeout = s.opts.startTimeout
+	config.AutoMTLS = s.opts.autoMTLS
+	s.command = command
+	began := time.Now()
+	if err := s.connect(ctx, goplugin.NewClient(config)); err != nil {
+		return err
+	}
+	s.see("launchMs", milliseconds(time.Since(began)))
+	return nil
+}
+
+// connect starts client's plugin if it is not running, connects to it and makes
+// it the one that the session ends.
+func (s *session) connect(ctx context.Context, client *goplugin.Client) error {
+	s.client, s.over = client, false
+	protocol, err := bounded(ctx, client.Client)
+	if err != nil {
+		return fmt.Errorf("start: %w", err)
+	}
+	s.protocol = protocol
+	return nil
+}
+
+// dispense returns a new instance of the probe.
+func (s *session) dispense(ctx context.Context) (*shared.Probe, error) {
+	raw, err := bounded(ctx, func() (any, error) {
+		return s.protocol.Dispense(shared.PluginName)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dispense: %w", err)
+	}
+	probe, ok := raw.(*shared.Probe)
+	if !ok {
+		return nil, fmt.Errorf("dispense: got a %T", raw)
+	}
+	return probe, nil
+}
+
+// launchProbe launches the plugin and dispenses the probe.
+func (s *session) launchProbe(ctx context.Context) (*shared.Probe, error) {
+	if err := s.launch(ctx); err != nil {
+		return nil, err
+	}
+	return s.dispense(ctx)
+}
+
+// end has go-plugin kill the plugin, once, and notes how that went. A kill that
+// does not return leaves no process behind either.
+func (s *session) end(ctx context.Context) error {
+	if s.client == nil || s.over {
+		return nil
+	}
+	s.over = true
+	// A scenario that ran out of time still ends its plugin.
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.opts.timeout,
+		fmt.Errorf("not done after %v", s.opts.timeout))
+	defer cancel()
+	began := time.Now()
+	_, err := bounded(ctx, func() (struct{}, error) {
+		s.client.Kill()
+		return struct{}{}, nil
+	})
+	if err != nil && s.command != nil && s.command.Process != nil {
+		_ = s.command.Process.Kill() // the report's error says what went wrong
+	}
+	s.ended = s.recorder.Ended()
+	s.ended.Milliseconds = milliseconds(time.Since(began))
+	if err != nil {
+		return fmt.Errorf("kill: %w", err)
+	}
+	s.ended.Exited = s.client.Exited()
+	return nil
+}
+
+func (s *session) warnings() []string { return s.recorder.AtLeast(hclog.Warn) }
+
+// bounded runs one of go-plugin's functions, which take no context, and gives up
+// on it (not on its goroutine, which cannot be stopped) when ctx is done.
+func bounded[T any](ctx context.Context, run func() (T, error)) (T, error) {
+	type outcome struct {
+		value T
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		value, err := run()
+		done <- outcome{value, err}
+	}()
+	select {
+	case got := <-done:
+		return got.value, got.err
+	case <-ctx.Done():
+		var zero T
+		return zero, context.Cause(ctx)
+	}
+}
+
+// processGone says that no process, not even a dead one that nobody waited for,
+// has that ID.
+func processGone(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = process.Release() }()
+	err = process.Signal(syscall.Signal(0))
+	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
+}

@@ -1,0 +1,64 @@
+package shared
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/rpc"
+)
+
+// Broker is what the probe needs of a broker. go-plugin's *MuxBroker has these
+// methods.
+type Broker interface {
+	// NextId returns an ID that this side has not used yet. The spelling is
+	// go-plugin's, so that its broker fits.
+	NextId() uint32
+	// Accept waits for the peer to dial id.
+	Accept(id uint32) (net.Conn, error)
+	// Dial connects to what the peer accepts at id.
+	Dial(id uint32) (net.Conn, error)
+}
+
+// Callback dials the host at an ID and asks the [Asker] there.
+func (s *Server) Callback(args CallbackArgs, reply *string) error {
+	conn, err := s.broker.Dial(args.ID)
+	if err != nil {
+		return fmt.Errorf("dial the host's broker ID %d: %w", args.ID, err)
+	}
+	client := rpc.NewClient(conn)
+	defer func() { _ = client.Close() }()
+	return client.Call(service+".Ask", args.Question, reply)
+}
+
+// ServeBack answers with a fresh broker ID at which the plugin serves one
+// [Asker] to whoever dials it first.
+func (s *Server) ServeBack(_ Empty, reply *uint32) error {
+	id := s.broker.NextId()
+	*reply = id
+	go func() {
+		conn, err := s.broker.Accept(id)
+		if err != nil {
+			return // nobody came: the host sees that its dial fails
+		}
+		ServeAsker(conn, AskerFunc(PluginAnswer))
+	}()
+	return nil
+}
+
+// ReadAll dials the host at an ID and reads the raw stream there to its end.
+func (s *Server) ReadAll(id uint32, reply *ReadAllReply) error {
+	conn, err := s.broker.Dial(id)
+	if err != nil {
+		return fmt.Errorf("dial the host's broker ID %d: %w", id, err)
+	}
+	defer func() { _ = conn.Close() }()
+	sum := sha256.New()
+	reply.Bytes, err = io.Copy(sum, conn)
+	if err != nil {
+		return fmt.Errorf("read the host's stream after %d bytes: %w", reply.Bytes, err)
+	}
+	reply.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	return nil
+}

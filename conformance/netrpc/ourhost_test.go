@@ -1,0 +1,216 @@
+package netrpc_test
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+)
+
+// peer is a plugin program that our host runs.
+type peer struct {
+	name    string
+	program *string
+	ours    bool
+}
+
+func peers() []peer {
+	return []peer{
+		{name: "go-plugin", program: &programs.theirPlugin},
+		{name: "jackfield", program: &programs.ourPlugin, ours: true},
+	}
+}
+
+// eachPeer runs a test on every plugin program.
+func eachPeer(t *testing.T, test func(*testing.T, peer)) {
+	t.Helper()
+	for _, p := range peers() {
+		t.Run(p.name, func(t *testing.T) { test(t, p) })
+	}
+}
+
+// eachSubject runs a test on a plugin of every program, without TLS and with it.
+func eachSubject(t *testing.T, test func(*testing.T, *subject)) {
+	t.Helper()
+	eachPeer(t, func(t *testing.T, p peer) {
+		t.Run("plain", func(t *testing.T) { test(t, p.launch(t, setting{})) })
+		t.Run("AutoMTLS", func(t *testing.T) {
+			test(t, p.launch(t, setting{change: func(c *host.Config) { c.AutoMTLS = true }}))
+		})
+	})
+}
+
+// setting is what differs from a launch of version 1 on both sides.
+type setting struct {
+	host, plugin string // versions
+	change       func(*host.Config)
+}
+
+// subject is a launched plugin and what our host sees of it.
+type subject struct {
+	peer
+
+	*host.Client
+
+	probe          *ourprobe.Probe
+	stdout, stderr *watched
+	log            *watched // what was logged above debug
+	debug          *watched // what was logged at all
+	farewell       string
+	temporary      string
+}
+
+// prepare makes the configuration of a launch, and checks at the test's end that
+// nothing is left of it.
+func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	temporary := shortDir(t)
+	t.Cleanup(func() { expectEmpty(t, temporary) })
+	u := &subject{
+		peer:      p,
+		stdout:    newWatched(),
+		stderr:    newWatched(),
+		log:       newWatched(),
+		debug:     newWatched(),
+		farewell:  filepath.Join(t.TempDir(), "farewell"),
+		temporary: temporary,
+	}
+	t.Cleanup(func() {
+		if strings.Contains(u.debug.String(), "DATA RACE") {
+			t.Error("the plugin has a data race")
+		}
+		if t.Failed() {
+			t.Log(u.debug)
+		}
+	})
+	hostVersions, err := shared.ParseVersions(s.host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := host.Config{
+		Handshake:  ourprobe.Handshake(),
+		Versions:   ourprobe.Versions(hostVersions),
+		Command:    host.Command(*p.program, "-versions", s.plugin, "-farewell", u.farewell),
+		Env:        []string{"TMPDIR=" + temporary, "GORACE=atexit_sleep_ms=0"},
+		SocketDirs: []string{temporary},
+		Stdout:     u.stdout,
+		Stderr:     u.stderr,
+		Logger: slog.New(levels{
+			slog.NewTextHandler(u.log, &slog.HandlerOptions{Level: slog.LevelInfo}),
+			slog.NewTextHandler(u.debug, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		}),
+	}
+	if s.change != nil {
+		s.change(&cfg)
+	}
+	return u, cfg
+}
+
+// launch launches the plugin and dispenses the probe. The test's end kills what
+// the test has not closed.
+func (p peer) launch(t *testing.T, s setting) *subject {
+	t.Helper()
+	u, cfg := p.prepare(t, s)
+	var err error
+	if u.Client, err = host.Launch(within(t), cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := u.Kill(within(t)); err != nil {
+			t.Error(err)
+		}
+	})
+	u.probe = u.dispense(t)
+	return u
+}
+
+// dispense returns a new instance of the probe.
+func (u *subject) dispense(t *testing.T) *ourprobe.Probe {
+	t.Helper()
+	probe, err := host.Dispense[*ourprobe.Probe](within(t), u.Client, shared.PluginName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return probe
+}
+
+// expectAlive expects that calls are answered.
+func (u *subject) expectAlive(t *testing.T) {
+	t.Helper()
+	if got, err := u.probe.Echo(within(t), "still here"); err != nil || got != "still here" {
+		t.Errorf("echo: %q, %v", got, err)
+	}
+}
+
+// closeInOrder ends the plugin and expects that it left by itself, to the end of
+// its main, and that nobody had anything to say about it.
+func (u *subject) closeInOrder(t *testing.T) {
+	t.Helper()
+	if err := u.Stop(within(t)); err != nil {
+		t.Errorf("close: %v", err)
+	}
+	if err := u.Err(); err != nil {
+		t.Errorf("after an orderly end: %v", err)
+	}
+	expectFarewell(t, u.farewell, true)
+	u.expectQuiet(t)
+}
+
+// expectQuiet expects that nothing was logged above debug.
+func (u *subject) expectQuiet(t *testing.T) {
+	t.Helper()
+	if text := u.log.String(); text != "" {
+		t.Errorf("logged above debug: %s", text)
+	}
+}
+
+// within returns a context for what must not hang, also at the test's end.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// levels is a handler for several.
+type levels []slog.Handler
+
+func (l levels) Enabled(ctx context.Context, level slog.Level) bool {
+	return slices.ContainsFunc(l, func(h slog.Handler) bool { return h.Enabled(ctx, level) })
+}
+
+func (l levels) Handle(ctx context.Context, record slog.Record) error {
+	for _, h := range l {
+		if !h.Enabled(ctx, record.Level) {
+			continue
+		}
+		if err := h.Handle(ctx, record.Clone()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l levels) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return l.each(func(h slog.Handler) slog.Handler { return h.WithAttrs(attrs) })
+}
+
+func (l levels) WithGroup(name string) slog.Handler {
+	return l.each(func(h slog.Handler) slog.Handler { return h.WithGroup(name) })
+}
+
+func (l levels) each(change func(slog.Handler) slog.Handler) levels {
+	changed := make(levels, len(l))
+	for i, h := range l {
+		changed[i] = change(h)
+	}
+	return changed
+}

@@ -1,0 +1,172 @@
+package netrpc_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+)
+
+// orderly are the scenarios that end with an orderly kill.
+func orderly() []string {
+	return []string{
+		"dispense", "calls", "parallel", "errors", "abandon", "callback", "serveback", "reader",
+		"stdio", "ping", "version", "kill", "reattach",
+	}
+}
+
+// checks are what is expected beside the report's own OK.
+func checks() map[string]func(*testing.T, shared.Report) {
+	return map[string]func(*testing.T, shared.Report){
+		"dispense": func(t *testing.T, r shared.Report) {
+			expectText(t, r, "unknownError", "no-such-plugin")
+		},
+		"errors": func(t *testing.T, r shared.Report) {
+			expectValue(t, r, "failType", "rpc.ServerError")
+			expectText(t, r, "unknownMethodError", "rpc: can't find method Plugin.NoSuchMethod")
+		},
+		"kill": func(t *testing.T, r shared.Report) {
+			expectValue(t, r, "processGone", true)
+			expectValue(t, r, "socketGone", true)
+		},
+		"version": func(t *testing.T, r shared.Report) { expectValue(t, r, "negotiated", 1.0) },
+	}
+}
+
+func TestTheirHostRunsOurPlugin(t *testing.T) {
+	for _, security := range []struct {
+		name string
+		host []string
+	}{
+		{"plain", nil},
+		{"AutoMTLS", []string{"-automtls"}},
+	} {
+		for _, scenario := range orderly() {
+			if scenario == "reattach" && security.host != nil {
+				continue // go-plugin has the keys of a launch of its own only
+			}
+			t.Run(security.name+"/"+scenario, func(t *testing.T) {
+				outcome := theirRun{host: security.host, scenarios: []string{scenario}}.run(t)
+				outcome.expectOrderly(t)
+				if scenario != "reattach" { // there the first client's kill finds its plugin gone, and warns
+					outcome.expectQuiet(t)
+				}
+				if check := checks()[scenario]; check != nil {
+					check(t, outcome.reports[0])
+				}
+			})
+		}
+	}
+}
+
+// TestTheirHostScenariosAreAllHere compares the list above with the host's own.
+func TestTheirHostScenariosAreAllHere(t *testing.T) {
+	outcome := theirRun{scenarios: []string{"all"}}.run(t)
+	var names []string
+	for _, report := range outcome.reports {
+		names = append(names, report.Scenario)
+	}
+	slices.Sort(names)
+	want := append(orderly(), "exit")
+	slices.Sort(want)
+	if !slices.Equal(names, want) {
+		t.Errorf("scenarios of all: %v, tested here: %v", names, want)
+	}
+}
+
+func TestTheirHostSeesOurPluginExit(t *testing.T) {
+	outcome := theirRun{scenarios: []string{"exit"}}.run(t)
+	report := outcome.reports[0]
+	t.Logf("the call in flight: %v", report.Values["callError"])
+	if report.Ended.Status != "exit status 7" {
+		t.Errorf("the plugin's end: %+v", report.Ended)
+	}
+	expectFarewell(t, outcome.farewell, false)
+}
+
+func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
+	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
+	for _, test := range []struct {
+		name, host, plugin, scenario string
+		negotiated                   any // as JSON has it
+		startError                   string
+	}{
+		{"highest in common", "2,3", "1,2,3", "version", 3.0, ""},
+		{"the only one in common", "1,2", "2,3", "version", 2.0, ""},
+		{"host without versions", "legacy:2", "1,2,3", "version", 2.0, ""},
+		{"none in common", "1", "2,3", "mismatch", nil, oldest},
+		{"old host without a list", "2,3", "2,3", "oldhost", 2.0, ""},
+		{"old host, lowest version unknown to it", "1", "2,3", "oldhost", nil, oldest},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
+				t.Skip("a process cannot become another program here")
+			}
+			outcome := theirRun{
+				host:      []string{"-versions", test.host},
+				scenarios: []string{test.scenario},
+				plugin:    []string{"-versions", test.plugin},
+			}.run(t)
+			report := outcome.reports[0]
+			expectValue(t, report, "negotiated", test.negotiated)
+			if test.startError != "" {
+				// go-plugin kills what it cannot use: no orderly end to look for.
+				expectText(t, report, "startError", test.startError)
+				return
+			}
+			outcome.expectOrderly(t)
+			outcome.expectQuiet(t)
+		})
+	}
+}
+
+// TestTheirHostLosesNothingThatIsPrintedLast counts: whether go-plugin's host
+// has read all before it hangs up is its own race (F13).
+func TestTheirHostLosesNothingThatIsPrintedLast(t *testing.T) {
+	const runs = 30
+	outcome := theirRun{scenarios: slices.Repeat([]string{"stdio-kill"}, runs)}.run(t)
+	outcome.expectOrderly(t)
+	outcome.expectQuiet(t)
+	stdout, stderr := 0, 0
+	for _, report := range outcome.reports {
+		if report.Values["stdoutArrived"] == true {
+			stdout++
+		}
+		if report.Values["stderrArrived"] == true {
+			stderr++
+		}
+	}
+	t.Logf("printed last, then an orderly kill: stdout arrived in %d, stderr in %d of %d runs", stdout, stderr, runs)
+}
+
+func TestTheirHostDialsWhatOurPluginDoesNotAccept(t *testing.T) {
+	outcome := theirRun{scenarios: []string{"unclaimed"}, plugin: []string{"-unclaimed", "300ms"}}.run(t)
+	outcome.expectOrderly(t)
+	outcome.expectQuiet(t)
+	errs, _ := outcome.reports[0].Values["dialErrors"].([]any)
+	if len(errs) != 2 {
+		t.Fatalf("dial errors: %q", errs)
+	}
+	for _, text := range errs {
+		if strings.Contains(fmt.Sprint(text), "deadline exceeded") {
+			t.Errorf("a dial that nobody accepts was not refused: %v", text)
+		}
+	}
+}
+
+func expectValue(t *testing.T, r shared.Report, name string, want any) {
+	t.Helper()
+	if got := r.Values[name]; got != want {
+		t.Errorf("%s: %s is %v, expected %v", r.Scenario, name, got, want)
+	}
+}
+
+func expectText(t *testing.T, r shared.Report, name, part string) {
+	t.Helper()
+	if got, _ := r.Values[name].(string); !strings.Contains(got, part) {
+		t.Errorf("%s: %s is %q, expected %q in it", r.Scenario, name, got, part)
+	}
+}

@@ -1,0 +1,39 @@
+package yamux_test
+
+import (
+	"net"
+	"testing"
+
+	"golang.org/x/net/nettest"
+
+	ours "github.com/jackfield-go/jackfield/broker/yamux"
+)
+
+// Our streams keep what net.Conn promises, as the Go project's own suite sees
+// it: on a socket, and on a connection whose writes cannot be interrupted.
+func TestStreamsAreConns(t *testing.T) {
+	for name, pair := range map[string]func(testing.TB) (net.Conn, net.Conn){
+		"unix": unixPair,
+		"pipe": func(testing.TB) (net.Conn, net.Conn) { return net.Pipe() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
+				c, s := pair(t)
+				client, err := ours.Client(c, ours.Config{})
+				if err != nil {
+					return nil, nil, nil, err
+				}
+				server, err := ours.Server(s, ours.Config{})
+				if err != nil {
+					return nil, nil, nil, err
+				}
+				stop = func() { client.Close(); server.Close() }
+				if c1, err = client.Open(t.Context()); err != nil {
+					return nil, nil, stop, err
+				}
+				c2, err = server.Accept(t.Context())
+				return c1, c2, stop, err
+			})
+		})
+	}
+}
