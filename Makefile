@@ -128,6 +128,11 @@ bench: bin/benchstat ## run the benchmarks (BENCH, COUNT, BENCHTIME) and sum the
 	done
 	bin/benchstat bin/bench.txt
 
+.PHONY: figures
+figures: ## measure against hashicorp/go-plugin, in turns: what the README's table says
+	cd conformance && GOWORK=off go run ./figures
+	cd conformance && GOWORK=off go test -count 1 -run TestLogFigures -v ./logs
+
 .PHONY: cover
 cover: ## coverage of all modules by all tests, in bin/cover.html
 	@mkdir -p bin

@@ -133,6 +133,22 @@ func (e *UnknownPluginError) Error() string {
 	return text
 }
 
+// SocketPathError says that a unix socket's path would be longer than the
+// platform allows.
+type SocketPathError struct {
+	// Path is the path.
+	Path string
+	// Limit is what the platform allows, in bytes.
+	Limit int
+	// Advice says what can be changed.
+	Advice string
+}
+
+func (e *SocketPathError) Error() string {
+	return fmt.Sprintf("the path of a unix socket may have %d bytes on this platform, and %q has %d: %s",
+		e.Limit, e.Path, len(e.Path), e.Advice)
+}
+
 // TypeError says that a dispensed client does not have the type that the host
 // asked for.
 type TypeError struct {

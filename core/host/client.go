@@ -20,8 +20,9 @@ type Client struct {
 	protocol core.Protocol
 
 	stopping sync.Once
-	stopped  chan struct{} // closed when the first Stop has returned
-	stopErr  error         // after stopped
+	hurry    context.CancelCauseFunc // after stopping: ends the patience
+	stopped  chan struct{}           // closed when nothing is left
+	stopErr  error                   // after stopped
 }
 
 func newClient(cfg Config, p *process, session core.Session, version int, protocol core.Protocol) *Client {
@@ -98,18 +99,26 @@ func (c *Client) ID() string { return c.process.runner.ID() }
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
 // Stop is Close with a context, whose end shortens the time that the plugin has
-// to leave: it is killed then.
+// to leave: it is killed then. Of several at once the most impatient one decides,
+// and all return the same.
 func (c *Client) Stop(ctx context.Context) error {
 	c.stopping.Do(func() {
-		c.stopErr = c.stop(ctx)
-		close(c.stopped)
+		var patience context.Context
+		patience, c.hurry = context.WithCancelCause(context.WithoutCancel(ctx))
+		go func() {
+			defer close(c.stopped)
+			defer c.hurry(nil)
+			c.stopErr = c.stop(patience)
+		}()
 	})
 	select {
 	case <-c.stopped:
 		return c.stopErr
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		c.hurry(context.Cause(ctx))
 	}
+	<-c.stopped // bounded by Config.KillTimeout
+	return c.stopErr
 }
 
 func (c *Client) stop(ctx context.Context) error {
@@ -142,7 +151,12 @@ func (c *Client) leave(ctx context.Context) error {
 		fmt.Errorf("it was still there after %v (Config.StopTimeout)", c.cfg.StopTimeout))
 	defer cancel()
 	if err := c.session.Quit(ctx); err != nil {
-		return err
+		select {
+		case <-c.process.ended: // it left, and its answer was lost with it
+			return nil
+		default:
+			return err
+		}
 	}
 	select {
 	case <-c.process.ended:

@@ -120,10 +120,11 @@ func (c Config) validate() error {
 	if c.Command.Path == "" && c.Runner == nil {
 		err = errors.Join(err, errors.New("there is neither a Command nor a Runner: nothing to launch"))
 	}
-	for name, value := range map[string]int{"MaxLogLine": c.MaxLogLine, "KillTimeout": int(c.KillTimeout)} {
-		if value < 0 {
-			err = errors.Join(err, fmt.Errorf("the setting Config.%s is negative", name))
-		}
+	if c.MaxLogLine < 0 {
+		err = errors.Join(err, fmt.Errorf("the setting Config.MaxLogLine is negative: %d", c.MaxLogLine))
+	}
+	if c.KillTimeout < 0 {
+		err = errors.Join(err, fmt.Errorf("the setting Config.KillTimeout is negative: %v", c.KillTimeout))
 	}
 	return err
 }

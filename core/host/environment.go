@@ -32,7 +32,7 @@ func (i Inherit) pick(environ []string) []string {
 	var picked []string
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if slices.Contains(i.names, name) {
+		if slices.ContainsFunc(i.names, func(wanted string) bool { return sameVariable(wanted, name) }) {
 			picked = append(picked, variable)
 		}
 	}

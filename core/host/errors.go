@@ -51,7 +51,11 @@ const maxLineShown = 200
 
 func (e *LaunchError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "launch plugin %s: %s: %v", e.Plugin, e.Stage, e.Err)
+	b.WriteString("launch plugin ")
+	if e.Plugin != "" {
+		b.WriteString(e.Plugin + ": ")
+	}
+	fmt.Fprintf(&b, "%s: %v", e.Stage, e.Err)
 	if e.Exit != nil {
 		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
 	}
@@ -67,7 +71,7 @@ func (e *LaunchError) Error() string {
 	if len(e.Stderr) > 0 {
 		b.WriteString("\n  last lines on its stderr:")
 		for _, line := range e.Stderr {
-			b.WriteString("\n    " + strings.Trim(strconv.Quote(line), `"`))
+			b.WriteString("\n    " + harmless(line))
 		}
 	}
 	return b.String()
@@ -79,6 +83,21 @@ func (e *LaunchError) Unwrap() []error {
 		return []error{e.Err, e.Exit}
 	}
 	return []error{e.Err}
+}
+
+// harmless escapes what could play tricks on a terminal, and leaves the rest
+// readable.
+func harmless(line string) string {
+	var b strings.Builder
+	for _, r := range line {
+		if r == '\t' || strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
 
 func shown(line string) string {

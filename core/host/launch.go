@@ -89,6 +89,9 @@ func (l *launch) start(ctx context.Context) (err error) {
 	command.Stdin = l.cfg.Stdin
 	command.Env = l.environment()
 	run, err := l.cfg.Runner(command)
+	if err == nil && run == nil {
+		err = errors.New("the function Config.Runner returned nil")
+	}
 	if err != nil {
 		l.removeDir()
 		return fmt.Errorf("make the runner: %w", err)
@@ -137,6 +140,10 @@ func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 // security is TLS with the certificate that the plugin answered with (§3).
 func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	if l.identity == nil {
+		if line.ServerCert != nil {
+			return nil, errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
+				"turn it on, or keep " + handshake.EnvClientCert + " out of Config.Env")
+		}
 		return nil, nil
 	}
 	if line.ServerCert == nil {
@@ -150,15 +157,24 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	return &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}, nil
 }
 
+// withContext makes the end of ctx, if it has ended, a part of the reason: both
+// what ctx says and the cause that its owner gave.
+func withContext(ctx context.Context, reason error) error {
+	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
+		if end != nil && !errors.Is(reason, end) {
+			reason = fmt.Errorf("%w (%w)", reason, end)
+		}
+	}
+	return reason
+}
+
 // failure ends what was started and says all that is known.
 func (l *launch) failure(ctx context.Context, reason error) error {
 	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
-	if e.Plugin == "" {
+	if e.Plugin == "" && e.Path != "" {
 		e.Plugin = runner.NewProcess(l.cfg.Command).Name()
 	}
-	if ctx.Err() != nil && !errors.Is(reason, ctx.Err()) {
-		e.Err = fmt.Errorf("%w (%w)", context.Cause(ctx), reason)
-	}
+	e.Err = withContext(ctx, reason)
 	if l.process == nil {
 		return e
 	}

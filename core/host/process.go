@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -66,7 +67,7 @@ func (p *process) log() {
 		Raw:     p.cfg.RawLog,
 		Tail:    &p.tail,
 	})
-	if err != nil && !errors.Is(err, os.ErrClosed) {
+	if err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
 		p.logger.Warn("the plugin's log cannot be read to its end", "error", err)
 	}
 	_ = stderr.Close()
@@ -96,7 +97,8 @@ func (p *process) reap(logged <-chan struct{}) {
 	if p.dir != "" {
 		_ = os.RemoveAll(p.dir)
 	}
-	p.report(expected)
+	// A process without a session was not launched: the launch's error tells.
+	p.report(expected || session == nil)
 	close(p.done)
 }
 
@@ -137,11 +139,16 @@ func (p *process) own(session core.Session) bool {
 	return true
 }
 
-// expect notes that the host asks for the end.
+// expect notes that the host asks for the end. An end that has come before stays
+// an unexpected one: what closes a crashed plugin does not hide the crash.
 func (p *process) expect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.expected = true
+	select {
+	case <-p.ended:
+	default:
+		p.expected = true
+	}
 }
 
 // err is why the process ended, if nobody asked for it.
@@ -234,7 +241,12 @@ func (p *process) endsAlone(ctx context.Context, ending bool) bool {
 	case <-grace.C:
 	case <-ctx.Done():
 	}
-	return false
+	select {
+	case <-p.ended: // with no patience both may be there
+		return true
+	default:
+		return false
+	}
 }
 
 // cookieTexts are how plugins say that they were not started by a host: this

@@ -67,6 +67,9 @@ func (c Config) validate() error {
 	if c.Network != "" && c.Network != "unix" && c.Network != "tcp" {
 		err = errors.Join(err, fmt.Errorf(`Config.Network is %q: it must be "unix", "tcp" or empty`, c.Network))
 	}
+	if slices.ContainsFunc(c.OnShutdown, func(hook func(context.Context)) bool { return hook == nil }) {
+		err = errors.Join(err, errors.New("nil is among the functions of Config.OnShutdown"))
+	}
 	if c.ShutdownTimeout < 0 {
 		err = errors.Join(err, fmt.Errorf("Config.ShutdownTimeout is negative: %v", c.ShutdownTimeout))
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -206,6 +207,7 @@ func (r *run) shutdown(served <-chan error) error {
 	if err := r.server.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		r.cfg.Logger.Debug("the plugin leaves before everything is finished", "error", err)
 	}
+	r.quit(ctx) // for a transport that gave up before it called Quit
 	_ = r.server.Close()
 	return <-served
 }
@@ -213,11 +215,32 @@ func (r *run) shutdown(served <-chan error) error {
 // quit runs the shutdown functions, once, and ends the output.
 func (r *run) quit(ctx context.Context) {
 	r.leaving.Do(func() {
-		for _, shutdown := range slices.Backward(r.cfg.OnShutdown) {
-			shutdown(ctx)
-		}
+		r.runHooks(ctx)
 		r.env.EndOutput()
 	})
+}
+
+// runHooks runs the shutdown functions. One that does not heed its context is
+// left behind, lest it keep the plugin from leaving.
+func (r *run) runHooks(ctx context.Context) {
+	if len(r.cfg.OnShutdown) == 0 {
+		return
+	}
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for _, hook := range slices.Backward(r.cfg.OnShutdown) {
+			hook(ctx)
+		}
+	}()
+	patience := time.NewTimer(r.cfg.ShutdownTimeout)
+	defer patience.Stop()
+	select {
+	case <-finished:
+	case <-patience.C:
+		r.cfg.Logger.WarnContext(ctx, "an OnShutdown function is left behind: it took longer than Config.ShutdownTimeout",
+			"limit", r.cfg.ShutdownTimeout)
+	}
 }
 
 func (r *run) release() {

@@ -13,6 +13,10 @@ import (
 // that sent none gets neither.
 func (r *run) security() (_ *core.TLS, certificate []byte, err error) {
 	if r.asked.ClientCert == "" {
+		if sent, _ := r.lookup(handshake.EnvClientCert); sent != "" {
+			// Serving without the TLS that was asked for would be worse.
+			return nil, nil, fmt.Errorf("the host's certificate in %s cannot be used", handshake.EnvClientCert)
+		}
 		return nil, nil, nil
 	}
 	host, err := tlsutil.ParsePEM(r.asked.ClientCert)

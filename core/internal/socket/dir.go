@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+
+	"github.com/jackfield-go/jackfield/core"
 )
 
 // nameRoom is what a socket's name takes beneath its directory, separator
@@ -23,20 +25,6 @@ const (
 	dirRoom    = len(dirPattern) + 10
 )
 
-// PathError says that a socket's path is longer than the platform allows.
-type PathError struct {
-	// Path is the path, Limit the bytes that the platform allows.
-	Path  string
-	Limit int
-	// Setting is what the user can change, in words.
-	Setting string
-}
-
-func (e *PathError) Error() string {
-	return fmt.Sprintf("the path of a unix socket may have %d bytes on this platform, and %q needs %d: %s",
-		e.Limit, e.Path, len(e.Path), e.Setting)
-}
-
 // MakeDir makes a directory that only this user can enter (mode 0700), in the
 // first of bases in which the path of a socket stays short enough and that lets
 // it. Without bases these are the platform's.
@@ -48,9 +36,14 @@ func MakeDir(bases ...string) (string, error) {
 	}
 	var failed []error
 	for _, base := range bases {
+		base, err := filepath.Abs(base) // the plugin may have another working directory
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
 		longest := filepath.Join(base, dirPattern+strings.Repeat("0", dirRoom-len(dirPattern)), strings.Repeat("s", nameRoom-1))
 		if len(longest) > maxPath {
-			failed = append(failed, &PathError{Path: longest, Limit: maxPath, Setting: setting})
+			failed = append(failed, &core.SocketPathError{Path: longest, Limit: maxPath, Advice: setting})
 			continue
 		}
 		dir, err := os.MkdirTemp(base, dirPattern)
@@ -77,7 +70,7 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(n.last.Add(1)), 10)
 		path := filepath.Join(dir, name)
 		if len(path) > maxPath {
-			return nil, &PathError{Path: path, Limit: maxPath, Setting: "choose a shorter directory for sockets"}
+			return nil, &core.SocketPathError{Path: path, Limit: maxPath, Advice: "choose a shorter directory for sockets"}
 		}
 		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		if err == nil {

@@ -1,0 +1,146 @@
+package core_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+)
+
+func named(name core.Protocol) core.Transport { return &faketransport.Transport{Name: name} }
+
+func TestHandshakeValidate(t *testing.T) {
+	tests := map[string]struct {
+		handshake core.Handshake
+		says      string // empty: it is valid
+	}{
+		"good":             {core.Handshake{MagicCookieKey: "KEY", MagicCookieValue: "value"}, ""},
+		"no key":           {core.Handshake{MagicCookieValue: "value"}, "needs a MagicCookieKey"},
+		"no value":         {core.Handshake{MagicCookieKey: "KEY"}, "needs a MagicCookieKey"},
+		"= in the key":     {core.Handshake{MagicCookieKey: "K=Y", MagicCookieValue: "value"}, "name of an environment variable"},
+		"NUL in the key":   {core.Handshake{MagicCookieKey: "K\x00Y", MagicCookieValue: "value"}, "name of an environment variable"},
+		"NUL in the value": {core.Handshake{MagicCookieKey: "KEY", MagicCookieValue: "a\x00b"}, "NUL"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { check(t, test.handshake.Validate(), test.says) })
+	}
+}
+
+func TestVersionsValidate(t *testing.T) {
+	tests := map[string]struct {
+		versions core.Versions
+		says     string
+	}{
+		"good":             {core.Versions{0: {named("a"), named("b")}, 7: {named("a")}}, ""},
+		"nil":              {nil, "Versions is empty"},
+		"negative":         {core.Versions{-1: {named("a")}}, "version -1 is negative"},
+		"no transport":     {core.Versions{1: {}}, "version 1 has no transport"},
+		"nil transport":    {core.Versions{1: {named("a"), nil}}, "version 1 has a nil transport"},
+		"one protocol two": {core.Versions{1: {named("a"), named("a")}}, `two transports for protocol "a"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { check(t, test.versions.Validate(), test.says) })
+	}
+}
+
+func check(t *testing.T, err error, says string) {
+	t.Helper()
+	switch {
+	case says == "" && err != nil:
+		t.Errorf("got %v", err)
+	case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
+		t.Errorf("got %v, want %q", err, says)
+	}
+}
+
+func TestVersionsCloneSharesNothingChangeable(t *testing.T) {
+	original := core.Versions{1: {named("a")}}
+	copied := original.Clone()
+	copied[1][0] = named("b")
+	copied[2] = nil
+	if len(original) != 1 || original[1][0].Protocol() != "a" {
+		t.Errorf("the original became %v", original)
+	}
+}
+
+func TestVersionErrorAdvises(t *testing.T) {
+	tests := map[string]struct {
+		err  core.VersionError
+		says string
+	}{
+		"older plugin":               {core.VersionError{Host: []int{4}, Plugin: []int{2, 3}, Complete: true}, "install a newer plugin"},
+		"newer plugin":               {core.VersionError{Host: []int{4}, Plugin: []int{5}, Complete: true}, "a newer host"},
+		"one that tells only one":    {core.VersionError{Host: []int{4}, Plugin: []int{3}}, "does not tell its other versions"},
+		"around":                     {core.VersionError{Host: []int{4}, Plugin: []int{3, 5}, Complete: true}, "made for this host"},
+		"nothing is known of either": {core.VersionError{}, "no application version in common"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { check(t, &test.err, test.says) })
+	}
+}
+
+func TestExitErrorFindsTheLastPanic(t *testing.T) {
+	tests := map[string]struct {
+		stderr []string
+		head   string
+	}{
+		"none":        {[]string{"just a line"}, ""},
+		"a panic":     {[]string{"x", "panic: one", "", "goroutine 1 [running]:"}, "panic: one"},
+		"fatal error": {[]string{"fatal error: all goroutines are asleep - deadlock!"}, "fatal error: all goroutines are asleep - deadlock!"},
+		"the last":    {[]string{"panic: printed", "panic: real"}, "panic: real"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			exit := &core.ExitError{Plugin: "p", Code: 2, Status: "exit status 2", Stderr: test.stderr}
+			if exit.PanicHead() != test.head || !strings.Contains(exit.Error(), test.head) {
+				t.Errorf("head %q, text %q", exit.PanicHead(), exit)
+			}
+		})
+	}
+}
+
+func TestTypeErrorOfNothingDoesNotPanic(t *testing.T) {
+	err := &core.TypeError{Name: "greeter", Want: reflect.TypeFor[error]()}
+	check(t, err, "greeter")
+}
+
+// An application offers what each of its versions looked like.
+func ExampleVersions() {
+	versions := core.Versions{
+		1: {&faketransport.Transport{Name: core.NetRPC}},
+		2: {&faketransport.Transport{Name: core.GRPC}, &faketransport.Transport{Name: core.NetRPC}},
+	}
+	fmt.Println(versions.Validate(), versions.Numbers())
+	for _, number := range versions.Numbers() {
+		fmt.Println(number, versions.Protocols(number))
+	}
+	fmt.Println(versions.Transport(1, core.GRPC) == nil)
+	// Output:
+	// <nil> [1 2]
+	// 1 [netrpc]
+	// 2 [grpc netrpc]
+	// true
+}
+
+// Errors of a plugin's end are reached with errors.As.
+func ExampleExitError() {
+	err := fmt.Errorf("call: %w: %w", core.ErrConnectionLost, &core.ExitError{
+		Plugin: "greeter",
+		Code:   2,
+		Status: "exit status 2",
+		Stderr: []string{"panic: out of tea"},
+	})
+	var exit *core.ExitError
+	if errors.As(err, &exit) {
+		fmt.Println(exit.Code, exit.PanicHead())
+	}
+	fmt.Println(slices.Contains(exit.Stderr, "panic: out of tea"), errors.Is(err, core.ErrConnectionLost))
+	// Output:
+	// 2 panic: out of tea
+	// true true
+}

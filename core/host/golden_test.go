@@ -1,0 +1,71 @@
+package host_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func TestLaunchErrorTexts(t *testing.T) {
+	tests := map[string]func() host.Config{
+		"exit":     func() host.Config { return config(t, "exit", "3") },
+		"cookie":   func() host.Config { c := config(t, "serve", ""); c.Handshake.MagicCookieValue = "other"; return c },
+		"protocol": func() host.Config { return config(t, "printed", "starting\n1|1|unix|/run/p/s|grpc|\n") },
+		"timeout": func() host.Config {
+			c := config(t, "printed", "wait\n")
+			c.StartTimeout = time.Second
+			return c
+		},
+		"missing": func() host.Config {
+			c := config(t, "serve", "")
+			c.Command = host.Command("/no/such/greeter")
+			return c
+		},
+		"versions": func() host.Config {
+			c := config(t, "versions", "2,3")
+			c.Versions = faketransport.Versions(new(faketransport.Transport), 4)
+			return c
+		},
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, configure := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := configure()
+			dirs := shortDir(t)
+			cfg.SocketDirs = []string{dirs}
+			_, err := host.Launch(within(t), cfg)
+			if err == nil {
+				t.Fatal("launched")
+			}
+			got := strings.ReplaceAll(err.Error(), self, "/opt/greeter") + "\n"
+			if at := strings.Index(got, dirs); at >= 0 {
+				end := at + strings.IndexByte(got[at:], '|')
+				got = got[:at] + "SOCKET" + got[end:]
+			}
+			file := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,170 @@
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// The test binary is its own plugin: with roleVariable set it behaves as the
+// named part instead of running tests; argumentVariable tells it more.
+const (
+	roleVariable     = "HOST_TEST_ROLE"
+	argumentVariable = "HOST_TEST_ARGUMENT"
+)
+
+// patience bounds what must not hang; hang outlives it, for helpers that a test
+// ends.
+const (
+	patience = 20 * time.Second
+	hang     = time.Minute
+)
+
+var cookie = core.Handshake{MagicCookieKey: "HOST_TEST_COOKIE", MagicCookieValue: "crumbs"}
+
+// errors in package initialisation are the classic way not to start.
+func init() {
+	if os.Getenv(roleVariable) == "panic" {
+		panic("no configuration in " + os.Getenv(argumentVariable))
+	}
+}
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleVariable)
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	act, ok := roles[role]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "no role %q\n", role)
+		os.Exit(99)
+	}
+	os.Exit(act(os.Getenv(argumentVariable)))
+}
+
+// config describes the test binary in a role.
+func config(t testing.TB, role, argument string) host.Config {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(new(faketransport.Transport), 1),
+		Command:   host.Command(self),
+		Name:      "tester",
+		Env: []string{
+			roleVariable + "=" + role,
+			argumentVariable + "=" + argument,
+			"GORACE=atexit_sleep_ms=0",
+		},
+	}
+}
+
+// within returns a context that ends with the patience.
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// launch launches, and closes the client with the test.
+func launch(t testing.TB, cfg host.Config) *host.Client {
+	t.Helper()
+	client, err := host.Launch(within(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// call calls an object of a plugin's.
+func call(t testing.TB, client *host.Client, object, argument string) string {
+	t.Helper()
+	answer, err := tryCall(within(t), client, object, argument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func tryCall(ctx context.Context, client *host.Client, object, argument string) (string, error) {
+	dispensed, err := host.Dispense[*faketransport.Client](ctx, client, object)
+	if err != nil {
+		return "", err
+	}
+	return dispensed.Call(ctx, argument)
+}
+
+// fail launches what cannot be launched, and checks what every such failure
+// leaves: nothing.
+func fail(t *testing.T, ctx context.Context, cfg host.Config) *host.LaunchError {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	dirs := shortDir(t)
+	if len(cfg.SocketDirs) == 0 {
+		cfg.SocketDirs = []string{dirs}
+	}
+	client, err := host.Launch(ctx, cfg)
+	if err == nil {
+		_ = client.Close()
+		t.Fatal("launched")
+	}
+	empty(t, dirs)
+	failure, ok := err.(*host.LaunchError)
+	if !ok {
+		t.Fatalf("the error is a %T", err)
+	}
+	return failure
+}
+
+// shortDir is a directory for sockets: those of testing.T have names as long as
+// the test's.
+func shortDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "h") //nolint:usetesting // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+// empty checks that nothing is left in a directory.
+func empty(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) > 0 {
+		t.Errorf("%d files are left, such as %s", len(left), left[0].Name())
+	}
+}
+
+// mention checks that an error's text has all the parts.
+func mention(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error does not mention %q:\n%v", part, err)
+		}
+	}
+}
+
+func withRunner(cfg host.Config, makeRunner func(runner.Command) runner.Runner) host.Config {
+	cfg.Runner = func(cmd runner.Command) (runner.Runner, error) { return makeRunner(cmd), nil }
+	return cfg
+}

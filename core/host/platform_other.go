@@ -1,0 +1,8 @@
+//go:build !windows
+
+package host
+
+const usesUnixSockets = true
+
+// sameVariable compares the names of environment variables.
+func sameVariable(a, b string) bool { return a == b }

@@ -1,0 +1,9 @@
+package host
+
+import "strings"
+
+// usesUnixSockets is false where plugins listen on TCP (protocol §1).
+const usesUnixSockets = false
+
+// sameVariable compares names without regard to case, as the platform does.
+func sameVariable(a, b string) bool { return strings.EqualFold(a, b) }

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package host_test
+
+func dieBySignal() int { return 1 }

@@ -1,0 +1,186 @@
+package host_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/plugin"
+)
+
+var roles = map[string]func(argument string) int{
+	"serve":    serve,
+	"versions": serveVersions,
+	"bare":     serveBare,
+	"stubborn": serveStubborn,
+	"exit":     exitWith,
+	"print":    printAndExit,
+	"chatter":  chatter,
+	"hang":     func(string) int { time.Sleep(hang); return 0 },
+	"printed":  func(text string) int { fmt.Print(text); time.Sleep(hang); return 0 },
+	"closed":   func(string) int { _ = os.Stdout.Close(); time.Sleep(hang); return 0 },
+	"dies":     func(string) int { return dieBySignal() },
+	"noanswer": noAnswer,
+}
+
+// log is where log lines go while the plugin is served.
+var log = os.Stderr
+
+var objects = map[string]faketransport.Object{
+	"echo": func(_ context.Context, text string) (string, error) { return text, nil },
+	"getenv": func(_ context.Context, key string) (string, error) {
+		value, ok := serveEnvironment[key]
+		return fmt.Sprintf("%s %t", value, ok), nil
+	},
+	"stdin": func(context.Context, string) (string, error) {
+		text, err := io.ReadAll(os.Stdin)
+		return string(text), err
+	},
+	"print": func(_ context.Context, text string) (string, error) {
+		fmt.Print(text)
+		fmt.Fprint(os.Stderr, text)
+		return "", nil
+	},
+	"log": func(_ context.Context, text string) (string, error) {
+		_, err := io.WriteString(log, text)
+		return "", err
+	},
+	"flood": func(_ context.Context, bytes string) (string, error) {
+		n, err := strconv.Atoi(bytes)
+		if err != nil {
+			return "", err
+		}
+		_, err = os.Stdout.Write(make([]byte, n))
+		return "", err
+	},
+	"exit": func(_ context.Context, status string) (string, error) {
+		os.Exit(exitWith(status))
+		return "", nil
+	},
+	"panic": func(_ context.Context, text string) (string, error) {
+		go panic(text)
+		select {}
+	},
+	"wait":  func(ctx context.Context, _ string) (string, error) { <-ctx.Done(); return "", ctx.Err() },
+	"spawn": spawn,
+}
+
+// serveEnvironment is the environment before Serve takes its part out.
+var serveEnvironment = func() map[string]string {
+	environment := make(map[string]string)
+	for _, variable := range os.Environ() {
+		key, value, _ := strings.Cut(variable, "=")
+		environment[key] = value
+	}
+	return environment
+}()
+
+func serve(string) int {
+	plugin.Serve(plugin.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
+	})
+	return 0
+}
+
+// serveVersions serves the versions in its argument.
+func serveVersions(list string) int {
+	plugin.Serve(plugin.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects}, handshake.ParseVersions(list)...),
+	})
+	return 0
+}
+
+// serveStubborn does not leave when it is asked.
+func serveStubborn(string) int {
+	plugin.Serve(plugin.Config{
+		Handshake:       cookie,
+		Versions:        faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
+		ShutdownTimeout: hang,
+		OnShutdown: []func(context.Context){func(ctx context.Context) {
+			fmt.Fprintln(log, "asked to leave")
+			<-ctx.Done()
+		}},
+	})
+	return 0
+}
+
+// serveBare serves without taking stdout over, as plugins in other languages do.
+func serveBare(string) int {
+	stdout, _, _ := os.Pipe()
+	stderr, _, _ := os.Pipe()
+	err := plugin.Run(context.Background(), plugin.Env{
+		Lookup:    os.LookupEnv,
+		Unset:     func(string) {},
+		Announce:  os.Stdout,
+		Log:       os.Stderr,
+		Stdout:    stdout,
+		Stderr:    stderr,
+		EndOutput: func() { _ = stdout.Close(); _ = stderr.Close() },
+	}, plugin.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// exitWith leaves a last word.
+func exitWith(status string) int {
+	fmt.Fprintln(log, "cannot read \"config.toml\"")
+	code, _ := strconv.Atoi(status)
+	return code
+}
+
+// printAndExit prints its argument.
+func printAndExit(text string) int {
+	fmt.Print(text)
+	return 0
+}
+
+// chatter prints without end.
+func chatter(line string) int {
+	out := bufio.NewWriter(os.Stdout)
+	for {
+		if _, err := out.WriteString(line); err != nil {
+			return 1
+		}
+	}
+}
+
+// noAnswer announces a socket on which nobody ever says anything.
+func noAnswer(string) int {
+	listener, err := net.Listen("unix", filepath.Join(os.Getenv(handshake.EnvSocketDir), "s"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Printf("1|1|unix|%s|%s|\n", listener.Addr(), faketransport.Protocol)
+	time.Sleep(hang)
+	return 0
+}
+
+// spawn starts a process that has the plugin's stderr and outlives the plugin.
+func spawn(context.Context, string) (string, error) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVariable+"=hang")
+	cmd.Stderr = log
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	return strconv.Itoa(cmd.Process.Pid), nil
+}

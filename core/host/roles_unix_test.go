@@ -1,0 +1,13 @@
+//go:build unix
+
+package host_test
+
+import (
+	"os"
+	"syscall"
+)
+
+func dieBySignal() int {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}

@@ -1,0 +1,124 @@
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// short is a directory whose path leaves room for sockets.
+func short(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "s") //nolint:usetesting // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
+	base := short(t)
+	dir, err := MakeDir("/"+strings.Repeat("x", maxPath), base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil || filepath.Dir(dir) != base {
+		t.Fatalf("%s, %v", dir, err)
+	}
+	if mode := info.Mode().Perm(); mode != 0o700 && os.Getuid() >= 0 {
+		t.Errorf("mode %v", mode)
+	}
+}
+
+func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
+	longest := maxPath - 1 - dirRoom - nameRoom
+	parent := short(t)
+	base := filepath.Join(parent, strings.Repeat("b", longest-len(parent)-1))
+	if err := os.Mkdir(base, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := MakeDir(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, strings.Repeat("n", nameRoom-1))
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatalf("%d bytes: %v", len(path), err)
+	}
+	_ = listener.Close()
+
+	var tooLong *core.SocketPathError
+	if _, err := MakeDir(base + "b"); !errors.As(err, &tooLong) || tooLong.Limit != maxPath {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMakeDirInAMissingBaseSaysSo(t *testing.T) {
+	if _, err := MakeDir("/no/such"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNamesAreUnique(t *testing.T) {
+	dir := short(t)
+	namer := &Namer{Prefix: "t"}
+	var mu sync.Mutex
+	seen := make(map[string]bool)
+	var listeners sync.WaitGroup
+	for range 20 {
+		listeners.Go(func() {
+			listener, err := namer.Listen(dir)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer listener.Close()
+			mu.Lock()
+			defer mu.Unlock()
+			path := listener.Addr().String()
+			if seen[path] || len(filepath.Base(path)) >= nameRoom {
+				t.Errorf("the name %s", path)
+			}
+			seen[path] = true
+		})
+	}
+	listeners.Wait()
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
+	}
+}
+
+func TestANameThatIsInUseIsSkipped(t *testing.T) {
+	dir := short(t)
+	stale := filepath.Join(dir, "t"+strconv.Itoa(os.Getpid())+"-1")
+	if err := os.WriteFile(stale, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := (&Namer{Prefix: "t"}).Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if listener.Addr().String() == stale {
+		t.Error("the name was taken over")
+	}
+}
+
+func TestListenInAPathThatIsTooLongSaysSo(t *testing.T) {
+	var tooLong *core.SocketPathError
+	_, err := new(Namer).Listen("/" + strings.Repeat("x", maxPath))
+	if !errors.As(err, &tooLong) || !strings.Contains(err.Error(), strconv.Itoa(maxPath)) {
+		t.Errorf("got %v", err)
+	}
+}

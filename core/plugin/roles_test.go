@@ -1,0 +1,79 @@
+package plugin_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/plugin"
+)
+
+// The test binary is its own plugin: with this variable set it behaves as the
+// named part instead of running tests.
+const roleVariable = "PLUGIN_TEST_ROLE"
+
+var roles = map[string]func() int{
+	"serve":  serve,
+	"broken": func() int { plugin.Serve(plugin.Config{Handshake: cookie}); return 0 },
+	"echo":   func() int { fmt.Println("a child's line"); return 0 },
+}
+
+// early are the outputs as code finds them that was there before Serve.
+var early = struct{ stdout, stderr *os.File }{os.Stdout, os.Stderr}
+
+// serve is a main that prints wherever it can.
+func serve() int {
+	transport := &faketransport.Transport{
+		Objects: map[string]faketransport.Object{
+			"print":       printBoth,
+			"descriptor":  printToDescriptor,
+			"child":       printFromChild,
+			"environment": protocolVariables,
+		},
+		Seen: func(core.PluginLink) {
+			fmt.Println("while it starts")
+			_, _ = printToDescriptor(context.Background(), "raw, while it starts\n")
+		},
+	}
+	cfg := config(transport)
+	cfg.OnShutdown = []func(context.Context){func(context.Context) { fmt.Println("a last word") }}
+	plugin.Serve(cfg)
+	fmt.Println("after Serve")
+	fmt.Fprintln(os.Stderr, "log after Serve")
+	if os.Stdout != early.stdout || os.Stderr != early.stderr {
+		return 3
+	}
+	return 0
+}
+
+func printBoth(_ context.Context, text string) (string, error) {
+	fmt.Print(text)
+	fmt.Fprint(os.Stderr, text)
+	return "", nil
+}
+
+func printToDescriptor(_ context.Context, text string) (string, error) {
+	_, err := early.stdout.WriteString(text)
+	return "", err
+}
+
+func printFromChild(context.Context, string) (string, error) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), roleVariable+"=echo")
+	cmd.Stdout = early.stdout
+	return "", cmd.Run()
+}
+
+func protocolVariables(context.Context, string) (string, error) {
+	var found []string
+	for _, variable := range os.Environ() {
+		if strings.HasPrefix(variable, "PLUGIN_") && !strings.HasPrefix(variable, "PLUGIN_TEST_") {
+			found = append(found, variable)
+		}
+	}
+	return strings.Join(found, " "), nil
+}

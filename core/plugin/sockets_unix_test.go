@@ -1,0 +1,89 @@
+//go:build unix
+
+package plugin_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+)
+
+func TestTheSocketIsInTheHostsDirectory(t *testing.T) {
+	dir := shortDir(t)
+	r := run(t, surround(map[string]string{handshake.EnvSocketDir: dir}), config(new(faketransport.Transport)))
+	path := r.parsed(t).Address
+	if filepath.Dir(path) != dir {
+		t.Errorf("the socket is %s", path)
+	}
+	r.cancel()
+	if err := r.end(t); err != nil {
+		t.Error(err)
+	}
+	gone(t, path)
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("the host's directory: %v", err)
+	}
+}
+
+func TestTheSocketIsInAPrivateDirectoryOtherwise(t *testing.T) {
+	r := run(t, surround(nil), config(new(faketransport.Transport)))
+	dir := filepath.Dir(r.parsed(t).Address)
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	r.cancel()
+	if err := r.end(t); err != nil {
+		t.Error(err)
+	}
+	gone(t, dir)
+}
+
+func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
+	long := filepath.Join(t.TempDir(), strings.Repeat("long", 40))
+	if err := os.Mkdir(long, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", long)
+	if path := run(t, surround(nil), config(new(faketransport.Transport))).parsed(t).Address; len(path) > 100 {
+		t.Errorf("the socket is %s", path)
+	}
+}
+
+func TestAHostsDirectoryThatIsTooLongSaysSo(t *testing.T) {
+	err := refuse(t, surround(map[string]string{handshake.EnvSocketDir: "/tmp/" + strings.Repeat("long", 40)}),
+		config(new(faketransport.Transport)))
+	mention(t, err, "bytes on this platform", "shorter")
+}
+
+func TestAHostsDirectoryThatIsMissingSaysSo(t *testing.T) {
+	mention(t, refuse(t, surround(map[string]string{handshake.EnvSocketDir: "/no/such"}), config(new(faketransport.Transport))), "/no/such")
+}
+
+func TestAGroupMayUseTheSockets(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root may give files to a group of its choice")
+	}
+	const group = 12345
+	r := run(t, surround(map[string]string{handshake.EnvSocketGroup: "12345"}), config(new(faketransport.Transport)))
+	path := r.parsed(t).Address
+	for file, mode := range map[string]os.FileMode{path: 0o660, filepath.Dir(path): 0o770} {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gid := info.Sys().(*syscall.Stat_t).Gid; gid != group || info.Mode().Perm() != mode {
+			t.Errorf("%s: group %d, mode %v", file, gid, info.Mode())
+		}
+	}
+}
+
+func TestAnUnknownGroupSaysSo(t *testing.T) {
+	mention(t, refuse(t, surround(map[string]string{handshake.EnvSocketGroup: "no-such-group"}),
+		config(new(faketransport.Transport))), "no-such-group")
+}

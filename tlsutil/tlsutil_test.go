@@ -1,0 +1,205 @@
+package tlsutil_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/tlsutil"
+)
+
+func identity(t testing.TB) (*tlsutil.Identity, *x509.Certificate) {
+	t.Helper()
+	made, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tlsutil.ParseDER(made.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made, certificate
+}
+
+func TestAnIdentityHasTheProfileThatEveryStackTakes(t *testing.T) {
+	_, c := identity(t)
+	key, ok := c.PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() {
+		t.Errorf("the key is a %T", c.PublicKey)
+	}
+	if c.IsCA || !c.BasicConstraintsValid {
+		t.Errorf("CA %t, basic constraints %t", c.IsCA, c.BasicConstraintsValid)
+	}
+	if !slices.Equal(c.DNSNames, []string{"localhost"}) {
+		t.Errorf("names %v", c.DNSNames)
+	}
+	for _, usage := range []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth} {
+		if !slices.Contains(c.ExtKeyUsage, usage) {
+			t.Errorf("usage %v is missing", usage)
+		}
+	}
+	if now := time.Now(); now.Before(c.NotBefore) || now.After(c.NotAfter) || c.SerialNumber.Sign() <= 0 {
+		t.Errorf("from %v to %v, serial number %v", c.NotBefore, c.NotAfter, c.SerialNumber)
+	}
+}
+
+func TestIdentitiesDiffer(t *testing.T) {
+	_, one := identity(t)
+	_, other := identity(t)
+	if one.Equal(other) || one.SerialNumber.Cmp(other.SerialNumber) == 0 {
+		t.Error("two identities are the same")
+	}
+}
+
+func TestACertificateSurvivesBothEncodings(t *testing.T) {
+	made, want := identity(t)
+	got, err := tlsutil.ParsePEM(made.PEM())
+	if err != nil || !got.Equal(want) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestWhatIsNoCertificateIsAnError(t *testing.T) {
+	made, _ := identity(t)
+	for name, text := range map[string]string{
+		"empty":     "",
+		"garbage":   "garbage",
+		"no DER":    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"a key":     strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
+		"cut":       made.PEM()[:200],
+		"huge":      strings.Repeat("A", 1<<20),
+		"huge body": "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := tlsutil.ParsePEM(text); err == nil || len(err.Error()) > 300 {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	for name, der := range map[string][]byte{"nil": nil, "zeros": make([]byte, 100), "huge": make([]byte, 1<<20), "cut": made.DER()[:100]} {
+		t.Run("DER "+name, func(t *testing.T) {
+			if _, err := tlsutil.ParseDER(der); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+// shake lets two sides meet. TLS 1.3 clients are done before they are refused,
+// so that each side reads a byte of the other's too.
+func shake(t *testing.T, client, server *tls.Config) (clientErr, serverErr error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	near, far := net.Pipe()
+	side := func(conn *tls.Conn) error {
+		defer conn.NetConn().Close()
+		if err := conn.HandshakeContext(ctx); err != nil {
+			return err
+		}
+		wrote := make(chan struct{})
+		go func() {
+			defer close(wrote)
+			_, _ = conn.Write([]byte{1})
+		}()
+		_, err := io.ReadFull(conn, make([]byte, 1))
+		if err == nil {
+			<-wrote
+		}
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- side(tls.Server(far, server)) }()
+	clientErr = side(tls.Client(near, client))
+	return clientErr, <-done
+}
+
+func TestOnlyThePinnedPeerIsAccepted(t *testing.T) {
+	host, hostCert := identity(t)
+	plugin, pluginCert := identity(t)
+	stranger, _ := identity(t)
+	tests := map[string]struct {
+		client, server *tls.Config
+		ok             bool
+	}{
+		"host dials plugin":     {tlsutil.Client(host, pluginCert), tlsutil.Server(plugin, hostCert), true},
+		"plugin dials host":     {tlsutil.Client(plugin, hostCert), tlsutil.Server(host, pluginCert), true},
+		"a stranger dials":      {tlsutil.Client(stranger, pluginCert), tlsutil.Server(plugin, hostCert), false},
+		"a stranger serves":     {tlsutil.Client(host, pluginCert), tlsutil.Server(stranger, hostCert), false},
+		"without a certificate": {withoutCertificate(tlsutil.Client(host, pluginCert)), tlsutil.Server(plugin, hostCert), false},
+		"a version before 1.2":  {upTo(tlsutil.Client(host, pluginCert), tls.VersionTLS11), tlsutil.Server(plugin, hostCert), false},
+		"TLS 1.2":               {upTo(tlsutil.Client(host, pluginCert), tls.VersionTLS12), tlsutil.Server(plugin, hostCert), true},
+		"oneself":               {tlsutil.Client(host, hostCert), tlsutil.Server(plugin, hostCert), false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			clientErr, serverErr := shake(t, test.client, test.server)
+			if ok := clientErr == nil && serverErr == nil; ok != test.ok {
+				t.Errorf("client: %v, server: %v", clientErr, serverErr)
+			}
+		})
+	}
+}
+
+func withoutCertificate(config *tls.Config) *tls.Config {
+	config.Certificates = nil
+	return config
+}
+
+func upTo(config *tls.Config, version uint16) *tls.Config {
+	config.MinVersion, config.MaxVersion = 0, version
+	return config
+}
+
+// Each side makes an identity, tells the other its certificate, and trusts
+// nothing but the one that it was told.
+func Example() {
+	host, _ := tlsutil.NewIdentity()
+	plugin, _ := tlsutil.NewIdentity()
+
+	told, _ := tlsutil.ParsePEM(host.PEM())       // PLUGIN_CLIENT_CERT
+	answered, _ := tlsutil.ParseDER(plugin.DER()) // the handshake's sixth field
+
+	near, far := net.Pipe()
+	go func() {
+		conn := tls.Server(far, tlsutil.Server(plugin, told))
+		_, _ = io.WriteString(conn, "hello")
+		_ = conn.Close()
+	}()
+	conn := tls.Client(near, tlsutil.Client(host, answered))
+	text, err := io.ReadAll(conn)
+	fmt.Println(string(text), err)
+	// Output: hello <nil>
+}
+
+func ExampleNewIdentity() {
+	identity, err := tlsutil.NewIdentity()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	certificate, err := tlsutil.ParseDER(identity.DER())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(certificate.DNSNames, certificate.PublicKeyAlgorithm, certificate.IsCA)
+	// Output: [localhost] ECDSA false
+}
+
+func BenchmarkNewIdentity(b *testing.B) {
+	for b.Loop() {
+		if _, err := tlsutil.NewIdentity(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
