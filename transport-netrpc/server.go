@@ -37,7 +37,6 @@ func newServer(t *Transport, link core.PluginLink) *server {
 		quit:      make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.running.Go(warmUp)
 	return s
 }
 
@@ -87,10 +86,11 @@ func (s *server) acceptError(err error) error {
 func (s *server) serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	raw := conn
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
 	if s.link.TLS != nil {
-		conn = tls.Server(conn, s.link.TLS.Server)
+		conn = tls.Server(raw, s.link.TLS.Server)
 	}
 	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {

@@ -31,7 +31,7 @@ type session struct {
 }
 
 // dial connects, opens the three streams that every connection begins with, and
-// waits for a sign of life.
+// waits until the plugin has accepted them.
 func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, error) {
 	conn, err := connect(ctx, link)
 	if err != nil {
@@ -60,7 +60,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 	s.undrained.Store(2)
 	s.stdio.Go(func() { s.drain("stdout", link.Stdout, streams[1]) })
 	s.stdio.Go(func() { s.drain("stderr", link.Stderr, streams[2]) })
-	if err := s.Ping(ctx); err != nil {
+	if err := streams[2].Acknowledged(ctx); err != nil {
 		_ = s.Close()
 		return nil, fmt.Errorf("the plugin accepted the connection, but does not answer as a net/rpc plugin does: %w", err)
 	}
@@ -165,7 +165,9 @@ func (s *session) Ping(ctx context.Context) error {
 // has come, and waits for the end of the output.
 func (s *session) Quit(ctx context.Context) error {
 	err := s.control.Call(ctx, "Control.Quit", true, nil)
-	if err != nil && !errors.Is(err, core.ErrConnectionLost) {
+	// A plugin's exit may overtake its answer, and then the session may be
+	// closed already.
+	if err != nil && !errors.Is(err, core.ErrConnectionLost) && !errors.Is(err, core.ErrClosed) {
 		return err
 	}
 	_ = s.control.Close()
@@ -187,7 +189,7 @@ func (s *session) Close() error {
 		select {
 		case <-s.link.Exited:
 			s.broker.lose(core.ErrConnectionLost)
-			s.control.end(core.ErrConnectionLost)
+			_ = s.control.end(core.ErrConnectionLost)
 		default:
 		}
 		s.cancel()

@@ -181,27 +181,41 @@ func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 
 // answer serves until the host, a signal or ctx ends it.
 func (r *run) answer(ctx context.Context, listener net.Listener) error {
-	served := make(chan error, 1)
-	go func() { served <- r.server.Serve(listener) }()
+	served := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		r.watch(ctx, served)
+	}()
+	err := r.server.Serve(listener)
+	close(served)
+	<-watched
+	return err
+}
+
+// watch ends the server in order when a signal or ctx says so.
+func (r *run) watch(ctx context.Context, served <-chan struct{}) {
 	for {
 		select {
-		case err := <-served:
-			return err
+		case <-served:
+			return
 		case sig := <-r.env.Signals:
 			if sig == os.Interrupt {
 				r.cfg.Logger.DebugContext(ctx, "an interrupt is left to the host")
 				continue
 			}
 			r.cfg.Logger.DebugContext(ctx, "the plugin leaves", "signal", sig.String())
-			return r.shutdown(served)
+			r.shutdown()
+			return
 		case <-ctx.Done():
-			return r.shutdown(served)
+			r.shutdown()
+			return
 		}
 	}
 }
 
 // shutdown ends the server in order, within the shutdown timeout.
-func (r *run) shutdown(served <-chan error) error {
+func (r *run) shutdown() {
 	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.ShutdownTimeout)
 	defer cancel()
 	if err := r.server.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -209,7 +223,6 @@ func (r *run) shutdown(served <-chan error) error {
 	}
 	r.quit(ctx) // for a transport that gave up before it called Quit
 	_ = r.server.Close()
-	return <-served
 }
 
 // quit runs the shutdown functions, once, and ends the output.
