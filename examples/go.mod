@@ -4,13 +4,11 @@ go 1.25.0
 
 require (
 	github.com/jackfield-go/jackfield/core v0.0.0
+	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
 )
 
-require (
-	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
-	github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
-)
+require github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
 
 replace (
 	github.com/jackfield-go/jackfield/broker => ../broker

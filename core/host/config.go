@@ -84,9 +84,11 @@ type Config struct {
 	// a certificate is refused.
 	AutoMTLS bool
 
-	// SocketDirs are directories of which the first with a short enough path
-	// gets a private directory for the plugin's sockets. Nil: the system's for
-	// temporary files, and /tmp.
+	// SocketDirs are directories of which the first that is fit for it, by the
+	// length of its path above all, gets a private directory for the plugin's
+	// sockets. Nil: on Linux TMPDIR and XDG_RUNTIME_DIR if they are set, then
+	// /dev/shm, since a socket on disk takes longer to make, then /tmp;
+	// elsewhere the system's directory for temporary files, and /tmp.
 	SocketDirs []string
 
 	// StartTimeout bounds a launch, from the start of the program to the first

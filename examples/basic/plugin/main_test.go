@@ -1,0 +1,32 @@
+package main
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+)
+
+// The plugin and a host of it run inside the test: calls cross a real socket, and
+// there is nothing to build or to start.
+func TestGreetsOverTheWire(t *testing.T) {
+	plugintest.NoLeaks(t)
+	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
+	client := plugintest.Launch(t,
+		host.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(nil)},
+		plugin.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(english{logger})},
+	)
+	g, err := host.Dispense[greeter.Greeter](t.Context(), client, greeter.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := g.Greet(t.Context(), "Ada"); err != nil || got != "Hello, Ada!" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if _, err := g.Greet(t.Context(), ""); err == nil {
+		t.Error("nobody was greeted, and no error came")
+	}
+}

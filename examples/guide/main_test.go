@@ -1,0 +1,61 @@
+package guide_test
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+)
+
+// TestMain serves the greeter when a test has started this binary as its plugin.
+func TestMain(m *testing.M) {
+	if os.Getenv(greeter.Handshake.MagicCookieKey) != "" {
+		serveWithHooks()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// pluginPath is the plugin of the tests in this package: their own binary.
+func pluginPath(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// launch launches it, and ends it with the test.
+func launch(t *testing.T, cfg host.Config) *host.Client {
+	t.Helper()
+	cfg.Handshake = greeter.Handshake
+	cfg.Versions = greeter.Versions(nil)
+	if cfg.Command.Path == "" {
+		cfg.Command = host.Command(pluginPath(t))
+	}
+	if cfg.StopTimeout == 0 {
+		cfg.StopTimeout = 20 * time.Second // the race detector alone takes a second to leave
+	}
+	client, err := host.Launch(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Kill(context.WithoutCancel(t.Context())) })
+	return client
+}
+
+// polite is the plugin's implementation.
+type polite struct{ log *slog.Logger }
+
+func (p polite) Greet(_ context.Context, name string) (string, error) {
+	p.log.Info("asked", "name", name)
+	if name == "crash" {
+		os.Exit(3)
+	}
+	return "Good day, " + name, nil
+}

@@ -1,0 +1,170 @@
+package examples_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Each block of Go code in the documents names the file that it is quoted from,
+//
+//	<!-- quote examples/basic/host/main.go -->
+//
+// and has to be there, so that what the documents show compiles and is tested. A
+// line "// ..." in a block stands for what is left out; indentation that all lines
+// have in common does not count.
+func TestDocumentsQuoteCompiledCode(t *testing.T) {
+	for _, document := range documents(t) {
+		for _, block := range goBlocks(t, document) {
+			if err := block.check(); err != nil {
+				t.Errorf("%s:%d: %v", document, block.line, err)
+			}
+		}
+	}
+}
+
+// root is the repository.
+const root = ".."
+
+// documents are those of the repository, which a module of its own does not have
+// around it.
+func documents(t *testing.T) []string {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(root, "go.work")); err != nil {
+		t.Skip("needs: the whole repository around the module")
+	}
+	var documents []string
+	for _, pattern := range []string{"*.md", "*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		documents = append(documents, found...)
+	}
+	return documents
+}
+
+// block is one block of Go code.
+type block struct {
+	line   int    // where it begins
+	source string // the file that it says it is from, if it does
+	code   []string
+}
+
+func goBlocks(t *testing.T, document string) []block {
+	t.Helper()
+	var blocks []block
+	var current *block
+	quoted := ""
+	for i, line := range readLines(t, document) {
+		switch {
+		case current != nil && line == "```":
+			blocks = append(blocks, *current)
+			current = nil
+		case current != nil:
+			current.code = append(current.code, line)
+		case line == "```go":
+			current = &block{line: i + 1, source: quoted}
+		default:
+			quoted = ""
+			if rest, ok := strings.CutPrefix(line, "<!-- quote "); ok {
+				quoted, _ = strings.CutSuffix(rest, " -->")
+			}
+		}
+	}
+	if current != nil {
+		t.Errorf("the block at line %d has no end", current.line)
+	}
+	return blocks
+}
+
+func readLines(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return splitLines(string(text))
+}
+
+func splitLines(text string) []string {
+	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+}
+
+// check looks for the pieces of the block in its source, one after the other.
+func (b block) check() error {
+	if b.source == "" {
+		return errors.New("no line <!-- quote file --> before the code")
+	}
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(b.source)))
+	if err != nil {
+		return err
+	}
+	source := splitLines(string(text))
+	for _, piece := range b.pieces() {
+		end := find(source, piece)
+		if end < 0 {
+			return fmt.Errorf("%s does not have, or not in this order:\n%s", b.source, strings.Join(piece, "\n"))
+		}
+		source = source[end:]
+	}
+	return nil
+}
+
+// pieces are the parts of the block between lines "// ...".
+func (b block) pieces() [][]string {
+	var pieces [][]string
+	var piece []string
+	for _, line := range append(b.code, "// ...") {
+		if strings.TrimSpace(line) != "// ..." {
+			piece = append(piece, line)
+			continue
+		}
+		if piece = trimEmpty(piece); len(piece) > 0 {
+			pieces = append(pieces, piece)
+		}
+		piece = nil
+	}
+	return pieces
+}
+
+func trimEmpty(lines []string) []string {
+	for len(lines) > 0 && lines[0] == "" {
+		lines = lines[1:]
+	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// find returns the index behind piece in source, or -1.
+func find(source, piece []string) int {
+	for start := 0; start+len(piece) <= len(source); start++ {
+		if equal(source[start:start+len(piece)], piece) {
+			return start + len(piece)
+		}
+	}
+	return -1
+}
+
+// equal compares lines without the indentation that each side's have in common.
+func equal(a, b []string) bool {
+	inA, inB := indentation(a[0]), indentation(b[0])
+	for i := range a {
+		if !strings.HasPrefix(a[i], inA) && a[i] != "" || !strings.HasPrefix(b[i], inB) && b[i] != "" {
+			return false
+		}
+		if strings.TrimPrefix(a[i], inA) != strings.TrimPrefix(b[i], inB) {
+			return false
+		}
+	}
+	return true
+}
+
+func indentation(line string) string {
+	return line[:len(line)-len(strings.TrimLeft(line, "\t "))]
+}
