@@ -43,8 +43,9 @@ type Config struct {
 	// PrefixTimeout is how long the other side may take over the four bytes
 	// that name a connection. 0 means DefaultPrefixTimeout; below 0, for ever.
 	PrefixTimeout time.Duration
-	// MaxUnclaimed bounds the connections that have no number yet, and those
-	// that wait to be accepted. Above it the oldest is dropped. 0 means
+	// MaxUnclaimed bounds the connections that wait to be accepted: above it
+	// the oldest is dropped. It bounds those that have not named their number
+	// yet as well: above it new ones are refused. 0 or less means
 	// DefaultMaxUnclaimed.
 	MaxUnclaimed int
 }
@@ -69,7 +70,8 @@ type Broker struct {
 	cfg     Config
 	lastID  atomic.Uint32
 	table   table
-	cancel  context.CancelFunc
+	ctx     context.Context // ends with Close
+	cancel  context.CancelCauseFunc
 	running sync.WaitGroup // the accept loop and what identifies streams
 	naming  chan struct{}  // a token for each stream whose number is being read
 }
@@ -78,15 +80,16 @@ type Broker struct {
 // streams; those that a protocol opens without a number come before.
 func New(session Session, cfg Config) *Broker {
 	cfg = cfg.withDefaults()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	b := &Broker{
 		session: session,
 		cfg:     cfg,
+		ctx:     ctx,
 		cancel:  cancel,
 		naming:  make(chan struct{}, cfg.MaxUnclaimed),
 	}
 	b.table.init(cfg.MaxUnclaimed, cfg.UnclaimedTimeout)
-	b.running.Go(func() { b.acceptStreams(ctx) })
+	b.running.Go(b.acceptStreams)
 	return b
 }
 
@@ -101,7 +104,10 @@ func (b *Broker) NextID() uint32 {
 // one or ctx ends. If the other side gives the connection up instead, the error
 // is ErrUnclaimed.
 func (b *Broker) Dial(ctx context.Context, id uint32) (Conn, error) {
-	conn, err := b.dial(ctx, id)
+	within, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(b.ctx, func() { cancel(ErrClosed) })()
+	conn, err := b.dial(within, id)
 	if err != nil {
 		return nil, fmt.Errorf("dial brokered connection %d: %w", id, b.reason(ctx, err))
 	}
@@ -114,12 +120,12 @@ func (b *Broker) dial(ctx context.Context, id uint32) (Conn, error) {
 		return nil, err
 	}
 	err = bounded(ctx, conn, func() error {
-		if err := writeID(conn, id); err != nil {
+		if err := writeID(conn, id); err != nil && !isClosed(conn.PeerDone()) {
 			return err
 		}
 		got, err := readID(conn)
 		switch {
-		case errors.Is(err, io.EOF):
+		case errors.Is(err, io.EOF), err != nil && isClosed(conn.PeerDone()):
 			return ErrUnclaimed
 		case err != nil:
 			return err
@@ -155,7 +161,7 @@ func (b *Broker) Accept(ctx context.Context, id uint32) (Conn, error) {
 // connections that nobody has accepted are dropped. Accepted ones live on with
 // the session, which is not closed.
 func (b *Broker) Close() error {
-	b.cancel()
+	b.cancel(ErrClosed)
 	b.table.close()
 	b.running.Wait()
 	return nil
@@ -173,13 +179,16 @@ func (b *Broker) reason(ctx context.Context, err error) error {
 		}
 		return ErrClosed
 	default:
-		return err
 	}
+	if b.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return err
 }
 
-func (b *Broker) acceptStreams(ctx context.Context) {
+func (b *Broker) acceptStreams() {
 	for {
-		conn, err := b.session.Accept(ctx)
+		conn, err := b.session.Accept(b.ctx)
 		if err != nil {
 			b.table.close()
 			return
@@ -188,7 +197,7 @@ func (b *Broker) acceptStreams(ctx context.Context) {
 		case b.naming <- struct{}{}:
 			b.running.Go(func() {
 				defer func() { <-b.naming }()
-				b.identify(ctx, conn)
+				b.identify(conn)
 			})
 		default:
 			_ = conn.Reset()
@@ -198,7 +207,8 @@ func (b *Broker) acceptStreams(ctx context.Context) {
 
 // identify reads the stream's number. Each stream is read on its own, so that
 // one that dawdles keeps nobody waiting.
-func (b *Broker) identify(ctx context.Context, conn Conn) {
+func (b *Broker) identify(conn Conn) {
+	ctx := b.ctx
 	if b.cfg.PrefixTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, b.cfg.PrefixTimeout)
@@ -211,6 +221,16 @@ func (b *Broker) identify(ctx context.Context, conn Conn) {
 	})
 	if err != nil || !b.table.offer(id, conn) {
 		_ = conn.Reset()
+	}
+}
+
+// isClosed tells whether done is closed.
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -123,10 +123,8 @@ func (t *table) setWaiters(id uint32, queue []chan Conn) {
 // has not been confirmed has nothing to end otherwise.
 func (t *table) dropGone() {
 	for _, a := range slices.Clone(t.order) {
-		select {
-		case <-a.conn.PeerDone():
+		if isClosed(a.conn.PeerDone()) {
 			t.drop(a)
-		default:
 		}
 	}
 }

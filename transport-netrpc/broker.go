@@ -136,7 +136,7 @@ func (b *Broker) lose(reason error) {
 	clients := slices.Collect(maps.Keys(b.clients))
 	b.mu.Unlock()
 	for _, c := range clients {
-		c.end(reason)
+		_ = c.end(reason)
 	}
 }
 

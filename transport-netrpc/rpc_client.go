@@ -150,10 +150,15 @@ func (c *Client) send(ctx context.Context, method string, args any, waiting *cal
 		return 0, err
 	}
 	err = c.write(ctx, &request{ServiceMethod: method, Seq: seq}, args)
-	if err != nil {
-		c.forget(seq)
+	if err == nil {
+		return seq, nil
 	}
-	return seq, err
+	c.forget(seq)
+	var bad encodeError
+	if ctx.Err() == nil && !errors.As(err, &bad) {
+		return 0, c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
+	}
+	return 0, err
 }
 
 func (c *Client) write(ctx context.Context, header *request, args any) error {
@@ -211,11 +216,11 @@ func (c *Client) readAnswers() {
 	for {
 		var header response
 		if err := dec.Decode(&header); err != nil {
-			c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
+			_ = c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
 			return
 		}
 		if err := c.readAnswer(dec, header); err != nil {
-			c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
+			_ = c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
 			return
 		}
 	}
@@ -250,8 +255,9 @@ func (c *Client) readAnswer(dec *gob.Decoder, header response) error {
 	return nil
 }
 
-// end fails every call that waits, and all later ones.
-func (c *Client) end(err error) {
+// end fails every call that waits, and all later ones. It returns with what: an
+// end that came before counts.
+func (c *Client) end(err error) error {
 	c.mu.Lock()
 	if c.ended == nil {
 		c.ended = err
@@ -264,19 +270,24 @@ func (c *Client) end(err error) {
 	for _, waiting := range pending {
 		waiting.done <- answer{err: err}
 	}
+	return err
 }
 
 // Close ends the connection; calls in flight return [core.ErrClosed]. It may be
-// called again.
+// called again. A connection that was taken over is left alone.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	started := c.started
 	if c.ended == nil {
 		c.ended = core.ErrClosed
 	}
+	hijacked := errors.Is(c.ended, ErrHijacked)
 	c.mu.Unlock()
 	if c.closed != nil {
 		c.closed()
+	}
+	if hijacked {
+		return nil
 	}
 	err := c.conn.Close()
 	if !started {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/gob"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -88,7 +89,10 @@ func (m *messageWriter) write(header, body any) error {
 		return err
 	}
 	m.target = &m.body
-	bodyErr := m.enc.Encode(body)
+	bodyErr := sendable(body)
+	if bodyErr == nil {
+		bodyErr = m.enc.Encode(body)
+	}
 	if bodyErr == nil {
 		m.target = &m.out
 		bodyErr = m.enc.Encode(header)
@@ -99,6 +103,16 @@ func (m *messageWriter) write(header, body any) error {
 		return encodeError{bodyErr}
 	}
 	return m.flush()
+}
+
+// sendable refuses nil pointers, over which gob panics.
+func sendable(body any) error {
+	for v := reflect.ValueOf(body); v.Kind() == reflect.Pointer; v = v.Elem() {
+		if v.IsNil() {
+			return fmt.Errorf("gob cannot carry a nil %v", v.Type())
+		}
+	}
+	return nil
 }
 
 // flush writes what is left. After an error it can be called again.

@@ -35,7 +35,7 @@ var imports = []string{
 }
 
 // notRequired are modules that must not be in the module graph: this text anywhere in their path.
-var notRequired = []string{"google.golang.org/grpc", "google.golang.org/protobuf", "hashicorp/go-plugin", "hclog"}
+var notRequired = []string{"google.golang.org/grpc", "google.golang.org/protobuf", "hashicorp/"}
 
 // notLinked are packages that must not be in the binary, with the reason.
 var notLinked = map[string]string{

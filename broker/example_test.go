@@ -1,0 +1,83 @@
+package broker_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/broker/yamux"
+)
+
+// twoSides stands for the connection that a host and a plugin have.
+func twoSides() (host, plugin *broker.Broker, hangUp func()) {
+	c, s := net.Pipe()
+	client, _ := yamux.Client(c, yamux.Config{})
+	server, _ := yamux.Server(s, yamux.Config{})
+	host = broker.New(broker.Yamux(client), broker.Config{})
+	plugin = broker.New(broker.Yamux(server), broker.Config{})
+	return host, plugin, func() {
+		host.Close()
+		plugin.Close()
+		client.Close()
+		server.Close()
+	}
+}
+
+// One side takes a number, tells the other in a call of its own, and accepts
+// what the other dials.
+func Example() {
+	host, plugin, hangUp := twoSides()
+	defer hangUp()
+	ctx := context.Background()
+
+	id := host.NextID()
+	go func() { // in the plugin, once it has been told the number
+		conn, err := plugin.Dial(ctx, id)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Fprint(conn, "hello from the plugin")
+		conn.Close()
+	}()
+
+	conn, err := host.Accept(ctx, id)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := io.ReadAll(conn)
+	conn.Close()
+	fmt.Println(string(text), err)
+	// Output: hello from the plugin <nil>
+}
+
+// A server that takes a net.Listener can serve a number.
+func ExampleBroker_Listen() {
+	host, plugin, hangUp := twoSides()
+	defer hangUp()
+
+	listener := plugin.Listen(7)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprint(conn, "served by ", conn.LocalAddr().Network())
+			conn.Close()
+		}
+	}()
+
+	conn, err := host.Dial(context.Background(), 7)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := io.ReadAll(conn)
+	fmt.Println(string(text), err)
+	// Output: served by pipe <nil>
+}

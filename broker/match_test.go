@@ -1,0 +1,176 @@
+package broker_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/broker"
+)
+
+func TestNumbersAreGivenOutOnce(t *testing.T) {
+	b, _ := pair(t, broker.Config{})
+	if first := b.NextID(); first != 1 {
+		t.Errorf("the first number is %d, want 1", first)
+	}
+	const each, askers = 500, 16
+	var seen sync.Map
+	var all sync.WaitGroup
+	for range askers {
+		all.Go(func() {
+			for range each {
+				id := b.NextID()
+				if _, again := seen.LoadOrStore(id, true); again || id == 0 {
+					t.Errorf("number %d was given out again, or is zero", id)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if next := b.NextID(); next != askers*each+2 {
+		t.Errorf("the next number is %d: some were left out", next)
+	}
+}
+
+func TestDialersAndAcceptorsMeetInEitherOrder(t *testing.T) {
+	host, plugin := pair(t, broker.Config{})
+	for name, sides := range map[string][2]*broker.Broker{
+		"the host dials": {host, plugin}, "the plugin dials": {plugin, host},
+	} {
+		from, to := sides[0], sides[1]
+		t.Run(name+" first", func(t *testing.T) {
+			// The number that was dialled later is accepted first: by then the
+			// other one has come as well, and waits.
+			early := async(within(t), from.Dial, 7)
+			connect(t, from, to, 8)
+			accepted, err := to.Accept(within(t), 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := receive(t, "dial", early)
+			if got.err != nil {
+				t.Fatal(got.err)
+			}
+			expectText(t, got.conn, accepted, "ping")
+			expectText(t, accepted, got.conn, "pong")
+		})
+		t.Run(name+" second", func(t *testing.T) {
+			dialled, accepted := connect(t, from, to, 9)
+			expectText(t, dialled, accepted, "ping")
+			expectText(t, accepted, dialled, "pong")
+		})
+	}
+}
+
+func TestTheSameNumberMeansTwoThingsInTwoDirections(t *testing.T) {
+	host, plugin := pair(t, broker.Config{})
+	hostAccepts, pluginAccepts := async(within(t), host.Accept, 1), async(within(t), plugin.Accept, 1)
+	fromHost, err := host.Dial(within(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromPlugin, err := plugin.Dial(within(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atPlugin, atHost := receive(t, "accept", pluginAccepts), receive(t, "accept", hostAccepts)
+	if atPlugin.err != nil || atHost.err != nil {
+		t.Fatal(atPlugin.err, atHost.err)
+	}
+	expectText(t, fromHost, atPlugin.conn, "from the host")
+	expectText(t, fromPlugin, atHost.conn, "from the plugin")
+}
+
+func TestConnectionsToOneNumberComeInTheirOrder(t *testing.T) {
+	b, peer := rawPair(t, broker.Config{})
+	const count = 10
+	for i := range count {
+		stream := knock(t, peer, 5)
+		if _, err := fmt.Fprint(stream, i); err != nil {
+			t.Fatal(err)
+		}
+		// Numbers are read side by side: only what has been read is in order.
+		waitFor(t, func() bool { return b.Unclaimed() == i+1 })
+	}
+	for i := range count {
+		conn, err := b.Accept(within(t), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text [1]byte
+		if _, err := conn.Read(text[:]); err != nil || string(text[:]) != fmt.Sprint(i) {
+			t.Fatalf("connection %d: got %q, %v", i, text, err)
+		}
+	}
+}
+
+func TestAcceptorsOfOneNumberAreServedInTheirOrder(t *testing.T) {
+	b, peer := rawPair(t, broker.Config{})
+	const count = 8
+	accepts := make([]<-chan result, count)
+	for i := range accepts {
+		accepts[i] = async(within(t), b.Accept, 5)
+		waitFor(t, func() bool { return b.Waiting(5) == i+1 })
+	}
+	for i, accept := range accepts {
+		stream := knock(t, peer, 5)
+		got := receive(t, fmt.Sprintf("acceptor %d", i), accept)
+		if got.err != nil {
+			t.Fatal(got.err)
+		}
+		expectText(t, skipNumber(t, stream), got.conn, fmt.Sprint("connection ", i))
+	}
+}
+
+func TestANumberCanBeDialledManyTimesAtOnce(t *testing.T) {
+	host, plugin := pair(t, broker.Config{})
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			if _, err := plugin.Accept(within(t), 3); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Go(func() {
+			if _, err := host.Dial(within(t), 3); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestUnclaimedNumbersStallNobody(t *testing.T) {
+	host, plugin := pair(t, broker.Config{})
+	var unclaimed []<-chan result
+	for range 5 { // the same number twice is what go-plugin's broker locks up over
+		unclaimed = append(unclaimed, async(within(t), host.Dial, 99), async(within(t), host.Dial, 98))
+	}
+	for id := range uint32(20) {
+		connect(t, host, plugin, id+1)
+		connect(t, plugin, host, id+1)
+	}
+	plugin.Close()
+	for _, dial := range unclaimed {
+		if got := receive(t, "unclaimed dial", dial); !errors.Is(got.err, broker.ErrUnclaimed) {
+			t.Errorf("got %v, want ErrUnclaimed", got.err)
+		}
+	}
+}
+
+func TestAThousandConnectionsLeaveNothing(t *testing.T) {
+	noLeaks(t)
+	c, s := socketPair(t)
+	client, server := sessionsOver(t, c, s)
+	host, plugin := brokersOn(t, client, server, broker.Config{})
+	for range 1000 {
+		dialled, accepted := connect(t, host, plugin, host.NextID())
+		dialled.Close()
+		accepted.Close()
+	}
+	waitFor(t, func() bool { return client.NumStreams()+server.NumStreams() == 0 })
+	if n := host.Entries() + plugin.Entries(); n != 0 {
+		t.Errorf("the tables hold %d entries", n)
+	}
+}

@@ -1,0 +1,257 @@
+package transportnetrpc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+)
+
+// patience bounds what must not hang.
+const patience = 20 * time.Second
+
+// within returns a context for something that must not hang.
+func within(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// receive fails the test if nothing comes.
+func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-within(t).Done():
+		t.Fatalf("%s: nothing happened", what)
+	}
+	return v
+}
+
+// async runs a function that may hang beside the test.
+func async(f func() error) <-chan error {
+	c := make(chan error, 1)
+	go func() { c <- f() }()
+	return c
+}
+
+// log is what was logged or printed.
+type log struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{}
+}
+
+func newLog() *log { return &log{changed: make(chan struct{})} }
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// wait waits until want has been written.
+func (l *log) wait(t testing.TB, want string) {
+	t.Helper()
+	for {
+		l.mu.Lock()
+		has, changed := strings.Contains(l.text.String(), want), l.changed
+		l.mu.Unlock()
+		if has {
+			return
+		}
+		select {
+		case <-changed:
+		case <-within(t).Done():
+			t.Fatalf("%q did not come; there is %q", want, l)
+		}
+	}
+}
+
+// rig is a plugin's server without a process around it, which hosts of the
+// test's connect to.
+type rig struct {
+	transport      *netrpc.Transport
+	server         core.Server
+	address        string
+	served         chan error
+	stdout, stderr *net.UnixConn // what the plugin prints
+	quit           chan struct{} // closed at the first Quit
+	quitting       sync.Once
+	pluginLog      *log
+}
+
+// rigUp serves transport until the test ends, and expects that nothing is left.
+func rigUp(t *testing.T, transport *netrpc.Transport) *rig {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	r := &rig{transport: transport, served: make(chan error, 1), quit: make(chan struct{}), pluginLog: newLog()}
+	var stdout, stderr net.Conn
+	stdout, r.stdout = unixPair(t)
+	stderr, r.stderr = unixPair(t)
+	var err error
+	r.server, err = transport.Listen(t.Context(), core.PluginLink{
+		Logger: slog.New(slog.NewTextHandler(r.pluginLog, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Stdout: stdout, Stderr: stderr,
+		ShutdownTimeout: 5 * time.Second,
+		Quit: func(context.Context) {
+			r.quitting.Do(func() {
+				close(r.quit)
+				_ = r.stdout.CloseWrite()
+				_ = r.stderr.CloseWrite()
+			})
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.address = listener.Addr().String()
+	go func() { r.served <- r.server.Serve(listener) }()
+	t.Cleanup(func() {
+		r.server.Close()
+		if err := receive(t, "the end of the server", r.served); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return r
+}
+
+// unixPair returns both ends of a unix socket connection.
+func unixPair(t testing.TB) (net.Conn, *net.UnixConn) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "p"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	near, err := net.Dial("unix", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	unix, ok := far.(*net.UnixConn)
+	if !ok {
+		t.Fatalf("a %T", far)
+	}
+	return near, unix
+}
+
+// testHost is one that is connected to a rig.
+type testHost struct {
+	core.Session
+
+	stdout, stderr, log *log
+}
+
+// connect connects a host, to which change may do something first.
+func (r *rig) connect(t *testing.T, change func(*core.HostLink)) *testHost {
+	t.Helper()
+	h := &testHost{stdout: newLog(), stderr: newLog(), log: newLog()}
+	link := core.HostLink{
+		Plugin: "plugin",
+		Logger: slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Stdout: h.stdout, Stderr: h.stderr,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", r.address)
+		},
+		Exited:  make(chan struct{}),
+		Explain: func(_ context.Context, err error) error { return err },
+	}
+	if change != nil {
+		change(&link)
+	}
+	var err error
+	if h.Session, err = r.transport.Dial(within(t), link); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.Close() })
+	return h
+}
+
+// raw connects without a word.
+func (r *rig) raw(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// handle is what the tests dispense: both halves as they are.
+type handle struct {
+	*netrpc.Client
+
+	broker *netrpc.Broker
+}
+
+// served makes a plugin called "it" of the objects that server makes.
+func served(server func(b *netrpc.Broker) (any, error)) netrpc.PluginSet {
+	return netrpc.PluginSet{"it": netrpc.PluginFuncs{
+		NewServer: server,
+		NewClient: func(b *netrpc.Broker, c *netrpc.Client) (any, error) { return handle{c, b}, nil },
+	}}
+}
+
+func (h *testHost) dispense(t *testing.T) handle {
+	t.Helper()
+	got, err := h.Dispense(within(t), "it")
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, ok := got.(handle)
+	if !ok {
+		t.Fatalf("dispensed a %T", got)
+	}
+	return it
+}
+
+// counter counts its calls.
+type counter struct{ n int }
+
+func (c *counter) Next(_ struct{}, n *int) error {
+	c.n++
+	*n = c.n
+	return nil
+}
+
+func newCounter(*netrpc.Broker) (any, error) { return new(counter), nil }
+
+// next expects that the counter answers want.
+func (h handle) next(t *testing.T, want int) {
+	t.Helper()
+	var n int
+	if err := h.Call(within(t), "Next", struct{}{}, &n); err != nil || n != want {
+		t.Fatalf("got %d, %v, want %d", n, err, want)
+	}
+}
+
+var errExpected = errors.New("as expected")

@@ -1,0 +1,256 @@
+package transportnetrpc_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+)
+
+// user is a plugin that uses what the host passes to it.
+type user struct{ broker *netrpc.Broker }
+
+func newUser(b *netrpc.Broker) (any, error) { return &user{b}, nil }
+
+func (u *user) Count(ctx context.Context, o netrpc.Object, n *int) error {
+	c, err := u.broker.OpenObject(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return c.Call(ctx, "Next", struct{}{}, n)
+}
+
+// ReadArgs asks for so many bytes of a reader; all for below 0.
+type ReadArgs struct {
+	From netrpc.Reader
+	Most int64
+}
+
+func (u *user) Read(ctx context.Context, args ReadArgs, data *[]byte) error {
+	r, err := u.broker.OpenReader(ctx, args.From)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var from io.Reader = r
+	if args.Most >= 0 {
+		from = io.LimitReader(r, args.Most)
+	}
+	*data, err = io.ReadAll(from)
+	return err
+}
+
+// WriteArgs is a text to write, in how many pieces.
+type WriteArgs struct {
+	To     netrpc.Writer
+	Text   string
+	Pieces int
+}
+
+func (u *user) Write(ctx context.Context, args WriteArgs, _ *int) error {
+	w, err := u.broker.OpenWriter(ctx, args.To)
+	if err != nil {
+		return err
+	}
+	for range args.Pieces {
+		if _, err := io.WriteString(w, args.Text); err != nil {
+			return errors.Join(err, w.Close())
+		}
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return w.Close() // again, with the same result
+}
+
+func newUserHost(t *testing.T) handle {
+	t.Helper()
+	return rigUp(t, netrpc.New(served(newUser))).connect(t, nil).dispense(t)
+}
+
+func TestAZeroReferenceIsAnErrorAtOnce(t *testing.T) {
+	it := newUserHost(t)
+	for method, args := range map[string]any{"Count": netrpc.Object{}, "Read": ReadArgs{}, "Write": WriteArgs{}} {
+		if err := it.Call(within(t), method, args, nil); err == nil || !strings.Contains(err.Error(), "passed nothing") {
+			t.Errorf("%s: got %v, want an error that says that nothing was passed", method, err)
+		}
+	}
+}
+
+func TestAnObjectIsServedOverManyConnections(t *testing.T) {
+	it := newUserHost(t)
+	object, err := it.broker.Object(t.Context(), new(counter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want := 1; want <= 3; want++ { // over a connection each
+		var n int
+		if err := it.Call(within(t), "Count", object, &n); err != nil || n != want {
+			t.Fatalf("got %d, %v, want %d", n, err, want)
+		}
+	}
+}
+
+func TestServeEndsWithItsContext(t *testing.T) {
+	it := newUserHost(t)
+	why := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	id := it.broker.NextID()
+	serving := async(func() error { return it.broker.Serve(ctx, id, new(counter)) })
+	var n int
+	if err := it.Call(within(t), "Count", netrpc.Object{ID: id}, &n); err != nil || n != 1 {
+		t.Fatalf("got %d, %v", n, err)
+	}
+	cancel(why)
+	if err := receive(t, "Serve", serving); !errors.Is(err, why) {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+}
+
+func TestAnObjectWithoutMethodsCannotBePassed(t *testing.T) {
+	it := newUserHost(t)
+	if _, err := it.broker.Object(t.Context(), struct{}{}); err == nil {
+		t.Error("Object returned no error")
+	}
+	if err := it.broker.Serve(t.Context(), 1, struct{}{}); err == nil {
+		t.Error("Serve returned no error")
+	}
+}
+
+func TestManyReferencesAtOnce(t *testing.T) {
+	it := newUserHost(t)
+	var all sync.WaitGroup
+	for i := range 40 {
+		text := fmt.Sprintf("number %d;", i)
+		ctx, cancel := context.WithCancel(within(t))
+		all.Go(func() {
+			defer cancel()
+			var got []byte
+			r := it.broker.Reader(ctx, strings.NewReader(strings.Repeat(text, 5000)))
+			if err := it.Call(ctx, "Read", ReadArgs{r, -1}, &got); err != nil || string(got) != strings.Repeat(text, 5000) {
+				t.Errorf("%d bytes, %v", len(got), err)
+			}
+			var written bytes.Buffer
+			w := it.broker.Writer(ctx, &written)
+			if err := it.Call(ctx, "Write", WriteArgs{w, text, 100}, nil); err != nil || written.String() != strings.Repeat(text, 100) {
+				t.Errorf("%d bytes were written, %v", written.Len(), err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// endless never ends, and tells when it is read no more.
+type endless struct{ reads chan struct{} }
+
+func (e endless) Read(p []byte) (int, error) {
+	select {
+	case e.reads <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+func TestAReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
+	it := newUserHost(t) // its end expects that no goroutine still reads
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got []byte
+	r := it.broker.Reader(ctx, endless{make(chan struct{})})
+	if err := it.Call(within(t), "Read", ReadArgs{r, 1000}, &got); err != nil || len(got) != 1000 {
+		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+	var n int
+	object, err := it.broker.Object(ctx, new(counter))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := it.Call(within(t), "Count", object, &n); err != nil || n != 1 {
+		t.Errorf("afterwards: %d, %v", n, err)
+	}
+}
+
+func TestAReadersFailureIsNotItsEnd(t *testing.T) {
+	it := newUserHost(t)
+	r := it.broker.Reader(t.Context(), io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errExpected)))
+	if err := it.Call(within(t), "Read", ReadArgs{r, -1}, nil); err == nil {
+		t.Error("a reader's failure was taken for its end")
+	}
+}
+
+// stuck blocks its reader until it is released.
+type stuck struct{ reading, release chan struct{} }
+
+func (s stuck) Read([]byte) (int, error) {
+	close(s.reading)
+	<-s.release
+	return 0, io.EOF
+}
+
+func TestTheEndOfAContextBreaksItsStreams(t *testing.T) {
+	it := newUserHost(t)
+	s := stuck{make(chan struct{}), make(chan struct{})}
+	defer close(s.release)
+	ctx, cancel := context.WithCancel(t.Context())
+	reading := async(func() error {
+		return it.Call(within(t), "Read", ReadArgs{it.broker.Reader(ctx, s), -1}, nil)
+	})
+	receive(t, "the reader", s.reading)
+	cancel()
+	if err := receive(t, "the call that reads", reading); err == nil {
+		t.Error("a stream that was broken off was taken for whole")
+	}
+}
+
+// blocked blocks its writer until it is released.
+type blocked struct{ writing, release chan struct{} }
+
+func (b blocked) Write(p []byte) (int, error) {
+	b.writing <- struct{}{}
+	<-b.release
+	return len(p), nil
+}
+
+func TestClosingAWriterWaitsForTheDelivery(t *testing.T) {
+	it := newUserHost(t)
+	b := blocked{make(chan struct{}, 1), make(chan struct{})}
+	writing := async(func() error {
+		return it.Call(within(t), "Write", WriteArgs{it.broker.Writer(t.Context(), b), "text", 1}, nil)
+	})
+	receive(t, "the writer", b.writing)
+	// Answers to later calls come first, since this one waits.
+	if err := it.Call(within(t), "Count", netrpc.Object{}, nil); err == nil {
+		t.Error("no error")
+	}
+	select {
+	case err := <-writing:
+		t.Fatalf("Close returned before the text was written: %v", err)
+	default:
+	}
+	close(b.release)
+	if err := receive(t, "the call that writes", writing); err != nil {
+		t.Error(err)
+	}
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errExpected }
+
+func TestAWritersFailureIsTheOtherSidesToo(t *testing.T) {
+	it := newUserHost(t)
+	for _, pieces := range []int{1, 1000} { // noticed by Close, and by Write
+		w := it.broker.Writer(t.Context(), full{})
+		if err := it.Call(within(t), "Write", WriteArgs{w, strings.Repeat("x", 1000), pieces}, nil); err == nil {
+			t.Errorf("%d pieces: the failure was lost", pieces)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package transportnetrpc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// misfit has one method for each reason why one cannot be called.
+type misfit struct{}
+
+func (misfit) NoReply(int) error                           { return nil }
+func (misfit) NoError(int, *int)                           {}
+func (misfit) Value(int, int) error                        { return nil }
+func (misfit) TwoResults(int, *int) (int, error)           { return 0, nil }
+func (misfit) LateContext(int, context.Context) error      { return nil }
+func (misfit) Variadic(int, ...*int) error                 { return nil }
+func (misfit) Three(context.Context, int, int) error       { return nil }
+func (misfit) hidden(int, *int) error                      { return nil } //nolint:unused // what cannot be called
+func (misfit) Fits(_ context.Context, _ int, _ *int) error { return nil }
+
+func TestMethodsThatDoNotFitSayWhy(t *testing.T) {
+	client := clientOf(t, misfit{})
+	if err := client.Call(within(t), "Fits", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	for method, why := range map[string]string{
+		"NoReply":     "does not take arguments and a reply",
+		"Variadic":    "does not take arguments and a reply",
+		"NoError":     "does not return an error",
+		"TwoResults":  "does not return an error",
+		"Value":       "has a reply of type int, not a pointer",
+		"LateContext": "has a reply of type context.Context, not a pointer",
+		"Three":       "has a reply of type int, not a pointer",
+		"hidden":      "can't find method",
+		"Nonesuch":    "can't find method",
+	} {
+		if err := client.Call(within(t), method, 1, nil); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: got %v, want %q in it", method, err, why)
+		}
+	}
+}
+
+type onPointer struct{}
+
+func (*onPointer) Fits(int, *int) error { return nil }
+
+type onlyMisfit struct{}
+
+func (onlyMisfit) Value(int, int) error { return nil }
+
+func TestObjectsWithoutMethodsSayWhy(t *testing.T) {
+	for name, c := range map[string]struct {
+		object any
+		want   string
+	}{
+		"nil":                    {nil, "nil cannot be served"},
+		"no methods":             {struct{}{}, "it has no exported methods"},
+		"methods of the pointer": {onPointer{}, "pass a pointer"},
+		"no method that fits":    {onlyMisfit{}, "Value has a reply of type int, not a pointer"},
+	} {
+		if _, err := newService(c.object); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q in it", name, err, c.want)
+		}
+	}
+	if _, err := newService(&onPointer{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// crowd counts who is in it.
+type crowd struct {
+	in, most atomic.Int32
+	arrived  chan struct{}
+	leave    chan struct{}
+}
+
+func (c *crowd) Enter(ctx context.Context, _ int, _ *int) error {
+	now := c.in.Add(1)
+	defer c.in.Add(-1)
+	for {
+		most := c.most.Load()
+		if now <= most || c.most.CompareAndSwap(most, now) {
+			break
+		}
+	}
+	c.arrived <- struct{}{}
+	select {
+	case <-c.leave:
+		return nil
+	case <-ctx.Done():
+		return errors.New("the connection ended")
+	}
+}
+
+func TestNoMoreCallsRunAtATimeThanAllowed(t *testing.T) {
+	const allowed, calls = 3, 20
+	object := &crowd{arrived: make(chan struct{}, calls), leave: make(chan struct{})}
+	c, s := socketPair(t)
+	serveObject(t, s, object, allowed)
+	client := NewClient(c)
+	defer client.Close()
+	returned := make(chan error, calls)
+	for range calls {
+		go func() { returned <- client.Call(within(t), "Enter", 1, nil) }()
+	}
+	for range allowed {
+		receive(t, "a call that is allowed", object.arrived)
+	}
+	close(object.leave)
+	for range calls {
+		if err := receive(t, "a call", returned); err != nil {
+			t.Error(err)
+		}
+	}
+	if most := object.most.Load(); most != allowed {
+		t.Errorf("%d calls ran at a time, want %d", most, allowed)
+	}
+}
+
+func TestFlightCountsCallsInFlight(t *testing.T) {
+	var f flight
+	if err := f.wait(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	f.begin()
+	f.begin()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("no patience")
+	impatient := async(func() error { return f.wait(ctx) })
+	patient := async(func() error { return f.wait(within(t)) })
+	cancel(why)
+	if err := receive(t, "the impatient one", impatient); !errors.Is(err, why) {
+		t.Errorf("got %v, want the context's cause", err)
+	}
+	f.end()
+	f.begin()
+	f.end()
+	select {
+	case <-patient:
+		t.Fatal("a call was in flight")
+	default:
+	}
+	f.end()
+	if err := receive(t, "the patient one", patient); err != nil {
+		t.Error(err)
+	}
+	(*flight)(nil).begin() // calls that nobody waits for
+	(*flight)(nil).end()
+}
