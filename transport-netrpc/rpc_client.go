@@ -61,7 +61,10 @@ func newClient(conn net.Conn, explain func(context.Context, error) error) *Clien
 }
 
 // NewClient returns a client that calls over conn, which is the client's from
-// then on. The other side may be a Server of this package's or of net/rpc.
+// then on. The other side may be this package's ([Broker.Serve]) or net/rpc's. A
+// connection that cannot be written to after a write deadline has passed, as one
+// under TLS cannot, does not survive a call that is abandoned while it is being
+// written.
 func NewClient(conn net.Conn) *Client {
 	return newClient(conn, func(_ context.Context, err error) error { return err })
 }
@@ -267,6 +270,9 @@ func (c *Client) end(err error) error {
 	c.pending = nil
 	c.mu.Unlock()
 	_ = c.conn.Close()
+	if c.closed != nil {
+		c.closed()
+	}
 	for _, waiting := range pending {
 		waiting.done <- answer{err: err}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
@@ -59,16 +60,49 @@ func (s *server) Serve(listener net.Listener) error {
 }
 
 func (s *server) accept(listener net.Listener) error {
+	pause := acceptPause
 	for {
 		conn, err := listener.Accept()
+		if isShortage(err) {
+			s.link.Logger.Warn("a host's connection waits until there is room for it", "error", err)
+			if s.pause(pause) {
+				pause = min(2*pause, maxAcceptPause)
+				continue
+			}
+		}
 		if err != nil {
 			return s.acceptError(err)
 		}
+		pause = acceptPause
 		s.running.Go(func() {
 			if err := s.serve(conn); err != nil {
 				s.link.Logger.Debug("a connection has ended", "error", err)
 			}
 		})
+	}
+}
+
+// How long accepting pauses when the process has no file left for a connection.
+const (
+	acceptPause    = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+// isShortage reports whether accepting failed for want of something that other
+// connections will free.
+func isShortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
+}
+
+// pause waits; false means that the server has ended.
+func (s *server) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.ctx.Done():
+		return false
 	}
 }
 
@@ -86,11 +120,8 @@ func (s *server) acceptError(err error) error {
 func (s *server) serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	raw := conn
-	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
-	defer stop()
 	if s.link.TLS != nil {
-		conn = tls.Server(raw, s.link.TLS.Server)
+		conn = tls.Server(conn, s.link.TLS.Server)
 	}
 	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {
@@ -98,6 +129,9 @@ func (s *server) serve(conn net.Conn) error {
 		return err
 	}
 	defer func() { _ = mux.Close() }()
+	// Closing the session sends what calls have answered before.
+	stop := context.AfterFunc(ctx, func() { _ = mux.Close() })
+	defer stop()
 	streams, err := acceptStreams(ctx, mux)
 	if err != nil {
 		return err

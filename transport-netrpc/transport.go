@@ -141,6 +141,9 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 
 // Listen returns the plugin's server.
 func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+	if err := t.options.yamux.Validate(); err != nil {
+		return nil, fmt.Errorf("the option WithYamux: %w", err)
+	}
 	return newServer(t, link), nil
 }
 

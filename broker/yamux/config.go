@@ -47,6 +47,13 @@ const (
 	maxBacklog              = 1 << 20
 )
 
+// Validate reports what makes the configuration unusable, an error that wraps
+// ErrConfig, or nil.
+func (c Config) Validate() error {
+	_, err := c.withDefaults()
+	return err
+}
+
 // withDefaults returns c with its zero values filled in, or an error that
 // wraps ErrConfig.
 func (c Config) withDefaults() (Config, error) {
