@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker/yamux"
@@ -15,32 +16,42 @@ type pump struct {
 	ended  chan struct{} // closed when all has been sent
 
 	mu      sync.Mutex
-	target  *yamux.Stream
-	changed chan struct{} // closed when target changes
+	targets []*yamux.Stream // the last one is written to
+	changed chan struct{}   // closed when targets change
 }
 
 func newPump(source io.Reader) *pump {
 	return &pump{source: source, ended: make(chan struct{}), changed: make(chan struct{})}
 }
 
-// attach makes stream the target. The returned function takes it back.
+// attach makes stream the target. The returned function takes it back: then the
+// one before is the target again.
 func (p *pump) attach(stream *yamux.Stream) (detach func()) {
-	p.set(stream)
+	p.change(func() { p.targets = append(p.targets, stream) })
 	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.target == stream {
-			p.target = nil
-		}
+		p.change(func() {
+			p.targets = slices.DeleteFunc(p.targets, func(s *yamux.Stream) bool { return s == stream })
+		})
 	}
 }
 
-func (p *pump) set(stream *yamux.Stream) {
+func (p *pump) change(change func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.target = stream
+	change()
 	close(p.changed)
 	p.changed = make(chan struct{})
+}
+
+// target returns the stream to write to, nil if there is none, and what is
+// closed when that changes.
+func (p *pump) target() (*yamux.Stream, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.targets) == 0 {
+		return nil, p.changed
+	}
+	return p.targets[len(p.targets)-1], p.changed
 }
 
 func (p *pump) run(ctx context.Context) {
@@ -62,9 +73,7 @@ func (p *pump) run(ctx context.Context) {
 // connection breaks. It returns false when ctx has ended.
 func (p *pump) send(ctx context.Context, data []byte) bool {
 	for len(data) > 0 {
-		p.mu.Lock()
-		target, changed := p.target, p.changed
-		p.mu.Unlock()
+		target, changed := p.target()
 		if target != nil {
 			n, err := target.Write(data)
 			data = data[n:]
@@ -82,19 +91,15 @@ func (p *pump) send(ctx context.Context, data []byte) bool {
 }
 
 func (p *pump) closeTarget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.target != nil {
-		_ = p.target.CloseWrite()
+	if target, _ := p.target(); target != nil {
+		_ = target.CloseWrite()
 	}
 }
 
 // finish waits until all has been sent. It does not when there is no host to
 // send to.
 func (p *pump) finish(ctx context.Context) error {
-	p.mu.Lock()
-	target := p.target
-	p.mu.Unlock()
+	target, _ := p.target()
 	if target == nil {
 		return nil
 	}

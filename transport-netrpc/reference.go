@@ -55,12 +55,12 @@ func (b *Broker) OpenObject(ctx context.Context, o Object) (*Client, error) {
 
 // Reader lets the other side read from r, once, until ctx ends. What r answers
 // beside io.EOF makes the other side's reads fail, instead of seeming the end of
-// the data. r is not closed; while it blocks in Read, one goroutine stays with
+// the data; its text does not cross. r is not closed; while it blocks in Read, one goroutine stays with
 // it.
 func (b *Broker) Reader(ctx context.Context, r io.Reader) Reader {
 	id := b.inner.NextID()
 	b.stream(ctx, id, func(conn broker.Conn) error {
-		if err := copyStream(conn, r); err != nil {
+		if _, err := io.Copy(conn, r); err != nil {
 			return err
 		}
 		return conn.Close()
@@ -83,7 +83,7 @@ func (b *Broker) OpenReader(ctx context.Context, r Reader) (io.ReadCloser, error
 func (b *Broker) Writer(ctx context.Context, w io.Writer) Writer {
 	id := b.inner.NextID()
 	b.stream(ctx, id, func(conn broker.Conn) error {
-		if err := copyStream(w, conn); err != nil {
+		if _, err := io.Copy(w, conn); err != nil {
 			return err
 		}
 		return conn.Close() // the other side's Close waits for this
@@ -150,21 +150,4 @@ func (w *remoteWriter) finish() error {
 	default:
 		return fmt.Errorf("a passed writer answered with %d bytes", n)
 	}
-}
-
-// streamBuffer is the size of a copy's buffer: large enough that the cost of a
-// frame does not count.
-const streamBuffer = 128 << 10
-
-var streamBuffers sync.Pool // of *[streamBuffer]byte
-
-// copyStream is io.Copy with a pooled buffer.
-func copyStream(dst io.Writer, src io.Reader) error {
-	buffer, ok := streamBuffers.Get().(*[streamBuffer]byte)
-	if !ok {
-		buffer = new([streamBuffer]byte)
-	}
-	defer streamBuffers.Put(buffer)
-	_, err := io.CopyBuffer(dst, src, buffer[:])
-	return err
 }

@@ -2,7 +2,6 @@ package transportnetrpc
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"net"
@@ -73,9 +72,11 @@ func NewClient(conn net.Conn) *Client {
 // pointer; a nil reply drops the answer. A method without a dot is one of the
 // service "Plugin", where dispensed and brokered objects are.
 //
-// When ctx ends first, Call returns its error at once, reply is left as it was,
+// The answer replaces the whole of what reply points to; net/rpc merges it. When
+// ctx ends first, Call returns its error, reply is left as it was,
 // and the method runs to its end unnoticed, for net/rpc has no message that
-// would stop it; further calls work. An error that the method returned is a
+// would stop it; further calls work. Encoding args is not interrupted, and what
+// has been encoded is sent before the next call. An error that the method returned is a
 // [RemoteError]. A broken connection is [core.ErrConnectionLost], joined with
 // a [core.ExitError] where a plugin's end was the cause; after Close it is
 // [core.ErrClosed].
@@ -215,14 +216,14 @@ func (c *Client) failure(ctx context.Context, method string, err error) error {
 
 // readAnswers gives each answer to its call, until the connection ends.
 func (c *Client) readAnswers() {
-	dec := gob.NewDecoder(c.conn)
+	messages := newMessageReader(c.conn)
 	for {
 		var header response
-		if err := dec.Decode(&header); err != nil {
+		if err := messages.header(&header); err != nil {
 			_ = c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
 			return
 		}
-		if err := c.readAnswer(dec, header); err != nil {
+		if err := c.readAnswer(messages, header); err != nil {
 			_ = c.end(fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
 			return
 		}
@@ -231,7 +232,7 @@ func (c *Client) readAnswers() {
 
 // readAnswer reads the body. It decodes into a value of its own: the caller may
 // leave meanwhile. It returns an error if the connection cannot be used further.
-func (c *Client) readAnswer(dec *gob.Decoder, header response) error {
+func (c *Client) readAnswer(messages *messageReader, header response) error {
 	c.mu.Lock()
 	waiting := c.pending[header.Seq]
 	c.mu.Unlock()
@@ -239,14 +240,14 @@ func (c *Client) readAnswer(dec *gob.Decoder, header response) error {
 	var got answer
 	var err error
 	if waiting == nil || header.Error != "" || waiting.replyType == nil {
-		_, err = decodeBody(dec, nil)
+		_, err = messages.body(nil)
 		if header.Error != "" {
 			got.err = RemoteError(header.Error)
 		}
 	} else {
-		got.reply, err = decodeBody(dec, waiting.replyType)
+		got.reply, err = messages.body(waiting.replyType)
 	}
-	if err != nil && isConnectionError(err) {
+	if err != nil && messages.broken() {
 		return err
 	}
 	if err != nil && got.err == nil {

@@ -2,7 +2,6 @@ package transportnetrpc
 
 import (
 	"context"
-	"encoding/gob"
 	"errors"
 	"fmt"
 	"net"
@@ -39,30 +38,30 @@ func serveConn(ctx context.Context, conn net.Conn, objects services, maxCalls in
 		writer:   newMessageWriter(conn),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	s.read(ctx, gob.NewDecoder(conn))
+	s.read(ctx, newMessageReader(conn))
 	cancel()
 	stop()
 	_ = conn.Close()
 }
 
 // read takes requests in, one after the other, and runs each on its own.
-func (s *rpcServer) read(ctx context.Context, dec *gob.Decoder) {
+func (s *rpcServer) read(ctx context.Context, messages *messageReader) {
 	for {
 		var header request
-		if err := dec.Decode(&header); err != nil {
+		if err := messages.header(&header); err != nil {
 			return
 		}
 		method, err := s.services.find(header.ServiceMethod)
 		if err != nil {
-			if _, skipErr := decodeBody(dec, nil); skipErr != nil && isConnectionError(skipErr) {
+			if _, skipErr := messages.body(nil); skipErr != nil && messages.broken() {
 				return
 			}
 			s.answer(header, invalidBody, err)
 			continue
 		}
-		args, err := decodeBody(dec, method.args)
+		args, err := messages.body(method.args)
 		if err != nil {
-			if isConnectionError(err) {
+			if messages.broken() {
 				return
 			}
 			s.answer(header, invalidBody, fmt.Errorf("the arguments of %s cannot be decoded: %w", header.ServiceMethod, err))

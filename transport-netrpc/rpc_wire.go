@@ -3,12 +3,9 @@ package transportnetrpc
 import (
 	"bytes"
 	"encoding/gob"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
-	"strings"
 )
 
 // request and response are the headers of the standard library's net/rpc: a
@@ -62,6 +59,8 @@ type messageWriter struct {
 	target *bytes.Buffer
 	body   bytes.Buffer
 	out    bytes.Buffer // what is still to be written
+
+	tried map[reflect.Type]bool // types, and whether their values are tried first
 }
 
 // keepBuffer is the capacity above which a buffer is not kept between messages.
@@ -89,7 +88,7 @@ func (m *messageWriter) write(header, body any) error {
 		return err
 	}
 	m.target = &m.body
-	bodyErr := sendable(body)
+	bodyErr := m.try(body)
 	if bodyErr == nil {
 		bodyErr = m.enc.Encode(body)
 	}
@@ -103,6 +102,52 @@ func (m *messageWriter) write(header, body any) error {
 		return encodeError{bodyErr}
 	}
 	return m.flush()
+}
+
+// try reports what cannot be encoded, before the encoder whose state the other
+// side mirrors has touched it: of a value with interfaces in it, gob counts the
+// types that it has met as described even if it then drops the message.
+func (m *messageWriter) try(body any) error {
+	if err := sendable(body); err != nil {
+		return err
+	}
+	t := reflect.TypeOf(body)
+	first, known := m.tried[t]
+	if !known {
+		first = holdsInterface(t, make(map[reflect.Type]bool))
+		if m.tried == nil {
+			m.tried = make(map[reflect.Type]bool)
+		}
+		m.tried[t] = first
+	}
+	if !first {
+		return nil
+	}
+	return gob.NewEncoder(io.Discard).Encode(body)
+}
+
+// holdsInterface reports whether values of type t can have interfaces in them.
+func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Interface:
+		return true
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return holdsInterface(t.Elem(), seen)
+	case reflect.Map:
+		return holdsInterface(t.Key(), seen) || holdsInterface(t.Elem(), seen)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if t.Field(i).IsExported() && holdsInterface(t.Field(i).Type, seen) {
+				return true
+			}
+		}
+	default:
+	}
+	return false
 }
 
 // sendable refuses nil pointers, over which gob panics.
@@ -134,21 +179,44 @@ func (m *messageWriter) flush() error {
 	return nil
 }
 
-// decodeBody reads a body into a new value of type t. With a nil type it is
-// skipped.
-func decodeBody(dec *gob.Decoder, t reflect.Type) (reflect.Value, error) {
-	if t == nil {
-		return reflect.Value{}, dec.DecodeValue(reflect.Value{})
-	}
-	value := reflect.New(t)
-	return value, dec.DecodeValue(value)
+// messageReader decodes headers and bodies. It tells a broken connection from a
+// message that could not be decoded: gob goes on after the latter.
+type messageReader struct {
+	dec    *gob.Decoder
+	source *watchedReader
 }
 
-// isConnectionError tells a broken connection from a message that could not be
-// decoded: gob goes on after the latter.
-func isConnectionError(err error) bool {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, os.ErrClosed) {
-		return true
-	}
-	return !strings.HasPrefix(err.Error(), "gob: ")
+// watchedReader remembers the error of what it reads.
+type watchedReader struct {
+	r   io.Reader
+	err error
 }
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
+}
+
+func newMessageReader(r io.Reader) *messageReader {
+	source := &watchedReader{r: r}
+	return &messageReader{dec: gob.NewDecoder(source), source: source}
+}
+
+// header reads a header. After an error nothing more can be read.
+func (m *messageReader) header(header any) error { return m.dec.Decode(header) }
+
+// body reads a body into a new value of type t; with a nil type it is skipped.
+// After an error more can be read unless broken says otherwise.
+func (m *messageReader) body(t reflect.Type) (reflect.Value, error) {
+	if t == nil {
+		return reflect.Value{}, m.dec.DecodeValue(reflect.Value{})
+	}
+	value := reflect.New(t)
+	return value, m.dec.DecodeValue(value)
+}
+
+// broken reports whether the connection is of no more use.
+func (m *messageReader) broken() bool { return m.source.err != nil }

@@ -21,6 +21,8 @@ type server struct {
 	link      core.PluginLink
 	ctx       context.Context
 	cancel    context.CancelFunc
+	calls     context.Context // of the connections on which calls are made
+	cutCalls  context.CancelFunc
 	flight    flight
 	running   sync.WaitGroup // connections and pumps
 	stdout    *pump
@@ -38,6 +40,7 @@ func newServer(t *Transport, link core.PluginLink) *server {
 		quit:      make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.calls, s.cutCalls = context.WithCancel(s.ctx)
 	return s
 }
 
@@ -136,7 +139,9 @@ func (s *server) serve(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	b := newBroker(ctx, broker.Yamux(mux), s.transport.options, &s.flight,
+	calls, cutCalls := context.WithCancel(s.calls)
+	defer cutCalls()
+	b := newBroker(calls, broker.Yamux(mux), s.transport.options, &s.flight,
 		func(_ context.Context, err error) error { return err })
 	defer b.close()
 	defer s.stdout.attach(streams[1])()
@@ -188,10 +193,27 @@ func (s *server) Close() error {
 // leave finishes what is under way: calls, then shutdown hooks, then output.
 func (s *server) leave(ctx context.Context) error {
 	s.quitting.Do(func() { close(s.quit) })
-	flightErr := s.flight.wait(ctx)
+	flightErr := s.finishCalls(ctx)
 	s.link.Quit(ctx)
 	err := errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))
 	return errors.Join(flightErr, err)
+}
+
+// finishCalls waits for the calls in flight, up to half of the time that is left
+// until ctx ends. Those that take longer lose their connection, and their
+// contexts end.
+func (s *server) finishCalls(ctx context.Context) error {
+	share := s.link.ShutdownTimeout / 2
+	if deadline, ok := ctx.Deadline(); ok {
+		share = time.Until(deadline) / 2
+	}
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	err := s.flight.wait(ctx)
+	if err != nil {
+		s.cutCalls()
+	}
+	return err
 }
 
 // controlService is what a host calls to see whether the plugin lives, and to
