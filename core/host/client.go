@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -19,6 +20,7 @@ type Client struct {
 	version  int
 	protocol core.Protocol
 
+	killed   atomic.Bool // Kill was called
 	stopping sync.Once
 	hurry    context.CancelCauseFunc // after stopping: ends the patience
 	stopped  chan struct{}           // closed when nothing is left
@@ -94,8 +96,10 @@ func (c *Client) Name() string { return c.cfg.Name }
 func (c *Client) ID() string { return c.process.runner.ID() }
 
 // Close ends the plugin: it is asked to leave, given Config.StopTimeout for it,
-// and killed if it has not left then, which is a *[StopError]. When Close returns
-// nothing is left of the plugin. It may be called again, and after a crash.
+// and killed if it has not left then, which is a *[StopError]. One that leaves
+// with another status than 0 is a *[core.ExitError]. When Close returns nothing is
+// left of the plugin, but what one of the configuration's writers or its reader
+// blocks. It may be called again, and after a crash.
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
 // Stop is Close with a context, whose end shortens the time that the plugin has
@@ -128,6 +132,8 @@ func (c *Client) stop(ctx context.Context) error {
 	defer cancel()
 	err := c.process.kill(ctx) // nothing to kill if it has left
 	switch {
+	case reason == nil && err == nil:
+		return c.badLeave()
 	case reason == nil:
 		return err
 	case err != nil:
@@ -135,6 +141,16 @@ func (c *Client) stop(ctx context.Context) error {
 	}
 	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
 	return &StopError{Plugin: c.cfg.Name, Err: reason}
+}
+
+// badLeave is how a plugin ended that was asked to, unless it was as it should.
+// One that was killed on request, or had crashed before, is none.
+func (c *Client) badLeave() error {
+	crashed := c.process.err() != nil
+	if c.killed.Load() || crashed || c.process.exit.Success() {
+		return nil
+	}
+	return c.process.exitError()
 }
 
 // leave asks the plugin to leave and waits until it has.
@@ -169,5 +185,6 @@ func (c *Client) leave(ctx context.Context) error {
 // Kill ends the plugin's process at once, without a word to it. When it returns
 // nil, nothing is left of the plugin; otherwise ctx ended before.
 func (c *Client) Kill(ctx context.Context) error {
+	c.killed.Store(true)
 	return c.process.kill(ctx)
 }

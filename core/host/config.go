@@ -54,11 +54,14 @@ type Config struct {
 	Env []string
 
 	// Stdin is the plugin's standard input. Nil: none. With os.Stdin the plugin
-	// shares the host's, and its terminal; any other reader is copied.
+	// shares the host's, and its terminal; any other reader is copied, by a
+	// goroutine that a Read which blocks keeps beyond the plugin's end.
 	Stdin io.Reader
 
 	// Stdout and Stderr take what the plugin prints on its os.Stdout and
-	// os.Stderr. Nil: it is dropped. Each is written to by one goroutine.
+	// os.Stderr. Nil: it is dropped. Each is written to by one goroutine. While
+	// one blocks, so does the plugin when it prints, and it cannot leave in
+	// order.
 	Stdout, Stderr io.Writer
 
 	// Logger takes the plugin's log, and what the library has to say: debug
@@ -91,6 +94,10 @@ type Config struct {
 	// elsewhere the system's directory for temporary files, and /tmp.
 	SocketDirs []string
 
+	// MinPort and MaxPort are the range, inclusive, of ports for a plugin that
+	// listens on TCP. Both 0: 10000 to 25000.
+	MinPort, MaxPort int
+
 	// StartTimeout bounds a launch, from the start of the program to the first
 	// sign of life. 0 means DefaultStartTimeout; below 0 only the context does.
 	StartTimeout time.Duration
@@ -121,6 +128,9 @@ func (c Config) validate() error {
 	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
 	if c.Command.Path == "" && c.Runner == nil {
 		err = errors.Join(err, errors.New("there is neither a Command nor a Runner: nothing to launch"))
+	}
+	if c.MinPort < 0 || c.MaxPort > 65535 || c.MinPort > c.MaxPort {
+		err = errors.Join(err, fmt.Errorf("the range from Config.MinPort %d to Config.MaxPort %d is none of ports", c.MinPort, c.MaxPort))
 	}
 	if c.MaxLogLine < 0 {
 		err = errors.Join(err, fmt.Errorf("the setting Config.MaxLogLine is negative: %d", c.MaxLogLine))

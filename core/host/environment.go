@@ -48,6 +48,8 @@ func (l *launch) environment() []string {
 	env = append(env, c.Handshake.MagicCookieKey+"="+c.Handshake.MagicCookieValue)
 	told := handshake.Environment{
 		Versions:  c.Versions.Numbers(),
+		MinPort:   c.MinPort,
+		MaxPort:   c.MaxPort,
 		SocketDir: l.dir,
 		Fields:    []string{handshake.FieldVersions},
 	}

@@ -80,10 +80,13 @@ func (p *process) reap(logged <-chan struct{}) {
 		p.logger.Warn("it is not known how the plugin ended", "error", err)
 		exit = runner.Exit{Code: runner.ExitUnknown}
 	}
-	<-logged
+	p.awaitQuietly(logged, "the log")
 	_ = p.runner.Stdout().Close()
 	p.exit = exit
 	close(p.ended)
+	if p.dir != "" {
+		_ = os.RemoveAll(p.dir)
+	}
 
 	p.mu.Lock()
 	session := p.session
@@ -92,10 +95,12 @@ func (p *process) reap(logged <-chan struct{}) {
 	p.mu.Unlock()
 	if session != nil {
 		p.drain(session)
-		_ = session.Close()
-	}
-	if p.dir != "" {
-		_ = os.RemoveAll(p.dir)
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = session.Close()
+		}()
+		p.awaitQuietly(closed, "a sink for its output")
 	}
 	// A process without a session was not launched: the launch's error tells.
 	p.report(expected || session == nil)
@@ -111,6 +116,24 @@ func (p *process) drain(session core.Session) {
 	select {
 	case <-session.Done():
 	case <-grace.C:
+	}
+}
+
+// awaitQuietly waits for the rest of the output to be taken, unless whoever takes
+// it (a writer or a log handler of the caller's) blocks: that must not hide the
+// end of the process. What is left then ends when the taker lets go.
+func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
+	patience := p.cfg.ExitGrace
+	if patience < 0 {
+		patience = p.cfg.KillTimeout
+	}
+	grace := time.NewTimer(patience)
+	defer grace.Stop()
+	select {
+	case <-taken:
+	case <-grace.C:
+		// It may be the logger that blocks.
+		go p.logger.Warn("the plugin's last output is not taken", "by", taker)
 	}
 }
 

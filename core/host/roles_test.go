@@ -23,6 +23,7 @@ var roles = map[string]func(argument string) int{
 	"versions": serveVersions,
 	"bare":     serveBare,
 	"stubborn": serveStubborn,
+	"leave":    serveAndLeave,
 	"exit":     exitWith,
 	"print":    printAndExit,
 	"chatter":  chatter,
@@ -91,6 +92,12 @@ func serve(string) int {
 		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
 	})
 	return 0
+}
+
+// serveAndLeave ends with the status in its argument.
+func serveAndLeave(status string) int {
+	serve("")
+	return exitWith(status)
 }
 
 // serveVersions serves the versions in its argument.

@@ -13,3 +13,16 @@ func (*descriptor) save(file *os.File) (*os.File, error) { return file, nil }
 func (*descriptor) point(*os.File) {}
 
 func (*descriptor) restore() {}
+
+// redirect makes the source reach its end after what has been written so far.
+// What is printed from now on is lost until restoreVariables.
+func (c *captured) redirect(*os.File) {
+	_ = c.write.Close()
+	c.source.Finish()
+}
+
+// restoreVariables puts the process's own outputs back. A goroutine that prints
+// at that moment races with it: there is no other way on this platform.
+func (o *output) restoreVariables() {
+	os.Stdout, os.Stderr = o.own, o.log
+}

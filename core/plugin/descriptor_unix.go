@@ -3,6 +3,7 @@
 package plugin
 
 import (
+	"fmt"
 	"os"
 	"syscall"
 )
@@ -17,6 +18,10 @@ type descriptor struct {
 // save duplicates file's descriptor and returns the duplicate as a file.
 func (d *descriptor) save(file *os.File) (*os.File, error) {
 	d.number = int(file.Fd())
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(d.number, &stat); err != nil {
+		return nil, fmt.Errorf("the standard output is closed: %w", os.NewSyscallError("fstat", err))
+	}
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	fd, err := syscall.Dup(d.number)
@@ -44,3 +49,15 @@ func (d *descriptor) restore() {
 		d.saved = nil
 	}
 }
+
+// redirect makes the source reach its end after what has been written so far, and
+// sends what is written from now on to target. A child that still has the other
+// end does not keep it open.
+func (c *captured) redirect(target *os.File) {
+	_ = dup2(int(target.Fd()), int(c.write.Fd()))
+	c.source.Finish()
+}
+
+// restoreVariables has nothing to do: what the variables hold leads to the
+// process's own outputs again.
+func (o *output) restoreVariables() {}

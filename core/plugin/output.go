@@ -1,8 +1,8 @@
 package plugin
 
 import (
-	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
@@ -22,6 +22,7 @@ type output struct {
 	stdout   *captured
 	stderr   *captured
 	hold     descriptor // of the process's stdout
+	ending   sync.Once
 }
 
 // captured is a pipe in the place of one of the process's outputs.
@@ -38,45 +39,28 @@ func capture() (*captured, error) {
 	return &captured{write: w, source: pipe.NewReader(r, outputGrace)}, nil
 }
 
-// end makes the source reach its end after what has been written so far. A
-// child that still has the other end does not keep it open.
-func (c *captured) end() {
-	_ = c.write.Close()
-	c.source.Finish()
-}
-
 // captureOutput redirects os.Stdout and os.Stderr into pipes, and on Unix
 // descriptor 1 too, so that nothing but the handshake line reaches the stdout
 // that the host reads it from.
-func captureOutput() (*output, error) {
-	o := &output{announce: os.Stdout, log: os.Stderr, own: os.Stdout}
-	var err error
+func captureOutput() (_ *output, err error) {
+	o := &output{log: os.Stderr, own: os.Stdout}
+	// First of all: where the standard output is closed, a pipe would get its
+	// number.
+	if o.announce, err = o.hold.save(o.own); err != nil {
+		return nil, err
+	}
 	if o.stdout, err = capture(); err != nil {
+		o.hold.restore()
 		return nil, err
 	}
 	if o.stderr, err = capture(); err != nil {
 		o.stdout.close()
+		o.hold.restore()
 		return nil, err
 	}
-	if err := o.redirect(); err != nil {
-		o.stdout.close()
-		o.stderr.close()
-		return nil, fmt.Errorf("redirect the standard output: %w", err)
-	}
+	o.hold.point(o.stdout.write)
 	os.Stdout, os.Stderr = o.stdout.write, o.stderr.write
 	return o, nil
-}
-
-// redirect makes the process's stdout another way into the pipe, where the
-// platform can.
-func (o *output) redirect() error {
-	saved, err := o.hold.save(o.own)
-	if err != nil {
-		return err
-	}
-	o.announce = saved
-	o.hold.point(o.stdout.write)
-	return nil
 }
 
 func (c *captured) close() {
@@ -86,22 +70,21 @@ func (c *captured) close() {
 
 // end ends both outputs: what is printed from now on goes to the log's stream.
 func (o *output) end() {
-	if os.Stdout == o.stdout.write {
-		os.Stdout = o.log
-	}
-	if os.Stderr == o.stderr.write {
-		os.Stderr = o.log
-	}
-	o.hold.point(o.log)
-	o.stdout.end()
-	o.stderr.end()
+	o.ending.Do(func() {
+		o.hold.point(o.log)
+		o.stdout.redirect(o.log)
+		o.stderr.redirect(o.log)
+	})
 }
 
-// restore puts the process's own outputs back.
+// restore makes what stands behind os.Stdout and os.Stderr the process's own
+// outputs again. On Unix the variables stay as they are: goroutines of the
+// program may be reading them.
 func (o *output) restore() {
 	o.end()
+	o.stdout.redirect(o.announce)
 	o.hold.restore()
-	os.Stdout = o.own
+	o.restoreVariables()
 	_ = o.stdout.source.Close()
 	_ = o.stderr.source.Close()
 }

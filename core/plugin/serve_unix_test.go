@@ -139,7 +139,7 @@ func TestNothingButTheLineReachesStdoutWhileServing(t *testing.T) {
 	}
 	_ = p.session.Close()
 	rest, status := p.end(t)
-	if rest != "after Serve\n" || status != 0 {
+	if rest != "after Serve\nby its old name\n" || status != 0 {
 		t.Errorf("status %d, then stdout %q", status, rest)
 	}
 	const want = "while it starts\nraw, while it starts\nprinted\nraw\na child's line\na last word\n"
@@ -160,7 +160,7 @@ func TestSIGTERMEndsServeAndRemovesTheSocket(t *testing.T) { // F10
 		t.Fatal(err)
 	}
 	rest, status := p.end(t)
-	if rest != "after Serve\n" || status != 0 {
+	if rest != "after Serve\nby its old name\n" || status != 0 {
 		t.Errorf("status %d, stdout %q", status, rest)
 	}
 	gone(t, p.address)

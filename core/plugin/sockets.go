@@ -72,7 +72,7 @@ func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: the host can widen the range", s.minPort, s.maxPort)
+	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort)
 }
 
 // remove removes the directory if it is the plugin's own.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"unicode"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -39,6 +40,10 @@ func MakeDir(bases ...string) (string, error) {
 		base, err := filepath.Abs(base) // the plugin may have another working directory
 		if err != nil {
 			failed = append(failed, err)
+			continue
+		}
+		if strings.ContainsFunc(base, func(r rune) bool { return r == '|' || unicode.IsControl(r) }) {
+			failed = append(failed, fmt.Errorf("%q cannot be announced to the other side: it has a %q or a control character in it", base, "|"))
 			continue
 		}
 		longest := filepath.Join(base, dirPattern+strings.Repeat("0", dirRoom-len(dirPattern)), strings.Repeat("s", nameRoom-1))

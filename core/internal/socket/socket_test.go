@@ -40,6 +40,20 @@ func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
 	}
 }
 
+func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
+	odd := filepath.Join(short(t), "a|b")
+	if err := os.Mkdir(odd, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	base := short(t)
+	if dir, err := MakeDir(odd, base); err != nil || filepath.Dir(dir) != base {
+		t.Errorf("%s, %v", dir, err)
+	}
+	if _, err := MakeDir(odd); err == nil || !strings.Contains(err.Error(), "announced") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	longest := maxPath - 1 - dirRoom - nameRoom
 	parent := short(t)
