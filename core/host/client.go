@@ -146,8 +146,7 @@ func (c *Client) stop(ctx context.Context) error {
 // badLeave is how a plugin ended that was asked to, unless it was as it should.
 // One that was killed on request, or had crashed before, is none.
 func (c *Client) badLeave() error {
-	crashed := c.process.err() != nil
-	if c.killed.Load() || crashed || c.process.exit.Success() {
+	if c.killed.Load() || !c.process.asked() || c.process.exit.Success() {
 		return nil
 	}
 	return c.process.exitError()

@@ -174,6 +174,13 @@ func (p *process) expect() {
 	}
 }
 
+// asked reports whether the host asked for the end, before it came.
+func (p *process) asked() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.expected
+}
+
 // err is why the process ended, if nobody asked for it.
 func (p *process) err() error {
 	select {
