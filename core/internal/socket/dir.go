@@ -77,7 +77,7 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		if len(path) > maxPath {
 			return nil, &core.SocketPathError{Path: path, Limit: maxPath, Advice: "choose a shorter directory for sockets"}
 		}
-		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+		listener, err := listenUnix(path)
 		if err == nil {
 			return listener, nil
 		}
