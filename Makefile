@@ -41,7 +41,7 @@ test: bin/runtests ## run all tests of all modules, under the race detector wher
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 .PHONY: check
-check: check-format check-workspace check-hygiene check-tidy check-generated check-build check-vet check-weight lint ## everything that CI asks beside the tests
+check: check-format check-workspace check-hygiene check-tidy check-proto check-generated check-build check-vet check-weight lint ## everything that CI asks beside the tests
 
 ##@ Parts of check
 
@@ -68,6 +68,13 @@ check-hygiene: ## no machine's paths and no conflict markers in any file
 check-tidy: $(MODULES:%=check-tidy/%) ## go.mod and go.sum are as go mod tidy writes them
 check-tidy/%:
 	cd $* && GOWORK=off go mod tidy -diff
+
+# proto/released.binpb is what the last release promised; `make proto-released` moves it on at a release.
+.PHONY: check-proto
+check-proto: bin/buf ## the .proto files: lint, format, and nothing broken since the last release
+	bin/buf lint
+	bin/buf format --diff --exit-code
+	bin/buf breaking proto --against proto/released.binpb
 
 # Generates into the tree, and fails if that changed a file: then the change is to be committed.
 .PHONY: check-generated
@@ -105,9 +112,15 @@ fmt: bin/golangci-lint ## format all Go code, imports included
 	cd tools && GOWORK=off ../bin/golangci-lint fmt ./...
 
 .PHONY: generate
-generate: $(MODULES:%=generate/%) ## run every module's go:generate lines
+generate: generate-proto $(MODULES:%=generate/%) ## make all generated code again: that of the .proto files, and the go:generate lines
 generate/%:
 	@cd $* && GOWORK=off go generate ./...
+
+# All proto modules at once. The descriptors are those that package pluginreflect embeds.
+.PHONY: generate-proto
+generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private
+	@bin/buf generate
+	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginreflect/plugin.binpb
 
 .PHONY: tidy
 tidy: $(MODULES:%=tidy/%) ## go mod tidy in every module
@@ -140,15 +153,34 @@ cover: ## coverage of all modules by all tests, in bin/cover.html
 	go tool cover -html=bin/cover.out -o bin/cover.html
 	go tool cover -func=bin/cover.out | tail -n 1
 
+##@ At a release
+
+# Both forms are for authors in other languages: docs/proto.md.
+.PHONY: proto-image
+proto-image: bin/buf ## the .proto files as a release carries them: an image, and the sources with their licence
+	@rm -rf bin/proto && mkdir -p bin/proto/jackfield-proto
+	bin/buf build proto -o bin/proto/jackfield-proto.binpb
+	bin/buf export proto --all -o bin/proto/jackfield-proto
+	tar -C bin/proto -czf bin/proto/jackfield-proto.tar.gz jackfield-proto
+
+.PHONY: proto-released
+proto-released: bin/buf ## what check-proto compares with: run it for the commit that is released
+	bin/buf build proto --exclude-source-info -o proto/released.binpb
+
+##@ Otherwise
+
 .PHONY: clean
 clean: ## remove what make built
 	rm -rf bin
 
 # The programs of tools/, and the tools that its go.mod pins. Go's build cache decides whether there is
-# anything to do. The first golangci-lint takes some minutes.
+# anything to do. The first golangci-lint and the first buf take some minutes each.
 .PHONY: FORCE
-bin/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-bin/benchstat:     PACKAGE = golang.org/x/perf/cmd/benchstat
+bin/golangci-lint:      PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/benchstat:          PACKAGE = golang.org/x/perf/cmd/benchstat
+bin/buf:                PACKAGE = github.com/bufbuild/buf/cmd/buf
+bin/protoc-gen-go:      PACKAGE = google.golang.org/protobuf/cmd/protoc-gen-go
+bin/protoc-gen-go-grpc: PACKAGE = google.golang.org/grpc/cmd/protoc-gen-go-grpc
 bin/%: PACKAGE = ./$*
 bin/%: FORCE
 	@GOWORK=off go build -C tools -buildvcs=false -o ../$@ $(PACKAGE)

@@ -8,10 +8,13 @@ require (
 	github.com/hashicorp/yamux v0.1.2
 	github.com/jackfield-go/jackfield/broker v0.0.0
 	github.com/jackfield-go/jackfield/core v0.0.0
+	github.com/jackfield-go/jackfield/proto v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
+	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
-	golang.org/x/net v0.38.0
-	google.golang.org/grpc v1.61.0
+	golang.org/x/net v0.57.0
+	google.golang.org/grpc v1.84.0
+	google.golang.org/protobuf v1.36.12
 )
 
 require (
@@ -20,16 +23,19 @@ require (
 	github.com/mattn/go-colorable v0.1.12 // indirect
 	github.com/mattn/go-isatty v0.0.17 // indirect
 	github.com/oklog/run v1.1.0 // indirect
-	golang.org/x/sys v0.31.0 // indirect
-	golang.org/x/text v0.23.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20231106174013-bbf56f31fb17 // indirect
-	google.golang.org/protobuf v1.36.6 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
 )
 
 replace github.com/jackfield-go/jackfield/broker => ../broker
 
 replace github.com/jackfield-go/jackfield/core => ../core
 
+replace github.com/jackfield-go/jackfield/proto => ../proto
+
 replace github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
+
+replace github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc
 
 replace github.com/jackfield-go/jackfield/transport-netrpc => ../transport-netrpc

@@ -144,3 +144,11 @@ func ExampleExitError() {
 	// 2 panic: out of tea
 	// true true
 }
+
+func TestAddressErrorShowsWhatAPluginSentWithBounds(t *testing.T) {
+	long := &core.AddressError{Network: "tcp\x1b[2J", Address: strings.Repeat("a", 1<<20), Reason: "it is not host:port"}
+	text := long.Error()
+	if len(text) > 500 || strings.Contains(text, "\x1b") || !strings.HasSuffix(text, long.Reason) {
+		t.Errorf("%d bytes: %.600s", len(text), text)
+	}
+}

@@ -17,6 +17,11 @@ var ErrClosed = errors.New("closed")
 // plugin's process has ended.
 var ErrConnectionLost = errors.New("the connection was lost")
 
+// ErrCannotQuit is a session's answer to Quit for a plugin that has no way to be
+// asked to leave, as some in other languages: its host ends the process, and
+// that is no failure.
+var ErrCannotQuit = errors.New("the plugin cannot be asked to leave")
+
 // ExitError says that a plugin's process has ended, and how.
 type ExitError struct {
 	// Plugin is the plugin's name.
@@ -147,6 +152,28 @@ type SocketPathError struct {
 func (e *SocketPathError) Error() string {
 	return fmt.Sprintf("the path of a unix socket may have %d bytes on this platform, and %q has %d: %s",
 		e.Limit, e.Path, len(e.Path), e.Advice)
+}
+
+// AddressError says that a host refused to connect to an address that a plugin
+// named (protocol §2, §5).
+type AddressError struct {
+	// Network and Address are what the plugin named.
+	Network, Address string
+	// Reason says why it was refused.
+	Reason string
+}
+
+func (e *AddressError) Error() string {
+	return fmt.Sprintf("the plugin named the address %s %s, which is refused: %s", quoteClipped(e.Network), quoteClipped(e.Address), e.Reason)
+}
+
+// quoteClipped quotes what the other side sent, up to a length for a person.
+func quoteClipped(text string) string {
+	const most = 200
+	if len(text) > most {
+		return strconv.Quote(text[:most]) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // TypeError says that a dispensed client does not have the type that the host

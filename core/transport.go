@@ -47,7 +47,8 @@ type Session interface {
 	// Quit asks the plugin to leave, and returns when the plugin has agreed
 	// and all that it printed has reached the link's stdio sinks. After an
 	// error the caller does not wait for the plugin to end by itself; a
-	// connection that the plugin closed while leaving is not an error.
+	// connection that the plugin closed while leaving is not an error. A plugin
+	// that cannot be asked is an error that wraps [ErrCannotQuit].
 	Quit(ctx context.Context) error
 
 	// Close drops the connection without a word to the plugin, and returns
@@ -115,7 +116,7 @@ type HostLink struct {
 	// Dial connects to the address in the handshake line. TLS is the caller's.
 	Dial func(ctx context.Context) (net.Conn, error)
 	// DialAddress connects to another address that the plugin named, as the
-	// plugin sees it.
+	// plugin sees it. One that the host does not connect to is an AddressError.
 	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
 	// Listen makes a listener that the plugin can reach.
 	Listen func(ctx context.Context) (Listener, error)

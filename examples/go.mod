@@ -5,14 +5,26 @@ go 1.25.0
 require (
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
+	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
+	google.golang.org/grpc v1.84.0
+	google.golang.org/protobuf v1.36.12
 )
 
-require github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
+require (
+	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
+	github.com/jackfield-go/jackfield/proto v0.0.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.40.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
+)
 
 replace (
 	github.com/jackfield-go/jackfield/broker => ../broker
 	github.com/jackfield-go/jackfield/core => ../core
+	github.com/jackfield-go/jackfield/proto => ../proto
 	github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
+	github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc
 	github.com/jackfield-go/jackfield/transport-netrpc => ../transport-netrpc
 )

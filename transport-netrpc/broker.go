@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"net"
 	"slices"
 	"sync"
 
@@ -18,27 +20,29 @@ import (
 // over). It is safe for use by many goroutines, and ends with the connection
 // that it belongs to.
 type Broker struct {
-	inner    *broker.Broker
-	ctx      context.Context // ends with the session
-	maxCalls int
-	flight   *flight
-	explain  func(context.Context, error) error
+	inner   *broker.Broker
+	ctx     context.Context // ends with the session
+	options options
+	logger  *slog.Logger
+	flight  *flight
+	explain func(context.Context, error) error
 
 	mu      sync.Mutex
 	closed  bool
 	clients map[*Client]struct{}
 }
 
-func newBroker(ctx context.Context, session broker.Session, o options, inFlight *flight,
+func newBroker(ctx context.Context, session broker.Session, o options, logger *slog.Logger, inFlight *flight,
 	explain func(context.Context, error) error,
 ) *Broker {
 	return &Broker{
-		inner:    broker.New(session, o.broker),
-		ctx:      ctx,
-		maxCalls: o.maxCalls,
-		flight:   inFlight,
-		explain:  explain,
-		clients:  make(map[*Client]struct{}),
+		inner:   broker.New(session, o.broker),
+		ctx:     ctx,
+		options: o,
+		logger:  logger,
+		flight:  inFlight,
+		explain: explain,
+		clients: make(map[*Client]struct{}),
 	}
 }
 
@@ -63,7 +67,7 @@ func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newClient(conn, b.explain)
+	c := newClient(conn, b.options.maxMessage, b.explain)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -98,8 +102,13 @@ func (b *Broker) serve(ctx context.Context, id uint32, objects services) error {
 		if err != nil {
 			return err
 		}
-		go serveConn(ctx, conn, objects, b.maxCalls, b.flight)
+		go b.answer(ctx, conn, objects)
 	}
+}
+
+// answer answers the calls of one connection.
+func (b *Broker) answer(ctx context.Context, conn net.Conn, objects services) {
+	logTooLarge(b.logger, serveConn(ctx, conn, objects, b.options, b.flight))
 }
 
 // within returns a context that ends with ctx and with the broker.
@@ -125,7 +134,7 @@ func (b *Broker) dispense(object any) (uint32, error) {
 		if err != nil {
 			return // the connection has ended
 		}
-		serveConn(b.ctx, conn, services{pluginService: s}, b.maxCalls, b.flight)
+		b.answer(b.ctx, conn, services{pluginService: s})
 	}()
 	return id, nil
 }

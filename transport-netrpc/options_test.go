@@ -105,7 +105,7 @@ func TestATransportAnnouncesNothing(t *testing.T) {
 // a whole program requires and weighs is measured by tools/weight.
 func TestNothingHeavyIsLinked(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("there is no go command here")
+		t.Skip("needs: go on the PATH")
 	}
 	output, err := exec.CommandContext(within(t), "go", "list", "-deps", ".").Output()
 	if err != nil {

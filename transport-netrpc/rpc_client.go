@@ -24,6 +24,7 @@ var ErrInUse = errors.New("calls have been made over this connection")
 // calls run at the same time.
 type Client struct {
 	conn    net.Conn
+	limit   int // of an answer, in bytes
 	explain func(context.Context, error) error
 	closed  func() // tells the client's owner; nil for none
 
@@ -49,9 +50,10 @@ type answer struct {
 	err   error
 }
 
-func newClient(conn net.Conn, explain func(context.Context, error) error) *Client {
+func newClient(conn net.Conn, limit int, explain func(context.Context, error) error) *Client {
 	return &Client{
 		conn:    conn,
+		limit:   limit,
 		explain: explain,
 		writing: make(chan struct{}, 1),
 		writer:  newMessageWriter(conn),
@@ -63,9 +65,9 @@ func newClient(conn net.Conn, explain func(context.Context, error) error) *Clien
 // then on. The other side may be this package's ([Broker.Serve]) or net/rpc's. A
 // connection that cannot be written to after a write deadline has passed, as one
 // under TLS cannot, does not survive a call that is abandoned while it is being
-// written.
+// written. It takes answers of up to [DefaultMaxMessageSize].
 func NewClient(conn net.Conn) *Client {
-	return newClient(conn, func(_ context.Context, err error) error { return err })
+	return newClient(conn, DefaultMaxMessageSize, func(_ context.Context, err error) error { return err })
 }
 
 // Call invokes the method with args and stores what it answers in reply, a
@@ -78,8 +80,9 @@ func NewClient(conn net.Conn) *Client {
 // would stop it; further calls work. Encoding args is not interrupted, and what
 // has been encoded is sent before the next call. An error that the method returned is a
 // [RemoteError]. A broken connection is [core.ErrConnectionLost], joined with
-// a [core.ExitError] where a plugin's end was the cause; after Close it is
-// [core.ErrClosed].
+// a [core.ExitError] where a plugin's end was the cause, or with a
+// [MessageSizeError] where an answer was too large, which ends the connection;
+// after Close it is [core.ErrClosed].
 func (c *Client) Call(ctx context.Context, method string, args, reply any) error {
 	if !strings.Contains(method, ".") {
 		method = pluginService + "." + method
@@ -208,7 +211,8 @@ func (c *Client) forget(seq uint64) *call {
 
 // failure says which call failed, and what is known of the reason.
 func (c *Client) failure(ctx context.Context, method string, err error) error {
-	if errors.Is(err, core.ErrConnectionLost) {
+	var tooLarge *MessageSizeError
+	if errors.Is(err, core.ErrConnectionLost) && !errors.As(err, &tooLarge) { // which this side has ended
 		err = c.explain(ctx, err)
 	}
 	return fmt.Errorf("call %s: %w", method, err)
@@ -216,7 +220,7 @@ func (c *Client) failure(ctx context.Context, method string, err error) error {
 
 // readAnswers gives each answer to its call, until the connection ends.
 func (c *Client) readAnswers() {
-	messages := newMessageReader(c.conn)
+	messages := newMessageReader(c.conn, c.limit)
 	for {
 		var header response
 		if err := messages.header(&header); err != nil {

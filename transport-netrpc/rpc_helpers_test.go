@@ -66,7 +66,7 @@ func serveObject(t testing.TB, conn net.Conn, object any, maxCalls int) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		serveConn(context.WithoutCancel(t.Context()), conn, services{pluginService: s}, maxCalls, nil)
+		_ = serveConn(context.WithoutCancel(t.Context()), conn, services{pluginService: s}, options{maxCalls: maxCalls}.withDefaults(), nil)
 	}()
 	t.Cleanup(func() {
 		conn.Close()

@@ -47,7 +47,7 @@ func serveMessage(t testing.TB, message []byte) {
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		serveConn(t.Context(), s, services{pluginService: object}, 4, nil)
+		_ = serveConn(t.Context(), s, services{pluginService: object}, options{maxCalls: 4}.withDefaults(), nil)
 	}()
 	go func() { _, _ = io.Copy(io.Discard, c) }()
 	_, _ = c.Write(message)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"reflect"
 	"strings"
@@ -26,35 +27,46 @@ type rpcServer struct {
 	writer   *messageWriter
 }
 
-// serveConn answers calls until the connection or ctx ends. The context of the
+// serveConn answers calls until the connection or ctx ends, and returns what it
+// could not read on for; [io.EOF] if the other side hung up. The context of the
 // methods ends then too; it does not wait for them, for a method may be what
 // ends the connection.
-func serveConn(ctx context.Context, conn net.Conn, objects services, maxCalls int, inFlight *flight) {
+func serveConn(ctx context.Context, conn net.Conn, objects services, o options, inFlight *flight) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &rpcServer{
 		services: objects,
-		limit:    make(chan struct{}, maxCalls),
+		limit:    make(chan struct{}, o.maxCalls),
 		flight:   inFlight,
 		writer:   newMessageWriter(conn),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	s.read(ctx, newMessageReader(conn))
+	err := s.read(ctx, newMessageReader(conn, o.maxMessage))
 	cancel()
 	stop()
 	_ = conn.Close()
+	return err
+}
+
+// logTooLarge says why a connection has ended whose other side cannot be told.
+func logTooLarge(logger *slog.Logger, err error) {
+	var tooLarge *MessageSizeError
+	if errors.As(err, &tooLarge) {
+		logger.Warn("a connection of the other side's was ended: its message is too large (WithMaxMessageSize)",
+			"bytes", tooLarge.Size, "limit", tooLarge.Limit)
+	}
 }
 
 // read takes requests in, one after the other, and runs each on its own.
-func (s *rpcServer) read(ctx context.Context, messages *messageReader) {
+func (s *rpcServer) read(ctx context.Context, messages *messageReader) error {
 	for {
 		var header request
 		if err := messages.header(&header); err != nil {
-			return
+			return err
 		}
 		method, err := s.services.find(header.ServiceMethod)
 		if err != nil {
 			if _, skipErr := messages.body(nil); skipErr != nil && messages.broken() {
-				return
+				return skipErr
 			}
 			s.answer(header, invalidBody, err)
 			continue
@@ -62,7 +74,7 @@ func (s *rpcServer) read(ctx context.Context, messages *messageReader) {
 		args, err := messages.body(method.args)
 		if err != nil {
 			if messages.broken() {
-				return
+				return err
 			}
 			s.answer(header, invalidBody, fmt.Errorf("the arguments of %s cannot be decoded: %w", header.ServiceMethod, err))
 			continue
@@ -70,7 +82,7 @@ func (s *rpcServer) read(ctx context.Context, messages *messageReader) {
 		select {
 		case s.limit <- struct{}{}:
 		case <-ctx.Done():
-			return
+			return context.Cause(ctx)
 		}
 		s.flight.begin()
 		go s.run(ctx, method, header, args)

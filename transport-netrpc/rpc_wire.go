@@ -183,25 +183,12 @@ func (m *messageWriter) flush() error {
 // message that could not be decoded: gob goes on after the latter.
 type messageReader struct {
 	dec    *gob.Decoder
-	source *watchedReader
+	source *frameReader
 }
 
-// watchedReader remembers the error of what it reads.
-type watchedReader struct {
-	r   io.Reader
-	err error
-}
-
-func (w *watchedReader) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if err != nil {
-		w.err = err
-	}
-	return n, err
-}
-
-func newMessageReader(r io.Reader) *messageReader {
-	source := &watchedReader{r: r}
+// newMessageReader takes messages of up to limit bytes.
+func newMessageReader(r io.Reader, limit int) *messageReader {
+	source := newFrameReader(r, limit)
 	return &messageReader{dec: gob.NewDecoder(source), source: source}
 }
 
@@ -218,5 +205,6 @@ func (m *messageReader) body(t reflect.Type) (reflect.Value, error) {
 	return value, m.dec.DecodeValue(value)
 }
 
-// broken reports whether the connection is of no more use.
+// broken reports whether the connection is of no more use: it has ended, or a
+// message was too large.
 func (m *messageReader) broken() bool { return m.source.err != nil }

@@ -141,7 +141,7 @@ func (s *server) serve(conn net.Conn) error {
 	}
 	calls, cutCalls := context.WithCancel(s.calls)
 	defer cutCalls()
-	b := newBroker(calls, broker.Yamux(mux), s.transport.options, &s.flight,
+	b := newBroker(calls, broker.Yamux(mux), s.transport.options, s.link.Logger, &s.flight,
 		func(_ context.Context, err error) error { return err })
 	defer b.close()
 	defer s.stdout.attach(streams[1])()
@@ -175,7 +175,8 @@ func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
 	if err != nil {
 		return
 	}
-	serveConn(ctx, conn, services{"Control": control, "Dispenser": dispenser}, s.transport.options.maxCalls, nil)
+	logTooLarge(s.link.Logger,
+		serveConn(ctx, conn, services{"Control": control, "Dispenser": dispenser}, s.transport.options, nil))
 }
 
 // Shutdown does without being asked what Quit does.

@@ -52,8 +52,8 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 		transport: t,
 		link:      link,
 		mux:       mux,
-		control:   newClient(streams[0], link.Explain),
-		broker:    newBroker(own, broker.Yamux(mux), t.options, nil, link.Explain),
+		control:   newClient(streams[0], t.options.maxMessage, link.Explain),
+		broker:    newBroker(own, broker.Yamux(mux), t.options, link.Logger, nil, link.Explain),
 		cancel:    cancel,
 		printed:   make(chan struct{}),
 	}

@@ -78,9 +78,21 @@ type optionFunc func(o *options)
 func (f optionFunc) apply(o *options) { f(o) }
 
 type options struct {
-	yamux    yamux.Config
-	broker   broker.Config
-	maxCalls int
+	yamux      yamux.Config
+	broker     broker.Config
+	maxCalls   int
+	maxMessage int // bytes
+}
+
+// withDefaults returns the options with what was left open filled in.
+func (o options) withDefaults() options {
+	if o.maxCalls < 1 {
+		o.maxCalls = DefaultMaxConcurrentCalls
+	}
+	if o.maxMessage < 1 {
+		o.maxMessage = DefaultMaxMessageSize
+	}
+	return o
 }
 
 // WithYamux sets the bounds of the multiplexed connection: windows, backlog,
@@ -103,6 +115,18 @@ func WithMaxConcurrentCalls(n int) Option {
 	return optionFunc(func(o *options) { o.maxCalls = n })
 }
 
+// WithMaxMessageSize bounds how large a message may be that this side takes, in
+// bytes of gob: the arguments of a call, or what it answers. A larger one is a
+// [MessageSizeError] as soon as it is announced, before there is memory for any
+// of it, and ends its connection, as it is not read past: that of one dispensed
+// or brokered object, not the session. A side that answers calls can only log
+// that; the caller's error is [core.ErrConnectionLost]. n below 1 means
+// [DefaultMaxMessageSize]; gob itself takes no more than 8 GiB, on 32-bit machines
+// 1 GiB, whatever n is. What passed readers and writers carry is not bounded.
+func WithMaxMessageSize(n int) Option {
+	return optionFunc(func(o *options) { o.maxMessage = n })
+}
+
 // Transport is the net/rpc transport of one plugin set. It is safe for use by
 // any number of launches.
 type Transport struct {
@@ -118,9 +142,7 @@ func New(set PluginSet, opts ...Option) *Transport {
 	for _, opt := range opts {
 		opt.apply(&t.options)
 	}
-	if t.options.maxCalls < 1 {
-		t.options.maxCalls = DefaultMaxConcurrentCalls
-	}
+	t.options = t.options.withDefaults()
 	return t
 }
 

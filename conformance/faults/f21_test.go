@@ -21,7 +21,7 @@ const runsF21 = 10
 
 func testF21GoPlugin(t *testing.T) {
 	if !raceEnabled {
-		t.Skip("a data race shows only in a test run with -race")
+		t.Skip("only with -race, which is what shows a data race")
 	}
 	w := newWorld(t)
 	races := 0

@@ -36,7 +36,7 @@ type figure struct {
 }
 
 func figures() []figure {
-	return []figure{
+	return append([]figure{
 		{"launch", "ms", "ratio at most 0.70", measureLaunch},
 		{"call-64B", "µs", "ratio at most 0.95", measureCall},
 		{"reader-256MiB", "MiB/s", "ratio at least 1.10", measureReader},
@@ -44,7 +44,7 @@ func figures() []figure {
 		{"close", "ms", "ours: p99 at most 3", measureClose},
 		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
 		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
-	}
+	}, grpcFigures()...)
 }
 
 func main() {
@@ -86,7 +86,7 @@ func run(quick bool, names []string) error {
 // build builds the plugins, stripped.
 func (b *bench) build() error {
 	const module = "github.com/jackfield-go/jackfield/conformance/figures/"
-	for _, name := range []string{ours, theirs} {
+	for _, name := range []string{ours, theirs, oursGRPCPlugin, theirsGRPCPluginProgram} {
 		command := exec.CommandContext(b.ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", b.program(name), module+name)
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", name, err, output)
@@ -99,6 +99,9 @@ func (b *bench) build() error {
 const (
 	ours   = "jackfieldplugin"
 	theirs = "gopluginplugin"
+
+	oursGRPCPlugin          = "jackfieldgrpcplugin"
+	theirsGRPCPluginProgram = "goplugingrpcplugin"
 )
 
 func (b *bench) program(name string) string { return filepath.Join(b.dir, name) }

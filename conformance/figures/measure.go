@@ -129,11 +129,17 @@ func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1
 // idlePlugins is how many plugins the cost of one is the mean of.
 const idlePlugins = 30
 
+// caller is what idle needs of a session.
+type caller interface {
+	Echo(data []byte) error
+	Close() error
+}
+
 // idle launches plugins, makes a call to each, and takes the growth of what
 // count returns, for each.
-func (b *bench) idle(launch func() (session, error), count func() float64) (_ float64, err error) {
+func (b *bench) idle(launch func() (caller, error), count func() float64) (_ float64, err error) {
 	before := count()
-	var sessions []session
+	var sessions []caller
 	defer func() {
 		for _, s := range sessions {
 			err = errors.Join(err, s.Close())
@@ -169,19 +175,22 @@ func measureIdleGoroutines(b *bench) ([]float64, []float64, error) {
 
 // measureIdleMemory counts heap and stacks in use.
 func measureIdleMemory(b *bench) ([]float64, []float64, error) {
-	count := func() float64 {
-		runtime.GC()
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return float64(m.HeapAlloc+m.StackInuse) / 1e3
-	}
-	return b.measureIdle(count)
+	return b.measureIdle(memory)
+}
+
+func memory() float64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc+m.StackInuse) / 1e3
 }
 
 func (b *bench) measureIdle(count func() float64) ([]float64, []float64, error) {
 	side := func(launch func() (session, error)) func() (float64, error) {
-		return func() (float64, error) { return b.idle(launch, count) }
+		return func() (float64, error) {
+			return b.idle(func() (caller, error) { return launch() }, count)
+		}
 	}
 	return alternate(b.samples(3), side(b.launchOurs), side(b.launchTheirs))
 }

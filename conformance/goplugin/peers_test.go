@@ -102,7 +102,7 @@ func TestPeersNegotiate(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
-				t.Skip("a process cannot become another program here")
+				t.Skip("only on Unix, where a process can become another program")
 			}
 			report := programs.run(t, test.host, test.plugin, test.scenario)[0]
 			if !report.OK {

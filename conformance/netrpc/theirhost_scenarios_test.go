@@ -103,7 +103,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
-				t.Skip("a process cannot become another program here")
+				t.Skip("only on Unix, where a process can become another program")
 			}
 			outcome := theirRun{
 				host:      []string{"-versions", test.host},

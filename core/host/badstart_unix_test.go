@@ -58,7 +58,7 @@ func TestLaunchOfWhatCannotBeRunSaysWhy(t *testing.T) {
 
 func TestLaunchOfAnotherArchitecturesProgramNamesIt(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("an ELF program of another architecture is made for Linux")
+		t.Skip("only on Linux: the program of another architecture is ELF")
 	}
 	machine, name := elf.EM_S390, "s390"
 	path := filepath.Join(t.TempDir(), "foreign")

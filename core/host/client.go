@@ -96,7 +96,8 @@ func (c *Client) Name() string { return c.cfg.Name }
 func (c *Client) ID() string { return c.process.runner.ID() }
 
 // Close ends the plugin: it is asked to leave, given Config.StopTimeout for it,
-// and killed if it has not left then, which is a *[StopError]. One that leaves
+// and killed if it has not left then, which is a *[StopError]; one that cannot be
+// asked, as some in other languages, is killed without that. One that leaves
 // with another status than 0 is a *[core.ExitError]. When Close returns nothing is
 // left of the plugin, but what one of the configuration's writers or its reader
 // blocks. It may be called again, and after a crash.
@@ -132,6 +133,10 @@ func (c *Client) stop(ctx context.Context) error {
 	defer cancel()
 	err := c.process.kill(ctx) // nothing to kill if it has left
 	switch {
+	case errors.Is(reason, core.ErrCannotQuit):
+		c.killed.Store(true)
+		c.process.logger.DebugContext(ctx, "the plugin was ended", "reason", reason)
+		return err
 	case reason == nil && err == nil:
 		return c.badLeave()
 	case reason == nil:

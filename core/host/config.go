@@ -39,6 +39,11 @@ type Config struct {
 	Command runner.Command
 
 	// Runner makes what runs the command. Nil: a child process of this one.
+	//
+	// A plugin that is a child process is connected to on this machine alone:
+	// with a [runner.Process], also from a Runner function, an address that it
+	// names on another machine is a *[core.AddressError]. Any other runner
+	// decides for itself, in PluginToHost, what is connected to.
 	Runner func(runner.Command) (runner.Runner, error)
 
 	// Name is what errors and logs call the plugin. Empty: the runner's name
@@ -93,6 +98,18 @@ type Config struct {
 	// /dev/shm, since a socket on disk takes longer to make, then /tmp;
 	// elsewhere the system's directory for temporary files, and /tmp.
 	SocketDirs []string
+
+	// SocketGroup is the name or the number of a group whose members may use the
+	// plugin's sockets (protocol §1), for a plugin that runs as another user: its
+	// directory gets mode 0770, the sockets of both sides 0660, and all of them
+	// the group. This process must be root or a member of the group, and the
+	// plugin too. Its members can then call the plugin and stand in for it,
+	// unless AutoMTLS is on. Empty: only this user may. Where there are no unix
+	// sockets (Windows) it does nothing.
+	//
+	// What stands above the directory must let the group pass. So without
+	// SocketDirs, XDG_RUNTIME_DIR is left out on Linux, and elsewhere it is /tmp.
+	SocketGroup string
 
 	// MinPort and MaxPort are the range, inclusive, of ports for a plugin that
 	// listens on TCP. Both 0: 10000 to 25000.

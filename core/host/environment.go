@@ -47,11 +47,12 @@ func (l *launch) environment() []string {
 	env = append(env, c.Env...)
 	env = append(env, c.Handshake.MagicCookieKey+"="+c.Handshake.MagicCookieValue)
 	told := handshake.Environment{
-		Versions:  c.Versions.Numbers(),
-		MinPort:   c.MinPort,
-		MaxPort:   c.MaxPort,
-		SocketDir: l.dir,
-		Fields:    []string{handshake.FieldVersions},
+		Versions:    c.Versions.Numbers(),
+		MinPort:     c.MinPort,
+		MaxPort:     c.MaxPort,
+		SocketDir:   l.dir,
+		SocketGroup: c.SocketGroup,
+		Fields:      []string{handshake.FieldVersions},
 	}
 	if l.identity != nil {
 		told.ClientCert = l.identity.PEM()

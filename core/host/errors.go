@@ -25,9 +25,10 @@ const (
 //
 // With errors.As the reasons are reached that a caller could act on: a
 // *[core.ExitError] (the process ended), *[core.VersionError],
-// *[core.ProtocolError], *handshake.ParseError, *handshake.CoreVersionError,
-// *runner.StartError, *[NoiseError], *[TimeoutError]; with errors.Is also
-// [context.Canceled] and [context.DeadlineExceeded].
+// *[core.ProtocolError], *[core.AddressError], *handshake.ParseError,
+// *handshake.CoreVersionError, *runner.StartError, *[NoiseError],
+// *[TimeoutError]; with errors.Is also [context.Canceled] and
+// [context.DeadlineExceeded].
 type LaunchError struct {
 	// Stage is how far the launch came.
 	Stage Stage

@@ -53,6 +53,9 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 		return nil, err
 	}
 	l.stage = StageNegotiate
+	if err := l.process.refuse(line.Network, line.Address); err != nil {
+		return nil, err
+	}
 	transport, err := l.negotiate(line)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func (l *launch) start(ctx context.Context) (err error) {
 		}
 	}
 	if usesUnixSockets {
-		if l.dir, err = socket.MakeDir(l.cfg.SocketDirs...); err != nil {
+		if l.dir, err = socket.MakeDir(l.cfg.SocketGroup, l.cfg.SocketDirs...); err != nil {
 			return err
 		}
 	}

@@ -32,25 +32,13 @@ func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
 	}
 }
 
-// dial connects to an address as the plugin names it.
-func (p *process) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if network != handshake.NetworkUnix && network != handshake.NetworkTCP {
-		return nil, fmt.Errorf("the plugin named an address of network %q: only unix and tcp are known", network)
-	}
-	network, address, err := p.runner.PluginToHost(network, address)
-	if err != nil {
-		return nil, fmt.Errorf("translate the plugin's address: %w", err)
-	}
-	return new(net.Dialer).DialContext(ctx, network, address)
-}
-
 // listen makes a listener for the plugin: in the directory that both use, or on
 // the loopback address where there is none.
 func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listener, error) {
 	var listener net.Listener
 	var err error
 	if p.dir != "" {
-		listener, err = namer.Listen(p.dir)
+		listener, err = p.listenUnix(namer)
 	} else {
 		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	}
@@ -63,4 +51,17 @@ func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listene
 		return core.Listener{}, fmt.Errorf("translate the host's address: %w", err)
 	}
 	return core.Listener{Listener: listener, AnnounceNetwork: network, AnnounceAddress: address}, nil
+}
+
+// listenUnix makes a socket for those who may use the plugin's.
+func (p *process) listenUnix(namer *socket.Namer) (net.Listener, error) {
+	listener, err := namer.Listen(p.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := socket.Share(listener.Addr().String(), p.cfg.SocketGroup); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	return listener, nil
 }

@@ -1,15 +1,11 @@
 package host
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
@@ -73,79 +69,6 @@ func (p *process) log() {
 	_ = stderr.Close()
 }
 
-// reap waits for the end of the process and clears up after it.
-func (p *process) reap(logged <-chan struct{}) {
-	exit, err := p.runner.Wait(context.Background())
-	if err != nil {
-		p.logger.Warn("it is not known how the plugin ended", "error", err)
-		exit = runner.Exit{Code: runner.ExitUnknown}
-	}
-	p.awaitQuietly(logged, "the log")
-	_ = p.runner.Stdout().Close()
-	p.exit = exit
-	close(p.ended)
-	if p.dir != "" {
-		_ = os.RemoveAll(p.dir)
-	}
-
-	p.mu.Lock()
-	session := p.session
-	p.session = nil
-	expected := p.expected
-	p.mu.Unlock()
-	if session != nil {
-		p.drain(session)
-		closed := make(chan struct{})
-		go func() {
-			defer close(closed)
-			_ = session.Close()
-		}()
-		p.awaitQuietly(closed, "a sink for its output")
-	}
-	// A process without a session was not launched: the launch's error tells.
-	p.report(expected || session == nil)
-	close(p.done)
-}
-
-// drain lets the session take what the process had sent before its end: answers,
-// and the last that it printed. A descendant that still holds the connection
-// keeps it waiting for the grace time at most.
-func (p *process) drain(session core.Session) {
-	grace := time.NewTimer(max(p.cfg.ExitGrace, 0))
-	defer grace.Stop()
-	select {
-	case <-session.Done():
-	case <-grace.C:
-	}
-}
-
-// awaitQuietly waits for the rest of the output to be taken, unless whoever takes
-// it (a writer or a log handler of the caller's) blocks: that must not hide the
-// end of the process. What is left then ends when the taker lets go.
-func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
-	patience := p.cfg.ExitGrace
-	if patience < 0 {
-		patience = p.cfg.KillTimeout
-	}
-	grace := time.NewTimer(patience)
-	defer grace.Stop()
-	select {
-	case <-taken:
-	case <-grace.C:
-		// It may be the logger that blocks.
-		go p.logger.Warn("the plugin's last output is not taken", "by", taker)
-	}
-}
-
-// report logs the end: an unexpected one is an error.
-func (p *process) report(expected bool) {
-	if expected {
-		p.logger.Debug("the plugin has ended", "status", p.exit.String())
-		return
-	}
-	p.logger.Error("the plugin has ended unexpectedly", "status", p.exit.String())
-}
-
 // own hands the session over, to be closed with the process. It returns false if
 // the process has ended already; the session is closed then.
 func (p *process) own(session core.Session) bool {
@@ -179,121 +102,4 @@ func (p *process) asked() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.expected
-}
-
-// err is why the process ended, if nobody asked for it.
-func (p *process) err() error {
-	select {
-	case <-p.ended:
-	default:
-		return nil
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.expected {
-		return nil
-	}
-	return p.exitError()
-}
-
-// exitError describes the end. It is called after ended.
-func (p *process) exitError() *core.ExitError {
-	return &core.ExitError{
-		Plugin: p.cfg.Name,
-		Code:   p.exit.Code,
-		Status: p.exit.String(),
-		Stderr: p.tail.Lines(),
-	}
-}
-
-// explain joins the end of the process to an error that it may be the cause of.
-func (p *process) explain(ctx context.Context, err error) error {
-	if p.cfg.ExitGrace < 0 {
-		return err
-	}
-	grace := time.NewTimer(p.cfg.ExitGrace)
-	defer grace.Stop()
-	select {
-	case <-p.ended:
-		if cause := p.err(); cause != nil {
-			return fmt.Errorf("%w: %w", err, cause)
-		}
-		return fmt.Errorf("%w: the host has ended the plugin", core.ErrClosed)
-	case <-grace.C:
-	case <-ctx.Done():
-	}
-	return err
-}
-
-// kill forces the end, and waits until nothing is left or ctx ends.
-func (p *process) kill(ctx context.Context) error {
-	p.expect()
-	if err := p.runner.Kill(ctx); err != nil {
-		return err
-	}
-	select {
-	case <-p.done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the end of plugin %s: %w", p.cfg.Name, context.Cause(ctx))
-	}
-}
-
-// abort ends a process whose launch has failed. It returns how the process ended
-// if it did so by itself, and waits a moment for that if it seems to be ending.
-func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
-	p.expect()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.KillTimeout)
-	defer cancel()
-	alone := p.endsAlone(ctx, ending)
-	if err := p.kill(ctx); err != nil {
-		p.logger.WarnContext(ctx, "the plugin whose launch failed cannot be ended", "error", err)
-		return nil
-	}
-	if !alone {
-		return nil
-	}
-	return p.exitError()
-}
-
-// endsAlone reports whether the process has ended. One that seems to be ending
-// gets the time to: the end of its output comes before its status.
-func (p *process) endsAlone(ctx context.Context, ending bool) bool {
-	var patience time.Duration
-	if ending {
-		patience = max(p.cfg.ExitGrace, 0)
-	}
-	grace := time.NewTimer(patience)
-	defer grace.Stop()
-	select {
-	case <-p.ended:
-		return true
-	case <-grace.C:
-	case <-ctx.Done():
-	}
-	select {
-	case <-p.ended: // with no patience both may be there
-		return true
-	default:
-		return false
-	}
-}
-
-// cookieTexts are how plugins say that they were not started by a host: this
-// library's, and hashicorp/go-plugin's.
-var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
-
-// hint says what else is known about a failure.
-func (p *process) hint(ctx context.Context, e *LaunchError) string {
-	if e.Exit == nil {
-		return ""
-	}
-	for _, line := range e.Stderr {
-		for _, text := range cookieTexts {
-			if strings.HasPrefix(line, text) {
-				return "the plugin says that its host is another application: is Config.Handshake the plugin's?"
-			}
-		}
-	}
-	return p.runner.Diagnose(ctx)
 }

@@ -39,20 +39,17 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
-		dir, err := socket.MakeDir()
+		dir, err := socket.MakeDir(s.group)
 		if err != nil {
 			return nil, err
 		}
 		s.dir, s.own = dir, dir
-		if err := shareDir(dir, s.group); err != nil {
-			return nil, err
-		}
 	}
 	listener, err := s.namer.Listen(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
-	if err := shareSocket(listener.Addr().String(), s.group); err != nil {
+	if err := socket.Share(listener.Addr().String(), s.group); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}

@@ -5,12 +5,14 @@ package plugin_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/internal/grouptest"
 )
 
 func TestTheSocketIsInTheHostsDirectory(t *testing.T) {
@@ -66,18 +68,15 @@ func TestAHostsDirectoryThatIsMissingSaysSo(t *testing.T) {
 }
 
 func TestAGroupMayUseTheSockets(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root may give files to a group of its choice")
-	}
-	const group = 12345
-	r := run(t, surround(map[string]string{handshake.EnvSocketGroup: "12345"}), config(new(faketransport.Transport)))
+	group := grouptest.Other(t)
+	r := run(t, surround(map[string]string{handshake.EnvSocketGroup: strconv.Itoa(group)}), config(new(faketransport.Transport)))
 	path := r.parsed(t).Address
 	for file, mode := range map[string]os.FileMode{path: 0o660, filepath.Dir(path): 0o770} {
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if gid := info.Sys().(*syscall.Stat_t).Gid; gid != group || info.Mode().Perm() != mode {
+		if gid := info.Sys().(*syscall.Stat_t).Gid; int(gid) != group || info.Mode().Perm() != mode {
 			t.Errorf("%s: group %d, mode %v", file, gid, info.Mode())
 		}
 	}

@@ -63,7 +63,7 @@ func TestDiagnoseUniversalProgram(t *testing.T) {
 // of its set-up, which only the system's refusal answers.
 func TestDiagnoseOlderArchitectureOnlyWhenRefused(t *testing.T) {
 	if here != "linux/amd64" {
-		t.Skip("for linux/amd64")
+		t.Skip("only on linux/amd64: others have no older architecture to run")
 	}
 	path := write(t, "plugin", elf32(t, elf.EM_386))
 	if got := runner.Diagnose(path, nil); got != "" {
@@ -75,7 +75,7 @@ func TestDiagnoseOlderArchitectureOnlyWhenRefused(t *testing.T) {
 func TestDiagnoseELFThatIsNoProgram(t *testing.T) {
 	machine, ok := machines[here]
 	if !ok {
-		t.Skip("for Linux on the usual machines")
+		t.Skip("only on Linux, and the machines that this test knows by their number in ELF")
 	}
 	for name, test := range map[string]struct {
 		file  elfFile
@@ -113,7 +113,7 @@ func TestDiagnoseELFThatIsNoProgram(t *testing.T) {
 
 func TestDiagnoseProgramThatWasCutOff(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("for Linux")
+		t.Skip("only on Linux: the test cuts off an ELF program")
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -69,7 +69,7 @@ func TestDiagnosePathThatLeadsNowhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if strings.Contains(test.path, `\`) {
-				t.Skip("paths are quoted with doubled backslashes")
+				t.Skip("only where paths have no backslashes: they are quoted with doubled ones")
 			}
 			expect(t, runner.Diagnose(test.path, fs.ErrNotExist), test.parts...)
 		})

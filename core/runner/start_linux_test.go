@@ -21,7 +21,7 @@ import (
 func TestStartThatTheKernelRefuses(t *testing.T) {
 	machine, ok := machines[here]
 	if !ok {
-		t.Skip("for the usual machines")
+		t.Skip("only on the machines that this test knows by their number in ELF")
 	}
 	other := elf.EM_RISCV
 	for name, test := range map[string]struct {
@@ -196,7 +196,7 @@ func noexecDir(t *testing.T) string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
-		t.Skip(err)
+		t.Skip("needs: the list of mounts: ", err)
 	}
 	for line := range strings.Lines(string(mounts)) {
 		fields := strings.Fields(line)
@@ -210,7 +210,7 @@ func noexecDir(t *testing.T) string {
 	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_NOEXEC, ""); err != nil {
-		t.Skipf("no noexec file system to write to, and mounting one: %v", err)
+		t.Skipf("needs: a noexec file system to write to, or the right to mount one: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir
@@ -252,14 +252,14 @@ func asNobody(t *testing.T, f func()) {
 		done <- err
 	}()
 	if err := <-done; err != nil {
-		t.Skip(err)
+		t.Skip("needs: the right to act as another user: ", err)
 	}
 }
 
 func TestDiagnoseAfterTheEnd(t *testing.T) {
 	machine, ok := machines[here]
 	if !ok {
-		t.Skip("for the usual machines")
+		t.Skip("only on the machines that this test knows by their number in ELF")
 	}
 	library := elfFile{kind: elf.ET_DYN, machine: machine, dynamic: true, flags1: elf.DF_1_NOW}.bytes(t)
 	for name, test := range map[string]struct {

@@ -6,9 +6,11 @@
 // Each module is tested alone (GOWORK=off), under the race detector where this machine can build with
 // it. What go test prints for a package is shown as it comes; what a test prints only if it fails.
 //
-// A test that needs a program which is not on the machine skips itself with a reason that begins with
+// A test that needs something which is not on the machine skips itself with a reason that begins with
 // "needs: ". Those skips are listed at the end, with the race detector where that is missing; where CI
-// is true they are failures, since a green run there must have tested everything.
+// is true they are failures, since a green run there must have tested everything. A test that is by
+// design for one platform or one kind of run begins its reason with "only ", and that is no failure.
+// Any other reason counts as a need, until it says which of the two it is.
 //
 // The last line is "N passed, N failed, N skipped", counting top-level tests, and as failures also
 // packages and modules that did not get as far as a test. The exit status is 1 if anything failed or

@@ -23,7 +23,7 @@ type event struct {
 type report struct {
 	out                     io.Writer
 	passed, failed, skipped int
-	skips                   []string // tests that skipped themselves for another reason
+	skips                   []string // tests that skipped themselves by design
 	needs                   []string // what this machine lacks
 	pending                 map[testID][]byte
 	failedIn                map[string]bool // packages in which a test failed
@@ -132,10 +132,13 @@ func (r *report) skip(id testID) {
 		}
 	}
 	entry := fmt.Sprintf("%s %s: %s", id.pkg, id.test, reason)
-	if strings.HasPrefix(reason, "needs: ") {
-		r.needs = append(r.needs, entry)
-	} else {
+	switch {
+	case strings.HasPrefix(reason, "only "):
 		r.skips = append(r.skips, entry)
+	case strings.HasPrefix(reason, "needs: "):
+		r.needs = append(r.needs, entry)
+	default:
+		r.needs = append(r.needs, entry+` (a reason begins with "needs: " or "only ")`)
 	}
 }
 

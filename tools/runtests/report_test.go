@@ -19,6 +19,8 @@ const mixedRun = `{"Action":"run","Package":"p","Test":"TestGood"}
 {"Action":"skip","Package":"p","Test":"TestPeer"}
 {"Action":"output","Package":"p","Test":"TestWindows","Output":"    p_test.go:15: only Windows has these\n"}
 {"Action":"skip","Package":"p","Test":"TestWindows"}
+{"Action":"output","Package":"p","Test":"TestShy","Output":"    p_test.go:18: not today\n"}
+{"Action":"skip","Package":"p","Test":"TestShy"}
 {"Action":"output","Package":"p","Output":"FAIL\tp\t0.003s\n"}
 {"Action":"fail","Package":"p"}
 `
@@ -33,7 +35,7 @@ func TestReportShowsFailuresAndHidesTheChatterOfPassedTests(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}
-	if r.passed != 1 || r.failed != 1 || r.skipped != 2 {
+	if r.passed != 1 || r.failed != 1 || r.skipped != 3 {
 		t.Errorf("counted %d passed, %d failed, %d skipped", r.passed, r.failed, r.skipped)
 	}
 }
@@ -43,7 +45,11 @@ func TestReportTellsWhatTheMachineLacksFromOtherSkips(t *testing.T) {
 	if err := r.read(strings.NewReader(mixedRun)); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"p TestPeer: needs: python3 on the PATH"}; !slices.Equal(r.needs, want) {
+	want := []string{
+		"p TestPeer: needs: python3 on the PATH",
+		`p TestShy: not today (a reason begins with "needs: " or "only ")`,
+	}
+	if !slices.Equal(r.needs, want) {
 		t.Errorf("needs %q, want %q", r.needs, want)
 	}
 	if want := []string{"p TestWindows: only Windows has these"}; !slices.Equal(r.skips, want) {

@@ -4,4 +4,4 @@ package socket
 
 import "os"
 
-func defaultBases() []string { return []string{os.TempDir()} }
+func defaultBases(bool) []string { return []string{os.TempDir()} }

@@ -4,4 +4,11 @@ package socket
 
 import "os"
 
-func defaultBases() []string { return []string{os.TempDir(), "/tmp"} }
+// defaultBases prefers the system's choice, which on macOS is its user's alone:
+// what is to be shared cannot be there.
+func defaultBases(shared bool) []string {
+	if shared {
+		return []string{"/tmp"}
+	}
+	return []string{os.TempDir(), "/tmp"}
+}

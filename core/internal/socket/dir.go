@@ -26,13 +26,26 @@ const (
 	dirRoom    = len(dirPattern) + 10
 )
 
-// MakeDir makes a directory that only this user can enter (mode 0700), in the
-// first of bases in which the path of a socket stays short enough and that lets
-// it. Without bases these are the platform's.
-func MakeDir(bases ...string) (string, error) {
+// MakeDir makes a directory that only this user can enter (mode 0700), or also
+// the members of group if that is not empty (mode 0770). It is in the first of
+// bases in which the path of a socket stays short enough and that lets it.
+// Without bases these are the platform's.
+func MakeDir(group string, bases ...string) (string, error) {
+	dir, err := makeDir(group != "", bases)
+	if err != nil {
+		return "", fmt.Errorf("make a private directory for sockets: %w", err)
+	}
+	if err := shareDir(dir, group); err != nil {
+		_ = os.Remove(dir)
+		return "", err
+	}
+	return dir, nil
+}
+
+func makeDir(shared bool, bases []string) (string, error) {
 	setting := "choose a shorter directory for sockets"
 	if len(bases) == 0 {
-		bases = defaultBases()
+		bases = defaultBases(shared)
 		setting = "set TMPDIR to a shorter directory"
 	}
 	var failed []error
@@ -57,7 +70,7 @@ func MakeDir(bases ...string) (string, error) {
 		}
 		failed = append(failed, err)
 	}
-	return "", fmt.Errorf("make a private directory for sockets: %w", errors.Join(failed...))
+	return "", errors.Join(failed...)
 }
 
 // Namer gives sockets names that are unique in their directory for this process.

@@ -37,7 +37,7 @@ func listenUnix(path string) (*net.UnixListener, error) {
 		_ = os.Remove(path)
 		return nil, err
 	}
-	unix := listener.(*net.UnixListener) //nolint:forcetypeassert // what the socket is
+	unix := listener.(*net.UnixListener) //nolint:errcheck,forcetypeassert // what the socket is
 	unix.SetUnlinkOnClose(true)
 	return unix, nil
 }

@@ -27,7 +27,7 @@ func short(t *testing.T) string {
 
 func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
 	base := short(t)
-	dir, err := MakeDir("/"+strings.Repeat("x", maxPath), base)
+	dir, err := MakeDir("", "/"+strings.Repeat("x", maxPath), base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,10 +46,10 @@ func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := short(t)
-	if dir, err := MakeDir(odd, base); err != nil || filepath.Dir(dir) != base {
+	if dir, err := MakeDir("", odd, base); err != nil || filepath.Dir(dir) != base {
 		t.Errorf("%s, %v", dir, err)
 	}
-	if _, err := MakeDir(odd); err == nil || !strings.Contains(err.Error(), "announced") {
+	if _, err := MakeDir("", odd); err == nil || !strings.Contains(err.Error(), "announced") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -61,7 +61,7 @@ func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	if err := os.Mkdir(base, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := MakeDir(base)
+	dir, err := MakeDir("", base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +73,13 @@ func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	_ = listener.Close()
 
 	var tooLong *core.SocketPathError
-	if _, err := MakeDir(base + "b"); !errors.As(err, &tooLong) || tooLong.Limit != maxPath {
+	if _, err := MakeDir("", base+"b"); !errors.As(err, &tooLong) || tooLong.Limit != maxPath {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMakeDirInAMissingBaseSaysSo(t *testing.T) {
-	if _, err := MakeDir("/no/such"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := MakeDir("", "/no/such"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,90 @@
+package exchange
+
+import (
+	"net"
+
+	"github.com/jackfield-go/jackfield/broker"
+)
+
+// muxListener is a listener for one number, or the main one. Its fields are
+// guarded by its side's lock.
+type muxListener struct {
+	side     *acceptSide
+	id       uint32
+	conns    chan SessionStream
+	done     chan struct{} // closed once closed is set
+	closed   error         // not nil: it is, and why
+	expected int           // streams that were acknowledged and have not come
+}
+
+func newMuxListener(side *acceptSide, id uint32, backlog int) *muxListener {
+	return &muxListener{
+		side:  side,
+		id:    id,
+		conns: make(chan SessionStream, backlog),
+		done:  make(chan struct{}),
+	}
+}
+
+// Accept waits for the next connection. Once the listener is closed, its error
+// is net.ErrClosed; once the broker is, or its session, broker.ErrClosed.
+func (l *muxListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		l.side.taken(l)
+		return conn, nil
+	case <-l.done:
+		return nil, &net.OpError{Op: "accept", Net: l.Addr().Network(), Addr: l.Addr(), Err: l.closed}
+	}
+}
+
+// Close ends Accept, and resets the connections that nobody has accepted. Those
+// that were accepted live on.
+func (l *muxListener) Close() error {
+	a := l.side
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.main == l:
+		a.main = nil
+	case a.listeners[l.id] == l:
+		delete(a.listeners, l.id)
+	}
+	l.end(net.ErrClosed)
+	return nil
+}
+
+// Addr is the number.
+func (l *muxListener) Addr() net.Addr { return broker.Addr(l.id) }
+
+// hasRoom tells whether one more stream could be kept, should all come that were
+// acknowledged.
+func (l *muxListener) hasRoom() bool {
+	return len(l.conns)+l.expected < cap(l.conns)
+}
+
+// put keeps a stream for Accept; false if there is no room.
+func (l *muxListener) put(stream SessionStream) bool {
+	select {
+	case l.conns <- stream:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l *muxListener) end(cause error) {
+	if l.closed != nil {
+		return
+	}
+	l.closed = cause
+	close(l.done)
+	for {
+		select {
+		case stream := <-l.conns:
+			_ = stream.Reset()
+		default:
+			return
+		}
+	}
+}

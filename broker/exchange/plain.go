@@ -1,0 +1,251 @@
+package exchange
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackfield-go/jackfield/broker"
+)
+
+// DialFunc connects to an address that the other side offered: "unix" and a
+// path, or "tcp" and host:port. It returns when ctx is done.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// ListenFunc makes a listener and says under what address the other side
+// reaches it, "unix" and a path or "tcp" and host:port. Closing the listener
+// frees all that it made.
+type ListenFunc func(ctx context.Context) (l net.Listener, network, address string, err error)
+
+// Plain is the scheme with a socket for each listener. Make one with [NewPlain].
+type Plain struct {
+	control
+
+	warner warner
+	dialer DialFunc
+	listen ListenFunc
+	lastID atomic.Uint32
+	offers offers
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[uint32]*plainListener
+}
+
+// NewPlain returns a broker that makes its connections with dial and its
+// listeners with listen.
+func NewPlain(cfg Config, dial DialFunc, listen ListenFunc) *Plain {
+	cfg = cfg.withDefaults()
+	p := &Plain{
+		warner:    warner{log: cfg.Logger},
+		dialer:    dial,
+		listen:    listen,
+		listeners: make(map[uint32]*plainListener),
+	}
+	p.control.init()
+	p.offers.init(cfg.MaxOffers)
+	return p
+}
+
+// NextID returns a number that this side has not used before; the first is 1.
+func (p *Plain) NextID() uint32 { return p.lastID.Add(1) }
+
+// Dial connects to the address that the other side offered for id, and waits for
+// an offer as long as ctx lets it. An offer can be dialled late and often. If
+// there is nobody at the address any more, the error is broker.ErrUnclaimed; if
+// it cannot be an address, an [*InfoError]. A later offer replaces the earlier.
+func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
+	within, done := p.bound(ctx)
+	defer done()
+	conn, err := p.dial(within, id)
+	if err != nil {
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
+	}
+	return conn, nil
+}
+
+func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		o, err := p.offers.get(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("the other side has not offered it: %w", err)
+		}
+		if o.err != nil {
+			return nil, o.err
+		}
+		conn, err := p.dialer(ctx, o.network, o.address)
+		switch {
+		case err == nil:
+			return conn, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case p.offers.replaced(o): // while it was being dialled
+		default:
+			return nil, fmt.Errorf("%w: its offer came, but its listener has gone: %w", broker.ErrUnclaimed, err)
+		}
+	}
+}
+
+// Listen makes a listener and offers its address to the other side, once. It
+// waits for a control stream, and for the offer's being sent, as long as ctx
+// lets it. Listeners outlive the control stream, but the next one is not told of
+// them: it is another host's, or one that has lost its numbers.
+func (p *Plain) Listen(ctx context.Context, id uint32) (net.Listener, error) {
+	within, done := p.bound(ctx)
+	defer done()
+	l, err := p.open(within, id)
+	if err != nil {
+		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
+	}
+	return l, nil
+}
+
+func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	l := &plainListener{broker: p, id: id}
+	if err := p.reserve(l); err != nil {
+		return nil, err
+	}
+	inner, network, address, err := p.listen(ctx)
+	if err != nil {
+		p.release(l)
+		return nil, err
+	}
+	l.Listener = inner
+	info := Info{ServiceID: id, Network: network, Address: address}
+	if fault := faultOf(info); fault != "" {
+		l.Close()
+		return nil, fmt.Errorf("the listener cannot be offered: %s", fault)
+	}
+	if err := p.offer(ctx, info); err != nil {
+		l.Close()
+		return nil, err
+	}
+	if !p.publish(l) {
+		l.Close()
+		return nil, broker.ErrClosed
+	}
+	return l, nil
+}
+
+// offer sends the info on the control stream, or on the next one if that ends.
+func (p *Plain) offer(ctx context.Context, info Info) error {
+	for {
+		link, err := p.wait(ctx)
+		if err != nil {
+			return fmt.Errorf("there is no control stream: %w", err)
+		}
+		sent := make(chan error, 1)
+		o := &outgoing{info: info, sent: func(err error) { sent <- err }}
+		if !link.push(o) {
+			continue
+		}
+		select {
+		case err := <-sent:
+			if err == nil {
+				return nil
+			}
+			<-link.over
+		case <-ctx.Done():
+			link.withdraw(o)
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Run exchanges offers on s; see [Broker]. What the control stream before
+// offered is forgotten when it begins.
+func (p *Plain) Run(ctx context.Context, s Stream) error {
+	return p.run(ctx, s, p, 0)
+}
+
+func (p *Plain) began(l *link) { p.offers.restart(l) }
+func (p *Plain) ended(*link)   {}
+
+func (p *Plain) received(ctx context.Context, l *link, info Info) {
+	if info.Knock != nil {
+		p.warner.warn(ctx, "a knock, but connections are not multiplexed", info.ServiceID)
+		return
+	}
+	o := newOffer(info)
+	if o.err != nil {
+		p.warner.warn(ctx, o.err.Error(), info.ServiceID)
+	}
+	p.offers.put(l, o)
+}
+
+// Close closes the listeners, and makes everything that waits return
+// broker.ErrClosed. Connections that exist live on.
+func (p *Plain) Close() error {
+	p.cancel(broker.ErrClosed)
+	p.mu.Lock()
+	p.closed = true
+	var open []*plainListener
+	for _, l := range p.listeners {
+		if l.published {
+			open = append(open, l)
+		}
+	}
+	p.mu.Unlock()
+	for _, l := range open {
+		l.Close()
+	}
+	return nil
+}
+
+func (p *Plain) reserve(l *plainListener) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return broker.ErrClosed
+	case p.listeners[l.id] != nil:
+		return ErrListening
+	}
+	p.listeners[l.id] = l
+	return nil
+}
+
+// publish makes the listener one that Close closes. Until then it belongs to the
+// Listen that makes it.
+func (p *Plain) publish(l *plainListener) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.published = true
+	return !p.closed
+}
+
+func (p *Plain) release(l *plainListener) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.listeners[l.id] == l {
+		delete(p.listeners, l.id)
+	}
+}
+
+// plainListener is the caller's listener, whose number is free again once it is
+// closed.
+type plainListener struct {
+	net.Listener
+
+	broker    *Plain
+	id        uint32
+	published bool // guarded by the broker's lock
+	closing   sync.Once
+	err       error
+}
+
+func (l *plainListener) Close() error {
+	l.closing.Do(func() {
+		l.err = l.Listener.Close()
+		l.broker.release(l)
+	})
+	return l.err
+}

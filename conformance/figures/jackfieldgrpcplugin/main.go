@@ -1,0 +1,30 @@
+// This program is the measured gRPC plugin, built on Jackfield.
+package main
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/conformance/figures/grpcservice"
+	probe "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+)
+
+func main() {
+	set := transportgrpc.PluginSet{grpcservice.Name: transportgrpc.PluginFuncs{
+		NewServer: func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			probe.RegisterProbeServiceServer(r, &grpcservice.Server{Borrow: func(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
+				conn, err := b.Dial(ctx, id)
+				return conn, func() { _ = conn.Close() }, err
+			}})
+			return nil
+		},
+	}}
+	plugin.Serve(plugin.Config{
+		Handshake: core.Handshake{MagicCookieKey: grpcservice.CookieKey, MagicCookieValue: grpcservice.CookieValue},
+		Versions:  core.Versions{1: {transportgrpc.New(set)}},
+	})
+}

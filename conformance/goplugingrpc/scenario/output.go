@@ -1,0 +1,55 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync"
+)
+
+// Output is a writer whose content can be waited for. Make one with [NewOutput].
+type Output struct {
+	mu      sync.Mutex
+	content bytes.Buffer
+	changed chan struct{}
+}
+
+// NewOutput returns an empty one.
+func NewOutput() *Output { return &Output{changed: make(chan struct{})} }
+
+// Write appends data.
+func (o *Output) Write(data []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.changed)
+	o.changed = make(chan struct{})
+	return o.content.Write(data)
+}
+
+// String returns the content so far.
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.content.String()
+}
+
+// WaitFor returns once the content is as long as want, and says whether it is
+// want.
+func (o *Output) WaitFor(ctx context.Context, name, want string) error {
+	for {
+		o.mu.Lock()
+		length, changed := o.content.Len(), o.changed
+		o.mu.Unlock()
+		if length >= len(want) {
+			if o.String() != want {
+				return fmt.Errorf("%s: %d bytes came, not the %d expected", name, length, len(want))
+			}
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %d bytes came, expected %d: %w", name, length, len(want), context.Cause(ctx))
+		}
+	}
+}

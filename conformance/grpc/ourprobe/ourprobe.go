@@ -1,0 +1,82 @@
+// Package ourprobe puts the conformance suite's gRPC probe onto transport-grpc,
+// for hosts and plugins built on Jackfield. The service is package probe's, so
+// that the other side may be built on go-plugin.
+package ourprobe
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
+	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
+	"github.com/jackfield-go/jackfield/core"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+)
+
+// Handshake is the suite's cookie.
+func Handshake() core.Handshake {
+	return core.Handshake{MagicCookieKey: shared.CookieKey, MagicCookieValue: shared.CookieValue}
+}
+
+// Versions offers the probe under each of the versions. Whether they are legacy
+// makes no difference: every plugin and every host of ours has versions.
+func Versions(versions shared.Versions, options ...transportgrpc.Option) core.Versions {
+	offered := make(core.Versions, len(versions.Numbers))
+	for _, number := range versions.Numbers {
+		set := transportgrpc.PluginSet{shared.PluginName: Plugin(number)}
+		offered[number] = []core.Transport{transportgrpc.New(set, options...)}
+	}
+	return offered
+}
+
+// Plugin is both halves of the probe: a plugin serves it as of that version, a
+// host dispenses a *[Probe].
+func Plugin(version int) transportgrpc.Plugin {
+	return transportgrpc.PluginFuncs{
+		NewServer: func(broker *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			conformancev1.RegisterProbeServiceServer(r, probe.NewServer(Adapt(broker), version))
+			return nil
+		},
+		NewClient: func(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+			return &Probe{Client: probe.NewClient(conn, Adapt(broker)), Conns: broker}, nil
+		},
+	}
+}
+
+// Probe is the probe as our host dispenses it.
+type Probe struct {
+	*probe.Client
+
+	// Conns is the host's end of the broker, for what probe.Broker does not have.
+	Conns *transportgrpc.Broker
+}
+
+// Adapt gives broker the methods that the suite's code for all libraries wants.
+func Adapt(broker *transportgrpc.Broker) probe.Broker { return adapter{broker} }
+
+type adapter struct {
+	broker *transportgrpc.Broker
+}
+
+// NextID returns an unused ID.
+func (a adapter) NextID() uint32 { return a.broker.NextID() }
+
+// Dial connects to what the other side serves at id.
+func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
+	conn, err := a.broker.Dial(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Serve tells the ID before it serves there: that has to be safe here.
+func (a adapter) Serve(ctx context.Context, id uint32, ready func(), register func(grpc.ServiceRegistrar)) error {
+	ready()
+	if err := a.broker.Serve(ctx, id, register); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}

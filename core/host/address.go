@@ -1,0 +1,95 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// dial connects to an address as the plugin names it.
+func (p *process) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if err := p.refuse(network, address); err != nil {
+		return nil, err
+	}
+	hostNetwork, hostAddress, err := p.runner.PluginToHost(network, address)
+	if err != nil {
+		return nil, fmt.Errorf("translate the plugin's address: %w", err)
+	}
+	var dialer net.Dialer
+	if p.isChild() {
+		dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
+			return refuseResolved(network, address, resolved)
+		}
+	}
+	conn, err := dialer.DialContext(ctx, hostNetwork, hostAddress)
+	if refused := (*core.AddressError)(nil); errors.As(err, &refused) {
+		return nil, refused
+	}
+	return conn, err
+}
+
+// isChild reports whether the plugin is a process of this machine, which names
+// addresses as the host sees them.
+func (p *process) isChild() bool {
+	_, ok := p.runner.(*runner.Process)
+	return ok
+}
+
+// refuse returns an error for an address that is not connected to: a plugin must
+// not choose what its host calls in the network. Looking a name up would already
+// be a message to who owns it.
+func (p *process) refuse(network, address string) error {
+	refused := &core.AddressError{Network: network, Address: address}
+	switch {
+	case network != handshake.NetworkUnix && network != handshake.NetworkTCP:
+		refused.Reason = "only the networks unix and tcp are known"
+		return refused
+	case network == handshake.NetworkUnix || !p.isChild():
+		return nil
+	}
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		refused.Reason = "it is not host:port"
+		return refused
+	}
+	// A listener on all addresses names itself by none; that reaches this machine.
+	if name == "" || strings.EqualFold(name, "localhost") || isOwnIP(name) {
+		return nil
+	}
+	refused.Reason = notLoopback
+	return refused
+}
+
+const notLoopback = "a plugin that is a process of this machine must listen on a loopback address, such as 127.0.0.1 " +
+	"(for one that runs elsewhere, Config.Runner returns a runner that translates addresses)"
+
+// refuseResolved returns an error if what the plugin named has turned out to lead
+// to another machine: "localhost" is what the system's resolver makes of it.
+func refuseResolved(network, address, resolved string) error {
+	if network != handshake.NetworkTCP {
+		return nil
+	}
+	if ip, _, err := net.SplitHostPort(resolved); err == nil && (ip == "" || isOwnIP(ip)) {
+		return nil
+	}
+	return &core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback}
+}
+
+// isOwnIP reports whether text is an IP address that reaches this machine alone.
+// To dial the unspecified one is to dial this machine.
+func isOwnIP(text string) bool {
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		return false
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsUnspecified()
+}

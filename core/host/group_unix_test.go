@@ -1,0 +1,127 @@
+//go:build unix
+
+package host_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+)
+
+func TestAGroupMayUseTheSocketsOfBothSides(t *testing.T) {
+	gid := grouptest.Other(t)
+	cfg := config(t, "serve", "")
+	cfg.SocketGroup = strconv.Itoa(gid)
+	bases := shortDir(t)
+	cfg.SocketDirs = []string{bases}
+	listener, err := launchLinked(t, cfg).Listen(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+
+	dirs, err := filepath.Glob(filepath.Join(bases, "*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("the directories are %q, %v", dirs, err)
+	}
+	mayBeUsed(t, dirs[0], gid, 0o770)
+	sockets, err := filepath.Glob(filepath.Join(dirs[0], "*"))
+	if err != nil || len(sockets) != 2 {
+		t.Fatalf("the sockets are %q, %v", sockets, err)
+	}
+	for _, path := range sockets {
+		mayBeUsed(t, path, gid, 0o660)
+	}
+}
+
+func mayBeUsed(t *testing.T, path string, gid int, mode os.FileMode) {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || int(stat.Gid) != gid || info.Mode().Perm() != mode {
+		t.Errorf("%s: group %d, mode %v; want %d, %v", path, stat.Gid, info.Mode().Perm(), gid, mode)
+	}
+}
+
+func TestWithoutAGroupTheSocketsAreTheUsersAlone(t *testing.T) {
+	cfg := config(t, "serve", "")
+	bases := shortDir(t)
+	cfg.SocketDirs = []string{bases}
+	launch(t, cfg)
+	dirs, err := filepath.Glob(filepath.Join(bases, "*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatalf("the directories are %q, %v", dirs, err)
+	}
+	if info, err := os.Stat(dirs[0]); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func TestAnUnknownGroupFailsTheLaunch(t *testing.T) {
+	cfg := config(t, "serve", "")
+	cfg.SocketGroup = "no-such-group"
+	failure := fail(t, within(t), cfg)
+	var unknown user.UnknownGroupError
+	if failure.Stage != host.StageConfigure || !errors.As(failure, &unknown) {
+		t.Errorf("stage %s, %v", failure.Stage, failure)
+	}
+}
+
+// TestAPluginOfAnotherUserNeedsTheGroup is what the setting is for.
+func TestAPluginOfAnotherUserNeedsTheGroup(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only as root: nobody else may start a process as another user")
+	}
+	t.Setenv("TMPDIR", "") // the directory is chosen among those that the group can enter
+	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
+	const uid, gid = 65534, 12345
+	cfg := config(t, "serve", "")
+	cfg.Command = host.Command(copyForAll(t, cfg.Command.Path))
+	cfg.Command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
+	cfg.Command.Dir = "/"
+
+	mention(t, fail(t, within(t), cfg), "permission denied")
+
+	cfg.SocketGroup = strconv.Itoa(gid)
+	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// copyForAll copies a program to where every user may run it.
+func copyForAll(t *testing.T, program string) string {
+	t.Helper()
+	dir := shortDir(t)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	from, err := os.Open(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	path := filepath.Join(dir, "plugin")
+	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.Copy(to, from)
+	if err := errors.Join(err, to.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o755); err != nil { // whatever the umask says
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,20 @@
+package pluginreflect_test
+
+import (
+	"fmt"
+
+	"github.com/jackfield-go/jackfield/proto/pluginreflect"
+)
+
+// Tools that know only a name find out what stands behind it.
+func ExampleResolver() {
+	resolver := pluginreflect.Resolver(nil)
+	descriptor, err := resolver.FindDescriptorByName("plugin.GRPCController.Shutdown")
+	if err != nil {
+		fmt.Println(err)
+
+		return
+	}
+	fmt.Println(descriptor.FullName(), "is in", descriptor.ParentFile().Path())
+	// Output: plugin.GRPCController.Shutdown is in plugin/controller.proto
+}

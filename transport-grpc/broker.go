@@ -1,0 +1,292 @@
+package transportgrpc
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// Broker makes further connections between host and plugin, in either direction:
+// one side serves a number and tells it to the other in a message, and the other
+// dials it. [Lend] and [Borrow] do that for generated code. It is safe for use by
+// many goroutines.
+type Broker struct {
+	options  options
+	security *core.TLS
+	reason   func(ctx context.Context, err error) error // nil in a plugin
+	flight   *flight                                    // calls that an orderly end waits for; nil in a host
+	ctx      context.Context                            // ends with the broker
+	cancel   context.CancelCauseFunc
+	serving  sync.WaitGroup
+
+	mu      sync.Mutex
+	lastID  uint32
+	current exchange.Broker // nil until a host is there
+	changed chan struct{}   // closed when current or failure changes
+	failure error           // why nothing is brokered any more
+	conns   map[*Conn]struct{}
+}
+
+func newBroker(o options, security *core.TLS, reason func(context.Context, error) error, f *flight) *Broker {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	return &Broker{
+		options:  o,
+		security: security,
+		reason:   reason,
+		flight:   f,
+		ctx:      ctx,
+		cancel:   cancel,
+		changed:  make(chan struct{}),
+		conns:    make(map[*Conn]struct{}),
+	}
+}
+
+// NextID returns a number that this side has not used before. The other side
+// counts for itself.
+func (b *Broker) NextID() uint32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastID++
+	return b.lastID
+}
+
+// Dial connects to what the other side serves under id, and waits for it to do
+// so until ctx ends, which bounds nothing else. What dials again after a lost
+// connection dials the same number. Close the connection after use; it is closed
+// with the broker at the latest. Options are added to those of [WithDialOptions].
+//
+// The error is broker.ErrUnclaimed if the other side no longer serves id, and
+// broker.ErrClosed if the plugin has gone.
+func (b *Broker) Dial(ctx context.Context, id uint32, opts ...grpc.DialOption) (*Conn, error) {
+	raw, err := b.dial(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := newConn(b, id, raw, opts)
+	if err == nil && !b.keep(c) {
+		_ = c.Close()
+		err = broker.ErrClosed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
+	}
+	return c, nil
+}
+
+// DialConn is Dial for what is not gRPC: the bare connection, under TLS if host
+// and plugin are.
+func (b *Broker) DialConn(ctx context.Context, id uint32) (net.Conn, error) {
+	conn, err := b.dial(ctx, id)
+	if err != nil || b.security == nil {
+		return conn, err
+	}
+	secure := tls.Client(conn, b.security.Client)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("TLS on brokered connection %d: %w", id, err)
+	}
+	return secure, nil
+}
+
+// dial makes the connection without TLS.
+func (b *Broker) dial(ctx context.Context, id uint32) (net.Conn, error) {
+	ctx, cancel := b.within(ctx)
+	defer cancel()
+	ex, err := b.exchange(ctx)
+	if err == nil {
+		var conn net.Conn
+		if conn, err = ex.Dial(ctx, id); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, fmt.Errorf("dial brokered connection %d: %w", id, b.because(err))
+}
+
+// Serve serves what register registers, under id, over any number of
+// connections, until ctx or the broker ends: then it returns that context's
+// cause or broker.ErrClosed, and calls in flight are cut off. Options are added
+// to those of [WithServerOptions].
+func (b *Broker) Serve(
+	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption,
+) error {
+	serve, err := b.prepare(ctx, id, register, opts)
+	if err != nil {
+		return err
+	}
+	return serve()
+}
+
+// Listen returns a listener for id, for a server of the caller's own: it accepts
+// every connection that the other side dials, under TLS if host and plugin are,
+// until it is closed. ctx bounds only the call.
+func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
+	listener, err := b.listen(ctx, id)
+	if err != nil || b.security == nil {
+		return listener, err
+	}
+	return tls.NewListener(listener, b.security.Server), nil
+}
+
+func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
+	ctx, cancel := b.within(ctx)
+	defer cancel()
+	ex, err := b.exchange(ctx)
+	if err == nil {
+		var listener net.Listener
+		if listener, err = ex.Listen(ctx, id); err == nil {
+			return listener, nil
+		}
+	}
+	return nil, fmt.Errorf("serve brokered connection %d: %w", id, b.because(err))
+}
+
+// prepare does what must be done before the other side is told the number: from
+// then on it can be dialled. The function that it returns serves.
+func (b *Broker) prepare(
+	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts []grpc.ServerOption,
+) (serve func() error, err error) {
+	server := grpc.NewServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
+	guard := &registrar{server: server}
+	register(guard)
+	if guard.err != nil {
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, guard.err)
+	}
+	listener, err := b.listen(ctx, id)
+	if err != nil {
+		server.Stop()
+		return nil, err
+	}
+	if !b.begin() {
+		_ = listener.Close()
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, broker.ErrClosed)
+	}
+	return func() error {
+		defer b.serving.Done()
+		within, cancel := b.within(ctx)
+		defer cancel()
+		stop := context.AfterFunc(within, server.Stop)
+		defer stop()
+		err := server.Serve(listener)
+		server.Stop()
+		if within.Err() != nil {
+			return context.Cause(within)
+		}
+		return err
+	}, nil
+}
+
+// begin counts one more that serves, unless the broker has ended.
+func (b *Broker) begin() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return false
+	}
+	b.serving.Add(1)
+	return true
+}
+
+// exchange returns what makes connections; in a plugin it waits for a host.
+func (b *Broker) exchange(ctx context.Context) (exchange.Broker, error) {
+	for {
+		b.mu.Lock()
+		current, changed, failure := b.current, b.changed, b.failure
+		b.mu.Unlock()
+		if failure != nil {
+			return nil, failure
+		}
+		if current != nil {
+			return current, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// use makes ex what connections are made with.
+func (b *Broker) use(ex exchange.Broker) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current = ex
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// end fails what is brokered from now on, with reason.
+func (b *Broker) end(reason error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failure = reason
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// because returns why nothing is brokered any more instead of err.
+func (b *Broker) because(err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.failure != nil {
+		return b.failure
+	}
+	return err
+}
+
+// drop ends the use of ex, unless another has taken its place.
+func (b *Broker) drop(ex exchange.Broker) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current == ex {
+		b.current = nil
+	}
+}
+
+// keep notes a connection, to be closed with the broker.
+func (b *Broker) keep(c *Conn) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		return false
+	}
+	b.conns[c] = struct{}{}
+	return true
+}
+
+func (b *Broker) forget(c *Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.conns, c)
+}
+
+// within returns a context that ends with ctx and with the broker.
+func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(b.ctx, func() { cancel(broker.ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// close ends everything that the broker has made, and waits for it.
+func (b *Broker) close() {
+	b.mu.Lock()
+	b.cancel(broker.ErrClosed)
+	conns := b.conns
+	b.conns = map[*Conn]struct{}{}
+	b.mu.Unlock()
+	for c := range conns {
+		_ = c.Close()
+	}
+	b.serving.Wait()
+}

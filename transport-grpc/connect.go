@@ -1,0 +1,106 @@
+package transportgrpc
+
+import (
+	"context"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// Windows of fixed size: gRPC's way of finding one out costs more than it gains
+// between two processes of one machine.
+const window = 1 << 20
+
+// target needs no resolver, and its authority stands for any plugin: the address
+// of a socket breaks servers in other languages (protocol §5).
+const (
+	target    = "passthrough:///plugin"
+	authority = "localhost"
+)
+
+// clientOptions are those of every connection that this side dials: of the
+// brokered ones too. explain says why a call failed.
+func (o *options) clientOptions(security *core.TLS, explain explainer, dial func(context.Context) (net.Conn, error)) []grpc.DialOption {
+	opts := []grpc.DialOption{
+		grpc.WithTransportCredentials(clientCredentials(security)),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
+		grpc.WithAuthority(authority),
+		grpc.WithIdleTimeout(0), // the connection is the plugin's life
+		grpc.WithNoProxy(),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithStaticStreamWindowSize(window),
+		grpc.WithStaticConnWindowSize(window),
+		grpc.WithSharedWriteBuffer(true),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.maxMessage), grpc.MaxCallSendMsgSize(o.maxMessage)),
+		grpc.WithChainUnaryInterceptor(explain.unary),
+		grpc.WithChainStreamInterceptor(explain.stream),
+	}
+	return append(opts, o.dial...)
+}
+
+func clientCredentials(security *core.TLS) credentials.TransportCredentials {
+	if security == nil {
+		return insecure.NewCredentials()
+	}
+	return credentials.NewTLS(security.Client)
+}
+
+func serverCredentials(security *core.TLS) credentials.TransportCredentials {
+	if security == nil {
+		return insecure.NewCredentials()
+	}
+	return credentials.NewTLS(security.Server)
+}
+
+// connection is a network connection that was made before gRPC asks for it, so
+// that its failure is an error of its own, and is known to be lost when it is.
+type connection struct {
+	net.Conn
+
+	once sync.Once
+	lost chan struct{} // closed with the connection
+}
+
+func newConnection(conn net.Conn) *connection {
+	return &connection{Conn: conn, lost: make(chan struct{})}
+}
+
+// Close is called by gRPC too, before it fails the calls that are in flight.
+func (c *connection) Close() error {
+	c.once.Do(func() { close(c.lost) })
+	return c.Conn.Close()
+}
+
+func (c *connection) isLost() bool {
+	select {
+	case <-c.lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// ready waits until the other side has answered as gRPC does. A false result
+// means that it did not; calls say why.
+func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
+	conn.Connect()
+	for {
+		state := conn.GetState()
+		switch state {
+		case connectivity.Ready:
+			return true, nil
+		case connectivity.TransientFailure, connectivity.Shutdown:
+			return false, nil
+		case connectivity.Idle, connectivity.Connecting:
+		}
+		if !conn.WaitForStateChange(ctx, state) {
+			return false, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package transportgrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// CallError is a call that failed because its context ended, or because the
+// connection was lost or closed. It has gRPC's status, and unwraps to what is
+// known of the reason: the context's error and its cause, the [core.ExitError] of
+// the plugin's process, [core.ErrConnectionLost], [core.ErrClosed].
+type CallError struct {
+	status *status.Status
+	reason error
+}
+
+func (e *CallError) Error() string {
+	return fmt.Sprintf("rpc error: code = %s desc = %v", e.status.Code(), e.reason)
+}
+
+// Unwrap returns the reason.
+func (e *CallError) Unwrap() error { return e.reason }
+
+// GRPCStatus returns the status that gRPC gave the call, with the reason in its
+// text: status.Code and status.FromError find it.
+func (e *CallError) GRPCStatus() *status.Status {
+	p := e.status.Proto()
+	p.Message = e.reason.Error()
+	return status.FromProto(p)
+}
+
+// explainer finds out why calls fail. It is the outermost interceptor.
+type explainer struct {
+	lost   func() bool                                // whether the connection is
+	reason func(ctx context.Context, err error) error // nil in a plugin
+}
+
+// explain joins the reason to an error that the end of the context or of the
+// connection has caused.
+func (e explainer) explain(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	s, ok := status.FromError(err)
+	switch {
+	case !ok:
+		return err
+	case ctx.Err() != nil:
+		return endOf(ctx, s, err)
+	case e.reason != nil && fromConnection(s.Code()) && e.lost():
+		return &CallError{status: s, reason: e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message()))}
+	default:
+		return err
+	}
+}
+
+// endOf is the error of a call whose context has ended, unless the call failed
+// before, and otherwise.
+func endOf(ctx context.Context, s *status.Status, err error) error {
+	if s.Code() != codes.Canceled && s.Code() != codes.DeadlineExceeded {
+		return err
+	}
+	reason := ctx.Err()
+	if cause := context.Cause(ctx); !errors.Is(cause, reason) {
+		reason = fmt.Errorf("%w: %w", reason, cause)
+	} else {
+		reason = cause
+	}
+	return &CallError{status: s, reason: reason}
+}
+
+// fromConnection reports whether gRPC uses the code for what the end of a
+// connection does to a call.
+func fromConnection(code codes.Code) bool {
+	switch code {
+	case codes.Unavailable, codes.Canceled, codes.Internal, codes.Unknown:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e explainer) unary(
+	ctx context.Context, method string, req, reply any,
+	conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+) error {
+	return e.explain(ctx, invoke(ctx, method, req, reply, conn, opts...))
+}
+
+func (e explainer) stream(
+	ctx context.Context, desc *grpc.StreamDesc,
+	conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption,
+) (grpc.ClientStream, error) {
+	stream, err := open(ctx, desc, conn, method, opts...)
+	if err != nil {
+		return nil, e.explain(ctx, err)
+	}
+	return &explainedStream{ClientStream: stream, explainer: e}, nil
+}
+
+// explainedStream explains what its messages fail with.
+type explainedStream struct {
+	grpc.ClientStream
+
+	explainer explainer
+}
+
+func (s *explainedStream) RecvMsg(m any) error {
+	return s.explainer.explain(s.Context(), s.ClientStream.RecvMsg(m))
+}
+
+func (s *explainedStream) SendMsg(m any) error {
+	return s.explainer.explain(s.Context(), s.ClientStream.SendMsg(m))
+}

@@ -1,0 +1,80 @@
+package transportgrpc
+
+import (
+	"math"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/broker/exchange"
+)
+
+// DefaultMaxMessageSize is how many bytes a message may have, in either
+// direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
+const DefaultMaxMessageSize = 1 << 30
+
+// Option changes what a transport does.
+type Option interface {
+	apply(o *options)
+}
+
+type optionFunc func(o *options)
+
+func (f optionFunc) apply(o *options) { f(o) }
+
+type options struct {
+	multiplex    bool
+	noReflection bool
+	maxMessage   int
+	broker       exchange.Config
+	dial         []grpc.DialOption
+	server       []grpc.ServerOption
+}
+
+func defaults() options { return options{maxMessage: DefaultMaxMessageSize} }
+
+// WithMultiplexing lets the host ask for brokered connections inside the one
+// connection that there is, instead of a socket each (protocol §5): where a
+// firewall or a container makes further sockets hard to reach. A plugin that
+// cannot is refused with a [MultiplexError]. On the plugin's side it changes
+// nothing: the plugin does what its host asks for.
+func WithMultiplexing() Option {
+	return optionFunc(func(o *options) { o.multiplex = true })
+}
+
+// WithDialOptions adds options to every connection that this side dials: the
+// host's to the plugin, and brokered ones on either side. Interceptors, stats
+// handlers and codecs belong here; what the connection is made of (dialer,
+// credentials, authority) is set already. Options given later win.
+func WithDialOptions(opts ...grpc.DialOption) Option {
+	return optionFunc(func(o *options) { o.dial = append(o.dial, opts...) })
+}
+
+// WithServerOptions adds options to every server of this side: the plugin's, and
+// those of brokered connections on either side. Options given later win.
+func WithServerOptions(opts ...grpc.ServerOption) Option {
+	return optionFunc(func(o *options) { o.server = append(o.server, opts...) })
+}
+
+// WithMaxMessageSize bounds the size of a message in bytes, in both directions
+// and on brokered connections too. n below 1 means [DefaultMaxMessageSize];
+// gRPC's own format ends at 2 GiB.
+func WithMaxMessageSize(n int) Option {
+	return optionFunc(func(o *options) {
+		if n < 1 {
+			n = DefaultMaxMessageSize
+		}
+		o.maxMessage = min(n, math.MaxInt32)
+	})
+}
+
+// WithoutReflection leaves the reflection service out of the plugin, by which
+// tools list its services and their messages.
+func WithoutReflection() Option {
+	return optionFunc(func(o *options) { o.noReflection = true })
+}
+
+// WithBroker sets the bounds of the broker: how many offers and requests of the
+// other side are kept, and for how long.
+func WithBroker(cfg exchange.Config) Option {
+	return optionFunc(func(o *options) { o.broker = cfg })
+}

@@ -1,0 +1,36 @@
+package transportgrpc
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"google.golang.org/grpc"
+)
+
+// registrar registers services on a server, and makes errors of what gRPC ends
+// the program for.
+type registrar struct {
+	server *grpc.Server
+	err    error
+}
+
+func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
+	switch {
+	case desc == nil:
+		r.refuse(errors.New("a service without a description was registered"))
+	case r.has(desc.ServiceName):
+		r.refuse(fmt.Errorf("the service %s was registered twice: the plugins of a set share one server", desc.ServiceName))
+	case impl != nil && !reflect.TypeOf(impl).Implements(reflect.TypeOf(desc.HandlerType).Elem()):
+		r.refuse(fmt.Errorf("a %T was registered as the service %s, and has not its methods", impl, desc.ServiceName))
+	default:
+		r.server.RegisterService(desc, impl)
+	}
+}
+
+func (r *registrar) has(service string) bool {
+	_, ok := r.server.GetServiceInfo()[service]
+	return ok
+}
+
+func (r *registrar) refuse(err error) { r.err = errors.Join(r.err, err) }

@@ -1,0 +1,98 @@
+package transportgrpc
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"sync"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// serverOptions are those of every server of this side: of brokered connections
+// too. f counts the calls; nil in a host.
+func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOption {
+	opts := []grpc.ServerOption{
+		grpc.Creds(serverCredentials(security)),
+		grpc.MaxRecvMsgSize(o.maxMessage),
+		grpc.MaxSendMsgSize(o.maxMessage),
+		grpc.StaticStreamWindowSize(window),
+		grpc.StaticConnWindowSize(window),
+		grpc.SharedWriteBuffer(true),
+		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
+	}
+	if f != nil {
+		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream),
+			grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))))
+	}
+	return append(opts, o.server...)
+}
+
+// flight counts the calls that an orderly end waits for: the application's, not
+// the protocol's own.
+type flight struct {
+	mu    sync.Mutex
+	calls int
+	idle  chan struct{} // closed when calls gets to 0; nil while nobody waits
+}
+
+func (f *flight) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if isOurs(info.FullMethod) {
+		return handle(ctx, req)
+	}
+	f.begin()
+	defer f.end()
+	return handle(ctx, req)
+}
+
+func (f *flight) stream(impl any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	if isOurs(info.FullMethod) {
+		return handle(impl, stream)
+	}
+	f.begin()
+	defer f.end()
+	return handle(impl, stream)
+}
+
+// isOurs reports whether a method is one of the protocol's own.
+func isOurs(method string) bool {
+	return strings.HasPrefix(method, "/plugin.GRPC") || strings.HasPrefix(method, "/grpc.")
+}
+
+func (f *flight) begin() {
+	f.mu.Lock()
+	f.calls++
+	f.mu.Unlock()
+}
+
+func (f *flight) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls--
+	if f.calls == 0 && f.idle != nil {
+		close(f.idle)
+		f.idle = nil
+	}
+}
+
+// finish returns when no call is in flight, or with ctx's error.
+func (f *flight) finish(ctx context.Context) error {
+	f.mu.Lock()
+	if f.calls == 0 {
+		f.mu.Unlock()
+		return nil
+	}
+	if f.idle == nil {
+		f.idle = make(chan struct{})
+	}
+	idle := f.idle
+	f.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,104 @@
+package transportgrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"google.golang.org/grpc"
+)
+
+// Service makes a [Plugin] of generated code: the plugin serves impl, and the
+// host dispenses a C. register and client are the functions that
+// protoc-gen-go-grpc writes, RegisterKVServer and NewKVClient for a service KV.
+//
+// A host passes nil for impl. An impl that needs the broker, or a host that
+// wants its own interface instead of the generated client, takes [PluginFuncs].
+func Service[S, C any](
+	register func(r grpc.ServiceRegistrar, impl S),
+	client func(conn grpc.ClientConnInterface) C,
+	impl S,
+) Plugin {
+	return PluginFuncs{
+		NewServer: func(_ *Broker, r grpc.ServiceRegistrar) error {
+			if isNil(impl) {
+				return errors.New("nothing to serve: the impl of Service is nil, as it is in a host")
+			}
+			register(r, impl)
+			return nil
+		},
+		NewClient: func(_ *Broker, conn grpc.ClientConnInterface) (any, error) {
+			return client(conn), nil
+		},
+	}
+}
+
+// isNil reports whether v is a nil interface or pointer.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	value := reflect.ValueOf(v)
+	return value.Kind() == reflect.Pointer && value.IsNil()
+}
+
+// Lend serves impl to the other side until ctx ends, and returns the number to
+// put into the message that tells of it. Commonly ctx is that of the call whose
+// message it is, canceled after the call:
+//
+//	ctx, cancel := context.WithCancel(ctx)
+//	defer cancel()
+//	id, err := transportgrpc.Lend(ctx, broker, pb.RegisterAdderServer, adder)
+//	…
+//	client.Put(ctx, &pb.PutRequest{Key: key, Adder: id})
+//
+// When it returns, the number can be dialled, by any side's library.
+func Lend[S any](
+	ctx context.Context, b *Broker, register func(r grpc.ServiceRegistrar, impl S), impl S,
+) (uint32, error) {
+	return b.lend(ctx, func(r grpc.ServiceRegistrar) { register(r, impl) })
+}
+
+// Borrow returns a client of what the other side serves under id, until ctx
+// ends: in a method of a plugin, until the call does.
+//
+//	func (s *server) Put(ctx context.Context, req *pb.PutRequest) (*pb.PutResponse, error) {
+//		adder, err := transportgrpc.Borrow(ctx, s.broker, req.GetAdder(), pb.NewAdderClient)
+func Borrow[C any](
+	ctx context.Context, b *Broker, id uint32, client func(conn grpc.ClientConnInterface) C,
+) (C, error) {
+	conn, err := b.borrow(ctx, id)
+	if err != nil {
+		var none C
+		return none, err
+	}
+	return client(conn), nil
+}
+
+// lend serves what register registers, under a new number, until ctx ends.
+func (b *Broker) lend(ctx context.Context, register func(grpc.ServiceRegistrar)) (uint32, error) {
+	id := b.NextID()
+	serve, err := b.prepare(ctx, id, register, nil)
+	if err != nil {
+		return 0, err
+	}
+	go func() { _ = serve() }() // it ends with ctx, or the plugin
+	return id, nil
+}
+
+// borrow dials a number for as long as ctx lives.
+func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
+	if id == 0 {
+		return nil, errNothingLent
+	}
+	conn, err := b.Dial(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	return conn, nil
+}
+
+// errNothingLent is the error of borrowing what a message does not have.
+var errNothingLent = fmt.Errorf("the other side passed nothing here: the number is 0")

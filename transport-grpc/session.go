@@ -1,0 +1,226 @@
+package transportgrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
+
+	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/proto/pluginpb"
+)
+
+// session is the host's side of a connection (protocol §5).
+type session struct {
+	transport *Transport
+	link      core.HostLink
+	mux       *yamux.Session // nil unless multiplexed
+	main      *connection
+	conn      *grpc.ClientConn
+	exchange  exchange.Broker
+	broker    *Broker
+	ctx       context.Context // of the streams that are always open
+	cancel    context.CancelFunc
+	running   sync.WaitGroup
+	printed   chan struct{} // closed when the plugin's output has ended
+	closing   sync.Once
+}
+
+// dial connects, and waits until the plugin has answered as gRPC does.
+func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, error) {
+	if t.options.multiplex {
+		if err := checkMultiplex(link.Plugin, link.Fields); err != nil {
+			return nil, err
+		}
+	}
+	raw, err := link.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{transport: t, link: link, printed: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if err := s.connect(ctx, raw); err != nil {
+		_ = raw.Close()
+		_ = s.Close()
+		return nil, err
+	}
+	s.running.Go(s.receiveOutput)
+	s.running.Go(s.runBroker)
+	return s, nil
+}
+
+// connect makes the parts of the session; after an error some are missing.
+func (s *session) connect(ctx context.Context, raw net.Conn) error {
+	o := &s.transport.options
+	s.broker = newBroker(*o, s.link.TLS, s.link.Explain, nil)
+	brokerConfig := o.broker
+	brokerConfig.Logger = s.link.Logger
+	if o.multiplex {
+		mux, err := yamux.Client(raw, yamux.Config{})
+		if err != nil {
+			return fmt.Errorf("start the multiplexed connection: %w", err)
+		}
+		s.mux = mux
+		multiplexed := exchange.NewMultiplexed(brokerConfig, exchange.Yamux(mux))
+		s.exchange = multiplexed
+		if raw, err = multiplexed.OpenMain(ctx); err != nil {
+			return fmt.Errorf("open the main stream: %w", err)
+		}
+	} else {
+		s.exchange = exchange.NewPlain(brokerConfig, s.link.DialAddress, s.listen)
+	}
+	s.broker.use(s.exchange)
+	s.main = newConnection(raw)
+	explain := explainer{lost: s.main.isLost, reason: s.link.Explain}
+	conn, err := grpc.NewClient(target, o.clientOptions(s.link.TLS, explain, once(s.main))...)
+	if err != nil {
+		return fmt.Errorf("the options of the connection: %w", err)
+	}
+	s.conn = conn
+	return s.probe(ctx)
+}
+
+// once hands conn to gRPC once: the plugin has one host, and that one
+// connection.
+func once(conn net.Conn) func(context.Context) (net.Conn, error) {
+	first := make(chan net.Conn, 1)
+	first <- conn
+	return func(context.Context) (net.Conn, error) {
+		select {
+		case conn := <-first:
+			return conn, nil
+		default:
+			return nil, core.ErrConnectionLost
+		}
+	}
+}
+
+// probe waits until the plugin has answered as gRPC does.
+func (s *session) probe(ctx context.Context) error {
+	ok, err := ready(ctx, s.conn)
+	if ok {
+		return nil
+	}
+	if err == nil {
+		err = s.Ping(ctx) // it fails, and says why
+	}
+	return fmt.Errorf("the plugin accepted the connection, but does not answer as a gRPC server does: %w", err)
+}
+
+func (s *session) listen(ctx context.Context) (listener net.Listener, network, address string, err error) {
+	l, err := s.link.Listen(ctx)
+	return l.Listener, l.AnnounceNetwork, l.AnnounceAddress, err
+}
+
+// runBroker holds the broker's stream, at once and once: a plugin may wait for it
+// in its first call, and a go-plugin plugin has no broker after its end.
+func (s *session) runBroker() {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(ctx, grpc.MaxCallRecvMsgSize(maxInfo))
+	if err == nil {
+		err = s.exchange.Run(s.ctx, hostInfoStream{infoStream{stream}, cancel})
+	}
+	s.broker.end(brokerEnd(err))
+	_ = s.exchange.Close()
+	if err != nil && s.ctx.Err() == nil {
+		s.link.Logger.Debug("the plugin's broker has ended", "reason", err)
+	}
+}
+
+// brokerEnd is why nothing can be brokered any more.
+func brokerEnd(err error) error {
+	if status.Code(err) == codes.Unimplemented {
+		return ErrNoBroker
+	}
+	return broker.ErrClosed
+}
+
+// ErrNoBroker is the error of brokered connections to a plugin that has no
+// broker, as many in other languages.
+var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither be passed nor pass anything")
+
+// Dispense makes a client. Nothing crosses the wire: gRPC's plugins are there
+// from the start.
+func (s *session) Dispense(ctx context.Context, name string) (any, error) {
+	plugin, err := s.transport.find(name)
+	if err != nil {
+		return nil, err
+	}
+	if s.main.isLost() {
+		return nil, s.link.Explain(ctx, core.ErrConnectionLost)
+	}
+	made, err := plugin.Client(s.broker, s.conn)
+	if err != nil {
+		return nil, fmt.Errorf("the Client function of plugin %q: %w", name, err)
+	}
+	return made, nil
+}
+
+// Ping asks the plugin's health service. One that has none is as alive as one
+// that has.
+func (s *session) Ping(ctx context.Context) error {
+	answer, err := grpc_health_v1.NewHealthClient(s.conn).
+		Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: healthService})
+	switch {
+	case status.Code(err) == codes.Unimplemented, status.Code(err) == codes.NotFound:
+		return nil
+	case err != nil:
+		return err
+	case answer.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING:
+		return fmt.Errorf("the plugin says that it is %s", answer.GetStatus())
+	}
+	return nil
+}
+
+// Quit asks the plugin to leave and waits for the end of its output.
+func (s *session) Quit(ctx context.Context) error {
+	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{})
+	switch {
+	case err == nil:
+	case status.Code(err) == codes.Unimplemented:
+		return fmt.Errorf("the plugin has no service plugin.GRPCController: %w", core.ErrCannotQuit)
+	case !s.main.isLost():
+		return err
+	} // otherwise the plugin's exit has overtaken its answer
+	select {
+	case <-s.printed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of the plugin's output: %w", context.Cause(ctx))
+	}
+}
+
+// Done is closed with the connection.
+func (s *session) Done() <-chan struct{} { return s.main.lost }
+
+// Close drops the connection.
+func (s *session) Close() error {
+	s.closing.Do(func() {
+		s.cancel()
+		s.broker.close()
+		if s.conn != nil {
+			_ = s.conn.Close()
+		}
+		if s.main != nil {
+			_ = s.main.Close()
+		}
+		if s.exchange != nil {
+			_ = s.exchange.Close()
+		}
+		if s.mux != nil {
+			_ = s.mux.Close()
+		}
+		s.running.Wait()
+	})
+	return nil
+}
