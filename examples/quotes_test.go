@@ -37,7 +37,7 @@ func documents(t *testing.T) []string {
 		t.Skip("needs: the whole repository around the module")
 	}
 	var documents []string
-	for _, pattern := range []string{"*.md", "*/*.md"} {
+	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			t.Fatal(err)

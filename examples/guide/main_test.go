@@ -9,15 +9,20 @@ import (
 
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 )
 
-// TestMain serves the greeter when a test has started this binary as its plugin.
+// TestMain serves the greeter, or the store, when a test has started this binary as
+// its plugin.
 func TestMain(m *testing.M) {
-	if os.Getenv(greeter.Handshake.MagicCookieKey) != "" {
+	switch {
+	case os.Getenv(greeter.Handshake.MagicCookieKey) != "":
 		serveWithHooks()
-		return
+	case os.Getenv(kv.Handshake.MagicCookieKey) != "":
+		serveStore()
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
 }
 
 // pluginPath is the plugin of the tests in this package: their own binary.

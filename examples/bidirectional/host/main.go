@@ -1,0 +1,78 @@
+// This program is a host that is called back over gRPC: it passes an interface and a
+// reader of its own to the plugin that its argument names.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/examples/bidirectional/counter"
+)
+
+// text is what the plugin reads, out of this process's memory.
+const text = "the host has this text, and the plugin reads it"
+
+// adder is the host's own. It says where it runs.
+type adder struct{}
+
+func (adder) Sum(_ context.Context, a, b int64) (int64, error) {
+	if a+b > 10 {
+		return 0, errors.New("the host counts to ten only")
+	}
+	fmt.Printf("called back in process %d: %d and %d make %d\n", os.Getpid(), a, b, a+b)
+	return a + b, nil
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: host path/to/counter-plugin")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, path string) (err error) {
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: counter.Handshake,
+		Versions:  counter.Versions(nil),
+		Command:   host.Command(path),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Printf("the host is process %d, the plugin process %s\n", os.Getpid(), client.ID())
+
+	c, err := host.Dispense[counter.Counter](ctx, client, counter.Name)
+	if err != nil {
+		return err
+	}
+	for _, n := range []int64{2, 5} {
+		sum, err := c.Add(ctx, "apples", n, adder{})
+		if err != nil {
+			return err
+		}
+		fmt.Printf("the plugin answers: %d apples\n", sum)
+	}
+	_, err = c.Add(ctx, "apples", 5, adder{})
+	fmt.Println("the host's own error, by way of the plugin:", err)
+
+	words, err := c.CountWords(ctx, strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the plugin has read %d words\n", words)
+
+	if err := client.Close(); err != nil {
+		return err
+	}
+	fmt.Println("the plugin has left")
+	return nil
+}

@@ -1,0 +1,47 @@
+// This program is a plugin that calls its host back over gRPC: it leaves the sums
+// to the host's adder, and reads from the host's reader.
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/examples/bidirectional/counter"
+)
+
+type memory struct {
+	mu     sync.Mutex
+	counts map[string]int64
+}
+
+func (m *memory) Add(ctx context.Context, key string, n int64, adder counter.Adder) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sum, err := adder.Sum(ctx, m.counts[key], n) // runs in the host
+	if err != nil {
+		return 0, fmt.Errorf("the host's adder: %w", err)
+	}
+	m.counts[key] = sum
+	return sum, nil
+}
+
+func (m *memory) CountWords(_ context.Context, r io.Reader) (int64, error) {
+	var words int64
+	scanner := bufio.NewScanner(r)
+	scanner.Split(bufio.ScanWords)
+	for scanner.Scan() {
+		words++
+	}
+	return words, scanner.Err()
+}
+
+func main() {
+	plugin.Serve(plugin.Config{
+		Handshake: counter.Handshake,
+		Versions:  counter.Versions(&memory{counts: make(map[string]int64)}),
+	})
+}

@@ -1,0 +1,100 @@
+// This program is the host of key-value stores: it launches each plugin that its
+// arguments name, whatever it is written in and whichever protocol it speaks, and
+// does the same with all of them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/examples/grpc/kv"
+	"github.com/jackfield-go/jackfield/examples/grpc/kv/kvgrpc"
+	"github.com/jackfield-go/jackfield/examples/grpc/kv/kvnetrpc"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: host path/to/kv-plugin...")
+		os.Exit(2)
+	}
+	for _, path := range os.Args[1:] {
+		if err := run(context.Background(), path); err != nil {
+			fmt.Fprintln(os.Stderr, "error:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func run(ctx context.Context, path string) (err error) {
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: kv.Handshake,
+		Versions:  kv.Versions(kvgrpc.Transport(nil), kvnetrpc.Transport(nil)),
+		Command:   command(path),
+		Name:      filepath.Base(path),
+		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Printf("%s speaks %s\n", client.Name(), client.Protocol())
+
+	store, err := host.Dispense[kv.Store](ctx, client, kv.Name)
+	if err != nil {
+		return err
+	}
+	if err := use(ctx, store); err != nil {
+		return err
+	}
+	if err := client.Close(); err != nil {
+		return err
+	}
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// use is the application: it does not know what is behind the store.
+func use(ctx context.Context, store kv.Store) error {
+	if err := store.Put(ctx, "colour", []byte("blue")); err != nil {
+		return err
+	}
+	value, err := store.Get(ctx, "colour")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the colour is %s\n", value)
+
+	_, err = store.Get(ctx, "size")
+	if !errors.Is(err, kv.ErrNotFound) {
+		return fmt.Errorf("there is no size, and Get answers %w", err)
+	}
+	fmt.Println("the size:", err)
+	return nil
+}
+
+// command says how to run a plugin: a script by its interpreter, for not every
+// system starts it by its first line.
+func command(path string) runner.Command {
+	switch filepath.Ext(path) {
+	case ".py":
+		return host.Command("python3", path)
+	case ".js":
+		return host.Command("node", path)
+	default:
+		return host.Command(path)
+	}
+}
+
+// withoutTime leaves out of the log what differs from run to run.
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}

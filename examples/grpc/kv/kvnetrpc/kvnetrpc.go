@@ -1,0 +1,70 @@
+// Package kvnetrpc carries a store over net/rpc.
+package kvnetrpc
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/examples/grpc/kv"
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+)
+
+// Transport returns the transport. A plugin passes its implementation, a host nil.
+func Transport(impl kv.Store) core.Transport {
+	return netrpc.New(netrpc.PluginSet{kv.Name: storePlugin{impl}})
+}
+
+// storePlugin makes both ends of the wire.
+type storePlugin struct{ impl kv.Store }
+
+// Server runs in the plugin: its methods are what the host can call.
+func (p storePlugin) Server(*netrpc.Broker) (any, error) { return &server{p.impl}, nil }
+
+// Client runs in the host: it is the interface again.
+func (storePlugin) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) { return &client{c}, nil }
+
+type putArgs struct {
+	Key   string
+	Value []byte
+}
+
+// getReply has a place for the error that callers look for: net/rpc has only text
+// for errors.
+type getReply struct {
+	Value   []byte
+	Missing bool
+}
+
+type server struct{ impl kv.Store }
+
+func (s *server) Put(ctx context.Context, args putArgs, _ *struct{}) error {
+	return s.impl.Put(ctx, args.Key, args.Value)
+}
+
+func (s *server) Get(ctx context.Context, key string, reply *getReply) error {
+	value, err := s.impl.Get(ctx, key)
+	if errors.Is(err, kv.ErrNotFound) {
+		reply.Missing = true
+		return nil
+	}
+	reply.Value = value
+	return err
+}
+
+type client struct{ rpc *netrpc.Client }
+
+func (c *client) Put(ctx context.Context, key string, value []byte) error {
+	return c.rpc.Call(ctx, "Put", putArgs{key, value}, nil)
+}
+
+func (c *client) Get(ctx context.Context, key string) ([]byte, error) {
+	var reply getReply
+	if err := c.rpc.Call(ctx, "Get", key, &reply); err != nil {
+		return nil, err
+	}
+	if reply.Missing {
+		return nil, kv.ErrNotFound
+	}
+	return reply.Value, nil
+}

@@ -1,0 +1,74 @@
+// This program is a host of both versions: it launches each plugin that its
+// arguments name and greets in two languages, of which older plugins have one. Then
+// it does the same as it was before version 2.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/examples/negotiated/greeter"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Fprintln(os.Stderr, "usage: host path/to/greeter-plugin...")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, plugins []string) error {
+	hosts := []struct {
+		name     string
+		versions core.Versions
+	}{
+		{"this host", greeter.Versions(nil)},
+		{"the host of last year", core.Versions{1: {greeter.Version1(nil)}}},
+	}
+	for _, h := range hosts {
+		for _, path := range plugins {
+			if err := greet(ctx, h.name, h.versions, path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func greet(ctx context.Context, self string, versions core.Versions, path string) (err error) {
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: greeter.Handshake,
+		Versions:  versions,
+		Command:   host.Command(path),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Printf("%s and %s agree on version %d, over %s\n",
+		self, client.Name(), client.NegotiatedVersion(), client.Protocol())
+
+	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
+	if err != nil {
+		return err
+	}
+	for _, language := range []string{greeter.English, "fr"} {
+		greeting, err := g.Greet(ctx, "Ada", language)
+		if err != nil && !errors.Is(err, greeter.ErrLanguage) {
+			return err
+		}
+		if err != nil {
+			greeting = err.Error()
+		}
+		fmt.Printf("\t%s: %s\n", language, greeting)
+	}
+	return client.Close()
+}

@@ -1,0 +1,28 @@
+// This program is a plugin of version 2. Hosts of version 1 can use it too.
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/examples/negotiated/greeter"
+)
+
+// polyglot has its greetings by language.
+type polyglot map[string]string
+
+func (p polyglot) Greet(_ context.Context, name, language string) (string, error) {
+	form, ok := p[language]
+	if !ok {
+		return "", greeter.ErrLanguage
+	}
+	return fmt.Sprintf(form, name), nil
+}
+
+func main() {
+	plugin.Serve(plugin.Config{
+		Handshake: greeter.Handshake,
+		Versions:  greeter.Versions(polyglot{greeter.English: "Good day, %s!", "fr": "Bonjour, %s !"}),
+	})
+}

@@ -1,0 +1,24 @@
+// This program is a plugin of version 1: its author has not come round to the new
+// interface.
+package main
+
+import (
+	"context"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/examples/negotiated/greeter"
+)
+
+type english struct{}
+
+func (english) Greet(_ context.Context, name string) (string, error) {
+	return "Hello, " + name + "!", nil
+}
+
+func main() {
+	plugin.Serve(plugin.Config{
+		Handshake: greeter.Handshake,
+		Versions:  core.Versions{1: {greeter.Version1(english{})}},
+	})
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// A plugin of the key-value host of examples/grpc: it keeps the values in a Map.
+
+import grpc from '@grpc/grpc-js';
+
+import { logger, protos, serve } from './serving.js';
+
+// What the host's Go package examples/grpc/kv says too.
+const handshake = {
+  cookieKey: 'JACKFIELD_KV_PLUGIN',
+  cookieValue: 'c04d2f1e',
+  appVersion: 1,
+};
+
+const log = logger('kv');
+const values = new Map();
+
+const store = {
+  Put({ request }, callback) {
+    values.set(request.key, request.value);
+    log.info('stored a value', { key: request.key, bytes: request.value.length });
+    callback(null, {});
+  },
+
+  Get({ request }, callback) {
+    const value = values.get(request.key);
+    if (value === undefined) {
+      callback({ code: grpc.status.NOT_FOUND, details: `no value under "${request.key}"` });
+      return;
+    }
+    callback(null, { value });
+  },
+};
+
+await serve(handshake, (server) => server.addService(protos.kv.v1.StoreService.service, store));
+log.debug('leaving');

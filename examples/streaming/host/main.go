@@ -1,0 +1,140 @@
+// This program is a host that receives streams from the plugin that its argument
+// names, sends it one, and talks to it both ways.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	feedv1 "github.com/jackfield-go/jackfield/examples/proto/feed/v1"
+	"github.com/jackfield-go/jackfield/examples/streaming/feed"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: host path/to/feed-plugin")
+		os.Exit(2)
+	}
+	if err := run(context.Background(), os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, path string) (err error) {
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: feed.Handshake,
+		Versions:  feed.Versions(nil),
+		Command:   host.Command(path),
+		Stdout:    os.Stdout,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+
+	feeder, err := host.Dispense[feedv1.FeedServiceClient](ctx, client, feed.Name)
+	if err != nil {
+		return err
+	}
+	for _, try := range []func(context.Context, feedv1.FeedServiceClient) error{watch, stopWatching, record, convert} {
+		if err := try(ctx, feeder); err != nil {
+			return err
+		}
+	}
+	return client.Close()
+}
+
+// watch receives to the end.
+func watch(ctx context.Context, feeder feedv1.FeedServiceClient) error {
+	stream, err := feeder.Watch(ctx, &feedv1.WatchRequest{Limit: 3})
+	if err != nil {
+		return err
+	}
+	for {
+		resp, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Printf("watched: %.1f °C\n", resp.GetCelsius())
+	}
+}
+
+// stopWatching has enough before the plugin has: the context's end is what tells
+// it.
+func stopWatching(ctx context.Context, feeder feedv1.FeedServiceClient) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := feeder.Watch(ctx, &feedv1.WatchRequest{})
+	if err != nil {
+		return err
+	}
+	for range 1000 {
+		if _, err := stream.Recv(); err != nil {
+			return err
+		}
+	}
+	cancel()
+	for err == nil {
+		_, err = stream.Recv() // what was under way
+	}
+	if status.Code(err) != codes.Canceled {
+		return err
+	}
+	fmt.Println("watched 1000 more, and stopped")
+	return nil
+}
+
+// record sends, and gets one answer.
+func record(ctx context.Context, feeder feedv1.FeedServiceClient) error {
+	stream, err := feeder.Record(ctx)
+	if err != nil {
+		return err
+	}
+	for _, celsius := range []float64{18, 21, 24} {
+		if err := stream.Send(&feedv1.RecordRequest{Celsius: celsius}); err != nil {
+			break // the plugin has ended the call, and CloseAndRecv says why
+		}
+	}
+	resp, err := stream.CloseAndRecv()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("recorded: %d values, %.1f °C in the mean\n", resp.GetCount(), resp.GetMeanCelsius())
+	return nil
+}
+
+// convert asks and is answered on the same call, as often as it likes.
+func convert(ctx context.Context, feeder feedv1.FeedServiceClient) error {
+	stream, err := feeder.Convert(ctx)
+	if err != nil {
+		return err
+	}
+	for _, celsius := range []float64{0, 37, 100} {
+		if err := stream.Send(&feedv1.ConvertRequest{Celsius: celsius}); err != nil {
+			return err
+		}
+		resp, err := stream.Recv()
+		if err != nil {
+			return err
+		}
+		fmt.Printf("converted: %.1f °C are %.1f °F\n", celsius, resp.GetFahrenheit())
+	}
+	if err := stream.CloseSend(); err != nil {
+		return err
+	}
+	if _, err := stream.Recv(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("the end of the stream is %w", err)
+	}
+	return nil
+}

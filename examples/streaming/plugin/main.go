@@ -1,0 +1,80 @@
+// This program is a plugin with a call of each kind of stream: its own, its host's,
+// and both at once.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core/plugin"
+	feedv1 "github.com/jackfield-go/jackfield/examples/proto/feed/v1"
+	"github.com/jackfield-go/jackfield/examples/streaming/feed"
+)
+
+// thermometer makes its measurements up.
+type thermometer struct {
+	feedv1.UnimplementedFeedServiceServer
+}
+
+// Watch sends until it is enough. Send waits while the host is slow, and fails when
+// it does not want any more.
+func (thermometer) Watch(req *feedv1.WatchRequest, stream grpc.ServerStreamingServer[feedv1.WatchResponse]) error {
+	for n := uint32(0); req.GetLimit() == 0 || n < req.GetLimit(); n++ {
+		if err := stream.Send(&feedv1.WatchResponse{Celsius: 20 + float64(n%8)/2}); err != nil {
+			if stream.Context().Err() != nil {
+				fmt.Println("printed: the host has seen enough") // it gets to the host too
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// Record answers when the host has closed its stream.
+func (thermometer) Record(stream grpc.ClientStreamingServer[feedv1.RecordRequest, feedv1.RecordResponse]) error {
+	var count uint32
+	var sum float64
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		count++
+		sum += req.GetCelsius()
+	}
+	if count == 0 {
+		return errors.New("nothing was measured")
+	}
+	return stream.SendAndClose(&feedv1.RecordResponse{Count: count, MeanCelsius: sum / float64(count)})
+}
+
+// Convert answers one by one.
+func (thermometer) Convert(stream grpc.BidiStreamingServer[feedv1.ConvertRequest, feedv1.ConvertResponse]) error {
+	for {
+		req, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := stream.Send(&feedv1.ConvertResponse{Fahrenheit: req.GetCelsius()*9/5 + 32}); err != nil {
+			return err
+		}
+	}
+}
+
+func main() {
+	plugin.Serve(plugin.Config{
+		Handshake:  feed.Handshake,
+		Versions:   feed.Versions(thermometer{}),
+		OnShutdown: []func(context.Context){func(context.Context) { fmt.Println("printed: the thermometer is put away") }},
+	})
+}

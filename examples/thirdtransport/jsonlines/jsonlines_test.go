@@ -1,0 +1,78 @@
+package jsonlines_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/transporttest"
+	"github.com/jackfield-go/jackfield/examples/thirdtransport/jsonlines"
+)
+
+var suite = transporttest.Suite{Transport: transport, NoCallbacks: true}
+
+func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+
+func TestTransport(t *testing.T) { suite.Run(t) }
+
+// transport carries a Probe as an application would carry its own interface.
+func transport(impl transporttest.Probe) core.Transport {
+	plugin := jsonlines.Plugin{
+		Client: func(c *jsonlines.Client) any { return &client{Probe: nil, rpc: c} },
+	}
+	if impl != nil {
+		plugin.Methods = methods(impl)
+	}
+	return jsonlines.New(map[string]jsonlines.Plugin{transporttest.Name: plugin})
+}
+
+type output struct{ Stdout, Stderr string }
+
+type none struct{}
+
+func methods(impl transporttest.Probe) map[string]jsonlines.Method {
+	return map[string]jsonlines.Method{
+		"Echo": jsonlines.Func(impl.Echo),
+		"Fail": jsonlines.Func(func(ctx context.Context, text string) (none, error) {
+			return none{}, impl.Fail(ctx, text)
+		}),
+		"Block": jsonlines.Func(func(ctx context.Context, _ none) (none, error) {
+			return none{}, impl.Block(ctx)
+		}),
+		"Print": jsonlines.Func(func(ctx context.Context, o output) (none, error) {
+			return none{}, impl.Print(ctx, o.Stdout, o.Stderr)
+		}),
+		"Exit": jsonlines.Func(func(ctx context.Context, code int) (none, error) {
+			return none{}, impl.Exit(ctx, code)
+		}),
+	}
+}
+
+// client is a Probe but for what needs callbacks.
+type client struct {
+	transporttest.Probe
+
+	rpc *jsonlines.Client
+}
+
+func (c *client) Echo(ctx context.Context, text string) (reply string, err error) {
+	err = c.rpc.Call(ctx, "Echo", text, &reply)
+	return reply, err
+}
+
+func (c *client) Fail(ctx context.Context, text string) error {
+	return c.rpc.Call(ctx, "Fail", text, nil)
+}
+
+func (c *client) Block(ctx context.Context) error {
+	return c.rpc.Call(ctx, "Block", none{}, nil)
+}
+
+func (c *client) Print(ctx context.Context, stdout, stderr string) error {
+	return c.rpc.Call(ctx, "Print", output{stdout, stderr}, nil)
+}
+
+func (c *client) Exit(ctx context.Context, code int) error {
+	return c.rpc.Call(ctx, "Exit", code, nil)
+}
