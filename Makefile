@@ -17,6 +17,9 @@ WORKSPACE     := $(filter-out tools,$(MODULES))
 WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
 PLATFORMS     := linux darwin windows
 
+# What the plugin in Node needs. Without npm its tests say that they did not run.
+NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/node_modules/.package-lock.json)
+
 # Settings, all of which may be given on the command line: make fuzz FUZZTIME=1m
 TESTFLAGS ?=
 BENCH     ?= .
@@ -37,7 +40,7 @@ demo: bin/demo ## build the examples' plugins and run every host against them
 	@bin/demo examples
 
 .PHONY: test
-test: bin/runtests ## run all tests of all modules, under the race detector where there is one
+test: bin/runtests $(NODE_LIBRARIES) ## run all tests of all modules, under the race detector where there is one
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 .PHONY: check
@@ -172,6 +175,9 @@ proto-released: bin/buf ## what check-proto compares with: run it for the commit
 .PHONY: clean
 clean: ## remove what make built
 	rm -rf bin
+
+examples/node/node_modules/.package-lock.json: examples/node/package-lock.json
+	@! command -v npm >/dev/null || npm ci --no-progress --no-fund --no-audit --prefix examples/node
 
 # The programs of tools/, and the tools that its go.mod pins. Go's build cache decides whether there is
 # anything to do. The first golangci-lint and the first buf take some minutes each.
