@@ -78,44 +78,73 @@ func TestANumberMayBeDialledOften(t *testing.T) {
 }
 
 func TestAHundredParallelDialsInEachDirectionReachTheirListeners(t *testing.T) {
-	const rounds, dials = 20, 100
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
-		sides := []struct {
-			name           string
-			dialer, server exchange.Broker
-		}{{"from the host", host, plugin}, {"from the plugin", plugin, host}}
-		for range rounds {
-			var all sync.WaitGroup
-			for _, side := range sides {
-				for range dials {
-					id := side.server.NextID()
-					want := fmt.Sprintf("%s %d", side.name, id)
-					all.Go(func() {
-						got, err := greeting(within(t), side.dialer, id)
-						if err != nil || got != want {
-							t.Errorf("%q, %v; want %q", got, err, want)
-						}
-					})
-					all.Go(func() {
-						l, err := side.server.Listen(within(t), id)
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						defer l.Close()
-						conn, err := l.Accept()
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						fmt.Fprint(conn, want)
-						conn.Close()
-					})
-				}
-			}
-			all.Wait()
+		for range 20 {
+			parallelDials(t, host, plugin, 100)
 		}
 	})
+}
+
+// With bounds like these, every knock loses its turn, most are refused at first,
+// and answers come in any order.
+func TestParallelDialsReachTheirListenersHoweverTightTheBounds(t *testing.T) {
+	for name, cfg := range map[string]exchange.Config{
+		"no patience":      {Patience: 1},
+		"refused at once":  {Patience: 1, UnclaimedTimeout: 1},
+		"little room":      {MaxPending: 3, Backlog: 1},
+		"none of anything": {Patience: 1, MaxPending: 3, Backlog: 1, UnclaimedTimeout: time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			host, plugin := multiplexedPair(t, cfg)
+			for range 5 {
+				parallelDials(t, host, plugin, 50)
+			}
+		})
+	}
+}
+
+// parallelDials has each side dial so many numbers of the other's, each of which
+// gets its listener at about the same time.
+func parallelDials(t *testing.T, host, plugin exchange.Broker, dials int) {
+	t.Helper()
+	sides := []struct {
+		name           string
+		dialer, server exchange.Broker
+	}{{"from the host", host, plugin}, {"from the plugin", plugin, host}}
+	var all sync.WaitGroup
+	for _, side := range sides {
+		for range dials {
+			id := side.server.NextID()
+			want := fmt.Sprintf("%s %d", side.name, id)
+			all.Go(func() {
+				if got, err := greeting(within(t), side.dialer, id); err != nil || got != want {
+					t.Errorf("%q, %v; want %q", got, err, want)
+				}
+			})
+			all.Go(func() {
+				if err := greetOnce(within(t), side.server, id, want); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+func greetOnce(ctx context.Context, b exchange.Broker, id uint32, text string) error {
+	l, err := b.Listen(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	conn, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_, err = fmt.Fprint(conn, text)
+	return err
 }
 
 func TestANumberHasOneListener(t *testing.T) {

@@ -27,10 +27,11 @@ type Config struct {
 	MaxOffers int
 
 	// MaxPending bounds the knocks of the other side that wait for a listener:
-	// above it, they are refused at once. It also bounds the answers that the
-	// other side has not read (more end the exchange with ErrUnread), and the
-	// knocks of ours that it has not answered and nobody waits for any more
-	// (above it, the oldest is forgotten). 0 or less means DefaultMaxPending.
+	// above it, they are refused at once. It also bounds the knocks of ours that
+	// are not answered and that nobody waits for any more (above it, the oldest
+	// is forgotten), and the answers that the other side has not read, which may
+	// be DefaultMaxPending at least (more end the exchange with ErrUnread). 0 or
+	// less means DefaultMaxPending.
 	MaxPending int
 
 	// Backlog bounds the connections that wait to be accepted, for each

@@ -42,19 +42,6 @@ func TestOneKnockIsUnderWayAtATime(t *testing.T) {
 	})
 }
 
-func TestThePeersFirstByteIsAcceptanceEnough(t *testing.T) {
-	// hashicorp/yamux may send data before it acknowledges: to this session
-	// they are one.
-	againstPeer(t, exchange.Config{AcceptTimeout: -1}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
-		dial := dialing(t.Context(), b, 1)
-		p.expectKnock(1)
-		p.answer(1, "")
-		p.expectConnected(dial, p.expectStream())
-		dialing(t.Context(), b, 2)
-		p.expectKnock(2)
-	})
-}
-
 func TestAStreamThatIsNotAcceptedHoldsOthersUpForALimitedTime(t *testing.T) {
 	againstPeer(t, exchange.Config{AcceptTimeout: time.Minute}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dialing(t.Context(), b, 1)

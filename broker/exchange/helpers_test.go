@@ -83,7 +83,21 @@ type deaf struct{ wire *wire }
 func (d deaf) Send(info exchange.Info) error { return d.wire.Send(info) }
 func (d deaf) Recv() (exchange.Info, error)  { return d.wire.Recv() }
 
-// running runs a broker on a stream until the test ends, or the stream does.
+// unrun are a host's and a plugin's broker of each scheme, without a control
+// stream.
+func unrun(t testing.TB) map[string][2]exchange.Broker {
+	t.Helper()
+	noLeaks(t)
+	client, server := sessions(t)
+	host, plugin := multiplexedOn(t, client, server, exchange.Config{})
+	return map[string][2]exchange.Broker{
+		"plain":       {newPlain(t, exchange.Config{}), newPlain(t, exchange.Config{})},
+		"multiplexed": {host, plugin},
+	}
+}
+
+// running runs a broker on a stream until the test ends, or the stream does, and
+// then ends the stream.
 func running(t testing.TB, b exchange.Broker, s exchange.Stream) <-chan error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -91,6 +105,12 @@ func running(t testing.TB, b exchange.Broker, s exchange.Stream) <-chan error {
 	go func() {
 		defer close(ended)
 		result <- b.Run(ctx, s)
+		switch s := s.(type) {
+		case *wire:
+			s.Interrupt()
+		case deaf:
+			s.wire.Interrupt()
+		}
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
 	return result
@@ -176,7 +196,7 @@ func dialNet(ctx context.Context, network, address string) (net.Conn, error) {
 // listenIn makes sockets in a directory of its own.
 func listenIn(t testing.TB) exchange.ListenFunc {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "jf") // a short path
+	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,12 +25,12 @@ const (
 
 // warn logs a record unless there were too many. The next one to come through
 // says how many did not.
-func (w *warner) warn(ctx context.Context, what string, id uint32, attrs ...slog.Attr) {
+func (w *warner) warn(ctx context.Context, what string, id uint32) {
 	suppressed, ok := w.admit(time.Now())
 	if !ok {
 		return
 	}
-	attrs = append(attrs, slog.String("problem", what), slog.Uint64("id", uint64(id)))
+	attrs := []slog.Attr{slog.String("problem", what), slog.Uint64("id", uint64(id))}
 	if suppressed > 0 {
 		attrs = append(attrs, slog.Int("suppressed", suppressed))
 	}

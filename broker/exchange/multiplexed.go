@@ -43,9 +43,9 @@ func (m *Multiplexed) NextID() uint32 { return m.lastID.Add(1) }
 // for a control stream and for the answer as long as ctx lets it.
 //
 // One knock is under way at a time, and the next one waits until the other side
-// has accepted the stream of the last: acceptors that mistake one stream for
-// another otherwise are many. But a number that nobody serves holds nobody up:
-// a knock that is not answered within Config.Patience stays pending, and others
+// has accepted the stream of the last: go-plugin's acceptor may take one stream
+// for another otherwise. But a number that nobody serves holds nobody up: a
+// knock that is not answered within Config.Patience stays pending, and others
 // get their turn. Each acknowledgement is followed by exactly one stream, in the
 // order of the acknowledgements; it goes to who has waited longest for its
 // number, and is closed if nobody does any more.
@@ -102,7 +102,7 @@ func (m *Multiplexed) Main() net.Listener {
 // next control stream.
 func (m *Multiplexed) Run(ctx context.Context, s Stream) error {
 	m.accepts.start()
-	return m.run(ctx, s, m, m.cfg.MaxPending)
+	return m.run(ctx, s, m, max(m.cfg.MaxPending, DefaultMaxPending))
 }
 
 func (m *Multiplexed) began(l *link) {

@@ -121,15 +121,15 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	l.Listener = inner
 	info := Info{ServiceID: id, Network: network, Address: address}
 	if fault := faultOf(info); fault != "" {
-		l.Close()
+		_ = l.Close()
 		return nil, fmt.Errorf("the listener cannot be offered: %s", fault)
 	}
 	if err := p.offer(ctx, info); err != nil {
-		l.Close()
+		_ = l.Close()
 		return nil, err
 	}
 	if !p.publish(l) {
-		l.Close()
+		_ = l.Close()
 		return nil, broker.ErrClosed
 	}
 	return l, nil
@@ -195,7 +195,7 @@ func (p *Plain) Close() error {
 	}
 	p.mu.Unlock()
 	for _, l := range open {
-		l.Close()
+		_ = l.Close()
 	}
 	return nil
 }

@@ -1,0 +1,61 @@
+package exchange_test
+
+import (
+	"testing"
+
+	"github.com/jackfield-go/jackfield/broker/exchange"
+)
+
+// BenchmarkConnect listens for a number, dials it and accepts: what a brokered
+// connection costs before anything is said on it.
+func BenchmarkConnect(b *testing.B) {
+	for name, pair := range pairs {
+		b.Run(name, func(b *testing.B) {
+			host, plugin := pair(b, exchange.Config{})
+			ctx := within(b)
+			b.ReportAllocs()
+			for b.Loop() {
+				id := plugin.NextID()
+				l, err := plugin.Listen(ctx, id)
+				if err != nil {
+					b.Fatal(err)
+				}
+				dialled, err := host.Dial(ctx, id)
+				if err != nil {
+					b.Fatal(err)
+				}
+				accepted, err := l.Accept()
+				if err != nil {
+					b.Fatal(err)
+				}
+				dialled.Close()
+				accepted.Close()
+				l.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkDial dials a number that is listened for, and accepts.
+func BenchmarkDial(b *testing.B) {
+	for name, pair := range pairs {
+		b.Run(name, func(b *testing.B) {
+			host, plugin := pair(b, exchange.Config{})
+			ctx := within(b)
+			l := listen(b, plugin, 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				dialled, err := host.Dial(ctx, 1)
+				if err != nil {
+					b.Fatal(err)
+				}
+				accepted, err := l.Accept()
+				if err != nil {
+					b.Fatal(err)
+				}
+				dialled.Close()
+				accepted.Close()
+			}
+		})
+	}
+}

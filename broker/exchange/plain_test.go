@@ -1,0 +1,238 @@
+package exchange_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/broker/exchange"
+)
+
+// addressed is a connection that knows what was dialled.
+type addressed struct {
+	net.Conn
+
+	to string
+}
+
+func (addressed) Close() error { return nil }
+
+var errGone = errors.New("connection refused")
+
+// pretend dials everything but "gone".
+func pretend(_ context.Context, network, address string) (net.Conn, error) {
+	if address == "gone" {
+		return nil, errGone
+	}
+	return addressed{to: network + " " + address}, nil
+}
+
+// offerTo runs a test with a plain broker and what its other side sends, on a
+// clock of its own.
+func offerTo(t *testing.T, cfg exchange.Config, test func(t *testing.T, b *exchange.Plain, far *wire)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		b := exchange.NewPlain(cfg, pretend, nil)
+		near, far := newWire(1000)
+		running(t, b, near)
+		test(t, b, far)
+		b.Close()
+	})
+}
+
+func offer(t *testing.T, far *wire, id uint32, network, address string) {
+	t.Helper()
+	if err := far.Send(exchange.Info{ServiceID: id, Network: network, Address: address}); err != nil {
+		t.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+func expectAddress(t *testing.T, b *exchange.Plain, id uint32, want string) {
+	t.Helper()
+	conn, err := b.Dial(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := conn.(addressed); !ok || got.to != want {
+		t.Errorf("dialled %q, want %q", got.to, want)
+	}
+}
+
+func TestAnOfferCanBeDialledLateAndOften(t *testing.T) { // F14
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "/a")
+		for range 3 {
+			<-time.After(time.Hour) // on the bubble's clock
+			expectAddress(t, b, 1, "unix /a")
+		}
+	})
+}
+
+func TestALaterOfferReplacesTheEarlier(t *testing.T) {
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "/a")
+		offer(t, far, 1, "tcp", "localhost:1")
+		expectAddress(t, b, 1, "tcp localhost:1")
+	})
+}
+
+func TestTheOldestOfferIsDropped(t *testing.T) {
+	offerTo(t, exchange.Config{MaxOffers: 3}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		for id := range uint32(4) {
+			offer(t, far, id, "unix", "/a")
+			offer(t, far, 3, "unix", "/b")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := b.Dial(ctx, 0); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the oldest: %v", err)
+		}
+		expectAddress(t, b, 2, "unix /a")
+		expectAddress(t, b, 3, "unix /b")
+		if n := b.Entries(); n != 3 {
+			t.Errorf("%d entries are kept", n)
+		}
+	})
+}
+
+func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "gone")
+		if _, err := b.Dial(t.Context(), 1); !errors.Is(err, broker.ErrUnclaimed) || !errors.Is(err, errGone) {
+			t.Errorf("got %v", err)
+		}
+		offer(t, far, 1, "unix", "/back")
+		expectAddress(t, b, 1, "unix /back")
+	})
+}
+
+func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := newWire(1)
+		b := exchange.NewPlain(exchange.Config{}, func(_ context.Context, network, address string) (net.Conn, error) {
+			if address == "/old" {
+				offer(t, far, 1, "unix", "/new")
+				return nil, errGone
+			}
+			return pretend(t.Context(), network, address)
+		}, nil)
+		defer b.Close()
+		running(t, b, near)
+		offer(t, far, 1, "unix", "/old")
+		expectAddress(t, b, 1, "unix /new")
+	})
+}
+
+func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
+	for name, info := range map[string]exchange.Info{
+		"network": {Network: "udp", Address: "localhost:1"},
+		"empty":   {},
+		"address": {Network: "unix"},
+		"long":    {Network: "unix", Address: "/" + strings.Repeat("a", 4096)},
+		"longer":  {Network: strings.Repeat("a", 1<<20), Address: "a"},
+		"zero":    {Network: "unix", Address: "/\x00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log records
+			offerTo(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
+				dial := dialing(t.Context(), b, 5)
+				synctest.Wait()
+				offer(t, far, 5, info.Network, info.Address)
+				r := receive(t, "dial", dial)
+				var wrong *exchange.InfoError
+				if !errors.As(r.err, &wrong) || wrong.ID != 5 || len(r.err.Error()) > 5000 {
+					t.Errorf("got %.300v", r.err)
+				}
+				if log.count("of no use") != 1 {
+					t.Error("no record")
+				}
+				offer(t, far, 5, "unix", "/good")
+				expectAddress(t, b, 5, "unix /good")
+			})
+		})
+	}
+}
+
+func TestAKnockAtAPlainBrokerIsIgnored(t *testing.T) {
+	var log records
+	offerTo(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		if err := far.Send(exchange.Info{ServiceID: 1, Knock: &exchange.Knock{Knock: true}}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if log.count("not multiplexed") != 1 || b.Entries() != 0 {
+			t.Error("no record, or an offer")
+		}
+	})
+}
+
+func TestAListenerIsOfferedOnce(t *testing.T) {
+	noLeaks(t)
+	b := newPlain(t, exchange.Config{})
+	near, far := newWire(10)
+	first := running(t, b, near)
+	l := listen(t, b, 1)
+	if info := receive(t, "offer", far.in); info.Network != "unix" || info.Address != l.Addr().String() || info.Knock != nil {
+		t.Errorf("offered %+v", info)
+	}
+	again, farther := newWire(10)
+	ended := running(t, b, again)
+	receive(t, "the takeover", first)
+	listen(t, b, 2)
+	if info := receive(t, "offer", farther.in); info.ServiceID != 2 {
+		t.Errorf("the next control stream is told of %d", info.ServiceID)
+	}
+	again.Interrupt()
+	receive(t, "Run", ended)
+	if len(far.in) != 0 || len(farther.in) != 0 {
+		t.Error("offered again")
+	}
+}
+
+func TestAListenerThatCannotBeMadeOrOfferedIsAnErrorAndFreesItsNumber(t *testing.T) {
+	noLeaks(t)
+	var fail error
+	var network, address string
+	b := exchange.NewPlain(exchange.Config{}, dialNet, func(context.Context) (net.Listener, string, string, error) {
+		if fail != nil {
+			return nil, "", "", fail
+		}
+		l, err := net.Listen("tcp", "localhost:0")
+		return l, network, address, err
+	})
+	defer b.Close()
+	near, _ := newWire(10)
+	running(t, b, near)
+	fail = errGone
+	if _, err := b.Listen(within(t), 1); !errors.Is(err, errGone) {
+		t.Errorf("got %v", err)
+	}
+	fail, network, address = nil, "tcp", ""
+	if _, err := b.Listen(within(t), 1); err == nil || !strings.Contains(err.Error(), "cannot be offered") {
+		t.Errorf("got %v", err)
+	}
+	address = "localhost:1"
+	listen(t, b, 1)
+}
+
+func TestCloseClosesPlainListeners(t *testing.T) {
+	_, plugin := plainPair(t, exchange.Config{})
+	var all []net.Listener
+	for id := range uint32(5) {
+		all = append(all, listen(t, plugin, id))
+	}
+	plugin.Close()
+	for _, l := range all {
+		if conn, err := net.Dial("unix", l.Addr().String()); err == nil {
+			conn.Close()
+			t.Error(fmt.Sprint(l.Addr(), " is still there"))
+		}
+	}
+}
