@@ -26,6 +26,7 @@ func roles() map[string]role {
 		// Plugins and hosts built on go-plugin.
 		"goplugin/plugin":      playPlugin,
 		"goplugin/grpc plugin": playGRPCPlugin,
+		theirGRPCRole:          playGRPCProbe,
 		"goplugin/bad log":     playBadLog,
 		"goplugin/host of F1":  playHostF1,
 		"goplugin/host of F11": playHostF11,
@@ -34,6 +35,7 @@ func roles() map[string]role {
 		// Plugins built on Jackfield. Its hosts run inside the tests.
 		"jackfield/plugin":  playJackfieldPlugin,
 		"jackfield/bad log": playJackfieldBadLog,
+		ourGRPCRole:         playJackfieldGRPCProbe,
 	}
 }
 

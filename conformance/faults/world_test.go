@@ -73,12 +73,17 @@ func (w world) lifeline() string  { return filepath.Join(w.dir, "lifeline") }
 // environment casts a process in a role of this world. It is the whole of the
 // process's environment, so that nothing of the test's own gets in.
 func (w world) environment(role, argument string) []string {
+	// Race-instrumented programs sleep for a second at their end otherwise.
+	race := "atexit_sleep_ms=0"
+	if strings.HasPrefix(role, "goplugin/") {
+		// A multiplexed go-plugin plugin has a data race at its end.
+		race += " exitcode=0 log_path=" + filepath.Join(w.dir, "race")
+	}
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + w.dir,
 		"TMPDIR=" + w.temporary(),
-		// Race-instrumented programs sleep for a second at their end otherwise.
-		"GORACE=atexit_sleep_ms=0",
+		"GORACE=" + race,
 		worldVariable + "=" + w.dir,
 		roleVariable + "=" + role,
 		argumentVariable + "=" + argument,

@@ -42,7 +42,7 @@ func eachSubject(t *testing.T, test func(*testing.T, *subject)) {
 	eachPeer(t, func(t *testing.T, p peer) {
 		t.Run("plain", func(t *testing.T) { test(t, p.launch(t, setting{})) })
 		t.Run("AutoMTLS", func(t *testing.T) {
-			test(t, p.launch(t, setting{change: func(c *host.Config) { c.AutoMTLS = true }}))
+			test(t, p.launch(t, setting{change: func(c *host.Config) { c.AutoMTLS = host.MTLSRequired }}))
 		})
 	})
 }

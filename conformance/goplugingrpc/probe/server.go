@@ -94,7 +94,7 @@ func (s *Server) Big(_ context.Context, request *conformancev1.BigRequest) (*con
 // Crash ends the plugin's process; there is no answer.
 func (s *Server) Crash(ctx context.Context, request *conformancev1.CrashRequest) (*conformancev1.CrashResponse, error) {
 	if text := request.GetPanic(); text != "" {
-		go func() { panic(text) }() //nolint:forbidigo // this is the crash
+		go func() { panic(text) }()
 		<-ctx.Done()
 		return nil, status.FromContextError(ctx.Err()).Err()
 	}

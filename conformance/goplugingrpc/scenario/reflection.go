@@ -192,6 +192,8 @@ func describeMethod(method protoreflect.MethodDescriptor) string {
 }
 
 // servicesV1Alpha lists the services by the older protocol, sorted.
+//
+//nolint:staticcheck // it is deprecated, and still what tools ask for
 func servicesV1Alpha(ctx context.Context, r *Run) ([]string, error) {
 	stream, err := reflectionv1alpha.NewServerReflectionClient(r.Probe.Conn).ServerReflectionInfo(ctx)
 	if err != nil {
