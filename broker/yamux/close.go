@@ -29,8 +29,8 @@ func (st *Stream) CloseWrite() error {
 }
 
 // Close ends the stream in both directions and returns nil. The peer reads
-// what was written, and then io.EOF; if it goes on writing, its stream is
-// reset. Reads and writes here return ErrClosed. Close does not wait: the
+// what was written, and then io.EOF; if it goes on writing more than a little,
+// its stream is reset. Reads and writes here return ErrClosed. Close does not wait: the
 // stream counts as open until the peer has ended its side too, at most for
 // Config.CloseTimeout.
 func (st *Stream) Close() error {

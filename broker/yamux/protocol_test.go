@@ -99,7 +99,7 @@ func TestPeerThatNeverReadsEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestDataForAClosedStreamIsAnsweredWithOneReset(t *testing.T) {
+func TestMoreDataForAClosedStreamThanWasOnItsWayIsAnsweredWithOneReset(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	peer.open(1, 0)
@@ -108,6 +108,9 @@ func TestDataForAClosedStreamIsAnsweredWithOneReset(t *testing.T) {
 		t.Fatal(err)
 	}
 	peer.expect(frame{kind: typeWindowUpdate, flags: flagFIN, id: 1})
+	peer.send(frame{kind: typeData, id: 1, length: lateData}, strings.Repeat("x", lateData)) // on its way
+	peer.send(frame{kind: typePing, flags: flagSYN, length: 8}, "")
+	peer.expect(frame{kind: typePing, flags: flagACK, length: 8})
 	for range 3 {
 		peer.send(frame{kind: typeData, id: 1, length: 5}, "hello")
 	}

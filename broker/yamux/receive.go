@@ -169,6 +169,13 @@ func (s *Session) handleData(st *Stream, f frame, r *bufio.Reader) error {
 	return nil
 }
 
+// lateData is what the peer may send, in bytes, on a stream that was closed here,
+// before it is reset: what was on its way, and farewells of what the stream
+// carries (HTTP/2's, TLS's). A peer that has closed the stream in the meantime
+// takes a reset for a disorder, and hashicorp/yamux logs it. It is less than any
+// window, so that a peer with more to say learns that nobody listens.
+const lateData = 16 << 10
+
 // admit counts the payload of a frame against the window. False means that
 // nobody reads it; the peer is then told, once.
 func (st *Stream) admit(f frame) (bool, error) {
@@ -189,7 +196,8 @@ func (st *Stream) admit(f frame) (bool, error) {
 		st.mu.Unlock()
 		return true, nil
 	}
-	if f.length == 0 || f.has(flagFIN|flagRST) {
+	st.late += f.length
+	if st.late <= lateData || f.has(flagFIN|flagRST) {
 		st.mu.Unlock()
 		return false, nil
 	}

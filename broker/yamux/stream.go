@@ -29,6 +29,7 @@ type Stream struct {
 	recvWindow uint32 // what the peer may still send
 	consumed   uint32 // what the reader took and the peer has not been granted again
 	sendWindow uint32 // what we may still send
+	late       uint32 // what the peer has sent since Close
 
 	writing   bool       // a Write is in progress
 	room      bool       // the sender has room again
