@@ -88,9 +88,14 @@ func (b *Broker) DialConn(ctx context.Context, id uint32) (net.Conn, error) {
 	if err != nil || b.security == nil {
 		return conn, err
 	}
+	ctx, cancel := b.within(ctx)
+	defer cancel()
 	secure := tls.Client(conn, b.security.Client)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return nil, fmt.Errorf("TLS on brokered connection %d: %w", id, err)
 	}
 	return secure, nil
@@ -132,7 +137,11 @@ func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if err != nil || b.security == nil {
 		return listener, err
 	}
-	return tls.NewListener(listener, b.security.Server), nil
+	config := b.security.Server.Clone()
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = []string{"h2"} // for a gRPC server: gRPC's clients insist on it
+	}
+	return tls.NewListener(listener, config), nil
 }
 
 func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
@@ -153,10 +162,11 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 func (b *Broker) prepare(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts []grpc.ServerOption,
 ) (serve func() error, err error) {
-	server := grpc.NewServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
-	guard := &registrar{server: server}
+	server := newGRPCServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
+	guard := &registrar{server: server.Server}
 	register(guard)
 	if guard.err != nil {
+		server.Stop()
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, guard.err)
 	}
 	listener, err := b.listen(ctx, id)
@@ -165,6 +175,7 @@ func (b *Broker) prepare(
 		return nil, err
 	}
 	if !b.begin() {
+		server.Stop()
 		_ = listener.Close()
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, broker.ErrClosed)
 	}
@@ -272,6 +283,9 @@ func (b *Broker) forget(c *Conn) {
 func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(b.ctx, func() { cancel(broker.ErrClosed) })
+	if b.ctx.Err() != nil {
+		cancel(broker.ErrClosed) // not a moment later
+	}
 	return ctx, func() {
 		stop()
 		cancel(context.Canceled)

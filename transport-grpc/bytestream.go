@@ -197,6 +197,7 @@ type remoteWriter struct {
 	remote
 
 	stream  grpc.ClientStreamingClient[streampb.WriteRequest, streampb.WriteResponse]
+	sent    uint64
 	closing sync.Once
 	err     error
 }
@@ -209,8 +210,12 @@ func (w *remoteWriter) Write(p []byte) (int, error) {
 			if errors.Is(err, io.EOF) { // the other side has ended it, and says why
 				err = w.finish()
 			}
+			if err == nil {
+				err = io.ErrClosedPipe
+			}
 			return written, err
 		}
+		w.sent += uint64(n)
 		written += n
 		p = p[n:]
 	}
@@ -222,7 +227,11 @@ func (w *remoteWriter) Close() error { return w.finish() }
 
 func (w *remoteWriter) finish() error {
 	w.closing.Do(func() {
-		_, w.err = w.stream.CloseAndRecv()
+		res, err := w.stream.CloseAndRecv()
+		if err == nil && res.GetSize() != w.sent {
+			err = fmt.Errorf("of %d bytes the other side took %d: %w", w.sent, res.GetSize(), io.ErrShortWrite)
+		}
+		w.err = err
 		w.close()
 	})
 	return w.err

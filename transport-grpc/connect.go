@@ -13,16 +13,30 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Windows of fixed size: gRPC's way of finding one out costs more than it gains
-// between two processes of one machine.
-const window = 1 << 20
-
-// target needs no resolver, and its authority stands for any plugin: the address
-// of a socket breaks servers in other languages (protocol §5).
+// Windows of fixed size, in bytes: gRPC's way of finding one out costs more than
+// it gains between two processes of one machine. They bound what a connection
+// keeps that nobody has read yet.
 const (
-	target    = "passthrough:///plugin"
-	authority = "localhost"
+	streamWindow     = 4 << 20
+	connectionWindow = 16 << 20
 )
+
+// readBuffer is what an idle connection of a host keeps, in bytes: a host has
+// many. Large messages go past it.
+const readBuffer = 8 << 10
+
+// target needs no resolver.
+const target = "passthrough:///plugin"
+
+// authority stands for any plugin: the address of a socket breaks servers in
+// other languages (protocol §5). Under TLS of the application's own it is the name
+// in the plugin's certificate, since gRPC takes no other beside that.
+func authority(security *core.TLS) string {
+	if security != nil && security.Client.ServerName != "" {
+		return security.Client.ServerName
+	}
+	return "localhost"
+}
 
 // clientOptions are those of every connection that this side dials: of the
 // brokered ones too. explain says why a call failed.
@@ -30,16 +44,17 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(clientCredentials(security)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
-		grpc.WithAuthority(authority),
+		grpc.WithAuthority(authority(security)),
 		grpc.WithIdleTimeout(0), // the connection is the plugin's life
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
-		grpc.WithStaticStreamWindowSize(window),
-		grpc.WithStaticConnWindowSize(window),
+		grpc.WithStaticStreamWindowSize(streamWindow),
+		grpc.WithStaticConnWindowSize(connectionWindow),
 		grpc.WithSharedWriteBuffer(true),
+		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.maxMessage), grpc.MaxCallSendMsgSize(o.maxMessage)),
-		grpc.WithChainUnaryInterceptor(explain.unary),
-		grpc.WithChainStreamInterceptor(explain.stream),
+		grpc.WithChainUnaryInterceptor(explain.unary, o.codec.unary),
+		grpc.WithChainStreamInterceptor(explain.stream, o.codec.stream),
 	}
 	return append(opts, o.dial...)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // CallError is a call that failed because its context ended, or because the
-// connection was lost or closed. It has gRPC's status, and unwraps to what is
-// known of the reason: the context's error and its cause, the [core.ExitError] of
+// connection was lost or closed. It has gRPC's status (Unavailable for a lost
+// connection, Canceled for a closed one), and unwraps to what is known of the reason: the context's error and its cause, the [core.ExitError] of
 // the plugin's process, [core.ErrConnectionLost], [core.ErrClosed].
 type CallError struct {
 	status *status.Status
@@ -56,10 +56,20 @@ func (e explainer) explain(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return endOf(ctx, s, err)
 	case e.reason != nil && fromConnection(s.Code()) && e.lost():
-		return &CallError{status: s, reason: e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message()))}
+		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
 	default:
 		return err
 	}
+}
+
+// lostCall is the error of a call that failed with its connection. To gRPC, calls
+// after the loss are canceled ones; but nobody has canceled them unless the host
+// has closed the plugin.
+func lostCall(s *status.Status, reason error) error {
+	if s.Code() == codes.Canceled && !errors.Is(reason, core.ErrClosed) {
+		s = status.New(codes.Unavailable, s.Message())
+	}
+	return &CallError{status: s, reason: reason}
 }
 
 // endOf is the error of a call whose context has ended, unless the call failed
@@ -103,7 +113,7 @@ func (e explainer) stream(
 	if err != nil {
 		return nil, e.explain(ctx, err)
 	}
-	return &explainedStream{ClientStream: stream, explainer: e}, nil
+	return &explainedStream{ClientStream: stream, explainer: e, ctx: ctx}, nil
 }
 
 // explainedStream explains what its messages fail with.
@@ -111,12 +121,13 @@ type explainedStream struct {
 	grpc.ClientStream
 
 	explainer explainer
+	ctx       context.Context // the caller's: the stream's own ends with the stream, whatever ended that
 }
 
 func (s *explainedStream) RecvMsg(m any) error {
-	return s.explainer.explain(s.Context(), s.ClientStream.RecvMsg(m))
+	return s.explainer.explain(s.ctx, s.ClientStream.RecvMsg(m))
 }
 
 func (s *explainedStream) SendMsg(m any) error {
-	return s.explainer.explain(s.Context(), s.ClientStream.SendMsg(m))
+	return s.explainer.explain(s.ctx, s.ClientStream.SendMsg(m))
 }

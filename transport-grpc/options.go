@@ -12,6 +12,10 @@ import (
 // direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
 const DefaultMaxMessageSize = 1 << 30
 
+// minMaxMessageSize leaves room for the protocol's own messages, and for those of
+// [Broker.Reader] and [Broker.Writer], in bytes.
+const minMaxMessageSize = 128 << 10
+
 // Option changes what a transport does.
 type Option interface {
 	apply(o *options)
@@ -25,12 +29,13 @@ type options struct {
 	multiplex    bool
 	noReflection bool
 	maxMessage   int
+	codec        codec
 	broker       exchange.Config
 	dial         []grpc.DialOption
 	server       []grpc.ServerOption
 }
 
-func defaults() options { return options{maxMessage: DefaultMaxMessageSize} }
+func defaults() options { return options{maxMessage: DefaultMaxMessageSize, codec: newCodec()} }
 
 // WithMultiplexing lets the host ask for brokered connections inside the one
 // connection that there is, instead of a socket each (protocol §5): where a
@@ -51,19 +56,23 @@ func WithDialOptions(opts ...grpc.DialOption) Option {
 
 // WithServerOptions adds options to every server of this side: the plugin's, and
 // those of brokered connections on either side. Options given later win.
+//
+// The servers take messages of protocol buffers only. Another codec comes with
+// grpc.ForceServerCodecV2, and with a call option at the side that calls.
 func WithServerOptions(opts ...grpc.ServerOption) Option {
 	return optionFunc(func(o *options) { o.server = append(o.server, opts...) })
 }
 
 // WithMaxMessageSize bounds the size of a message in bytes, in both directions
-// and on brokered connections too. n below 1 means [DefaultMaxMessageSize];
-// gRPC's own format ends at 2 GiB.
+// and on brokered connections too: a call with a larger one fails with the code
+// ResourceExhausted. n below 1 means [DefaultMaxMessageSize]; what is below 128 KiB
+// counts as that, which the protocol itself needs. gRPC's own format ends at 2 GiB.
 func WithMaxMessageSize(n int) Option {
 	return optionFunc(func(o *options) {
 		if n < 1 {
 			n = DefaultMaxMessageSize
 		}
-		o.maxMessage = min(n, math.MaxInt32)
+		o.maxMessage = min(max(n, minMaxMessageSize), math.MaxInt32)
 	})
 }
 

@@ -4,7 +4,8 @@ import (
 	"io"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
@@ -13,25 +14,15 @@ import (
 const maxOutput = 4 << 20
 
 // receiveOutput copies what the plugin prints to the sinks, until the plugin or
-// the session ends. Many plugins in other languages do not send it.
-func (s *session) receiveOutput() {
-	defer close(s.printed)
-	stream, err := pluginpb.NewGRPCStdioClient(s.conn).
-		StreamStdio(s.ctx, &emptypb.Empty{}, grpc.MaxCallRecvMsgSize(maxOutput))
-	if err != nil {
-		s.link.Logger.Debug("the plugin's output does not come over the connection", "reason", err)
-		return
-	}
+// the session ends, and returns why it ended.
+func (s *session) receiveOutput(stream grpc.ServerStreamingClient[pluginpb.StdioData]) error {
 	stdout := s.newSink("stdout", s.link.Stdout)
 	stderr := s.newSink("stderr", s.link.Stderr)
 	strange := false
 	for {
 		data, err := stream.Recv()
 		if err != nil {
-			if s.ctx.Err() == nil {
-				s.link.Logger.Debug("the plugin's output has ended", "reason", err)
-			}
-			return
+			return err
 		}
 		switch data.GetChannel() {
 		case pluginpb.StdioData_STDOUT:
@@ -46,6 +37,18 @@ func (s *session) receiveOutput() {
 			strange = true
 		}
 	}
+}
+
+// outputEnded tells Quit. Many plugins in other languages have no output to send.
+func (s *session) outputEnded(reason error) {
+	switch {
+	case s.ctx.Err() != nil:
+	case status.Code(reason) == codes.ResourceExhausted:
+		s.link.Logger.Warn("the plugin sent too much output at once; the rest is lost", "reason", reason)
+	default:
+		s.link.Logger.Debug("the plugin's output has ended", "reason", reason)
+	}
+	close(s.printed)
 }
 
 // sink takes one of the plugin's outputs. One that fails does not stop the

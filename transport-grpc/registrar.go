@@ -21,11 +21,25 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		r.refuse(errors.New("a service without a description was registered"))
 	case r.has(desc.ServiceName):
 		r.refuse(fmt.Errorf("the service %s was registered twice: the plugins of a set share one server", desc.ServiceName))
-	case impl != nil && !reflect.TypeOf(impl).Implements(reflect.TypeOf(desc.HandlerType).Elem()):
+	case !canServe(desc.HandlerType, impl):
 		r.refuse(fmt.Errorf("a %T was registered as the service %s, and has not its methods", impl, desc.ServiceName))
 	default:
 		r.server.RegisterService(desc, impl)
 	}
+}
+
+// canServe reports whether impl has the methods that a service's handlers call:
+// handlerType is a pointer to an interface. Handlers that call none need no impl.
+func canServe(handlerType, impl any) bool {
+	pointer := reflect.TypeOf(handlerType)
+	if pointer == nil || pointer.Kind() != reflect.Pointer || pointer.Elem().Kind() != reflect.Interface {
+		return impl == nil && handlerType == nil
+	}
+	methods := pointer.Elem()
+	if impl == nil {
+		return methods.NumMethod() == 0
+	}
+	return reflect.TypeOf(impl).Implements(methods)
 }
 
 func (r *registrar) has(service string) bool {

@@ -29,15 +29,20 @@ type server struct {
 	link      core.PluginLink
 	asked     bool // the host wants to know whether we multiplex
 	multiplex bool
-	grpc      *grpc.Server
+	grpc      *grpcServer
 	broker    *Broker
 	plain     exchange.Broker // nil if multiplexed: then each host has one
 	output    *output
 	flight    *flight
+	leaving   context.Context // ends when there is nothing left to do but to leave
+	setOff    context.CancelFunc
 	ctx       context.Context
 	cancel    context.CancelFunc
 	running   sync.WaitGroup // connections, pumps, the end
 	ending    sync.Once
+
+	mu    sync.Mutex
+	ended bool // running gets no more
 }
 
 func newServer(t *Transport, link core.PluginLink) (*server, error) {
@@ -49,12 +54,13 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	}
 	s.asked, s.multiplex = multiplexes(link.LookupEnv)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.leaving, s.setOff = context.WithCancel(s.ctx)
 	s.broker = newBroker(t.options, link.TLS, nil, s.flight)
 	if !s.multiplex {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
 	}
-	s.grpc = grpc.NewServer(t.options.serverOptions(link.TLS, s.flight)...)
+	s.grpc = newGRPCServer(t.options.serverOptions(link.TLS, s.flight)...)
 	if err := s.register(); err != nil {
 		s.end()
 		return nil, err
@@ -70,11 +76,11 @@ func (s *server) register() error {
 	pluginpb.RegisterGRPCBrokerServer(s.grpc, &brokerService{server: s})
 	pluginpb.RegisterGRPCControllerServer(s.grpc, &controllerService{server: s})
 	pluginpb.RegisterGRPCStdioServer(s.grpc, &stdioService{server: s})
-	if err := s.transport.register(s.broker, &registrar{server: s.grpc}); err != nil {
+	if err := s.transport.register(s.broker, &registrar{server: s.grpc.Server}); err != nil {
 		return err
 	}
 	if !s.transport.options.noReflection {
-		registerReflection(s.grpc)
+		registerReflection(s.grpc.Server)
 	}
 	return nil
 }
@@ -115,8 +121,20 @@ func (s *server) Serve(listener net.Listener) error {
 	s.end()
 	_ = listener.Close()
 	s.link.Quit(s.ctx) // the outputs end with it, if they have not
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	s.running.Wait()
 	return err
+}
+
+// run runs f beside Serve, which waits for it, unless Serve is over.
+func (s *server) run(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.running.Go(f)
+	}
 }
 
 // serveMultiplexed accepts hosts, each with all its connections inside one.
@@ -229,7 +247,7 @@ func (s *server) pause(d time.Duration) bool {
 // Shutdown does without being asked what the controller's Shutdown does.
 func (s *server) Shutdown(ctx context.Context) error {
 	err := s.leave(ctx)
-	s.end()
+	s.endGracefully(ctx)
 	return err
 }
 
@@ -256,6 +274,15 @@ func (s *server) finishCalls(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, share)
 	defer cancel()
 	return s.flight.finish(ctx)
+}
+
+// endGracefully ends the server when what is on its way has been sent, or with
+// ctx.
+func (s *server) endGracefully(ctx context.Context) {
+	s.setOff()
+	s.broker.close()
+	s.grpc.Leave(ctx)
+	s.end()
 }
 
 // end stops everything. Serve returns then.

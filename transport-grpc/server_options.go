@@ -18,9 +18,10 @@ func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOpti
 		grpc.Creds(serverCredentials(security)),
 		grpc.MaxRecvMsgSize(o.maxMessage),
 		grpc.MaxSendMsgSize(o.maxMessage),
-		grpc.StaticStreamWindowSize(window),
-		grpc.StaticConnWindowSize(window),
+		grpc.StaticStreamWindowSize(streamWindow),
+		grpc.StaticConnWindowSize(connectionWindow),
 		grpc.SharedWriteBuffer(true),
+		grpc.ForceServerCodecV2(o.codec),
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
 	}
 	if f != nil {

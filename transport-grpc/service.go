@@ -3,7 +3,6 @@ package transportgrpc
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 
 	"google.golang.org/grpc"
@@ -23,7 +22,7 @@ func Service[S, C any](
 	return PluginFuncs{
 		NewServer: func(_ *Broker, r grpc.ServiceRegistrar) error {
 			if isNil(impl) {
-				return errors.New("nothing to serve: the impl of Service is nil, as it is in a host")
+				return errors.New("nothing to serve: the registered impl of Service is nil, as it is in a host")
 			}
 			register(r, impl)
 			return nil
@@ -53,10 +52,14 @@ func isNil(v any) bool {
 //	…
 //	client.Put(ctx, &pb.PutRequest{Key: key, Adder: id})
 //
-// When it returns, the number can be dialled, by any side's library.
+// When it returns, the number can be dialled, by any side's library. An impl that
+// is nil is an error.
 func Lend[S any](
 	ctx context.Context, b *Broker, register func(r grpc.ServiceRegistrar, impl S), impl S,
 ) (uint32, error) {
+	if isNil(impl) {
+		return 0, errors.New("nothing to serve: the registered impl is nil")
+	}
 	return b.lend(ctx, func(r grpc.ServiceRegistrar) { register(r, impl) })
 }
 
@@ -101,4 +104,4 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 }
 
 // errNothingLent is the error of borrowing what a message does not have.
-var errNothingLent = fmt.Errorf("the other side passed nothing here: the number is 0")
+var errNothingLent = errors.New("the other side passed nothing here: the number is 0")

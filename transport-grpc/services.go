@@ -2,7 +2,6 @@ package transportgrpc
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -20,8 +19,8 @@ type controllerService struct {
 	server *server
 }
 
-// Shutdown answers when everything is finished or the shutdown timeout is over.
-// The server ends once the answer is on its way.
+// Shutdown answers when everything is finished. The server ends once the answer
+// is on its way, which gets half as long as the shutdown timeout at most.
 func (c *controllerService) Shutdown(context.Context, *pluginpb.Empty) (*pluginpb.Empty, error) {
 	s := c.server
 	ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout)
@@ -29,21 +28,12 @@ func (c *controllerService) Shutdown(context.Context, *pluginpb.Empty) (*pluginp
 	if err := s.leave(ctx); err != nil {
 		s.link.Logger.Debug("the plugin leaves before everything is finished", "error", err)
 	}
-	s.running.Go(s.endGracefully)
+	s.run(func() {
+		ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout/2)
+		defer cancel()
+		s.endGracefully(ctx)
+	})
 	return &pluginpb.Empty{}, nil
-}
-
-// endGracefully ends the server when the answers that are on their way have been
-// sent, or after the shutdown timeout.
-func (s *server) endGracefully() {
-	patience := time.AfterFunc(s.link.ShutdownTimeout, s.end)
-	defer patience.Stop()
-	s.broker.close() // its stream would keep the server
-	if s.plain != nil {
-		_ = s.plain.Close()
-	}
-	s.grpc.GracefulStop()
-	s.end()
 }
 
 // brokerService is the stream on which host and plugin arrange connections.
@@ -62,7 +52,13 @@ func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.Con
 		b.server.broker.use(ex)
 		defer b.server.broker.drop(ex)
 	}
-	return ex.Run(stream.Context(), infoStream{stream})
+	ctx, cancel := context.WithCancel(stream.Context())
+	defer cancel()
+	defer context.AfterFunc(b.server.leaving, cancel)()
+	if err := ex.Run(ctx, infoStream{stream}); b.server.leaving.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // stdioService sends what the plugin prints.

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
@@ -53,8 +54,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 		_ = s.Close()
 		return nil, err
 	}
-	s.running.Go(s.receiveOutput)
-	s.running.Go(s.runBroker)
+	s.running.Go(s.openStreams)
 	return s, nil
 }
 
@@ -121,15 +121,34 @@ func (s *session) listen(ctx context.Context) (listener net.Listener, network, a
 	return l.Listener, l.AnnounceNetwork, l.AnnounceAddress, err
 }
 
-// runBroker holds the broker's stream, at once and once: a plugin may wait for it
-// in its first call, and a go-plugin plugin has no broker after its end.
-func (s *session) runBroker() {
-	ctx, cancel := context.WithCancel(s.ctx)
-	defer cancel()
-	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(ctx, grpc.MaxCallRecvMsgSize(maxInfo))
-	if err == nil {
-		err = s.exchange.Run(s.ctx, hostInfoStream{infoStream{stream}, cancel})
+// openStreams opens the streams that a session has all the time: the plugin's
+// output, and the broker's stream, at once and once: a plugin may wait for it in
+// its first call, and a go-plugin plugin has no broker after its end. Receiving
+// is for goroutines of their own, since opening makes a stack several times as
+// large as receiving needs, and it stays so.
+func (s *session) openStreams() {
+	output, err := pluginpb.NewGRPCStdioClient(s.conn).
+		StreamStdio(s.ctx, &emptypb.Empty{}, grpc.MaxCallRecvMsgSize(maxOutput))
+	if err != nil {
+		s.outputEnded(err)
+	} else {
+		s.running.Go(func() { s.outputEnded(s.receiveOutput(output)) })
 	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	infos, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(ctx, grpc.MaxCallRecvMsgSize(maxInfo))
+	if err != nil {
+		cancel()
+		s.brokerEnded(err)
+		return
+	}
+	s.running.Go(func() {
+		defer cancel()
+		s.brokerEnded(s.exchange.Run(s.ctx, hostInfoStream{infoStream{infos}, cancel}))
+	})
+}
+
+// brokerEnded fails what is brokered from now on.
+func (s *session) brokerEnded(err error) {
 	s.broker.end(brokerEnd(err))
 	_ = s.exchange.Close()
 	if err != nil && s.ctx.Err() == nil {

@@ -25,8 +25,15 @@ var multiplexed = transporttest.Suite{Transport: func(impl transporttest.Probe) 
 	return transportgrpc.New(probeSet(impl), transportgrpc.WithMultiplexing())
 }}
 
-// TestMain serves both suites: what a plugin does its host asks for.
-func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
+// TestMain serves both suites: what a plugin does its host asks for. The tests
+// that are not the suite's have plugins of their own.
+func TestMain(m *testing.M) {
+	if serve, ok := pluginKinds[os.Getenv(pluginVariable)]; ok {
+		serve()
+		return
+	}
+	os.Exit(suite.Main(m))
+}
 
 func TestTransport(t *testing.T) { suite.Run(t) }
 
@@ -48,11 +55,13 @@ func (probePlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterface
 	return &probeClient{b, probepb.NewProbeServiceClient(conn)}, nil
 }
 
+// probeServer has further methods in probe_test.go.
 type probeServer struct {
 	probepb.UnimplementedProbeServiceServer
 
 	impl   transporttest.Probe
 	broker *transportgrpc.Broker
+	offers offers
 }
 
 func (s *probeServer) Echo(ctx context.Context, req *probepb.EchoRequest) (*probepb.EchoResponse, error) {
@@ -101,14 +110,6 @@ func (s *probeServer) Copy(ctx context.Context, req *probepb.CopyRequest) (_ *pr
 	}
 	n, err := s.impl.Copy(ctx, w, r)
 	return &probepb.CopyResponse{Size: n}, errors.Join(err, w.Close())
-}
-
-func (s *probeServer) Count(_ *probepb.CountRequest, stream grpc.ServerStreamingServer[probepb.CountResponse]) error {
-	for n := int64(1); ; n++ {
-		if err := stream.Send(&probepb.CountResponse{Number: n}); err != nil {
-			return err
-		}
-	}
 }
 
 // probeClient is the host's.

@@ -793,6 +793,416 @@ func (x *OfferResponse) GetIds() []uint32 {
 	return nil
 }
 
+type WithdrawRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []uint32               `protobuf:"varint,1,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawRequest) Reset() {
+	*x = WithdrawRequest{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawRequest) ProtoMessage() {}
+
+func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawRequest) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *WithdrawRequest) GetIds() []uint32 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type WithdrawResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawResponse) Reset() {
+	*x = WithdrawResponse{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawResponse) ProtoMessage() {}
+
+func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawResponse.ProtoReflect.Descriptor instead.
+func (*WithdrawResponse) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{19}
+}
+
+type ReachRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []uint32               `protobuf:"varint,1,rep,packed,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachRequest) Reset() {
+	*x = ReachRequest{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachRequest) ProtoMessage() {}
+
+func (x *ReachRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachRequest.ProtoReflect.Descriptor instead.
+func (*ReachRequest) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ReachRequest) GetIds() []uint32 {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type ReachResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the numbers.
+	Answers       []string `protobuf:"bytes,1,rep,name=answers,proto3" json:"answers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReachResponse) Reset() {
+	*x = ReachResponse{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReachResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReachResponse) ProtoMessage() {}
+
+func (x *ReachResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReachResponse.ProtoReflect.Descriptor instead.
+func (*ReachResponse) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ReachResponse) GetAnswers() []string {
+	if x != nil {
+		return x.Answers
+	}
+	return nil
+}
+
+type HoldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldRequest) Reset() {
+	*x = HoldRequest{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldRequest) ProtoMessage() {}
+
+func (x *HoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldRequest.ProtoReflect.Descriptor instead.
+func (*HoldRequest) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{22}
+}
+
+type HoldResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldResponse) Reset() {
+	*x = HoldResponse{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldResponse) ProtoMessage() {}
+
+func (x *HoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldResponse.ProtoReflect.Descriptor instead.
+func (*HoldResponse) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{23}
+}
+
+type PanicRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Text          string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PanicRequest) Reset() {
+	*x = PanicRequest{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PanicRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PanicRequest) ProtoMessage() {}
+
+func (x *PanicRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PanicRequest.ProtoReflect.Descriptor instead.
+func (*PanicRequest) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *PanicRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type PanicResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PanicResponse) Reset() {
+	*x = PanicResponse{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PanicResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PanicResponse) ProtoMessage() {}
+
+func (x *PanicResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PanicResponse.ProtoReflect.Descriptor instead.
+func (*PanicResponse) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{25}
+}
+
+type ResourcesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourcesRequest) Reset() {
+	*x = ResourcesRequest{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourcesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourcesRequest) ProtoMessage() {}
+
+func (x *ResourcesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourcesRequest.ProtoReflect.Descriptor instead.
+func (*ResourcesRequest) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{26}
+}
+
+type ResourcesResponse struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Goroutines int64                  `protobuf:"varint,1,opt,name=goroutines,proto3" json:"goroutines,omitempty"`
+	// Where the system tells: files and sockets, without the poller's own.
+	Files         int64 `protobuf:"varint,2,opt,name=files,proto3" json:"files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResourcesResponse) Reset() {
+	*x = ResourcesResponse{}
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourcesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourcesResponse) ProtoMessage() {}
+
+func (x *ResourcesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourcesResponse.ProtoReflect.Descriptor instead.
+func (*ResourcesResponse) Descriptor() ([]byte, []int) {
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ResourcesResponse) GetGoroutines() int64 {
+	if x != nil {
+		return x.Goroutines
+	}
+	return 0
+}
+
+func (x *ResourcesResponse) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
 type AnswerRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Question      string                 `protobuf:"bytes,1,opt,name=question,proto3" json:"question,omitempty"`
@@ -802,7 +1212,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[18]
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -814,7 +1224,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[18]
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -827,7 +1237,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{18}
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AnswerRequest) GetQuestion() string {
@@ -846,7 +1256,7 @@ type AnswerResponse struct {
 
 func (x *AnswerResponse) Reset() {
 	*x = AnswerResponse{}
-	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[19]
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -858,7 +1268,7 @@ func (x *AnswerResponse) String() string {
 func (*AnswerResponse) ProtoMessage() {}
 
 func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[19]
+	mi := &file_jackfield_probe_v1_probe_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -871,7 +1281,7 @@ func (x *AnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerResponse.ProtoReflect.Descriptor instead.
 func (*AnswerResponse) Descriptor() ([]byte, []int) {
-	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{19}
+	return file_jackfield_probe_v1_probe_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AnswerResponse) GetAnswer() string {
@@ -919,11 +1329,29 @@ const file_jackfield_probe_v1_probe_proto_rawDesc = "" +
 	"\fOfferRequest\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\rR\x05count\"!\n" +
 	"\rOfferResponse\x12\x10\n" +
-	"\x03ids\x18\x01 \x03(\rR\x03ids\"+\n" +
+	"\x03ids\x18\x01 \x03(\rR\x03ids\"#\n" +
+	"\x0fWithdrawRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\rR\x03ids\"\x12\n" +
+	"\x10WithdrawResponse\" \n" +
+	"\fReachRequest\x12\x10\n" +
+	"\x03ids\x18\x01 \x03(\rR\x03ids\")\n" +
+	"\rReachResponse\x12\x18\n" +
+	"\aanswers\x18\x01 \x03(\tR\aanswers\"\r\n" +
+	"\vHoldRequest\"\x0e\n" +
+	"\fHoldResponse\"\"\n" +
+	"\fPanicRequest\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"\x0f\n" +
+	"\rPanicResponse\"\x12\n" +
+	"\x10ResourcesRequest\"I\n" +
+	"\x11ResourcesResponse\x12\x1e\n" +
+	"\n" +
+	"goroutines\x18\x01 \x01(\x03R\n" +
+	"goroutines\x12\x14\n" +
+	"\x05files\x18\x02 \x01(\x03R\x05files\"+\n" +
 	"\rAnswerRequest\x12\x1a\n" +
 	"\bquestion\x18\x01 \x01(\tR\bquestion\"(\n" +
 	"\x0eAnswerResponse\x12\x16\n" +
-	"\x06answer\x18\x01 \x01(\tR\x06answer2\xbc\x05\n" +
+	"\x06answer\x18\x01 \x01(\tR\x06answer2\xd4\b\n" +
 	"\fProbeService\x12I\n" +
 	"\x04Echo\x12\x1f.jackfield.probe.v1.EchoRequest\x1a .jackfield.probe.v1.EchoResponse\x12I\n" +
 	"\x04Fail\x12\x1f.jackfield.probe.v1.FailRequest\x1a .jackfield.probe.v1.FailResponse\x12L\n" +
@@ -933,7 +1361,12 @@ const file_jackfield_probe_v1_probe_proto_rawDesc = "" +
 	"\x03Ask\x12\x1e.jackfield.probe.v1.AskRequest\x1a\x1f.jackfield.probe.v1.AskResponse\x12I\n" +
 	"\x04Copy\x12\x1f.jackfield.probe.v1.CopyRequest\x1a .jackfield.probe.v1.CopyResponse\x12N\n" +
 	"\x05Count\x12 .jackfield.probe.v1.CountRequest\x1a!.jackfield.probe.v1.CountResponse0\x01\x12L\n" +
-	"\x05Offer\x12 .jackfield.probe.v1.OfferRequest\x1a!.jackfield.probe.v1.OfferResponse2b\n" +
+	"\x05Offer\x12 .jackfield.probe.v1.OfferRequest\x1a!.jackfield.probe.v1.OfferResponse\x12U\n" +
+	"\bWithdraw\x12#.jackfield.probe.v1.WithdrawRequest\x1a$.jackfield.probe.v1.WithdrawResponse\x12L\n" +
+	"\x05Reach\x12 .jackfield.probe.v1.ReachRequest\x1a!.jackfield.probe.v1.ReachResponse\x12I\n" +
+	"\x04Hold\x12\x1f.jackfield.probe.v1.HoldRequest\x1a .jackfield.probe.v1.HoldResponse\x12L\n" +
+	"\x05Panic\x12 .jackfield.probe.v1.PanicRequest\x1a!.jackfield.probe.v1.PanicResponse\x12X\n" +
+	"\tResources\x12$.jackfield.probe.v1.ResourcesRequest\x1a%.jackfield.probe.v1.ResourcesResponse2b\n" +
 	"\x0fQuestionService\x12O\n" +
 	"\x06Answer\x12!.jackfield.probe.v1.AnswerRequest\x1a\".jackfield.probe.v1.AnswerResponseBCZAgithub.com/jackfield-go/jackfield/transport-grpc/internal/probepbb\x06proto3"
 
@@ -949,28 +1382,38 @@ func file_jackfield_probe_v1_probe_proto_rawDescGZIP() []byte {
 	return file_jackfield_probe_v1_probe_proto_rawDescData
 }
 
-var file_jackfield_probe_v1_probe_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_jackfield_probe_v1_probe_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_jackfield_probe_v1_probe_proto_goTypes = []any{
-	(*EchoRequest)(nil),    // 0: jackfield.probe.v1.EchoRequest
-	(*EchoResponse)(nil),   // 1: jackfield.probe.v1.EchoResponse
-	(*FailRequest)(nil),    // 2: jackfield.probe.v1.FailRequest
-	(*FailResponse)(nil),   // 3: jackfield.probe.v1.FailResponse
-	(*BlockRequest)(nil),   // 4: jackfield.probe.v1.BlockRequest
-	(*BlockResponse)(nil),  // 5: jackfield.probe.v1.BlockResponse
-	(*PrintRequest)(nil),   // 6: jackfield.probe.v1.PrintRequest
-	(*PrintResponse)(nil),  // 7: jackfield.probe.v1.PrintResponse
-	(*ExitRequest)(nil),    // 8: jackfield.probe.v1.ExitRequest
-	(*ExitResponse)(nil),   // 9: jackfield.probe.v1.ExitResponse
-	(*AskRequest)(nil),     // 10: jackfield.probe.v1.AskRequest
-	(*AskResponse)(nil),    // 11: jackfield.probe.v1.AskResponse
-	(*CopyRequest)(nil),    // 12: jackfield.probe.v1.CopyRequest
-	(*CopyResponse)(nil),   // 13: jackfield.probe.v1.CopyResponse
-	(*CountRequest)(nil),   // 14: jackfield.probe.v1.CountRequest
-	(*CountResponse)(nil),  // 15: jackfield.probe.v1.CountResponse
-	(*OfferRequest)(nil),   // 16: jackfield.probe.v1.OfferRequest
-	(*OfferResponse)(nil),  // 17: jackfield.probe.v1.OfferResponse
-	(*AnswerRequest)(nil),  // 18: jackfield.probe.v1.AnswerRequest
-	(*AnswerResponse)(nil), // 19: jackfield.probe.v1.AnswerResponse
+	(*EchoRequest)(nil),       // 0: jackfield.probe.v1.EchoRequest
+	(*EchoResponse)(nil),      // 1: jackfield.probe.v1.EchoResponse
+	(*FailRequest)(nil),       // 2: jackfield.probe.v1.FailRequest
+	(*FailResponse)(nil),      // 3: jackfield.probe.v1.FailResponse
+	(*BlockRequest)(nil),      // 4: jackfield.probe.v1.BlockRequest
+	(*BlockResponse)(nil),     // 5: jackfield.probe.v1.BlockResponse
+	(*PrintRequest)(nil),      // 6: jackfield.probe.v1.PrintRequest
+	(*PrintResponse)(nil),     // 7: jackfield.probe.v1.PrintResponse
+	(*ExitRequest)(nil),       // 8: jackfield.probe.v1.ExitRequest
+	(*ExitResponse)(nil),      // 9: jackfield.probe.v1.ExitResponse
+	(*AskRequest)(nil),        // 10: jackfield.probe.v1.AskRequest
+	(*AskResponse)(nil),       // 11: jackfield.probe.v1.AskResponse
+	(*CopyRequest)(nil),       // 12: jackfield.probe.v1.CopyRequest
+	(*CopyResponse)(nil),      // 13: jackfield.probe.v1.CopyResponse
+	(*CountRequest)(nil),      // 14: jackfield.probe.v1.CountRequest
+	(*CountResponse)(nil),     // 15: jackfield.probe.v1.CountResponse
+	(*OfferRequest)(nil),      // 16: jackfield.probe.v1.OfferRequest
+	(*OfferResponse)(nil),     // 17: jackfield.probe.v1.OfferResponse
+	(*WithdrawRequest)(nil),   // 18: jackfield.probe.v1.WithdrawRequest
+	(*WithdrawResponse)(nil),  // 19: jackfield.probe.v1.WithdrawResponse
+	(*ReachRequest)(nil),      // 20: jackfield.probe.v1.ReachRequest
+	(*ReachResponse)(nil),     // 21: jackfield.probe.v1.ReachResponse
+	(*HoldRequest)(nil),       // 22: jackfield.probe.v1.HoldRequest
+	(*HoldResponse)(nil),      // 23: jackfield.probe.v1.HoldResponse
+	(*PanicRequest)(nil),      // 24: jackfield.probe.v1.PanicRequest
+	(*PanicResponse)(nil),     // 25: jackfield.probe.v1.PanicResponse
+	(*ResourcesRequest)(nil),  // 26: jackfield.probe.v1.ResourcesRequest
+	(*ResourcesResponse)(nil), // 27: jackfield.probe.v1.ResourcesResponse
+	(*AnswerRequest)(nil),     // 28: jackfield.probe.v1.AnswerRequest
+	(*AnswerResponse)(nil),    // 29: jackfield.probe.v1.AnswerResponse
 }
 var file_jackfield_probe_v1_probe_proto_depIdxs = []int32{
 	0,  // 0: jackfield.probe.v1.ProbeService.Echo:input_type -> jackfield.probe.v1.EchoRequest
@@ -982,19 +1425,29 @@ var file_jackfield_probe_v1_probe_proto_depIdxs = []int32{
 	12, // 6: jackfield.probe.v1.ProbeService.Copy:input_type -> jackfield.probe.v1.CopyRequest
 	14, // 7: jackfield.probe.v1.ProbeService.Count:input_type -> jackfield.probe.v1.CountRequest
 	16, // 8: jackfield.probe.v1.ProbeService.Offer:input_type -> jackfield.probe.v1.OfferRequest
-	18, // 9: jackfield.probe.v1.QuestionService.Answer:input_type -> jackfield.probe.v1.AnswerRequest
-	1,  // 10: jackfield.probe.v1.ProbeService.Echo:output_type -> jackfield.probe.v1.EchoResponse
-	3,  // 11: jackfield.probe.v1.ProbeService.Fail:output_type -> jackfield.probe.v1.FailResponse
-	5,  // 12: jackfield.probe.v1.ProbeService.Block:output_type -> jackfield.probe.v1.BlockResponse
-	7,  // 13: jackfield.probe.v1.ProbeService.Print:output_type -> jackfield.probe.v1.PrintResponse
-	9,  // 14: jackfield.probe.v1.ProbeService.Exit:output_type -> jackfield.probe.v1.ExitResponse
-	11, // 15: jackfield.probe.v1.ProbeService.Ask:output_type -> jackfield.probe.v1.AskResponse
-	13, // 16: jackfield.probe.v1.ProbeService.Copy:output_type -> jackfield.probe.v1.CopyResponse
-	15, // 17: jackfield.probe.v1.ProbeService.Count:output_type -> jackfield.probe.v1.CountResponse
-	17, // 18: jackfield.probe.v1.ProbeService.Offer:output_type -> jackfield.probe.v1.OfferResponse
-	19, // 19: jackfield.probe.v1.QuestionService.Answer:output_type -> jackfield.probe.v1.AnswerResponse
-	10, // [10:20] is the sub-list for method output_type
-	0,  // [0:10] is the sub-list for method input_type
+	18, // 9: jackfield.probe.v1.ProbeService.Withdraw:input_type -> jackfield.probe.v1.WithdrawRequest
+	20, // 10: jackfield.probe.v1.ProbeService.Reach:input_type -> jackfield.probe.v1.ReachRequest
+	22, // 11: jackfield.probe.v1.ProbeService.Hold:input_type -> jackfield.probe.v1.HoldRequest
+	24, // 12: jackfield.probe.v1.ProbeService.Panic:input_type -> jackfield.probe.v1.PanicRequest
+	26, // 13: jackfield.probe.v1.ProbeService.Resources:input_type -> jackfield.probe.v1.ResourcesRequest
+	28, // 14: jackfield.probe.v1.QuestionService.Answer:input_type -> jackfield.probe.v1.AnswerRequest
+	1,  // 15: jackfield.probe.v1.ProbeService.Echo:output_type -> jackfield.probe.v1.EchoResponse
+	3,  // 16: jackfield.probe.v1.ProbeService.Fail:output_type -> jackfield.probe.v1.FailResponse
+	5,  // 17: jackfield.probe.v1.ProbeService.Block:output_type -> jackfield.probe.v1.BlockResponse
+	7,  // 18: jackfield.probe.v1.ProbeService.Print:output_type -> jackfield.probe.v1.PrintResponse
+	9,  // 19: jackfield.probe.v1.ProbeService.Exit:output_type -> jackfield.probe.v1.ExitResponse
+	11, // 20: jackfield.probe.v1.ProbeService.Ask:output_type -> jackfield.probe.v1.AskResponse
+	13, // 21: jackfield.probe.v1.ProbeService.Copy:output_type -> jackfield.probe.v1.CopyResponse
+	15, // 22: jackfield.probe.v1.ProbeService.Count:output_type -> jackfield.probe.v1.CountResponse
+	17, // 23: jackfield.probe.v1.ProbeService.Offer:output_type -> jackfield.probe.v1.OfferResponse
+	19, // 24: jackfield.probe.v1.ProbeService.Withdraw:output_type -> jackfield.probe.v1.WithdrawResponse
+	21, // 25: jackfield.probe.v1.ProbeService.Reach:output_type -> jackfield.probe.v1.ReachResponse
+	23, // 26: jackfield.probe.v1.ProbeService.Hold:output_type -> jackfield.probe.v1.HoldResponse
+	25, // 27: jackfield.probe.v1.ProbeService.Panic:output_type -> jackfield.probe.v1.PanicResponse
+	27, // 28: jackfield.probe.v1.ProbeService.Resources:output_type -> jackfield.probe.v1.ResourcesResponse
+	29, // 29: jackfield.probe.v1.QuestionService.Answer:output_type -> jackfield.probe.v1.AnswerResponse
+	15, // [15:30] is the sub-list for method output_type
+	0,  // [0:15] is the sub-list for method input_type
 	0,  // [0:0] is the sub-list for extension type_name
 	0,  // [0:0] is the sub-list for extension extendee
 	0,  // [0:0] is the sub-list for field type_name
@@ -1011,7 +1464,7 @@ func file_jackfield_probe_v1_probe_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jackfield_probe_v1_probe_proto_rawDesc), len(file_jackfield_probe_v1_probe_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

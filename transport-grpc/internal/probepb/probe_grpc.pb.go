@@ -21,15 +21,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ProbeService_Echo_FullMethodName  = "/jackfield.probe.v1.ProbeService/Echo"
-	ProbeService_Fail_FullMethodName  = "/jackfield.probe.v1.ProbeService/Fail"
-	ProbeService_Block_FullMethodName = "/jackfield.probe.v1.ProbeService/Block"
-	ProbeService_Print_FullMethodName = "/jackfield.probe.v1.ProbeService/Print"
-	ProbeService_Exit_FullMethodName  = "/jackfield.probe.v1.ProbeService/Exit"
-	ProbeService_Ask_FullMethodName   = "/jackfield.probe.v1.ProbeService/Ask"
-	ProbeService_Copy_FullMethodName  = "/jackfield.probe.v1.ProbeService/Copy"
-	ProbeService_Count_FullMethodName = "/jackfield.probe.v1.ProbeService/Count"
-	ProbeService_Offer_FullMethodName = "/jackfield.probe.v1.ProbeService/Offer"
+	ProbeService_Echo_FullMethodName      = "/jackfield.probe.v1.ProbeService/Echo"
+	ProbeService_Fail_FullMethodName      = "/jackfield.probe.v1.ProbeService/Fail"
+	ProbeService_Block_FullMethodName     = "/jackfield.probe.v1.ProbeService/Block"
+	ProbeService_Print_FullMethodName     = "/jackfield.probe.v1.ProbeService/Print"
+	ProbeService_Exit_FullMethodName      = "/jackfield.probe.v1.ProbeService/Exit"
+	ProbeService_Ask_FullMethodName       = "/jackfield.probe.v1.ProbeService/Ask"
+	ProbeService_Copy_FullMethodName      = "/jackfield.probe.v1.ProbeService/Copy"
+	ProbeService_Count_FullMethodName     = "/jackfield.probe.v1.ProbeService/Count"
+	ProbeService_Offer_FullMethodName     = "/jackfield.probe.v1.ProbeService/Offer"
+	ProbeService_Withdraw_FullMethodName  = "/jackfield.probe.v1.ProbeService/Withdraw"
+	ProbeService_Reach_FullMethodName     = "/jackfield.probe.v1.ProbeService/Reach"
+	ProbeService_Hold_FullMethodName      = "/jackfield.probe.v1.ProbeService/Hold"
+	ProbeService_Panic_FullMethodName     = "/jackfield.probe.v1.ProbeService/Panic"
+	ProbeService_Resources_FullMethodName = "/jackfield.probe.v1.ProbeService/Resources"
 )
 
 // ProbeServiceClient is the client API for ProbeService service.
@@ -54,8 +59,18 @@ type ProbeServiceClient interface {
 	Copy(ctx context.Context, in *CopyRequest, opts ...grpc.CallOption) (*CopyResponse, error)
 	// Count sends numbers until the client has enough.
 	Count(ctx context.Context, in *CountRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CountResponse], error)
-	// Offer serves an EchoService of its own under each of some new numbers, until the plugin ends.
+	// Offer serves a QuestionService of its own under each of some new numbers, until Withdraw or the end.
 	Offer(ctx context.Context, in *OfferRequest, opts ...grpc.CallOption) (*OfferResponse, error)
+	// Withdraw ends what Offer serves.
+	Withdraw(ctx context.Context, in *WithdrawRequest, opts ...grpc.CallOption) (*WithdrawResponse, error)
+	// Reach dials each number at once, and asks the QuestionService there.
+	Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error)
+	// Hold answers never, whatever its context says.
+	Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldResponse, error)
+	// Panic panics with the text, outside of any method.
+	Panic(ctx context.Context, in *PanicRequest, opts ...grpc.CallOption) (*PanicResponse, error)
+	// Resources says what the process has open.
+	Resources(ctx context.Context, in *ResourcesRequest, opts ...grpc.CallOption) (*ResourcesResponse, error)
 }
 
 type probeServiceClient struct {
@@ -165,6 +180,56 @@ func (c *probeServiceClient) Offer(ctx context.Context, in *OfferRequest, opts .
 	return out, nil
 }
 
+func (c *probeServiceClient) Withdraw(ctx context.Context, in *WithdrawRequest, opts ...grpc.CallOption) (*WithdrawResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawResponse)
+	err := c.cc.Invoke(ctx, ProbeService_Withdraw_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeServiceClient) Reach(ctx context.Context, in *ReachRequest, opts ...grpc.CallOption) (*ReachResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReachResponse)
+	err := c.cc.Invoke(ctx, ProbeService_Reach_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeServiceClient) Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldResponse)
+	err := c.cc.Invoke(ctx, ProbeService_Hold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeServiceClient) Panic(ctx context.Context, in *PanicRequest, opts ...grpc.CallOption) (*PanicResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PanicResponse)
+	err := c.cc.Invoke(ctx, ProbeService_Panic_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *probeServiceClient) Resources(ctx context.Context, in *ResourcesRequest, opts ...grpc.CallOption) (*ResourcesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResourcesResponse)
+	err := c.cc.Invoke(ctx, ProbeService_Resources_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ProbeServiceServer is the server API for ProbeService service.
 // All implementations must embed UnimplementedProbeServiceServer
 // for forward compatibility.
@@ -187,8 +252,18 @@ type ProbeServiceServer interface {
 	Copy(context.Context, *CopyRequest) (*CopyResponse, error)
 	// Count sends numbers until the client has enough.
 	Count(*CountRequest, grpc.ServerStreamingServer[CountResponse]) error
-	// Offer serves an EchoService of its own under each of some new numbers, until the plugin ends.
+	// Offer serves a QuestionService of its own under each of some new numbers, until Withdraw or the end.
 	Offer(context.Context, *OfferRequest) (*OfferResponse, error)
+	// Withdraw ends what Offer serves.
+	Withdraw(context.Context, *WithdrawRequest) (*WithdrawResponse, error)
+	// Reach dials each number at once, and asks the QuestionService there.
+	Reach(context.Context, *ReachRequest) (*ReachResponse, error)
+	// Hold answers never, whatever its context says.
+	Hold(context.Context, *HoldRequest) (*HoldResponse, error)
+	// Panic panics with the text, outside of any method.
+	Panic(context.Context, *PanicRequest) (*PanicResponse, error)
+	// Resources says what the process has open.
+	Resources(context.Context, *ResourcesRequest) (*ResourcesResponse, error)
 	mustEmbedUnimplementedProbeServiceServer()
 }
 
@@ -225,6 +300,21 @@ func (UnimplementedProbeServiceServer) Count(*CountRequest, grpc.ServerStreaming
 }
 func (UnimplementedProbeServiceServer) Offer(context.Context, *OfferRequest) (*OfferResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Offer not implemented")
+}
+func (UnimplementedProbeServiceServer) Withdraw(context.Context, *WithdrawRequest) (*WithdrawResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Withdraw not implemented")
+}
+func (UnimplementedProbeServiceServer) Reach(context.Context, *ReachRequest) (*ReachResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Reach not implemented")
+}
+func (UnimplementedProbeServiceServer) Hold(context.Context, *HoldRequest) (*HoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Hold not implemented")
+}
+func (UnimplementedProbeServiceServer) Panic(context.Context, *PanicRequest) (*PanicResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Panic not implemented")
+}
+func (UnimplementedProbeServiceServer) Resources(context.Context, *ResourcesRequest) (*ResourcesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Resources not implemented")
 }
 func (UnimplementedProbeServiceServer) mustEmbedUnimplementedProbeServiceServer() {}
 func (UnimplementedProbeServiceServer) testEmbeddedByValue()                      {}
@@ -402,6 +492,96 @@ func _ProbeService_Offer_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ProbeService_Withdraw_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServiceServer).Withdraw(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProbeService_Withdraw_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServiceServer).Withdraw(ctx, req.(*WithdrawRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ProbeService_Reach_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReachRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServiceServer).Reach(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProbeService_Reach_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServiceServer).Reach(ctx, req.(*ReachRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ProbeService_Hold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServiceServer).Hold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProbeService_Hold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServiceServer).Hold(ctx, req.(*HoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ProbeService_Panic_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PanicRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServiceServer).Panic(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProbeService_Panic_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServiceServer).Panic(ctx, req.(*PanicRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ProbeService_Resources_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResourcesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ProbeServiceServer).Resources(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ProbeService_Resources_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ProbeServiceServer).Resources(ctx, req.(*ResourcesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ProbeService_ServiceDesc is the grpc.ServiceDesc for ProbeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -440,6 +620,26 @@ var ProbeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Offer",
 			Handler:    _ProbeService_Offer_Handler,
+		},
+		{
+			MethodName: "Withdraw",
+			Handler:    _ProbeService_Withdraw_Handler,
+		},
+		{
+			MethodName: "Reach",
+			Handler:    _ProbeService_Reach_Handler,
+		},
+		{
+			MethodName: "Hold",
+			Handler:    _ProbeService_Hold_Handler,
+		},
+		{
+			MethodName: "Panic",
+			Handler:    _ProbeService_Panic_Handler,
+		},
+		{
+			MethodName: "Resources",
+			Handler:    _ProbeService_Resources_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

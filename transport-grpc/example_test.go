@@ -1,0 +1,229 @@
+package transportgrpc_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/core/runner"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	pb "github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
+)
+
+// oracle is what a plugin implements: a service, as protoc-gen-go-grpc writes it.
+type oracle struct {
+	pb.UnimplementedQuestionServiceServer
+}
+
+func (oracle) Answer(_ context.Context, req *pb.AnswerRequest) (*pb.AnswerResponse, error) {
+	return &pb.AnswerResponse{Answer: "I was asked: " + req.GetQuestion()}, nil
+}
+
+// exampleVersions is what both sides share. A host passes nil.
+func exampleVersions(impl pb.QuestionServiceServer) core.Versions {
+	return core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{
+		"oracle": transportgrpc.Service(pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient, impl),
+		"copier": copierPlugin{},
+	})}}
+}
+
+var exampleHandshake = core.Handshake{MagicCookieKey: "ORACLE_PLUGIN", MagicCookieValue: "delphi"}
+
+// launchExample launches the plugin in this process. A host otherwise gives
+// host.Launch a Command, and the main function of a plugin calls plugin.Serve;
+// tests have plugintest.Launch.
+func launchExample(ctx context.Context) (*host.Client, error) {
+	return host.Launch(ctx, host.Config{
+		Handshake: exampleHandshake,
+		Versions:  exampleVersions(nil),
+		Runner: func(cmd runner.Command) (runner.Runner, error) {
+			return plugintest.NewPlugin(cmd, plugin.Config{
+				Handshake: exampleHandshake,
+				Versions:  exampleVersions(oracle{}),
+			}), nil
+		},
+	})
+}
+
+// Where generated code is all there is to it, no type has to be written for the
+// plugin: the host dispenses the generated client.
+func ExampleService() {
+	ctx := context.Background()
+	client, err := launchExample(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	oracle, err := host.Dispense[pb.QuestionServiceClient](ctx, client, "oracle")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := oracle.Answer(ctx, &pb.AnswerRequest{Question: "why?"})
+	fmt.Println(res.GetAnswer(), err)
+	// Output: I was asked: why? <nil>
+}
+
+// copierPlugin is a plugin in the classic form: both sides have the broker.
+type copierPlugin struct{}
+
+func (copierPlugin) Server(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+	pb.RegisterProbeServiceServer(r, &copierServer{broker: b})
+	return nil
+}
+
+func (copierPlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+	return &copierClient{broker: b, client: pb.NewProbeServiceClient(conn)}, nil
+}
+
+// copierServer is the plugin's half.
+type copierServer struct {
+	pb.UnimplementedProbeServiceServer
+
+	broker *transportgrpc.Broker
+}
+
+func (s *copierServer) Ask(ctx context.Context, req *pb.AskRequest) (*pb.AskResponse, error) {
+	// The host's object, until this call ends.
+	asker, err := transportgrpc.Borrow(ctx, s.broker, req.GetAsker(), pb.NewQuestionServiceClient)
+	if err != nil {
+		return nil, err
+	}
+	res, err := asker.Answer(ctx, &pb.AnswerRequest{Question: req.GetQuestion()})
+	return &pb.AskResponse{Answer: res.GetAnswer()}, err
+}
+
+func (s *copierServer) Copy(ctx context.Context, req *pb.CopyRequest) (*pb.CopyResponse, error) {
+	from, err := s.broker.OpenReader(ctx, req.GetReader())
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	to, err := s.broker.OpenWriter(ctx, req.GetWriter())
+	if err != nil {
+		return nil, err
+	}
+	n, err := io.Copy(to, from)
+	if closeErr := to.Close(); err == nil {
+		err = closeErr // only then has everything arrived
+	}
+	return &pb.CopyResponse{Size: n}, err
+}
+
+// copierClient is the host's half.
+type copierClient struct {
+	broker *transportgrpc.Broker
+	client pb.ProbeServiceClient
+}
+
+// Ask passes an object of the host's.
+func (c *copierClient) Ask(ctx context.Context, asker pb.QuestionServiceServer, question string) (string, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // takes it back
+	id, err := transportgrpc.Lend(ctx, c.broker, pb.RegisterQuestionServiceServer, asker)
+	if err != nil {
+		return "", err
+	}
+	res, err := c.client.Ask(ctx, &pb.AskRequest{Asker: id, Question: question})
+	return res.GetAnswer(), err
+}
+
+// Copy passes a writer and a reader of the host's.
+func (c *copierClient) Copy(ctx context.Context, to io.Writer, from io.Reader) (int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	writer, err := c.broker.Writer(ctx, to)
+	if err != nil {
+		return 0, err
+	}
+	reader, err := c.broker.Reader(ctx, from)
+	if err != nil {
+		return 0, err
+	}
+	res, err := c.client.Copy(ctx, &pb.CopyRequest{Writer: writer, Reader: reader})
+	return res.GetSize(), err
+}
+
+// The host passes an object of its own into a call, and the plugin calls it.
+// copierClient.Ask lends it, copierServer.Ask borrows it.
+func ExampleLend() {
+	ctx := context.Background()
+	client, err := launchExample(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	copier, err := host.Dispense[*copierClient](ctx, client, "copier")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	answer, err := copier.Ask(ctx, oracle{}, "who asks?")
+	fmt.Println(answer, err)
+	// Output: I was asked: who asks? <nil>
+}
+
+// In the plugin, an object that was passed is a client like any other.
+func ExampleBorrow() {
+	ask := func(ctx context.Context, b *transportgrpc.Broker, req *pb.AskRequest) (*pb.AskResponse, error) {
+		asker, err := transportgrpc.Borrow(ctx, b, req.GetAsker(), pb.NewQuestionServiceClient)
+		if err != nil {
+			return nil, err
+		}
+		res, err := asker.Answer(ctx, &pb.AnswerRequest{Question: req.GetQuestion()})
+		return &pb.AskResponse{Answer: res.GetAnswer()}, err
+	}
+	_ = ask // a method of a plugin's service
+}
+
+// Readers and writers are passed as numbers too. copierClient.Copy makes them,
+// copierServer.Copy opens them.
+func ExampleBroker_Reader() {
+	ctx := context.Background()
+	client, err := launchExample(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+
+	copier, err := host.Dispense[*copierClient](ctx, client, "copier")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var copied strings.Builder
+	n, err := copier.Copy(ctx, &copied, strings.NewReader("one, two, three"))
+	fmt.Printf("%d bytes: %s, %v\n", n, &copied, err)
+	// Output: 15 bytes: one, two, three, <nil>
+}
+
+// Interceptors, stats handlers and limits act on brokered connections too.
+func ExampleWithDialOptions() {
+	count := 0
+	transport := transportgrpc.New(
+		transportgrpc.PluginSet{"oracle": transportgrpc.Service[pb.QuestionServiceServer](
+			pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient, nil)},
+		transportgrpc.WithDialOptions(grpc.WithChainUnaryInterceptor(func(
+			ctx context.Context, method string, req, reply any, conn *grpc.ClientConn,
+			invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+		) error {
+			count++
+			return invoke(ctx, method, req, reply, conn, opts...)
+		})),
+		transportgrpc.WithMaxMessageSize(64<<20),
+	)
+	fmt.Println(transport.Protocol())
+	// Output: grpc
+}

@@ -1,0 +1,120 @@
+package transportgrpc_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/broker"
+)
+
+// usesEverything expects that a host is served with all that there is.
+func usesEverything(t *testing.T, r *rig, h *testHost) {
+	t.Helper()
+	h.echoes(t)
+	if err := h.Ping(within(t)); err != nil {
+		t.Errorf("Ping: %v", err)
+	}
+	for _, s := range sides(r, h) {
+		id, err := lendNumber(within(t), s.near)
+		if err != nil {
+			t.Errorf("%s: %v", s.name, err)
+			continue
+		}
+		expectAnswer(t, s.other, id)
+	}
+	if _, err := r.stdout.Write([]byte("out\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.stderr.Write([]byte("err\n")); err != nil {
+		t.Fatal(err)
+	}
+	h.stdout.wait(t, "out\n")
+	h.stderr.wait(t, "err\n")
+}
+
+func TestTheNextHostIsServedLikeTheFirst(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		for range 3 {
+			h := r.connect(t)
+			usesEverything(t, r, h)
+			promptly(t, "Close", h.Close) // without a word to the plugin: it is to live on
+			receive(t, "the end of the session", h.Done())
+			if _, err := h.broker.Dial(within(t), 1); !errors.Is(err, broker.ErrClosed) {
+				t.Errorf("the broker of a host that has left: %v, want broker.ErrClosed", err)
+			}
+		}
+		last := r.connect(t)
+		usesEverything(t, r, last)
+		promptly(t, "Quit", func() error { return last.Quit(within(t)) })
+	})
+}
+
+// Of two hosts at once the plugin's broker is the later one's.
+func TestAHostThatComesWhileAnotherIsThereIsServed(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		first := r.connect(t)
+		usesEverything(t, r, first)
+		second := r.connect(t)
+		second.echoes(t)
+		first.echoes(t)
+		promptly(t, "the first one's Close", first.Close)
+		usesEverything(t, r, second)
+	})
+}
+
+// A broker that fails to notice a host's end would offer to nobody.
+func TestWhatThePluginLendsWhileNoHostIsThereWaitsForOne(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		type lent struct {
+			id  uint32
+			err error
+		}
+		early := make(chan lent, 1)
+		go func() {
+			id, err := lendNumber(t.Context(), r.broker)
+			early <- lent{id, err}
+		}()
+		h := r.connect(t)
+		got := receive(t, "what was lent", early)
+		if got.err != nil {
+			t.Fatal(got.err)
+		}
+		expectAnswer(t, h.broker, got.id)
+	})
+}
+
+// What connects to a plugin's socket need not be a host.
+func TestAPluginOutlivesWhateverConnects(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		stays := r.connect(t)
+		for range 20 {
+			r.raw(t).Close() // go-plugin's check on a reattach
+		}
+		r.raw(t) // silent
+		for name, text := range nonsense {
+			conn := r.raw(t)
+			if _, err := conn.Write([]byte(text)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		usesEverything(t, r, stays)
+		late := r.connect(t)
+		late.echoes(t)
+	})
+}
+
+// nonsense is what is no gRPC, and no yamux either.
+var nonsense = map[string]string{
+	"yamux":            "\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00",
+	"HTTP/1.1":         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+	"TLS":              "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03",
+	"yamux's cousin":   "\x01\x01\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00",
+	"a frame of 4 GiB": "\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff\xff\xff",
+	"HTTP/2, then garbage": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
+		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+	"garbage": "\x9e\x02\x85\x11\x00\x00\x00\x7f\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7",
+}

@@ -1,0 +1,311 @@
+package transportgrpc_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
+)
+
+// mode is how host and plugin are connected.
+type mode struct{ multiplexed, secure bool }
+
+func (m mode) String() string {
+	name := "plain"
+	if m.multiplexed {
+		name = "multiplexed"
+	}
+	if m.secure {
+		name += " under TLS"
+	}
+	return name
+}
+
+// schemes are the modes without TLS, modes all there are.
+var (
+	schemes = []mode{{}, {multiplexed: true}}
+	modes   = []mode{{}, {secure: true}, {multiplexed: true}, {multiplexed: true, secure: true}}
+)
+
+// inEach runs a test in each of some modes.
+func inEach(t *testing.T, modes []mode, test func(t *testing.T, m mode)) {
+	for _, m := range modes {
+		t.Run(m.String(), func(t *testing.T) { test(t, m) })
+	}
+}
+
+// setup is what a rig is to be.
+type setup struct {
+	mode
+
+	plugin   []transportgrpc.Option
+	register func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error // nil: a probeServer
+	timeout  time.Duration                                                // for the shutdown; 0: 5 s
+}
+
+// rig is a plugin's server without a process around it, which hosts of the
+// test's connect to.
+type rig struct {
+	setup
+
+	server         core.Server
+	broker         *transportgrpc.Broker // the plugin's
+	address        string
+	sockets        *sockets
+	served         chan error
+	stdout, stderr *net.UnixConn // what the plugin prints
+	quit           chan struct{} // closed at the first Quit
+	quitting       sync.Once
+	log            *log
+}
+
+// sockets makes those of both sides.
+type sockets struct {
+	dir  string
+	last atomic.Int64
+}
+
+func newSockets(t testing.TB) *sockets {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "rig") //nolint:usetesting // a socket's path is short, whatever the test is called
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return &sockets{dir: dir}
+}
+
+func (s *sockets) listen(ctx context.Context) (core.Listener, error) {
+	path := filepath.Join(s.dir, strconv.FormatInt(s.last.Add(1), 10))
+	listener, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	return core.Listener{Listener: listener, AnnounceNetwork: "unix", AnnounceAddress: path}, err
+}
+
+// count returns how many there are.
+func (s *sockets) count(t testing.TB) int {
+	t.Helper()
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+func dialAddress(ctx context.Context, network, address string) (net.Conn, error) {
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+// tls is nil where the mode has none.
+func (m mode) tls() *core.TLS {
+	if !m.secure {
+		return nil
+	}
+	return security()
+}
+
+// link is what the plugin's transport gets to know.
+func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
+	return core.PluginLink{
+		Logger: r.log.logger(slog.LevelDebug),
+		LookupEnv: func(key string) (string, bool) {
+			if r.multiplexed && key == "PLUGIN_MULTIPLEX_GRPC" {
+				return "true", true
+			}
+			return "", false
+		},
+		TLS:    r.tls(),
+		Stdout: stdout, Stderr: stderr,
+		DialAddress:     dialAddress,
+		Listen:          r.sockets.listen,
+		ShutdownTimeout: r.timeout,
+		Quit: func(context.Context) {
+			r.quitting.Do(func() {
+				close(r.quit)
+				_ = r.stdout.CloseWrite()
+				_ = r.stderr.CloseWrite()
+			})
+		},
+	}
+}
+
+// newRig returns a rig that does not serve yet; the transport's Listen may fail.
+func newRig(t *testing.T, s setup) (*rig, error) {
+	t.Helper()
+	if s.timeout == 0 {
+		s.timeout = 5 * time.Second
+	}
+	if s.register == nil {
+		s.register = func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			probepb.RegisterProbeServiceServer(r, &probeServer{impl: testProbe{}, broker: b})
+			return nil
+		}
+	}
+	r := &rig{setup: s, sockets: newSockets(t), served: make(chan error, 1), quit: make(chan struct{}), log: newLog()}
+	var stdout, stderr net.Conn
+	stdout, r.stdout = unixPair(t)
+	stderr, r.stderr = unixPair(t)
+	transport := transportgrpc.New(transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
+		NewServer: func(b *transportgrpc.Broker, registrar grpc.ServiceRegistrar) error {
+			r.broker = b
+			return s.register(b, registrar)
+		},
+	}}, s.plugin...)
+	var err error
+	r.server, err = transport.Listen(t.Context(), r.link(stdout, stderr))
+	return r, err
+}
+
+// rigUp serves until the test ends, and expects that nothing is left.
+func rigUp(t *testing.T, s setup) *rig {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	r, err := newRig(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := r.sockets.listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.address = listener.AnnounceAddress
+	go func() { r.served <- r.server.Serve(listener) }()
+	t.Cleanup(func() {
+		promptly(t, "the end of the server", r.server.Close)
+		if err := receive(t, "the end of Serve", r.served); err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+	})
+	return r
+}
+
+// testHost is one that is connected to a plugin.
+type testHost struct {
+	core.Session
+	handle
+
+	stdout, stderr, log *log
+}
+
+// handle is what the tests dispense: both halves as they are.
+type handle struct {
+	broker *transportgrpc.Broker
+	conn   grpc.ClientConnInterface
+	probe  probepb.ProbeServiceClient
+}
+
+// hostSet dispenses handles.
+var hostSet = transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
+	NewClient: func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+		return handle{b, conn, probepb.NewProbeServiceClient(conn)}, nil
+	},
+}}
+
+// dial connects a host, to which change may do something first.
+func (m mode) dial(
+	t *testing.T, s *sockets, address string, change func(*core.HostLink), opts ...transportgrpc.Option,
+) (*testHost, error) {
+	t.Helper()
+	h := &testHost{stdout: newLog(), stderr: newLog(), log: newLog()}
+	link := core.HostLink{
+		Plugin: "plugin",
+		Logger: h.log.logger(slog.LevelInfo),
+		TLS:    m.tls(),
+		Stdout: h.stdout, Stderr: h.stderr,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return dialAddress(ctx, "unix", address)
+		},
+		DialAddress: dialAddress,
+		Listen:      s.listen,
+		Exited:      make(chan struct{}),
+		Explain:     func(_ context.Context, err error) error { return err },
+	}
+	if m.multiplexed {
+		link.Fields = []string{"true"}
+		opts = append(opts, transportgrpc.WithMultiplexing())
+	}
+	if change != nil {
+		change(&link)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	session, err := transportgrpc.New(hostSet, opts...).Dial(ctx, link)
+	if err != nil {
+		return nil, err
+	}
+	h.Session = session
+	t.Cleanup(func() { promptly(t, "the host's Close", h.Close) })
+	made, err := h.Dispense(within(t), "it")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ok bool
+	if h.handle, ok = made.(handle); !ok {
+		t.Fatalf("dispensed a %T", made)
+	}
+	return h, nil
+}
+
+// connect connects a host to the rig.
+func (r *rig) connect(t *testing.T, opts ...transportgrpc.Option) *testHost {
+	t.Helper()
+	return r.connectWith(t, nil, opts...)
+}
+
+func (r *rig) connectWith(t *testing.T, change func(*core.HostLink), opts ...transportgrpc.Option) *testHost {
+	t.Helper()
+	h, err := r.dial(t, r.sockets, r.address, change, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// raw connects without a word.
+func (r *rig) raw(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", r.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// echoes expects that the plugin answers.
+func (h *testHost) echoes(t testing.TB) {
+	t.Helper()
+	res, err := h.probe.Echo(within(t), &probepb.EchoRequest{Data: []byte("hello")})
+	if err != nil || string(res.GetData()) != "hello" {
+		t.Errorf("Echo: got %q, %v", res.GetData(), err)
+	}
+}
+
+// side is one of the two, where a test treats both alike.
+type side struct {
+	name  string
+	near  *transportgrpc.Broker
+	other *transportgrpc.Broker
+}
+
+// sides are the two directions of brokered connections: near serves, and the
+// other side dials.
+func sides(r *rig, h *testHost) []side {
+	return []side{
+		{"the host serves", h.broker, r.broker},
+		{"the plugin serves", r.broker, h.broker},
+	}
+}

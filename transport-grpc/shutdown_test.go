@@ -1,0 +1,235 @@
+package transportgrpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
+)
+
+// F13: what a finished call has printed is never lost.
+func TestEverythingPrintedArrivesBeforeAnOrderlyEnd(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		for i := range 100 {
+			p := printAndEnd(t, m, i, func(t *testing.T, p *process) { promptly(t, "Close", p.Close) })
+			if text := p.log.String(); text != "" {
+				t.Errorf("run %d: logged: %s", i, text)
+			}
+		}
+	})
+}
+
+func printAndEnd(t *testing.T, m mode, i int, end func(*testing.T, *process)) *process {
+	t.Helper()
+	p := launch(t, "probe", host.Config{}, m.options()...)
+	stdout, stderr := strings.Repeat(fmt.Sprintf("out %d\n", i), 1+i*i*7), fmt.Sprintf("err %d\n", i)
+	if _, err := p.probe.Print(within(t), &probepb.PrintRequest{Stdout: stdout, Stderr: stderr}); err != nil {
+		t.Fatal(err)
+	}
+	end(t, p)
+	if got := p.stdout.String(); got != stdout {
+		t.Errorf("run %d: stdout: %d of %d bytes came", i, len(got), len(stdout))
+	}
+	if got := p.stderr.String(); got != stderr {
+		t.Errorf("run %d: stderr: got %q", i, got)
+	}
+	return p
+}
+
+// F23.
+func TestCloseLeavesNoSocketFile(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		leavesNoSocket(t, m, func(t *testing.T, p *process) { promptly(t, "Close", p.Close) })
+	})
+}
+
+func leavesNoSocket(t *testing.T, m mode, end func(*testing.T, *process)) {
+	t.Helper()
+	p := launch(t, "probe", host.Config{}, m.options()...)
+	if _, err := p.probe.Offer(within(t), &probepb.OfferRequest{Count: 3}); err != nil {
+		t.Fatal(err)
+	}
+	if n := socketFiles(t, p); n == 0 {
+		t.Error("there is no socket: this test sees nothing")
+	}
+	end(t, p)
+	if n := socketFiles(t, p); n != 0 {
+		t.Errorf("%d sockets are left", n)
+	}
+}
+
+// gateway lets calls in, and out when it is told to.
+type gateway struct {
+	probepb.UnimplementedProbeServiceServer
+
+	entered, leave chan struct{}
+	heedless       bool // does not heed its context
+}
+
+func newGateway() *gateway {
+	return &gateway{entered: make(chan struct{}, 1), leave: make(chan struct{})}
+}
+
+func (g *gateway) register(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+	probepb.RegisterProbeServiceServer(r, g)
+	return nil
+}
+
+func (g *gateway) Echo(ctx context.Context, req *probepb.EchoRequest) (*probepb.EchoResponse, error) {
+	g.entered <- struct{}{}
+	done := ctx.Done()
+	if g.heedless {
+		done = nil
+	}
+	select {
+	case <-g.leave:
+		return &probepb.EchoResponse{Data: req.GetData()}, nil
+	case <-done:
+		return nil, ctx.Err()
+	}
+}
+
+func (h *testHost) enter(t *testing.T, g *gateway) <-chan error {
+	t.Helper()
+	call := async(func() error { _, err := h.probe.Echo(within(t), &probepb.EchoRequest{}); return err })
+	receive(t, "the call", g.entered)
+	return call
+}
+
+// Both ways in which a plugin ends in order.
+func orderlyEnds(r *rig, h *testHost) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{"Quit": h.Quit, "Shutdown": r.server.Shutdown}
+}
+
+func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		for _, which := range []string{"Quit", "Shutdown"} {
+			t.Run(which, func(t *testing.T) {
+				g := newGateway()
+				r := rigUp(t, setup{mode: m, register: g.register})
+				h := r.connect(t)
+				call := h.enter(t, g)
+				end := async(func() error { return orderlyEnds(r, h)[which](within(t)) })
+				if err := h.Ping(within(t)); err != nil {
+					t.Errorf("a ping while the plugin leaves: %v", err)
+				}
+				select {
+				case <-r.quit:
+					t.Error("the shutdown functions ran while a call was in flight")
+				default:
+				}
+				close(g.leave)
+				if err := receive(t, "the call", call); err != nil {
+					t.Errorf("the call in flight: %v", err)
+				}
+				if err := receive(t, which, end); err != nil {
+					t.Errorf("%s: %v", which, err)
+				}
+				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+			})
+		}
+	})
+}
+
+func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		for _, which := range []string{"Quit", "Shutdown"} {
+			t.Run(which, func(t *testing.T) {
+				g := newGateway()
+				g.heedless = true
+				defer close(g.leave) // lest the test leaves it behind
+				r := rigUp(t, setup{mode: m, register: g.register, timeout: 200 * time.Millisecond})
+				h := r.connect(t)
+				call := h.enter(t, g)
+				if _, err := r.stdout.Write([]byte("printed before")); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), r.timeout)
+				defer cancel()
+				if which == "Quit" {
+					ctx = within(t)
+				}
+				_ = receive(t, which, async(func() error { return orderlyEnds(r, h)[which](ctx) }))
+				if err := receive(t, "the call", call); err == nil {
+					t.Error("the call that was cut off returned no error")
+				}
+				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+				h.stdout.wait(t, "printed before")
+			})
+		}
+	})
+}
+
+func TestAPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		p := launch(t, "probe", host.Config{}, m.options()...)
+		call := async(func() error { _, err := p.probe.Hold(within(t), &probepb.HoldRequest{}); return err })
+		if _, err := p.probe.Echo(within(t), &probepb.EchoRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		promptly(t, "Close", p.Close) // no StopError: it was not killed
+		if err := receive(t, "the call", call); err == nil {
+			t.Error("the call that was cut off returned no error")
+		}
+		if text := p.log.String(); text != "" {
+			t.Errorf("logged: %s", text)
+		}
+	})
+}
+
+func TestShutdownGivesUpWithItsContext(t *testing.T) {
+	g := newGateway()
+	r := rigUp(t, setup{register: g.register})
+	call := r.connect(t).enter(t, g)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+	if err := receive(t, "the call", call); err == nil {
+		t.Error("the call that was cut off returned no error")
+	}
+}
+
+// What connects and says nothing holds nobody up: gRPC waits two minutes for it.
+func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		for _, which := range []string{"Quit", "Shutdown", "Close"} {
+			t.Run(which, func(t *testing.T) {
+				r := rigUp(t, setup{mode: m})
+				h := r.connect(t)
+				if !m.multiplexed {
+					r.raw(t)
+				}
+				for _, s := range sides(r, h) {
+					id, err := lendNumber(context.WithoutCancel(t.Context()), s.near)
+					if err != nil {
+						t.Fatal(err)
+					}
+					expectAnswer(t, s.other, id)
+					if m.secure {
+						continue // it is not silent then
+					}
+					silent, err := s.other.DialConn(within(t), id)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer silent.Close()
+				}
+				ends := orderlyEnds(r, h)
+				ends["Close"] = func(context.Context) error { return r.server.Close() }
+				promptly(t, which, func() error { return ends[which](within(t)) })
+				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+				promptly(t, "the host's Close", h.Close)
+			})
+		}
+	})
+}
