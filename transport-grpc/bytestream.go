@@ -46,7 +46,7 @@ type byteStream struct {
 // open lets one caller through.
 func (s *byteStream) open(there bool) error {
 	if !there {
-		return status.Error(codes.FailedPrecondition, "this stream goes the other way")
+		return status.Error(codes.Unimplemented, "this stream goes the other way")
 	}
 	if s.opened.Swap(true) {
 		return status.Error(codes.FailedPrecondition, "this stream was opened before")

@@ -50,7 +50,6 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 		grpc.WithDisableServiceConfig(),
 		grpc.WithStaticStreamWindowSize(streamWindow),
 		grpc.WithStaticConnWindowSize(connectionWindow),
-		grpc.WithSharedWriteBuffer(true),
 		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.maxMessage), grpc.MaxCallSendMsgSize(o.maxMessage)),
 		grpc.WithChainUnaryInterceptor(explain.unary, o.codec.unary),

@@ -1,10 +1,12 @@
 package transportgrpc_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
 // usesEverything expects that a host is served with all that there is.
@@ -14,14 +16,21 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	if err := h.Ping(within(t)); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
-	for _, s := range sides(r, h) {
-		id, err := lendNumber(within(t), s.near)
-		if err != nil {
-			t.Errorf("%s: %v", s.name, err)
-			continue
-		}
-		expectAnswer(t, s.other, id)
+	// In calls: a number means something to who was told of it by its host.
+	offered, err := h.probe.Offer(within(t), &probepb.OfferRequest{Count: 2})
+	if err != nil {
+		t.Fatal(err)
 	}
+	answers, err := askEach(within(t), h.broker, offered.GetIds())
+	expectNumbers(t, "the plugin's", offered.GetIds(), answers, err)
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	id, err := lendNumber(ctx, h.broker)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached, err := h.probe.Reach(within(t), &probepb.ReachRequest{Ids: []uint32{id}})
+	expectNumbers(t, "the host's", []uint32{id}, reached.GetAnswers(), err)
 	if _, err := r.stdout.Write([]byte("out\n")); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/broker/yamux"
 )
 
 // DefaultMaxMessageSize is how many bytes a message may have, in either
@@ -31,6 +32,7 @@ type options struct {
 	maxMessage   int
 	codec        codec
 	broker       exchange.Config
+	yamux        yamux.Config
 	dial         []grpc.DialOption
 	server       []grpc.ServerOption
 }
@@ -80,6 +82,13 @@ func WithMaxMessageSize(n int) Option {
 // tools list its services and their messages.
 func WithoutReflection() Option {
 	return optionFunc(func(o *options) { o.noReflection = true })
+}
+
+// WithYamux sets the bounds of the multiplexed connection: windows, backlog,
+// keep-alive. Without it yamux's defaults hold, which send no keep-alive. It
+// changes nothing where nothing is multiplexed.
+func WithYamux(cfg yamux.Config) Option {
+	return optionFunc(func(o *options) { o.yamux = cfg })
 }
 
 // WithBroker sets the bounds of the broker: how many offers and requests of the

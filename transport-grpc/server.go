@@ -159,7 +159,7 @@ func (s *server) serveMultiplexed(listener net.Listener) error {
 
 // serveHost serves what comes over one host's connection.
 func (s *server) serveHost(conn net.Conn) {
-	mux, err := yamux.Server(conn, yamux.Config{})
+	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {
 		s.link.Logger.Debug("a connection cannot be multiplexed", "error", err)
 		_ = conn.Close()

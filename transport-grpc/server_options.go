@@ -20,7 +20,6 @@ func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOpti
 		grpc.MaxSendMsgSize(o.maxMessage),
 		grpc.StaticStreamWindowSize(streamWindow),
 		grpc.StaticConnWindowSize(connectionWindow),
-		grpc.SharedWriteBuffer(true),
 		grpc.ForceServerCodecV2(o.codec),
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
 	}

@@ -65,7 +65,7 @@ func (s *session) connect(ctx context.Context, raw net.Conn) error {
 	brokerConfig := o.broker
 	brokerConfig.Logger = s.link.Logger
 	if o.multiplex {
-		mux, err := yamux.Client(raw, yamux.Config{})
+		mux, err := yamux.Client(raw, o.yamux)
 		if err != nil {
 			return fmt.Errorf("start the multiplexed connection: %w", err)
 		}

@@ -107,6 +107,9 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 
 // Listen returns the plugin's server, with the services of all plugins on it.
 func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+	if err := t.options.yamux.Validate(); err != nil {
+		return nil, fmt.Errorf("the option WithYamux: %w", err)
+	}
 	s, err := newServer(t, link)
 	if err != nil {
 		return nil, err
