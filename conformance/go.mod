@@ -8,6 +8,8 @@ require (
 	github.com/hashicorp/yamux v0.1.2
 	github.com/jackfield-go/jackfield/broker v0.0.0
 	github.com/jackfield-go/jackfield/core v0.0.0
+	github.com/jackfield-go/jackfield/discovery v0.0.0
+	github.com/jackfield-go/jackfield/examples v0.0.0
 	github.com/jackfield-go/jackfield/proto v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
@@ -18,6 +20,7 @@ require (
 )
 
 require (
+	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/fatih/color v1.13.0 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/mattn/go-colorable v0.1.12 // indirect
@@ -31,6 +34,10 @@ require (
 replace github.com/jackfield-go/jackfield/broker => ../broker
 
 replace github.com/jackfield-go/jackfield/core => ../core
+
+replace github.com/jackfield-go/jackfield/discovery => ../discovery
+
+replace github.com/jackfield-go/jackfield/examples => ../examples
 
 replace github.com/jackfield-go/jackfield/proto => ../proto
 

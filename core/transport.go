@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"log/slog"
 	"net"
@@ -77,13 +76,6 @@ type Server interface {
 
 	// Close ends Serve at once.
 	Close() error
-}
-
-// TLS is the pair of configurations for a connection under TLS, one for each
-// role: either side of a broker may dial the other.
-type TLS struct {
-	Client *tls.Config
-	Server *tls.Config
 }
 
 // Listener is a listener together with the address to announce to the plugin,

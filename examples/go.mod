@@ -4,6 +4,7 @@ go 1.25.0
 
 require (
 	github.com/jackfield-go/jackfield/core v0.0.0
+	github.com/jackfield-go/jackfield/discovery v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
@@ -12,6 +13,7 @@ require (
 )
 
 require (
+	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
 	github.com/jackfield-go/jackfield/proto v0.0.0 // indirect
 	golang.org/x/net v0.57.0 // indirect
@@ -23,6 +25,7 @@ require (
 replace (
 	github.com/jackfield-go/jackfield/broker => ../broker
 	github.com/jackfield-go/jackfield/core => ../core
+	github.com/jackfield-go/jackfield/discovery => ../discovery
 	github.com/jackfield-go/jackfield/proto => ../proto
 	github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
 	github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc

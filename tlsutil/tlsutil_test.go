@@ -1,11 +1,13 @@
 package tlsutil_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -64,23 +66,39 @@ func TestACertificateSurvivesBothEncodings(t *testing.T) {
 	made, want := identity(t)
 	got, err := tlsutil.ParsePEM(made.PEM())
 	if err != nil || !got.Equal(want) {
-		t.Errorf("%v, %v", got, err)
+		t.Errorf("PEM: %v, %v", got, err)
+	}
+	got, err = tlsutil.ParsePEM("\n" + strings.ReplaceAll(made.PEM(), "\n", "\r\n"))
+	if err != nil || !got.Equal(want) {
+		t.Errorf("PEM with CRLF: %v, %v", got, err)
+	}
+	got, err = tlsutil.ParseField(made.Field())
+	if err != nil || !got.Equal(want) {
+		t.Errorf("field: %v, %v", got, err)
+	}
+	made.DER()[0] = 0
+	if !bytes.Equal(made.DER(), want.Raw) {
+		t.Error("DER returned no copy")
 	}
 }
 
 func TestWhatIsNoCertificateIsAnError(t *testing.T) {
 	made, _ := identity(t)
 	for name, text := range map[string]string{
-		"empty":     "",
-		"garbage":   "garbage",
-		"no DER":    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		"a key":     strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
-		"cut":       made.PEM()[:200],
-		"huge":      strings.Repeat("A", 1<<20),
-		"huge body": "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
+		"empty":       "",
+		"garbage":     "garbage",
+		"no DER":      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"a key":       strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
+		"cut":         made.PEM()[:200],
+		"huge":        strings.Repeat("A", 1<<20),
+		"text around": "certificate:\n" + made.PEM(),
+		"headers":     strings.Replace(made.PEM(), "-----\n", "-----\nProc-Type: 4\n\n", 1),
+		"two":         made.PEM() + made.PEM(),
+		"huge body":   "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := tlsutil.ParsePEM(text); err == nil || len(err.Error()) > 300 {
+			var e *tlsutil.CertificateError
+			if _, err := tlsutil.ParsePEM(text); !errors.As(err, &e) || len(err.Error()) > 300 {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -94,13 +112,51 @@ func TestWhatIsNoCertificateIsAnError(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoFieldIsAnError(t *testing.T) {
+	made, _ := identity(t)
+	for name, text := range map[string]string{
+		"empty":         "",
+		"padded":        made.Field() + "==",
+		"URL alphabet":  strings.NewReplacer("+", "-", "/", "_").Replace(made.Field()) + "-_",
+		"a line break":  made.Field()[:10] + "\n" + made.Field()[10:],
+		"cut":           made.Field()[:100],
+		"PEM":           made.PEM(),
+		"huge":          strings.Repeat("A", 1<<20),
+		"with a tail":   made.Field() + "AAAA",
+		"trailing bits": "MAB",
+	} {
+		var e *tlsutil.CertificateError
+		if _, err := tlsutil.ParseField(text); !errors.As(err, &e) || len(err.Error()) > 300 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// connected returns both ends of a connection. A net.Pipe would not do: both sides
+// may write at once.
+func connected(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if near, err = new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	return near, far
+}
+
 // shake lets two sides meet. TLS 1.3 clients are done before they are refused,
 // so that each side reads a byte of the other's too.
 func shake(t *testing.T, client, server *tls.Config) (clientErr, serverErr error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	near, far := net.Pipe()
+	near, far := connected(t)
 	side := func(conn *tls.Conn) error {
 		defer conn.NetConn().Close()
 		if err := conn.HandshakeContext(ctx); err != nil {

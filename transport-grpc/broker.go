@@ -106,13 +106,17 @@ func (b *Broker) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	ex, err := b.exchange(ctx)
-	if err == nil {
-		var conn net.Conn
-		if conn, err = ex.Dial(ctx, id); err == nil {
-			return conn, nil
-		}
+	if err != nil {
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
 	}
-	return nil, fmt.Errorf("dial brokered connection %d: %w", id, b.because(err))
+	conn, err := ex.Dial(ctx, id) // its error says which
+	if err == nil {
+		return conn, nil
+	}
+	if reason := b.ended(); reason != nil {
+		err = fmt.Errorf("dial brokered connection %d: %w", id, reason)
+	}
+	return nil, err
 }
 
 // Serve serves what register registers, under id, over any number of
@@ -148,13 +152,17 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	ex, err := b.exchange(ctx)
-	if err == nil {
-		var listener net.Listener
-		if listener, err = ex.Listen(ctx, id); err == nil {
-			return listener, nil
-		}
+	if err != nil {
+		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
 	}
-	return nil, fmt.Errorf("serve brokered connection %d: %w", id, b.because(err))
+	listener, err := ex.Listen(ctx, id) // its error says for which
+	if err == nil {
+		return listener, nil
+	}
+	if reason := b.ended(); reason != nil {
+		err = fmt.Errorf("listen for brokered connection %d: %w", id, reason)
+	}
+	return nil, err
 }
 
 // prepare does what must be done before the other side is told the number: from
@@ -162,6 +170,9 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 func (b *Broker) prepare(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts []grpc.ServerOption,
 ) (serve func() error, err error) {
+	if register == nil {
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, errNoRegister)
+	}
 	server := newGRPCServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
 	guard := &registrar{server: server.Server}
 	register(guard)
@@ -243,14 +254,11 @@ func (b *Broker) end(reason error) {
 	b.changed = make(chan struct{})
 }
 
-// because returns why nothing is brokered any more instead of err.
-func (b *Broker) because(err error) error {
+// ended returns why nothing is brokered any more; nil while something is.
+func (b *Broker) ended() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.failure != nil {
-		return b.failure
-	}
-	return err
+	return b.failure
 }
 
 // drop ends the use of ex, unless another has taken its place.

@@ -24,6 +24,9 @@ const streamChunk = 64 << 10
 // An error of r reaches the other side with its text. r is not closed; while it
 // blocks in Read, one goroutine stays with it.
 func (b *Broker) Reader(ctx context.Context, r io.Reader) (uint32, error) {
+	if isNil(r) {
+		return 0, errors.New("nothing to pass: the reader is nil")
+	}
 	return Lend[streampb.ByteStreamServiceServer](ctx, b, streampb.RegisterByteStreamServiceServer, &byteStream{reader: r})
 }
 
@@ -31,6 +34,9 @@ func (b *Broker) Reader(ctx context.Context, r io.Reader) (uint32, error) {
 // number to put into the message that tells of it. w is not closed. If it fails,
 // the other side's writes do, with its text.
 func (b *Broker) Writer(ctx context.Context, w io.Writer) (uint32, error) {
+	if isNil(w) {
+		return 0, errors.New("nothing to pass: the writer is nil")
+	}
 	return Lend[streampb.ByteStreamServiceServer](ctx, b, streampb.RegisterByteStreamServiceServer, &byteStream{writer: w})
 }
 
@@ -116,8 +122,9 @@ func (b *Broker) OpenReader(ctx context.Context, id uint32) (io.ReadCloser, erro
 
 // OpenWriter returns the writer that the other side passed as id. Its Close
 // returns when all that was written has reached the other side's writer, or with
-// an error if it has not. Its Write does not end with ctx, which bounds the
-// opening.
+// an error if it has not; a Write after that is an io.ErrClosedPipe. Neither
+// ends with ctx, which bounds the opening: while the other side's writer blocks,
+// they wait for it, until the context that it was passed with ends.
 func (b *Broker) OpenWriter(ctx context.Context, id uint32) (io.WriteCloser, error) {
 	w := new(remoteWriter)
 	err := w.open(ctx, b, id, func(ctx context.Context, client streampb.ByteStreamServiceClient) (err error) {
@@ -192,17 +199,26 @@ func (r *remoteReader) Close() error {
 	return nil
 }
 
-// remoteWriter writes to the other side's writer.
+// remoteWriter writes to the other side's writer. Write and Close may be called
+// at once: they take turns.
 type remoteWriter struct {
 	remote
 
-	stream  grpc.ClientStreamingClient[streampb.WriteRequest, streampb.WriteResponse]
-	sent    uint64
-	closing sync.Once
-	err     error
+	stream grpc.ClientStreamingClient[streampb.WriteRequest, streampb.WriteResponse]
+
+	mu       sync.Mutex
+	sent     uint64
+	finished bool
+	closed   bool  // by the caller
+	err      error // once finished
 }
 
 func (w *remoteWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return 0, io.ErrClosedPipe
+	}
 	written := 0
 	for len(p) > 0 {
 		n := min(len(p), streamChunk)
@@ -223,16 +239,24 @@ func (w *remoteWriter) Write(p []byte) (int, error) {
 }
 
 // Close ends the writing.
-func (w *remoteWriter) Close() error { return w.finish() }
+func (w *remoteWriter) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	return w.finish()
+}
 
+// finish asks the other side what has arrived, once. It is called with the lock.
 func (w *remoteWriter) finish() error {
-	w.closing.Do(func() {
-		res, err := w.stream.CloseAndRecv()
-		if err == nil && res.GetSize() != w.sent {
-			err = fmt.Errorf("of %d bytes the other side took %d: %w", w.sent, res.GetSize(), io.ErrShortWrite)
-		}
-		w.err = err
-		w.close()
-	})
+	if w.finished {
+		return w.err
+	}
+	w.finished = true
+	res, err := w.stream.CloseAndRecv()
+	if err == nil && res.GetSize() != w.sent {
+		err = fmt.Errorf("of %d bytes the other side took %d: %w", w.sent, res.GetSize(), io.ErrShortWrite)
+	}
+	w.err = err
+	w.close()
 	return w.err
 }

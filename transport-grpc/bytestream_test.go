@@ -230,3 +230,53 @@ func TestAWriterWhoseOtherSideStopsTakingFails(t *testing.T) {
 	cancel()
 	_ = receive(t, "Serve", serving)
 }
+
+func TestAWriteAfterCloseSaysSo(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		id, err := s.near.Writer(within(t), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := s.other.OpenWriter(within(t), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := w.Close(); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
+		if _, err := w.Write([]byte("late")); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("got %v, want io.ErrClosedPipe", err)
+		}
+	})
+}
+
+func TestWriteAndCloseTakeTurns(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		taken, into := io.Pipe()
+		ctx, cancel := context.WithCancel(within(t))
+		id, err := s.near.Writer(ctx, into)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := s.other.OpenWriter(within(t), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const more = 32 << 20 // than any window holds
+		writing := async(func() error { _, err := w.Write(make([]byte, more)); return err })
+		if _, err := taken.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		closing := async(w.Close)
+		cancel() // what blocks ends with the context that the writer was passed with
+		taken.Close()
+		if err := receive(t, "the Write", writing); err == nil {
+			t.Error("Write returned no error")
+		}
+		if err := receive(t, "the Close", closing); err == nil {
+			t.Error("Close returned no error")
+		}
+	})
+}

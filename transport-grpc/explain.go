@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -15,8 +16,9 @@ import (
 
 // CallError is a call that failed because its context ended, or because the
 // connection was lost or closed. It has gRPC's status (Unavailable for a lost
-// connection, Canceled for a closed one), and unwraps to what is known of the reason: the context's error and its cause, the [core.ExitError] of
-// the plugin's process, [core.ErrConnectionLost], [core.ErrClosed].
+// connection, Canceled for a closed one), and unwraps to what is known of the
+// reason: the context's error and its cause, the [core.ExitError] of the plugin's
+// process, [core.ErrConnectionLost], [core.ErrClosed].
 type CallError struct {
 	status *status.Status
 	reason error
@@ -53,13 +55,25 @@ func (e explainer) explain(ctx context.Context, err error) error {
 	switch {
 	case !ok:
 		return err
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, s.Code() == codes.DeadlineExceeded && overdue(ctx):
 		return endOf(ctx, s, err)
 	case e.reason != nil && fromConnection(s.Code()) && e.lost():
 		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
 	default:
 		return err
 	}
+}
+
+// overdue reports whether ctx is over by the clock, and waits until it says so
+// itself. The other side has the deadline too, and on a busy machine its end of
+// the call arrives before the timer of this side has run.
+func overdue(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	if !ok || time.Now().Before(deadline) {
+		return false
+	}
+	<-ctx.Done()
+	return true
 }
 
 // lostCall is the error of a call that failed with its connection. To gRPC, calls

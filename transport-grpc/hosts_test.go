@@ -4,8 +4,14 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/stats"
 
 	"github.com/jackfield-go/jackfield/broker"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
@@ -126,4 +132,43 @@ var nonsense = map[string]string{
 	"HTTP/2, then garbage": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
 		"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
 	"garbage": "\x9e\x02\x85\x11\x00\x00\x00\x7f\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7",
+}
+
+// A server that limits its connections' age asks for new ones. go-plugin's hosts
+// make them; one that does not is cut off from a plugin that is well.
+func TestCallsGoOnWhenAPluginAsksForANewConnection(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		age := grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 20 * time.Millisecond})
+		r := rigUp(t, setup{mode: m, plugin: []transportgrpc.Option{transportgrpc.WithServerOptions(age)}})
+		dials := make(chan struct{}, 100)
+		connections := transportgrpc.WithDialOptions(grpc.WithStatsHandler(connectionCounter{dials}))
+		h := r.connect(t, connections)
+		for len(dials) < 3 {
+			h.echoes(t)
+			if t.Failed() {
+				return
+			}
+		}
+		usesEverything(t, r, h)
+		promptly(t, "Quit", func() error { return h.Quit(within(t)) })
+	})
+}
+
+// connectionCounter counts connections.
+type connectionCounter struct{ made chan struct{} }
+
+func (c connectionCounter) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return ctx
+}
+func (c connectionCounter) HandleRPC(context.Context, stats.RPCStats) {}
+func (c connectionCounter) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
+	return ctx
+}
+func (c connectionCounter) HandleConn(_ context.Context, s stats.ConnStats) {
+	if _, ok := s.(*stats.ConnBegin); ok {
+		select {
+		case c.made <- struct{}{}:
+		default:
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -186,6 +187,33 @@ func codeOf(name string) codes.Code {
 		}
 	}
 	return codes.Unknown
+}
+
+// lateContext is one whose deadline has passed and whose timer has not run yet.
+type lateContext struct {
+	context.Context
+
+	deadline time.Time
+}
+
+func (c lateContext) Deadline() (time.Time, bool) { return c.deadline, true }
+
+// Both sides know the deadline, and the plugin may be the first to act on it.
+func TestACallPastItsDeadlineIsAContextErrorWhoeverEndedIt(t *testing.T) {
+	r := rigUp(t, setup{})
+	h := r.connect(t)
+	timer, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errExpected)
+	defer cancel()
+	ctx := lateContext{Context: timer, deadline: time.Now()}
+	_, err := h.probe.Echo(ctx, &probepb.EchoRequest{})
+	if status.Code(err) != codes.DeadlineExceeded {
+		t.Errorf("got the code %v", status.Code(err))
+	}
+	for _, want := range []error{context.DeadlineExceeded, errExpected} {
+		if !errors.Is(err, want) {
+			t.Errorf("got %v, want %v in it", err, want)
+		}
+	}
 }
 
 // The explanations are for lost connections and ended contexts alone.

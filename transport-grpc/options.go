@@ -92,7 +92,8 @@ func WithYamux(cfg yamux.Config) Option {
 }
 
 // WithBroker sets the bounds of the broker: how many offers and requests of the
-// other side are kept, and for how long.
+// other side are kept, and for how long. Its Logger is not used: the broker logs
+// where the transport does.
 func WithBroker(cfg exchange.Config) Option {
 	return optionFunc(func(o *options) { o.broker = cfg })
 }

@@ -20,7 +20,7 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	case desc == nil:
 		r.refuse(errors.New("a service without a description was registered"))
 	case r.has(desc.ServiceName):
-		r.refuse(fmt.Errorf("the service %s was registered twice: the plugins of a set share one server", desc.ServiceName))
+		r.refuse(fmt.Errorf("the service %s was registered twice: %s", desc.ServiceName, twice(desc.ServiceName)))
 	case !canServe(desc.HandlerType, impl):
 		r.refuse(fmt.Errorf("a %T was registered as the service %s, and has not its methods", impl, desc.ServiceName))
 	default:
@@ -45,6 +45,18 @@ func canServe(handlerType, impl any) bool {
 func (r *registrar) has(service string) bool {
 	_, ok := r.server.GetServiceInfo()[service]
 	return ok
+}
+
+// twice says what to do about a service that is there already.
+func twice(service string) string {
+	switch {
+	case isReflection(service):
+		return "every plugin has it; to serve another, use WithoutReflection"
+	case isOurs(service):
+		return "every plugin has it, so leave it out"
+	default:
+		return "the plugins of a set share one server"
+	}
 }
 
 func (r *registrar) refuse(err error) { r.err = errors.Join(r.err, err) }

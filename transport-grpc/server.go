@@ -76,13 +76,11 @@ func (s *server) register() error {
 	pluginpb.RegisterGRPCBrokerServer(s.grpc, &brokerService{server: s})
 	pluginpb.RegisterGRPCControllerServer(s.grpc, &controllerService{server: s})
 	pluginpb.RegisterGRPCStdioServer(s.grpc, &stdioService{server: s})
-	if err := s.transport.register(s.broker, &registrar{server: s.grpc.Server}); err != nil {
-		return err
-	}
+	guard := &registrar{server: s.grpc.Server}
 	if !s.transport.options.noReflection {
-		registerReflection(s.grpc.Server)
+		registerReflection(guard)
 	}
-	return nil
+	return s.transport.register(s.broker, guard)
 }
 
 func (s *server) brokerConfig() exchange.Config {

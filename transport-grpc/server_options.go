@@ -7,8 +7,12 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
 // serverOptions are those of every server of this side: of brokered connections
@@ -56,9 +60,23 @@ func (f *flight) stream(impl any, stream grpc.ServerStream, info *grpc.StreamSer
 	return handle(impl, stream)
 }
 
-// isOurs reports whether a method is one of the protocol's own.
+// isOurs reports whether a method is one of the protocol's own. The application
+// may have services of a like name: the packages are no property of anybody.
 func isOurs(method string) bool {
-	return strings.HasPrefix(method, "/plugin.GRPC") || strings.HasPrefix(method, "/grpc.")
+	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
+	switch service {
+	case pluginpb.GRPCBroker_ServiceDesc.ServiceName, pluginpb.GRPCController_ServiceDesc.ServiceName,
+		pluginpb.GRPCStdio_ServiceDesc.ServiceName, grpc_health_v1.Health_ServiceDesc.ServiceName:
+		return true
+	default:
+		return isReflection(service)
+	}
+}
+
+// isReflection reports whether a service is the one by which tools look in.
+func isReflection(service string) bool {
+	return service == reflectionv1.ServerReflection_ServiceDesc.ServiceName ||
+		service == reflectionv1alpha.ServerReflection_ServiceDesc.ServiceName
 }
 
 func (f *flight) begin() {

@@ -24,10 +24,16 @@ func Service[S, C any](
 			if isNil(impl) {
 				return errors.New("nothing to serve: the registered impl of Service is nil, as it is in a host")
 			}
+			if register == nil {
+				return errNoRegister
+			}
 			register(r, impl)
 			return nil
 		},
 		NewClient: func(_ *Broker, conn grpc.ClientConnInterface) (any, error) {
+			if client == nil {
+				return nil, errNoClient
+			}
 			return client(conn), nil
 		},
 	}
@@ -60,6 +66,9 @@ func Lend[S any](
 	if isNil(impl) {
 		return 0, errors.New("nothing to serve: the registered impl is nil")
 	}
+	if register == nil {
+		return 0, errNoRegister
+	}
 	return b.lend(ctx, func(r grpc.ServiceRegistrar) { register(r, impl) })
 }
 
@@ -71,9 +80,12 @@ func Lend[S any](
 func Borrow[C any](
 	ctx context.Context, b *Broker, id uint32, client func(conn grpc.ClientConnInterface) C,
 ) (C, error) {
+	var none C
+	if client == nil {
+		return none, errNoClient
+	}
 	conn, err := b.borrow(ctx, id)
 	if err != nil {
-		var none C
 		return none, err
 	}
 	return client(conn), nil
@@ -105,3 +117,9 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 
 // errNothingLent is the error of borrowing what a message does not have.
 var errNothingLent = errors.New("the other side passed nothing here: the number is 0")
+
+// What is wrong with a call of Service, Lend, Borrow or Broker.Serve.
+var (
+	errNoRegister = errors.New("the register function is nil: pass the one that protoc-gen-go-grpc wrote for the service")
+	errNoClient   = errors.New("the client function is nil: pass the one that protoc-gen-go-grpc wrote for the service")
+)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -24,8 +25,9 @@ import (
 type session struct {
 	transport *Transport
 	link      core.HostLink
-	mux       *yamux.Session // nil unless multiplexed
-	main      *connection
+	mux       *yamux.Session                          // nil unless multiplexed
+	openMain  func(context.Context) (net.Conn, error) // nil unless multiplexed
+	main      *connection                             // the first; its end is the session's
 	conn      *grpc.ClientConn
 	exchange  exchange.Broker
 	broker    *Broker
@@ -34,6 +36,10 @@ type session struct {
 	running   sync.WaitGroup
 	printed   chan struct{} // closed when the plugin's output has ended
 	closing   sync.Once
+	leaving   atomic.Bool // Quit was called: what the plugin ends is not made again
+
+	mu     sync.Mutex
+	latest *connection // main, or the one that new calls use instead
 }
 
 // dial connects, and waits until the plugin has answered as gRPC does.
@@ -72,7 +78,8 @@ func (s *session) connect(ctx context.Context, raw net.Conn) error {
 		s.mux = mux
 		multiplexed := exchange.NewMultiplexed(brokerConfig, exchange.Yamux(mux))
 		s.exchange = multiplexed
-		if raw, err = multiplexed.OpenMain(ctx); err != nil {
+		s.openMain = multiplexed.OpenMain
+		if raw, err = s.openMain(ctx); err != nil {
 			return fmt.Errorf("open the main stream: %w", err)
 		}
 	} else {
@@ -80,8 +87,9 @@ func (s *session) connect(ctx context.Context, raw net.Conn) error {
 	}
 	s.broker.use(s.exchange)
 	s.main = newConnection(raw)
-	explain := explainer{lost: s.main.isLost, reason: s.link.Explain}
-	conn, err := grpc.NewClient(target, o.clientOptions(s.link.TLS, explain, once(s.main))...)
+	s.latest = s.main
+	explain := explainer{lost: s.isLost, reason: s.link.Explain}
+	conn, err := grpc.NewClient(target, o.clientOptions(s.link.TLS, explain, s.hand(s.main))...)
 	if err != nil {
 		return fmt.Errorf("the options of the connection: %w", err)
 	}
@@ -89,19 +97,49 @@ func (s *session) connect(ctx context.Context, raw net.Conn) error {
 	return s.probe(ctx)
 }
 
-// once hands conn to gRPC once: the plugin has one host, and that one
-// connection.
-func once(conn net.Conn) func(context.Context) (net.Conn, error) {
+// hand gives gRPC the first connection. It asks again when that is lost, which is
+// the session's end, or when the plugin's server wants new calls on a new one
+// (HTTP/2's GOAWAY: servers may limit a connection's age). Then the first one goes
+// on to carry the streams that are always open.
+func (s *session) hand(main net.Conn) func(context.Context) (net.Conn, error) {
 	first := make(chan net.Conn, 1)
-	first <- conn
-	return func(context.Context) (net.Conn, error) {
+	first <- main
+	return func(ctx context.Context) (net.Conn, error) {
 		select {
 		case conn := <-first:
 			return conn, nil
 		default:
-			return nil, core.ErrConnectionLost
+			return s.redial(ctx)
 		}
 	}
+}
+
+// redial makes another connection for calls.
+func (s *session) redial(ctx context.Context) (net.Conn, error) {
+	if s.main.isLost() || s.leaving.Load() {
+		return nil, core.ErrConnectionLost
+	}
+	dial := s.link.Dial
+	if s.openMain != nil {
+		dial = s.openMain
+	}
+	raw, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := newConnection(raw)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.latest = conn
+	return conn, nil
+}
+
+// isLost reports whether the connection that calls use is lost, or the first one
+// is and the session with it.
+func (s *session) isLost() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.main.isLost() || s.latest.isLost()
 }
 
 // probe waits until the plugin has answered as gRPC does.
@@ -203,6 +241,7 @@ func (s *session) Ping(ctx context.Context) error {
 
 // Quit asks the plugin to leave and waits for the end of its output.
 func (s *session) Quit(ctx context.Context) error {
+	s.leaving.Store(true)
 	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{})
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,50 @@ func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
 			})
 		}
 	})
+}
+
+// Whose name resembles the protocol's is the application's all the same.
+func TestAnOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
+	for _, service := range []string{"plugin.GRPCGreeter", "grpc.greeter.v1.Greeter"} {
+		t.Run(service, func(t *testing.T) {
+			entered, leave := make(chan struct{}), make(chan struct{})
+			r := rigUp(t, setup{register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+				r.RegisterService(&grpc.ServiceDesc{ServiceName: service, Streams: []grpc.StreamDesc{{
+					StreamName: "Wait", ServerStreams: true, ClientStreams: true,
+					Handler: func(any, grpc.ServerStream) error {
+						close(entered)
+						<-leave
+						return nil
+					},
+				}}}, nil)
+				return nil
+			}})
+			h := r.connect(t)
+			stream, err := h.conn.NewStream(within(t), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/"+service+"/Wait")
+			if err != nil {
+				t.Fatal(err)
+			}
+			receive(t, "the call", entered)
+			end := async(func() error { return h.Quit(within(t)) })
+			for range 20 { // round trips, in which it would have happened
+				if err := h.Ping(within(t)); err != nil {
+					t.Errorf("a ping while the plugin leaves: %v", err)
+				}
+			}
+			select {
+			case <-r.quit:
+				t.Error("the shutdown functions ran while a call was in flight")
+			default:
+			}
+			close(leave)
+			if err := stream.RecvMsg(new(probepb.EchoResponse)); !errors.Is(err, io.EOF) {
+				t.Errorf("the call in flight: %v", err)
+			}
+			if err := receive(t, "Quit", end); err != nil {
+				t.Errorf("Quit: %v", err)
+			}
+		})
+	}
 }
 
 func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {

@@ -119,18 +119,31 @@ func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server
 
 // find returns the plugin called name, or an error that lists those there are.
 func (t *Transport) find(name string) (Plugin, error) {
-	if p := t.plugins[name]; p != nil {
-		return p, nil
+	if p, ok := t.plugins[name]; ok {
+		return p, checkPlugin(name, p)
 	}
 	known := slices.AppendSeq([]string{}, maps.Keys(t.plugins))
 	slices.Sort(known)
 	return nil, &core.UnknownPluginError{Name: name, Side: "host", Known: known}
 }
 
+// checkPlugin finds what cannot be called. A nil pointer may be a plugin of the
+// application's, but is none of ours.
+func checkPlugin(name string, p Plugin) error {
+	if funcs, ok := p.(*PluginFuncs); p == nil || ok && funcs == nil {
+		return fmt.Errorf("the plugin %q of the set is nil: give PluginSet a Plugin, such as PluginFuncs or what Service returns", name)
+	}
+	return nil
+}
+
 // register lets every plugin of the set register its services.
 func (t *Transport) register(b *Broker, r *registrar) error {
 	for _, name := range slices.Sorted(maps.Keys(t.plugins)) {
-		err := t.plugins[name].Server(b, r)
+		plugin := t.plugins[name]
+		if err := checkPlugin(name, plugin); err != nil {
+			return err
+		}
+		err := plugin.Server(b, r)
 		if err = errors.Join(err, r.err); err != nil {
 			return fmt.Errorf("the Server function of plugin %q: %w", name, err)
 		}

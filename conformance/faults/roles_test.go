@@ -29,13 +29,17 @@ func roles() map[string]role {
 		theirGRPCRole:          playGRPCProbe,
 		"goplugin/bad log":     playBadLog,
 		"goplugin/host of F1":  playHostF1,
+		"goplugin/host of F2":  playHostF2,
 		"goplugin/host of F11": playHostF11,
 		"goplugin/host of F21": playHostF21,
 
+		"goplugin/plugin without TLS": withoutTLS(playPlugin),
+
 		// Plugins built on Jackfield. Its hosts run inside the tests.
-		"jackfield/plugin":  playJackfieldPlugin,
-		"jackfield/bad log": playJackfieldBadLog,
-		ourGRPCRole:         playJackfieldGRPCProbe,
+		"jackfield/plugin":             playJackfieldPlugin,
+		"jackfield/bad log":            playJackfieldBadLog,
+		"jackfield/plugin without TLS": withoutTLS(playJackfieldPlugin),
+		ourGRPCRole:                    playJackfieldGRPCProbe,
 	}
 }
 

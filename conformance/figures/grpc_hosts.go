@@ -74,6 +74,12 @@ type oursGRPC struct {
 }
 
 func (b *bench) oursGRPC(opts ...transportgrpc.Option) func() (grpcSession, error) {
+	return b.oursGRPCWith(nil, opts...)
+}
+
+// oursGRPCWith launches with a configuration that change, if it is not nil, has
+// changed.
+func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Option) func() (grpcSession, error) {
 	return func() (grpcSession, error) {
 		s := &oursGRPC{out: newPrinted()}
 		set := transportgrpc.PluginSet{grpcservice.Name: transportgrpc.PluginFuncs{
@@ -82,15 +88,18 @@ func (b *bench) oursGRPC(opts ...transportgrpc.Option) func() (grpcSession, erro
 				return probe.NewProbeServiceClient(conn), nil
 			},
 		}}
-		var err error
-		s.client, err = host.Launch(b.ctx, host.Config{
+		cfg := host.Config{
 			Handshake: core.Handshake{MagicCookieKey: grpcservice.CookieKey, MagicCookieValue: grpcservice.CookieValue},
 			Versions:  core.Versions{1: {transportgrpc.New(set, opts...)}},
 			Command:   host.Command(b.program(oursGRPCPlugin)),
 			Logger:    slog.New(slog.NewTextHandler(&s.log, nil)),
 			Stdout:    s.out,
-		})
-		if err != nil {
+		}
+		if change != nil {
+			change(&cfg)
+		}
+		var err error
+		if s.client, err = host.Launch(b.ctx, cfg); err != nil {
 			return nil, err
 		}
 		s.probe, err = host.Dispense[probe.ProbeServiceClient](b.ctx, s.client, grpcservice.Name)
@@ -141,15 +150,20 @@ func (theirsGRPCPlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.ErrUnsupported
 }
 
-func (p theirsGRPCPlugin) GRPCClient(_ context.Context, b *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+func (p theirsGRPCPlugin) GRPCClient(_ context.Context, b *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) { //nolint:unparam // what the library asks for
 	p.s.broker = b
 	return probe.NewProbeServiceClient(conn), nil
 }
 
 func (b *bench) theirsGRPC(multiplex bool) func() (grpcSession, error) {
+	return b.theirsGRPCWith(nil, multiplex)
+}
+
+// theirsGRPCWith is oursGRPCWith for go-plugin.
+func (b *bench) theirsGRPCWith(change func(*goplugin.ClientConfig), multiplex bool) func() (grpcSession, error) {
 	return func() (grpcSession, error) {
 		s := &theirsGRPC{out: newPrinted()}
-		s.client = goplugin.NewClient(&goplugin.ClientConfig{
+		cfg := &goplugin.ClientConfig{
 			HandshakeConfig: goplugin.HandshakeConfig{
 				ProtocolVersion:  1,
 				MagicCookieKey:   grpcservice.CookieKey,
@@ -161,7 +175,11 @@ func (b *bench) theirsGRPC(multiplex bool) func() (grpcSession, error) {
 			AllowedProtocols:    []goplugin.Protocol{goplugin.ProtocolGRPC},
 			GRPCBrokerMultiplex: multiplex,
 			SyncStdout:          s.out,
-		})
+		}
+		if change != nil {
+			change(cfg)
+		}
+		s.client = goplugin.NewClient(cfg)
 		protocol, err := s.client.Client()
 		if err != nil {
 			return nil, err

@@ -38,9 +38,11 @@ type oursSession struct {
 	log    bytes.Buffer
 }
 
-func (b *bench) launchOurs() (session, error) { return b.startOurs(slog.LevelInfo) }
+func (b *bench) launchOurs() (session, error) { return b.startOurs(nil) }
 
-func (b *bench) startOurs(level slog.Level) (*oursSession, error) {
+// startOurs launches with a configuration that change, if it is not nil, has
+// changed.
+func (b *bench) startOurs(change func(*host.Config)) (session, error) {
 	s := new(oursSession)
 	set := netrpc.PluginSet{service.Name: netrpc.PluginFuncs{
 		NewClient: func(broker *netrpc.Broker, c *netrpc.Client) (any, error) {
@@ -48,14 +50,17 @@ func (b *bench) startOurs(level slog.Level) (*oursSession, error) {
 			return c, nil
 		},
 	}}
-	var err error
-	s.client, err = host.Launch(b.ctx, host.Config{
+	cfg := host.Config{
 		Handshake: core.Handshake{MagicCookieKey: service.CookieKey, MagicCookieValue: service.CookieValue},
 		Versions:  core.Versions{1: {netrpc.New(set)}},
 		Command:   host.Command(b.program(ours)),
-		Logger:    slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: level})),
-	})
-	if err != nil {
+		Logger:    slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	var err error
+	if s.client, err = host.Launch(b.ctx, cfg); err != nil {
 		return nil, err
 	}
 	s.rpc, err = host.Dispense[*netrpc.Client](b.ctx, s.client, service.Name)
@@ -104,9 +109,12 @@ func (p theirsPlugin) Client(b *goplugin.MuxBroker, c *rpc.Client) (any, error) 
 	return c, nil
 }
 
-func (b *bench) launchTheirs() (session, error) {
+func (b *bench) launchTheirs() (session, error) { return b.startTheirs(nil) }
+
+// startTheirs is startOurs for go-plugin.
+func (b *bench) startTheirs(change func(*goplugin.ClientConfig)) (session, error) {
 	s := new(theirsSession)
-	s.client = goplugin.NewClient(&goplugin.ClientConfig{
+	cfg := &goplugin.ClientConfig{
 		HandshakeConfig: goplugin.HandshakeConfig{
 			ProtocolVersion:  1,
 			MagicCookieKey:   service.CookieKey,
@@ -115,7 +123,11 @@ func (b *bench) launchTheirs() (session, error) {
 		Plugins: goplugin.PluginSet{service.Name: theirsPlugin{s}},
 		Cmd:     exec.Command(b.program(theirs)),
 		Logger:  hclog.New(&hclog.LoggerOptions{Level: hclog.Info, Output: io.Discard}),
-	})
+	}
+	if change != nil {
+		change(cfg)
+	}
+	s.client = goplugin.NewClient(cfg)
 	protocol, err := s.client.Client()
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type figure struct {
 }
 
 func figures() []figure {
-	return append([]figure{
+	return slices.Concat([]figure{
 		{"launch", "ms", "ratio at most 0.70", measureLaunch},
 		{"call-64B", "µs", "ratio at most 0.95", measureCall},
 		{"reader-256MiB", "MiB/s", "ratio at least 1.10", measureReader},
@@ -44,7 +44,7 @@ func figures() []figure {
 		{"close", "ms", "ours: p99 at most 3", measureClose},
 		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
 		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
-	}, grpcFigures()...)
+	}, grpcFigures(), tlsFigures())
 }
 
 func main() {

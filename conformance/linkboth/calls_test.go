@@ -140,5 +140,5 @@ func theirHost(t *testing.T, served string) probe.ProbeServiceClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dispensed.(probe.ProbeServiceClient) //nolint:forcetypeassert // theirPlugin's GRPCClient makes it
+	return dispensed.(probe.ProbeServiceClient)
 }

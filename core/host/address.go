@@ -23,6 +23,9 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 	if err != nil {
 		return nil, fmt.Errorf("translate the plugin's address: %w", err)
 	}
+	if err := p.sockets.allow(ctx, p.logger, hostNetwork); err != nil {
+		return nil, err
+	}
 	var dialer net.Dialer
 	if p.isChild() {
 		dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
@@ -33,7 +36,14 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 	if refused := (*core.AddressError)(nil); errors.As(err, &refused) {
 		return nil, refused
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if err := p.sockets.peers.Check(conn); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // isChild reports whether the plugin is a process of this machine, which names

@@ -15,8 +15,8 @@ import (
 type translating struct{ runner.Runner }
 
 func TestAChildsAddressesAreOnThisMachine(t *testing.T) {
-	child := &process{runner: runner.NewProcess(runner.Command{})}
-	elsewhere := &process{runner: translating{child.runner}}
+	child := &process{runner: runner.NewProcess(runner.Command{}), sockets: &sockets{secured: true}}
+	elsewhere := &process{runner: translating{child.runner}, sockets: &sockets{secured: true}}
 	for _, test := range []struct {
 		network, address string
 		child, elsewhere bool // whether it is connected to
@@ -92,7 +92,7 @@ func TestTheAddressesOfAListenerOnThisMachineAreDialled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := &process{runner: runner.NewProcess(runner.Command{})}
+	child := &process{runner: runner.NewProcess(runner.Command{}), sockets: &sockets{secured: true}}
 	for _, name := range []string{"127.0.0.1", "localhost", "0.0.0.0", ""} {
 		conn, err := child.dial(t.Context(), "tcp", net.JoinHostPort(name, port))
 		if err != nil {

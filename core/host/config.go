@@ -38,6 +38,29 @@ type Config struct {
 	// Stdin and SocketDir are set by the launch.
 	Command runner.Command
 
+	// Verify decides whether the program may run: [Checksum], [SumsFile], or a
+	// [VerifyFunc] for signatures. It is shown a private copy of the program, and
+	// that copy is what runs, so that neither an exchange of the file nor a write
+	// into it can get between the look and the start. Nil: whatever is there runs.
+	//
+	// The plugin's argument 0 stays what Command says. Its os.Executable is the
+	// copy, which on Linux may be in memory and have no path; a plugin that looks
+	// for files beside its program needs to be told where they are. With a Runner of
+	// the caller's own, the command that this gets has the path of a copy.
+	// Command.SysProcAttr must not have a Chroot.
+	Verify Verifier
+
+	// Programs keeps the copies of verified programs, so that launches after the
+	// first are as fast as without Verify. Nil: each launch makes its own.
+	Programs *ProgramCache
+
+	// ProgramDirs are directories of which the first that is fit for it gets the
+	// copies of verified programs, as files; see [runner.SealConfig]. Nil: on Linux
+	// a program of up to [runner.MaxMemoryCopy] bytes is copied into memory; larger
+	// ones and scripts there, and everything elsewhere, into the system's directory
+	// for temporary files.
+	ProgramDirs []string
+
 	// Runner makes what runs the command. Nil: a child process of this one.
 	//
 	// A plugin that is a child process is connected to on this machine alone:
@@ -50,9 +73,10 @@ type Config struct {
 	// for it, which is the last element of the command's path.
 	Name string
 
-	// Inherit chooses what the plugin gets of the host's environment. The zero
-	// value is everything. The variables of the plugin protocol itself, which
-	// a host has that is a plugin too, are never inherited.
+	// Inherit chooses what the plugin gets of the host's environment: everything
+	// (the zero value), all but a few, a few, or nothing. The variables of the plugin
+	// protocol itself, which a host has that is a plugin too, its certificate
+	// among them, are never inherited, not even by name.
 	Inherit Inherit
 
 	// Env are further variables, "KEY=value". They win over inherited ones.
@@ -88,9 +112,22 @@ type Config struct {
 	MaxNoise int
 
 	// AutoMTLS makes the host and the plugin prove to each other who they are,
-	// with certificates for this one launch. A plugin that does not answer with
-	// a certificate is refused.
-	AutoMTLS bool
+	// with certificates for this one launch, on all their connections: off,
+	// preferred or required. The zero value is MTLSOff; a host that chooses its
+	// plugins has no reason not to take MTLSRequired.
+	AutoMTLS MTLS
+
+	// TLS provides configurations of the application's own instead, for plugins
+	// that have the like ([core.TLSFiles], plugin.Config.TLS). The Client one dials
+	// the plugin and what it serves through a broker; the Server one serves what
+	// the plugin dials there. Nil: none. It cannot be combined with AutoMTLS.
+	TLS core.TLSProvider
+
+	// RefusePlainTCP refuses a plugin that listens on TCP, as plugins on Windows
+	// and some in other languages do, unless the connection is under TLS: every
+	// user of the machine could call it. The launch then fails with
+	// [ErrPlainTCP]. False: such a plugin is used, with a warning in the log.
+	RefusePlainTCP bool
 
 	// SocketDirs are directories of which the first that is fit for it, by the
 	// length of its path above all, gets a private directory for the plugin's
@@ -98,6 +135,17 @@ type Config struct {
 	// /dev/shm, since a socket on disk takes longer to make, then /tmp;
 	// elsewhere the system's directory for temporary files, and /tmp.
 	SocketDirs []string
+
+	// SocketUser is the name or the number of the user that the plugin runs as, if
+	// that is another one and Command.SysProcAttr does not say so: if a wrapper
+	// (sudo) or a runner that isolates changes it. The plugin's directory is given
+	// to that user, which takes a host that is root (otherwise both need a
+	// SocketGroup), and its processes may be at the other end of the plugin's
+	// sockets; on Linux and macOS those of other users are refused there, whatever
+	// the modes of the files say, but for this one and root. In a user namespace
+	// the number is the one that this process sees. Empty: what
+	// Command.SysProcAttr says, else this user.
+	SocketUser string
 
 	// SocketGroup is the name or the number of a group whose members may use the
 	// plugin's sockets (protocol §1), for a plugin that runs as another user: its
@@ -146,6 +194,7 @@ func (c Config) validate() error {
 	if c.Command.Path == "" && c.Runner == nil {
 		err = errors.Join(err, errors.New("there is neither a Command nor a Runner: nothing to launch"))
 	}
+	err = errors.Join(err, c.validateVerify(), c.validateSecurity())
 	if c.MinPort < 0 || c.MaxPort > 65535 || c.MinPort > c.MaxPort {
 		err = errors.Join(err, fmt.Errorf("the range from Config.MinPort %d to Config.MaxPort %d is none of ports", c.MinPort, c.MaxPort))
 	}
@@ -163,6 +212,7 @@ func (c Config) withDefaults() Config {
 	c.Versions = c.Versions.Clone()
 	c.Env = slices.Clone(c.Env)
 	c.SocketDirs = slices.Clone(c.SocketDirs)
+	c.ProgramDirs = slices.Clone(c.ProgramDirs)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -11,7 +11,7 @@ import (
 // Inherit is what a plugin gets of the host's environment. The zero value is
 // [InheritAll].
 type Inherit struct {
-	restricted bool
+	restricted bool // names are what is passed; otherwise what is not
 	names      []string
 }
 
@@ -24,15 +24,19 @@ func InheritOnly(names ...string) Inherit {
 	return Inherit{restricted: true, names: slices.Clone(names)}
 }
 
+// InheritAllBut passes on the whole environment without the named variables, for
+// the secrets of the host's own.
+func InheritAllBut(names ...string) Inherit {
+	return Inherit{names: slices.Clone(names)}
+}
+
 // pick returns what is passed of environ.
 func (i Inherit) pick(environ []string) []string {
-	if !i.restricted {
-		return environ
-	}
 	var picked []string
 	for _, variable := range environ {
 		name, _, _ := strings.Cut(variable, "=")
-		if slices.ContainsFunc(i.names, func(wanted string) bool { return sameVariable(wanted, name) }) {
+		named := slices.ContainsFunc(i.names, func(n string) bool { return sameVariable(n, name) })
+		if named == i.restricted {
 			picked = append(picked, variable)
 		}
 	}
@@ -50,7 +54,7 @@ func (l *launch) environment() []string {
 		Versions:    c.Versions.Numbers(),
 		MinPort:     c.MinPort,
 		MaxPort:     c.MaxPort,
-		SocketDir:   l.dir,
+		SocketDir:   l.sockets.path(),
 		SocketGroup: c.SocketGroup,
 		Fields:      []string{handshake.FieldVersions},
 	}

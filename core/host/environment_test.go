@@ -24,6 +24,8 @@ func TestEnvironmentOfAPlugin(t *testing.T) {
 		"only what is named":           {host.InheritOnly("HOST_TEST_B", "HOST_TEST_UNSET"), nil, " false", "inherited b true"},
 		"nothing":                      {host.InheritOnly(), nil, " false", " false"},
 		"Env wins over what is passed": {host.InheritAll(), []string{"HOST_TEST_A=own"}, "own true", "inherited b true"},
+		"all but what is named":        {host.InheritAllBut("HOST_TEST_B"), nil, "inherited a true", " false"},
+		"Env wins over what is left":   {host.InheritAllBut("HOST_TEST_B"), []string{"HOST_TEST_B=own"}, "inherited a true", "own true"},
 		"Env beside nothing":           {host.InheritOnly(), []string{"HOST_TEST_A=own"}, "own true", " false"},
 	}
 	for name, test := range tests {
@@ -41,19 +43,55 @@ func TestEnvironmentOfAPlugin(t *testing.T) {
 	}
 }
 
+// A host that is a plugin itself has a certificate, a directory and the like in
+// its environment, which belong to its own host. Naming them does not help.
 func TestStaleVariablesOfTheProtocolNeverReachAPlugin(t *testing.T) { // F2
 	for _, name := range handshake.Names() {
 		t.Setenv(name, "stale")
 	}
 	t.Setenv(cookie.MagicCookieKey, "another host's")
-	client := launch(t, config(t, "serve", ""))
-	for _, name := range handshake.Names() {
-		if got := call(t, client, "getenv", name); strings.Contains(got, "stale") {
-			t.Errorf("%s reached the plugin: %s", name, got)
-		}
+	for how, inherit := range map[string]host.Inherit{
+		"everything":        host.InheritAll(),
+		"all but something": host.InheritAllBut("HOST_TEST_A"),
+		"a list":            host.InheritOnly(append(handshake.Names(), cookie.MagicCookieKey)...),
+		"nothing":           host.InheritOnly(),
+	} {
+		t.Run(how, func(t *testing.T) {
+			cfg := config(t, "serve", "")
+			cfg.Inherit = inherit
+			client := launch(t, cfg)
+			for _, name := range handshake.Names() {
+				if got := call(t, client, "getenv", name); strings.Contains(got, "stale") {
+					t.Errorf("%s reached the plugin: %s", name, got)
+				}
+			}
+			if got := call(t, client, "getenv", handshake.EnvProtocolVersions); got != "1 true" {
+				t.Errorf("the versions are %s", got)
+			}
+			if got := call(t, client, "getenv", cookie.MagicCookieKey); got != cookie.MagicCookieValue+" true" {
+				t.Errorf("the cookie is %s", got)
+			}
+		})
 	}
-	if got := call(t, client, "getenv", handshake.EnvProtocolVersions); got != "1 true" {
-		t.Errorf("the versions are %s", got)
+}
+
+// What a plugin starts, another plugin among it, inherits nothing of what the
+// plugin has from its host: neither what is secret nor what would mislead.
+func TestPluginsChildrenGetNothingOfItsHosts(t *testing.T) {
+	for mode, mtls := range map[string]host.MTLS{"plain": host.MTLSOff, "mutual TLS": host.MTLSRequired} {
+		t.Run(mode, func(t *testing.T) {
+			cfg := config(t, "serve", "")
+			cfg.AutoMTLS = mtls
+			client := launch(t, cfg)
+			if got := call(t, client, "getenv", cookie.MagicCookieKey); got != cookie.MagicCookieValue+" true" {
+				t.Errorf("the plugin's cookie is %s", got)
+			}
+			for _, name := range append(handshake.Names(), cookie.MagicCookieKey) {
+				if got := call(t, client, "getenv now", name); got != " false" {
+					t.Errorf("%s stays in its environment: %s", name, got)
+				}
+			}
+		})
 	}
 }
 

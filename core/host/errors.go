@@ -14,6 +14,7 @@ type Stage string
 // The stages of a launch, in their order.
 const (
 	StageConfigure Stage = "configure" // the configuration cannot work
+	StageVerify    Stage = "verify"    // the program may not run
 	StageStart     Stage = "start"     // the program could not be run
 	StageHandshake Stage = "handshake" // it did not announce itself
 	StageNegotiate Stage = "negotiate" // it announced what the host cannot use
@@ -26,8 +27,8 @@ const (
 // With errors.As the reasons are reached that a caller could act on: a
 // *[core.ExitError] (the process ended), *[core.VersionError],
 // *[core.ProtocolError], *[core.AddressError], *handshake.ParseError,
-// *handshake.CoreVersionError, *runner.StartError, *[NoiseError],
-// *[TimeoutError]; with errors.Is also [context.Canceled] and
+// *handshake.CoreVersionError, *runner.StartError, *[ChecksumError],
+// *[SumsError], *[NoiseError], *[TimeoutError]; with errors.Is also [context.Canceled] and
 // [context.DeadlineExceeded].
 type LaunchError struct {
 	// Stage is how far the launch came.

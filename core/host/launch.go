@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
-	"github.com/jackfield-go/jackfield/core/internal/socket"
 	"github.com/jackfield-go/jackfield/core/runner"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
@@ -21,7 +20,7 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, l.failure(ctx, err)
 	}
-	l.cfg = cfg.withDefaults()
+	l.cfg, l.ownRunner = cfg.withDefaults(), cfg.Runner != nil
 	if limit := l.cfg.StartTimeout; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
@@ -38,9 +37,15 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 type launch struct {
 	cfg      Config
 	stage    Stage
-	dir      string            // the plugin's sockets; empty where there are none
+	sockets  *sockets          // nil before there are any
 	identity *tlsutil.Identity // nil without AutoMTLS
+	static   *core.TLS         // of Config.TLS
 	process  *process          // nil before the start
+
+	impostor atomic.Pointer[error] // why the plugin was not believed to be itself
+
+	ownRunner bool         // the configuration has one
+	program   *programCopy // of a verified program; nil without Verify
 }
 
 func (l *launch) run(ctx context.Context) (*Client, error) {
@@ -64,31 +69,32 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.sockets.secured = tls != nil
 	l.stage = StageConnect
 	session, err := transport.Dial(ctx, l.link(line, tls))
 	if err != nil {
-		return nil, fmt.Errorf("connect to the plugin at %s %s: %w", line.Network, line.Address, err)
+		return nil, fmt.Errorf("connect to the plugin at %s %s: %w", line.Network, line.Address, l.unmask(err))
 	}
 	if !l.process.own(session) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")
 	}
+	l.sockets.dir.Sweep() // now that the launch does not wait for it
 	return newClient(l.cfg, l.process, session, line.AppVersion, transport.Protocol()), nil
 }
 
 // start brings the program to run.
 func (l *launch) start(ctx context.Context) (err error) {
-	if l.cfg.AutoMTLS {
-		if l.identity, err = tlsutil.NewIdentity(); err != nil {
-			return err
-		}
-	}
-	if usesUnixSockets {
-		if l.dir, err = socket.MakeDir(l.cfg.SocketGroup, l.cfg.SocketDirs...); err != nil {
-			return err
-		}
+	if err := l.prove(ctx); err != nil {
+		return err
 	}
 	command := l.cfg.Command
-	command.SocketDir = l.dir
+	if l.sockets, err = newSockets(l.cfg, command); err != nil {
+		return err
+	}
+	if err := l.verify(ctx, &command); err != nil {
+		return err
+	}
+	command.SocketDir = l.sockets.path()
 	command.Stdin = l.cfg.Stdin
 	command.Env = l.environment()
 	run, err := l.cfg.Runner(command)
@@ -96,7 +102,6 @@ func (l *launch) start(ctx context.Context) (err error) {
 		err = errors.New("the function Config.Runner returned nil")
 	}
 	if err != nil {
-		l.removeDir()
 		return fmt.Errorf("make the runner: %w", err)
 	}
 	if l.cfg.Name == "" {
@@ -104,17 +109,11 @@ func (l *launch) start(ctx context.Context) (err error) {
 	}
 	l.stage = StageStart
 	if err := run.Start(ctx); err != nil {
-		l.removeDir()
 		return err
 	}
-	l.process = watch(run, l.dir, l.cfg)
+	l.process = watch(run, l.sockets, l.program, l.cfg)
+	l.process.keepDir()
 	return nil
-}
-
-func (l *launch) removeDir() {
-	if l.dir != "" {
-		_ = os.RemoveAll(l.dir)
-	}
 }
 
 // negotiate finds the host's transport for what the plugin announced.
@@ -140,26 +139,6 @@ func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 	return transport, nil
 }
 
-// security is TLS with the certificate that the plugin answered with (§3).
-func (l *launch) security(line handshake.Line) (*core.TLS, error) {
-	if l.identity == nil {
-		if line.ServerCert != nil {
-			return nil, errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
-				"turn it on, or keep " + handshake.EnvClientCert + " out of Config.Env")
-		}
-		return nil, nil
-	}
-	if line.ServerCert == nil {
-		return nil, errors.New("AutoMTLS is on, and the plugin did not answer with a certificate: " +
-			"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it")
-	}
-	peer, err := tlsutil.ParseDER(line.ServerCert)
-	if err != nil {
-		return nil, fmt.Errorf("the certificate that the plugin announced: %w", err)
-	}
-	return &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}, nil
-}
-
 // withContext makes the end of ctx, if it has ended, a part of the reason: both
 // what ctx says and the cause that its owner gave.
 func withContext(ctx context.Context, reason error) error {
@@ -179,6 +158,8 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	}
 	e.Err = withContext(ctx, reason)
 	if l.process == nil {
+		l.releaseProgram()
+		l.sockets.remove()
 		return e
 	}
 	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)

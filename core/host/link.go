@@ -37,9 +37,9 @@ func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
 func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listener, error) {
 	var listener net.Listener
 	var err error
-	if p.dir != "" {
-		listener, err = p.listenUnix(namer)
-	} else {
+	if p.sockets.dir != nil {
+		listener, err = p.sockets.listenUnix(namer, p.logger)
+	} else if err = p.sockets.allow(ctx, p.logger, handshake.NetworkTCP); err == nil {
 		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	}
 	if err != nil {
@@ -51,17 +51,4 @@ func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listene
 		return core.Listener{}, fmt.Errorf("translate the host's address: %w", err)
 	}
 	return core.Listener{Listener: listener, AnnounceNetwork: network, AnnounceAddress: address}, nil
-}
-
-// listenUnix makes a socket for those who may use the plugin's.
-func (p *process) listenUnix(namer *socket.Namer) (net.Listener, error) {
-	listener, err := namer.Listen(p.dir)
-	if err != nil {
-		return nil, err
-	}
-	if err := socket.Share(listener.Addr().String(), p.cfg.SocketGroup); err != nil {
-		_ = listener.Close()
-		return nil, err
-	}
-	return listener, nil
 }

@@ -101,11 +101,11 @@ func TestOutputWithoutNewlineAfterTheHandshakeBlocksNobody(t *testing.T) { // F4
 
 func TestAnOrderlyLifeLogsNothingAboveDebug(t *testing.T) {
 	plugintest.NoLeaks(t)
-	for name, mtls := range map[string]bool{"plain": false, "mutual TLS": true} {
+	for name, mode := range map[string]host.MTLS{"plain": host.MTLSOff, "mutual TLS": host.MTLSRequired} {
 		t.Run(name, func(t *testing.T) {
 			logged := newRecords()
 			cfg := config(t, "serve", "")
-			cfg.Logger, cfg.AutoMTLS = logged.logger(), mtls
+			cfg.Logger, cfg.AutoMTLS = logged.logger(), mode
 			client, err := host.Launch(within(t), cfg)
 			if err != nil {
 				t.Fatal(err)

@@ -49,7 +49,8 @@ func TestOneConfigServesManyLaunchesAtOnceAndIsNotChanged(t *testing.T) {
 		}
 		seen[id] = true
 	}
-	if !reflect.DeepEqual(cfg, before) || !reflect.DeepEqual(clone(cfg.Env), env) || !reflect.DeepEqual(clone(cfg.Command.Args), args) {
+	if !reflect.DeepEqual(cfg, before) || //nolint:govet // no errors are compared
+		!reflect.DeepEqual(clone(cfg.Env), env) || !reflect.DeepEqual(clone(cfg.Command.Args), args) {
 		t.Error("the configuration was changed")
 	}
 	empty(t, dirs)

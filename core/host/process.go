@@ -15,12 +15,13 @@ import (
 // process is a running plugin and all that belongs to it: it reads its outputs,
 // and when it has ended, closes its session and removes its directory.
 type process struct {
-	cfg    Config
-	logger *slog.Logger
-	runner runner.Runner
-	dir    string
-	stdout *stdout
-	tail   logline.Tail
+	cfg     Config
+	logger  *slog.Logger
+	runner  runner.Runner
+	sockets *sockets
+	copy    *programCopy // what runs, if it was verified; otherwise nil
+	stdout  *stdout
+	tail    logline.Tail
 
 	ended chan struct{} // closed when the process is gone and its output read
 	done  chan struct{} // closed when nothing is left
@@ -32,14 +33,15 @@ type process struct {
 }
 
 // watch looks after a process that has just been started, until its end.
-func watch(run runner.Runner, dir string, cfg Config) *process {
+func watch(run runner.Runner, sockets *sockets, program *programCopy, cfg Config) *process {
 	p := &process{
-		cfg:    cfg,
-		logger: cfg.Logger.With("plugin", cfg.Name),
-		runner: run,
-		dir:    dir,
-		ended:  make(chan struct{}),
-		done:   make(chan struct{}),
+		cfg:     cfg,
+		logger:  cfg.Logger.With("plugin", cfg.Name),
+		runner:  run,
+		sockets: sockets,
+		copy:    program,
+		ended:   make(chan struct{}),
+		done:    make(chan struct{}),
 	}
 	p.stdout = newStdout(run.Stdout(), cfg, p.logger)
 	logged := make(chan struct{})

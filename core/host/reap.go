@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -20,8 +19,9 @@ func (p *process) reap(logged <-chan struct{}) {
 	_ = p.runner.Stdout().Close()
 	p.exit = exit
 	close(p.ended)
-	if p.dir != "" {
-		_ = os.RemoveAll(p.dir)
+	p.sockets.remove()
+	if p.copy != nil {
+		p.copy.release()
 	}
 
 	p.mu.Lock()

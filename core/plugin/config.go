@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,6 +29,14 @@ type Config struct {
 	// Of several transports under one version the first is served.
 	Versions core.Versions
 
+	// Info is what the plugin says about itself when it is asked without a host,
+	// with the argument "describe". The zero value says what the build recorded.
+	Info Info
+
+	// NoDescribe leaves the argument "describe" alone, for a program that has a
+	// command of that name itself: without a host it is then refused as ever.
+	NoDescribe bool
+
 	// Logger takes what the library has to say, which is little, and nothing
 	// above debug while all is well. Nil: records go to the plugin's log, as
 	// with [NewLogHandler].
@@ -46,6 +55,20 @@ type Config struct {
 	// patience of its own, and kills when that ends.
 	ShutdownTimeout time.Duration
 
+	// TLS provides configurations of the plugin's own: the Server one serves the
+	// host, the Client one dials what the host serves through a broker. They win
+	// over what the host asks for with AutoMTLS, so such a host refuses the plugin:
+	// it has to have the like in host.Config.TLS. Nil, or one that provides nil:
+	// the plugin does what the host asks for.
+	TLS core.TLSProvider
+
+	// SocketUsers are names or numbers of further users whose processes may be at
+	// the other end of the plugin's unix sockets. On Linux and macOS those of
+	// others are refused there, whatever the modes of the files say. This user,
+	// root, who made the directory that the host handed over, and the members of
+	// the group that the host named always may.
+	SocketUsers []string
+
 	// Network is where to listen: "unix" or "tcp", which is the loopback
 	// address 127.0.0.1 in the port range that the host gives. Empty: unix,
 	// and tcp on Windows.
@@ -55,6 +78,8 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	c.Versions = c.Versions.Clone()
 	c.OnShutdown = slices.Clone(c.OnShutdown)
+	c.Info.Services = maps.Clone(c.Info.Services)
+	c.SocketUsers = slices.Clone(c.SocketUsers)
 	if c.ShutdownTimeout == 0 {
 		c.ShutdownTimeout = DefaultShutdownTimeout
 	}

@@ -6,14 +6,16 @@ import (
 )
 
 // Env is what surrounds a plugin: [Serve] takes the process's, tests give their
-// own. Every field but Signals is required.
+// own. Every field but Args and Signals is required.
 type Env struct {
+	// Args are the program's arguments, without its name. Nil: none.
+	Args []string
 	// Lookup reads an environment variable.
 	Lookup func(key string) (string, bool)
 	// Unset removes one; it is called for the protocol's variables once they
 	// have been read, so that no child of the plugin inherits them.
 	Unset func(key string)
-	// Announce takes the handshake line, in one write.
+	// Announce takes the handshake line, or the description, in one write.
 	Announce io.Writer
 	// Log takes the log lines of the default logger.
 	Log io.Writer

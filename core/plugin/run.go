@@ -15,7 +15,6 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
-	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
 // Run is [Serve] without the process: it takes all that it needs from env, exits
@@ -27,6 +26,9 @@ func Run(ctx context.Context, env Env, cfg Config) error {
 		return err
 	}
 	cfg = cfg.withDefaults()
+	if asksToDescribe(env, cfg) {
+		return describe(env.Announce, cfg)
+	}
 	if err := checkCookie(env, cfg.Handshake); err != nil {
 		return err
 	}
@@ -52,17 +54,19 @@ type run struct {
 	cfg     Config
 	asked   handshake.Environment
 	inherit map[string]string // the protocol's variables as they were
-	sockets sockets
+	sockets *sockets
 	server  core.Server
 	leaving sync.Once
 }
 
 // serve listens, announces, and answers until the end.
 func (r *run) serve(ctx context.Context) error {
-	r.readEnvironment()
+	if err := r.readEnvironment(); err != nil {
+		return err
+	}
 	version, common := handshake.Negotiate(r.cfg.Versions.Numbers(), r.asked.Versions)
 	transport := r.cfg.Versions[version][0]
-	tls, certificate, err := r.security()
+	tls, certificate, err := r.security(ctx)
 	if err != nil {
 		return err
 	}
@@ -88,11 +92,12 @@ func (r *run) serve(ctx context.Context) error {
 		_ = r.server.Close()
 		return err
 	}
+	r.sockets.keep()
 	return r.answer(ctx, listener)
 }
 
 // readEnvironment takes the protocol's variables out of the environment.
-func (r *run) readEnvironment() {
+func (r *run) readEnvironment() error {
 	r.inherit = make(map[string]string)
 	for _, name := range append(handshake.Names(), r.cfg.Handshake.MagicCookieKey) {
 		if value, ok := r.env.Lookup(name); ok {
@@ -104,17 +109,12 @@ func (r *run) readEnvironment() {
 		r.cfg.Logger.Warn("the host sent something that cannot be used", "error", err)
 	}
 	r.asked = asked
-	for _, name := range handshake.Names() {
+	// The cookie too: what this process starts is no plugin of that host's.
+	for _, name := range append(handshake.Names(), r.cfg.Handshake.MagicCookieKey) {
 		r.env.Unset(name)
 	}
-	r.sockets = sockets{
-		network: r.cfg.Network,
-		dir:     asked.SocketDir,
-		group:   asked.SocketGroup,
-		minPort: asked.MinPort,
-		maxPort: asked.MaxPort,
-		namer:   socket.Namer{Prefix: "p"},
-	}
+	r.sockets, err = newSockets(r.cfg, asked)
+	return err
 }
 
 // lookup reads the environment as it was before variables were unset.
@@ -154,15 +154,13 @@ func (r *run) announce(line handshake.Line) error {
 // link is what the transport gets to know.
 func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 	return core.PluginLink{
-		Logger:    r.cfg.Logger,
-		Version:   version,
-		LookupEnv: r.lookup,
-		TLS:       tls,
-		Stdout:    r.env.Stdout,
-		Stderr:    r.env.Stderr,
-		DialAddress: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, address)
-		},
+		Logger:      r.cfg.Logger,
+		Version:     version,
+		LookupEnv:   r.lookup,
+		TLS:         tls,
+		Stdout:      r.env.Stdout,
+		Stderr:      r.env.Stderr,
+		DialAddress: r.sockets.dial,
 		Listen: func(ctx context.Context) (core.Listener, error) {
 			listener, err := r.sockets.listen(ctx)
 			if err != nil {
@@ -258,5 +256,7 @@ func (r *run) runHooks(ctx context.Context) {
 
 func (r *run) release() {
 	r.env.EndOutput()
-	r.sockets.remove()
+	if r.sockets != nil {
+		r.sockets.remove()
+	}
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -8,10 +9,17 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// security answers a host that sent its certificate with one of the plugin's
-// own: from then on each side talks to the other alone (protocol §3). A host
-// that sent none gets neither.
-func (r *run) security() (_ *core.TLS, certificate []byte, err error) {
+// security is what the plugin proves itself with: TLS of its own, if it has any;
+// otherwise an answer to a host that sent its certificate, after which each side
+// talks to the other alone (protocol §3). A host that sent none gets neither.
+func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, err error) {
+	own, err := r.cfg.TLS.Provide(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("get the certificates of Config.TLS: %w", err)
+	}
+	if own != nil {
+		return own, nil, nil
+	}
 	if r.asked.ClientCert == "" {
 		if sent, _ := r.lookup(handshake.EnvClientCert); sent != "" {
 			// Serving without the TLS that was asked for would be worse.
@@ -19,7 +27,12 @@ func (r *run) security() (_ *core.TLS, certificate []byte, err error) {
 		}
 		return nil, nil, nil
 	}
-	host, err := tlsutil.ParsePEM(r.asked.ClientCert)
+	return answer(r.asked.ClientCert)
+}
+
+// answer answers the host's certificate with one of the plugin's own.
+func answer(sent string) (_ *core.TLS, certificate []byte, err error) {
+	host, err := tlsutil.ParsePEM(sent)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the host's certificate in %s: %w", handshake.EnvClientCert, err)
 	}

@@ -16,7 +16,10 @@ import (
 // (Ctrl-C, which a terminal sends to the host and its plugins alike) does not:
 // the host decides.
 //
-// A program that was not started by a host, or whose configuration cannot work,
+// Run with the one argument "describe", and not by a host, the program writes what
+// it is on stdout (see [Info]), and Serve returns at once.
+//
+// A program that was not started by a host otherwise, or whose configuration cannot work,
 // prints why on stderr and exits with status 1.
 //
 // While it runs, os.Stdout and os.Stderr are pipes to the host, and so is file
@@ -42,6 +45,7 @@ func serveProcess(cfg Config) error {
 	defer signal.Stop(signals)
 
 	return Run(context.Background(), Env{
+		Args:      os.Args[1:],
 		Lookup:    os.LookupEnv,
 		Unset:     func(key string) { _ = os.Unsetenv(key) },
 		Announce:  output.announce,

@@ -4,30 +4,67 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"os"
 	"strconv"
 	"sync"
 	"syscall"
 
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/peercred"
 	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
-// sockets makes the plugin's listeners, where the host and the configuration
-// want them.
+// sockets makes the plugin's connections, where the host and the configuration
+// want them, with those who may be at their other ends.
 type sockets struct {
 	network          string
-	dir              string // the host's, or our own once it is made
-	group            string
 	minPort, maxPort int
+	logger           *slog.Logger
+	access           socket.Access
+	peers            peercred.Policy
+	alarmed          sync.Once // of somebody else at a socket
 
-	mu    sync.Mutex
-	namer socket.Namer
-	own   string // the directory to remove
+	mu      sync.Mutex
+	namer   socket.Namer
+	dir     string      // the host's, or that of own
+	own     *socket.Dir // nil in the host's
+	release func()      // the hold on the host's
+}
+
+// newSockets takes what the host asked for.
+func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
+	s := &sockets{
+		network: cfg.Network,
+		minPort: asked.MinPort,
+		maxPort: asked.MaxPort,
+		logger:  cfg.Logger,
+		namer:   socket.Namer{Prefix: "p"},
+		release: func() {},
+	}
+	if s.network != handshake.NetworkUnix {
+		return s, nil
+	}
+	var err error
+	if s.access, err = socket.NewAccess("", asked.SocketGroup); err != nil {
+		return nil, err
+	}
+	if s.peers.Users, err = socket.UserIDs(cfg.SocketUsers); err != nil {
+		return nil, fmt.Errorf("the users of Config.SocketUsers: %w", err)
+	}
+	if gid, ok := s.access.Group(); ok {
+		s.peers.Groups = []int{gid}
+	}
+	if asked.SocketDir != "" {
+		s.dir = asked.SocketDir
+		// The host may run as another user, and says so by what it has made.
+		s.peers.MoreUsers = func() []int { return socket.Owners(asked.SocketDir) }
+	}
+	return s, nil
 }
 
 func (s *sockets) listen(ctx context.Context) (net.Listener, error) {
-	if s.network == "tcp" {
+	if s.network == handshake.NetworkTCP {
 		return s.listenTCP(ctx)
 	}
 	return s.listenUnix()
@@ -39,21 +76,42 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
-		dir, err := socket.MakeDir(s.group)
+		own, err := socket.MakeDir(s.access)
 		if err != nil {
 			return nil, err
 		}
-		s.dir, s.own = dir, dir
+		s.dir, s.own = own.Path, own
 	}
 	listener, err := s.namer.Listen(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
-	if err := socket.Share(listener.Addr().String(), s.group); err != nil {
+	if err := s.access.Share(listener.Addr().String()); err != nil {
 		_ = listener.Close()
 		return nil, err
 	}
-	return listener, nil
+	return s.peers.Listen(listener, s.alarm), nil
+}
+
+// alarm logs that somebody else has come to a socket. Once loudly, for whoever
+// did it once can do it often.
+func (s *sockets) alarm(err error) {
+	level := slog.LevelDebug
+	s.alarmed.Do(func() { level = slog.LevelWarn })
+	s.logger.Log(context.Background(), level, "a connection to the plugin was refused", "error", err)
+}
+
+// dial connects to an address that the host named.
+func (s *sockets) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.peers.Check(conn); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 // listenTCP takes the first free port of the range on the loopback address. With
@@ -72,12 +130,22 @@ func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort)
 }
 
+// keep keeps the host's directory for as long as the plugin runs, and removes what
+// killed plugins have left beside the plugin's own. No host waits for it.
+func (s *sockets) keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.own == nil && s.dir != "" {
+		s.release = socket.Hold(s.dir)
+	}
+	s.own.Sweep()
+}
+
 // remove removes the directory if it is the plugin's own.
 func (s *sockets) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.own != "" {
-		_ = os.RemoveAll(s.own)
-		s.own = ""
-	}
+	s.own.Remove()
+	s.release()
+	s.release = func() {}
 }

@@ -34,10 +34,10 @@ func configs() (host.Config, plugin.Config) {
 
 func TestLaunchRunsAPluginInThisProcess(t *testing.T) {
 	plugintest.NoLeaks(t)
-	for name, mtls := range map[string]bool{"plain": false, "mutual TLS": true} {
+	for name, mode := range map[string]host.MTLS{"plain": host.MTLSOff, "mutual TLS": host.MTLSRequired} {
 		t.Run(name, func(t *testing.T) {
 			h, p := configs()
-			h.AutoMTLS = mtls
+			h.AutoMTLS = mode
 			client := plugintest.Launch(t, h, p)
 			object, err := host.Dispense[*faketransport.Client](t.Context(), client, "echo")
 			if err != nil {

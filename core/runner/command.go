@@ -2,6 +2,7 @@ package runner
 
 import (
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -19,6 +20,15 @@ type Command struct {
 	// PATH of this process, as [exec.LookPath] does; otherwise, if relative, it
 	// is relative to Dir.
 	Path string
+
+	// Sealed is what runs in place of the file at Path, which stays the name that
+	// the process gets (argument 0) and that errors mention. Nil: that file.
+	//
+	// A process that runs from memory inherits the descriptor 3, read-only, and
+	// the link /proc/self/exe leads to no file of the file system; a script is
+	// told the path of its copy. A runner of another kind must not ignore it: if
+	// it needs a path, that is [Sealed.Path].
+	Sealed *Sealed
 
 	// Args are the arguments, without the program's name.
 	Args []string
@@ -65,9 +75,17 @@ func (c Command) clone() Command {
 	return c
 }
 
+// executable is what the system is asked to run, and what it needs for that.
+type executable struct {
+	path      string
+	inherited []*os.File // descriptors from 3 on
+}
+
 // execCmd makes the exec.Cmd of one attempt to start, without its streams.
-func (c Command) execCmd() *exec.Cmd {
-	cmd := exec.Command(c.Path, c.Args...) //nolint:noctx // the plugin outlives the context of its start
+func (c Command) execCmd(run executable) *exec.Cmd {
+	cmd := exec.Command(run.path, c.Args...) //nolint:noctx // the plugin outlives the context of its start
+	cmd.Args[0] = c.Path
+	cmd.ExtraFiles = run.inherited
 	cmd.Dir = c.Dir
 	// A nil Env would make os/exec inherit this process's environment.
 	cmd.Env = append([]string{}, c.Env...)

@@ -84,7 +84,7 @@ func diagnoseLookup(name string) string {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	for _, dir := range dirs {
 		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && !executableMode(info) { //nolint:gosec // PATH is searched on purpose
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && !executableMode(info) {
 			return fmt.Sprintf("%q is in the PATH directory %q, but %s", name, dir, notExecutable(info, file))
 		}
 	}

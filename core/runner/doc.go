@@ -24,6 +24,12 @@
 // has returned and both readers have been closed or read to their end. (A stdin
 // that is not a file has a goroutine of its own; see [Command].)
 //
+// # Running what was looked at
+//
+// A file can change between the moment that somebody has looked at it and the
+// one in which the system runs it. [Seal] makes a copy that cannot, to be looked
+// at and then to be run by [Command.Sealed].
+//
 // # Why a plugin did not start
 //
 // [Diagnose] looks at a file that the system refused to run and says in one

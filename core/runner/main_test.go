@@ -63,6 +63,8 @@ var roles = map[string]func(args []string) int{
 	"chatty":     leaveChatterbox,
 	"chatterbox": chatter,
 	"closed":     closeOutput,
+	"hello":      sayHello,
+	"myself":     tellMyself,
 }
 
 func exitWith(args []string) int {

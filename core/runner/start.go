@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"time"
@@ -37,7 +38,7 @@ func start(ctx context.Context, command Command) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd, err := startRetrying(ctx, command, s)
+	cmd, err := startSealed(ctx, command, s)
 	s.closeChild()
 	if err != nil {
 		s.closeHost()
@@ -55,10 +56,35 @@ func start(ctx context.Context, command Command) (*running, error) {
 	}, nil
 }
 
-func startRetrying(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, error) {
+// startSealed starts the command's file, or the copy of it. A system may keep
+// programs from running from memory (a security module, a missing /proc): then
+// the copy runs from a file.
+func startSealed(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, error) {
+	if cmd.Sealed == nil {
+		return startRetrying(ctx, cmd, executable{path: cmd.Path}, s)
+	}
+	run, err := cmd.Sealed.executable()
+	if err != nil {
+		return nil, err
+	}
+	started, err := startRetrying(ctx, cmd, run, s)
+	if err == nil || run.path != memoryPath || ctx.Err() != nil {
+		return started, err
+	}
+	if kind := failureOf(err); kind != failureDenied && kind != failureMissing {
+		return nil, err
+	}
+	path, pathErr := cmd.Sealed.Path(ctx)
+	if pathErr != nil {
+		return nil, errors.Join(err, pathErr)
+	}
+	return startRetrying(ctx, cmd, executable{path: path}, s)
+}
+
+func startRetrying(ctx context.Context, cmd Command, run executable, s *streams) (*exec.Cmd, error) {
 	wait := busyFirstWait
 	for try := 1; ; try++ {
-		started, err := startOnce(cmd, s)
+		started, err := startOnce(cmd, run, s)
 		if err == nil || !isTextBusy(err) || try == busyTries {
 			return started, err
 		}
@@ -75,8 +101,8 @@ func startRetrying(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, err
 
 // startOnce gives the process raw files only, so that os/exec starts no
 // goroutine that would wait for descendants which hold them.
-func startOnce(cmd Command, s *streams) (*exec.Cmd, error) {
-	c := cmd.execCmd()
+func startOnce(cmd Command, run executable, s *streams) (*exec.Cmd, error) {
+	c := cmd.execCmd(run)
 	if s.child[0] != nil {
 		c.Stdin = s.child[0]
 	}

@@ -13,6 +13,7 @@ package transporttest
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"os"
 	"sync"
@@ -23,6 +24,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
 // Name is the name by which the suite dispenses a Probe.
@@ -62,15 +64,23 @@ func (s Suite) versions(impl Probe) core.Versions {
 }
 
 // Run runs the suite: over a plain connection, under mutual TLS, and with host
-// and plugin in one process.
+// and plugin in one process, plainly and under TLS of their own.
 func (s Suite) Run(t *testing.T) {
 	t.Run("process", func(t *testing.T) {
 		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{}) })
 	})
 	t.Run("process under TLS", func(t *testing.T) {
-		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{AutoMTLS: true}) })
+		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{AutoMTLS: host.MTLSRequired}) })
 	})
-	t.Run("in process", func(t *testing.T) { s.runCalls(t, s.launchInProcess) })
+	t.Run("in process", func(t *testing.T) {
+		s.runCalls(t, func(t *testing.T) *fixture { return s.launchInProcess(t, host.Config{}, plugin.Config{}) })
+	})
+	t.Run("in process under TLS of their own", func(t *testing.T) {
+		s.runCalls(t, func(t *testing.T) *fixture {
+			hosts, plugins := ownTLS(t)
+			return s.launchInProcess(t, host.Config{TLS: hosts}, plugin.Config{TLS: plugins})
+		})
+	})
 }
 
 // run tries everything on a plugin process.
@@ -124,11 +134,41 @@ func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
 	return f
 }
 
-func (s Suite) launchInProcess(t *testing.T) *fixture {
+func (s Suite) launchInProcess(t *testing.T, cfg host.Config, served plugin.Config) *fixture {
 	t.Helper()
-	f, cfg := s.prepare(t, host.Config{})
-	f.dispense(t, plugintest.Launch(t, cfg, plugin.Config{Handshake: cookie, Versions: s.versions(probe{})}))
+	f, cfg := s.prepare(t, cfg)
+	served.Handshake, served.Versions = cookie, s.versions(probe{})
+	f.dispense(t, plugintest.Launch(t, cfg, served))
 	return f
+}
+
+// ownTLS makes the providers of a host and a plugin that have certificates of
+// their own, of a plugin that has a name of its own.
+func ownTLS(t *testing.T) (hosts, plugins core.TLSProvider) {
+	t.Helper()
+	hostIdentity, hostCertificate := identity(t)
+	pluginIdentity, pluginCertificate := identity(t)
+	provider := func(own *tlsutil.Identity, peer *x509.Certificate) core.TLSProvider {
+		return func(context.Context) (*core.TLS, error) {
+			provided := &core.TLS{Client: tlsutil.Client(own, peer), Server: tlsutil.Server(own, peer)}
+			provided.Client.ServerName = "plugin.test"
+			return provided, nil
+		}
+	}
+	return provider(hostIdentity, pluginCertificate), provider(pluginIdentity, hostCertificate)
+}
+
+func identity(t *testing.T) (*tlsutil.Identity, *x509.Certificate) {
+	t.Helper()
+	made, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tlsutil.ParseDER(made.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made, certificate
 }
 
 func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {

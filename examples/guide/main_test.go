@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,10 +14,10 @@ import (
 )
 
 // TestMain serves the greeter, or the store, when a test has started this binary as
-// its plugin.
+// its plugin, or asked it what it is.
 func TestMain(m *testing.M) {
 	switch {
-	case os.Getenv(greeter.Handshake.MagicCookieKey) != "":
+	case os.Getenv(greeter.Handshake.MagicCookieKey) != "", slices.Equal(os.Args[1:], []string{"describe"}):
 		serveWithHooks()
 	case os.Getenv(kv.Handshake.MagicCookieKey) != "":
 		serveStore()
@@ -46,6 +47,7 @@ func launch(t *testing.T, cfg host.Config) *host.Client {
 	if cfg.StopTimeout == 0 {
 		cfg.StopTimeout = 20 * time.Second // the race detector alone takes a second to leave
 	}
+	cfg.AutoMTLS = host.MTLSRequired
 	client, err := host.Launch(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -1,10 +1,26 @@
 package guide_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"log/slog"
+	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
@@ -40,11 +56,102 @@ func shake(t *testing.T, client, server *tls.Config) {
 	defer here.Close()
 	defer there.Close()
 	served := make(chan error, 1)
-	go func() { served <- tls.Server(there, server).HandshakeContext(t.Context()) }()
-	if err := tls.Client(here, client).HandshakeContext(t.Context()); err != nil {
+	go func() {
+		_, err := tls.Server(there, server).Write([]byte("!"))
+		served <- err
+	}()
+	if _, err := tls.Client(here, client).Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-served; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Certificates from an authority of the application's, on both sides.
+func TestCertificatesFromFiles(t *testing.T) {
+	files := certificateFiles(t)
+	hostCertificate, hostKey := files("host")
+	pluginCertificate, pluginKey := files("plugin")
+	authority := filepath.Join(filepath.Dir(hostCertificate), "ca.pem")
+
+	hostConfig := host.Config{
+		Handshake: greeter.Handshake,
+		Versions:  greeter.Versions(nil),
+		TLS: core.TLSFiles(tlsutil.Files{
+			Certificate: hostCertificate,
+			Key:         hostKey,
+			CA:          authority,
+		}),
+	}
+	pluginConfig := plugin.Config{
+		Handshake: greeter.Handshake,
+		Versions:  greeter.Versions(polite{slog.New(slog.DiscardHandler)}),
+		TLS: core.TLSFiles(tlsutil.Files{
+			Certificate: pluginCertificate,
+			Key:         pluginKey,
+			CA:          authority,
+		}),
+	}
+	client := plugintest.Launch(t, hostConfig, pluginConfig)
+	if err := client.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// certificateFiles makes an authority, and certificates that it signs, each under
+// a name, for "localhost".
+func certificateFiles(t *testing.T) func(name string) (certificate, key string) {
+	t.Helper()
+	dir := t.TempDir()
+	template := func(serial int64) *x509.Certificate {
+		return &x509.Certificate{
+			SerialNumber: big.NewInt(serial),
+			Subject:      pkix.Name{CommonName: "guide"},
+			DNSNames:     []string{tlsutil.ServerName},
+			NotBefore:    time.Now().Add(-time.Hour),
+			NotAfter:     time.Now().Add(time.Hour),
+		}
+	}
+	ca := template(1)
+	ca.IsCA, ca.BasicConstraintsValid = true, true
+	caKey := writeKey(t, filepath.Join(dir, "ca-key.pem"))
+	writeCertificate(t, filepath.Join(dir, "ca.pem"), ca, ca, caKey.Public(), caKey)
+	serial := int64(1)
+	return func(name string) (certificate, key string) {
+		serial++
+		certificate, key = filepath.Join(dir, name+".pem"), filepath.Join(dir, name+"-key.pem")
+		writeCertificate(t, certificate, template(serial), ca, writeKey(t, key).Public(), caKey)
+		return certificate, key
+	}
+}
+
+func writeKey(t *testing.T, path string) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, path, "PRIVATE KEY", der)
+	return key
+}
+
+func writeCertificate(t *testing.T, path string, template, parent *x509.Certificate, key any, signer *ecdsa.PrivateKey) {
+	t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, path, "CERTIFICATE", der)
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

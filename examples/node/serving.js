@@ -16,6 +16,8 @@ import grpc from '@grpc/grpc-js';
 import protoLoader from '@grpc/proto-loader';
 import { HealthImplementation } from 'grpc-health-check';
 
+import { makeIdentity } from './identity.js';
+
 const CORE_VERSION = 1; // of the plugin protocol, not of the application
 const SHUTDOWN_MILLISECONDS = 1000; // for calls in flight; hosts kill after two seconds, by custom
 
@@ -55,8 +57,12 @@ export async function serve(handshake, register) {
   });
   new HealthImplementation({ '': 'SERVING', plugin: 'SERVING' }).addToServer(server);
   register(server);
-  const [network, address] = await listen(server, environment);
-  announce(handshake, network, address);
+  // A host that wants mutual TLS (AutoMTLS) sends its certificate (section 3).
+  const hostCertificate = environment.PLUGIN_CLIENT_CERT;
+  const identity = hostCertificate ? makeIdentity() : null;
+  const credentials = serverCredentials(identity, hostCertificate);
+  const [network, address] = await listen(server, environment, credentials);
+  announce(handshake, network, address, identity);
   await left;
 }
 
@@ -90,8 +96,7 @@ function takeEnvironment() {
 
 // listen listens where the host wants it, and returns the network and the address
 // to announce.
-async function listen(server, environment) {
-  const credentials = serverCredentials(environment);
+async function listen(server, environment, credentials) {
   const bind = (address) => promisify(server.bindAsync.bind(server))(address, credentials);
 
   // A socket in a directory of the host's own is out of other users' reach, which a
@@ -116,21 +121,22 @@ async function listen(server, environment) {
   return fail(`no port from ${first} to ${last} is free`);
 }
 
-// serverCredentials returns what the server proves itself with: nothing. A host
-// that wants mutual TLS sends its certificate in PLUGIN_CLIENT_CERT (section 3); a
-// plugin that can do it makes a certificate of its own, requires the host's, and
-// writes its own into the sixth field of the line.
-function serverCredentials(environment) {
-  if (environment.PLUGIN_CLIENT_CERT) {
-    fail('the host wants mutual TLS (AutoMTLS), and this plugin cannot do that');
+// serverCredentials returns what the server proves itself with: nothing, unless the
+// host wants mutual TLS. Then the host's certificate is required of whoever
+// connects, and no other is taken.
+function serverCredentials(identity, hostCertificate) {
+  if (!identity) {
+    return grpc.ServerCredentials.createInsecure();
   }
-  return grpc.ServerCredentials.createInsecure();
+  const pair = { private_key: Buffer.from(identity.key), cert_chain: Buffer.from(identity.certificate) };
+  return grpc.ServerCredentials.createSsl(Buffer.from(hostCertificate), [pair], true);
 }
 
 // announce writes the one line that the host waits for (section 2), the last thing
-// that goes to stdout. The sixth field, for a certificate, is empty.
-function announce({ appVersion }, network, address) {
-  process.stdout.write([CORE_VERSION, appVersion, network, address, 'grpc', ''].join('|') + '\n');
+// that goes to stdout. The sixth field is the plugin's certificate, if there is one.
+function announce({ appVersion }, network, address, identity) {
+  const fields = [CORE_VERSION, appVersion, network, address, 'grpc', identity ? identity.field : ''];
+  process.stdout.write(fields.join('|') + '\n');
   globalThis.console = new Console(process.stderr); // so console.log ends up in the host's log
 }
 

@@ -9,10 +9,13 @@ it well if they are not there.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
 import signal
+import ssl
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -68,9 +71,13 @@ def serve(handshake: Handshake, register: Callable[[grpc.Server], None]) -> None
     health_pb2_grpc.add_HealthServicer_to_server(Health(), server)
     controller_pb2_grpc.add_GRPCControllerServicer_to_server(Controller(leave), server)
     register(server)
-    network, address = listen(server, environment)
+    # A host that wants mutual TLS (AutoMTLS) sends its certificate (section 3).
+    host_certificate = environment.get("PLUGIN_CLIENT_CERT", "")
+    identity = make_identity() if host_certificate else None
+    credentials = server_credentials(identity, host_certificate)
+    network, address = listen(server, environment, credentials)
     server.start()
-    announce(handshake, network, address)
+    announce(handshake, network, address, identity)
     leave.wait()
     server.stop(SHUTDOWN_SECONDS).wait()
 
@@ -93,10 +100,13 @@ def take_environment() -> dict[str, str]:
     return {name: os.environ.pop(name) for name in names}
 
 
-def listen(server: grpc.Server, environment: dict[str, str]) -> tuple[str, str]:
+def listen(
+    server: grpc.Server,
+    environment: dict[str, str],
+    credentials: grpc.ServerCredentials | None,
+) -> tuple[str, str]:
     """Listens where the host wants it, and returns the network and the address to
     announce."""
-    credentials = server_credentials(environment)
 
     def bind(address: str) -> int:
         if credentials is not None:
@@ -122,20 +132,71 @@ def listen(server: grpc.Server, environment: dict[str, str]) -> tuple[str, str]:
     sys.exit(f"no port from {first} to {last} is free")
 
 
-def server_credentials(environment: dict[str, str]) -> grpc.ServerCredentials | None:
-    """Returns what the server proves itself with: nothing. A host that wants mutual
-    TLS sends its certificate in ``PLUGIN_CLIENT_CERT`` (section 3); a plugin that
-    can do it makes a certificate of its own, requires the host's, and writes its
-    own into the sixth field of the line."""
-    if environment.get("PLUGIN_CLIENT_CERT"):
-        sys.exit("the host wants mutual TLS (AutoMTLS), and this plugin cannot do that")
-    return None
+@dataclass(frozen=True)
+class Identity:
+    """A certificate for this one run, and its key, both in PEM."""
+
+    certificate: bytes
+    key: bytes
+
+    def field(self) -> str:
+        """The certificate as the sixth field of the line has it: DER in base64,
+        without padding."""
+        der = ssl.PEM_cert_to_DER_cert(self.certificate.decode("ascii"))
+        return base64.b64encode(der).decode("ascii").rstrip("=")
 
 
-def announce(handshake: Handshake, network: str, address: str) -> None:
+def make_identity() -> Identity:
+    """Makes an identity as every TLS library takes it: a key on P-256 and a
+    certificate of its own for ``localhost``, that is no CA (section 3). Python has
+    nothing in its library for this, and the openssl program is everywhere; with
+    the cryptography package it can be done without a process."""
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    command += " -config /dev/stdin -extensions leaf -days 365 -keyout /dev/stdout"
+    config = """
+        [req]
+        prompt = no
+        distinguished_name = name
+        [name]
+        CN = localhost
+        [leaf]
+        subjectAltName = DNS:localhost
+        basicConstraints = critical, CA:FALSE
+        keyUsage = critical, digitalSignature
+        extendedKeyUsage = serverAuth, clientAuth
+    """
+    made = subprocess.run(
+        command.split(), input=config.encode(), capture_output=True, check=False
+    )
+    if made.returncode != 0:
+        sys.exit(f"no certificate could be made:\n{made.stderr.decode(errors='replace')}")
+    begin = made.stdout.index(b"-----BEGIN CERTIFICATE-----")
+    return Identity(certificate=made.stdout[begin:], key=made.stdout[:begin])
+
+
+def server_credentials(
+    identity: Identity | None, host_certificate: str
+) -> grpc.ServerCredentials | None:
+    """Returns what the server proves itself with: nothing, unless the host wants
+    mutual TLS. Then the host's certificate is required of whoever connects, and no
+    other is taken."""
+    if identity is None:
+        return None
+    return grpc.ssl_server_credentials(
+        [(identity.key, identity.certificate)],
+        root_certificates=host_certificate.encode("ascii"),
+        require_client_auth=True,
+    )
+
+
+def announce(
+    handshake: Handshake, network: str, address: str, identity: Identity | None
+) -> None:
     """Writes the one line that the host waits for (section 2), the last thing that
-    goes to stdout. The sixth field, for a certificate, is empty."""
-    fields = [CORE_VERSION, handshake.app_version, network, address, "grpc", ""]
+    goes to stdout. The sixth field is the plugin's certificate, if there is one."""
+    certificate = identity.field() if identity else ""
+    version = handshake.app_version
+    fields = [CORE_VERSION, version, network, address, "grpc", certificate]
     print(*fields, sep="|", flush=True)
     sys.stdout = sys.stderr  # so print() ends up in the host's log
 

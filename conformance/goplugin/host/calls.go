@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -52,8 +53,8 @@ func calls(ctx context.Context, s *session) error {
 	return errors.Join(
 		echoes(ctx, probe, "", "hello", "Grüße\x00\n", strings.Repeat("x", 1<<20)),
 		returns(ctx, "sum", int64(-3), func(ctx context.Context) (int64, error) { return probe.Sum(ctx, 4, -7) }),
-		returns(ctx, "cookie", shared.CookieValue, func(ctx context.Context) (string, error) {
-			return probe.Env(ctx, shared.CookieKey)
+		returns(ctx, "environment", os.Getenv("PATH"), func(ctx context.Context) (string, error) {
+			return probe.Env(ctx, "PATH")
 		}),
 		samePid(ctx, s, probe),
 		sameBytes(ctx, probe, 0, 1, 64<<10, 3<<20),

@@ -1,16 +1,12 @@
-// Package socket makes the unix sockets of both sides: in a private directory,
-// under a path that is short enough for the platform.
 package socket
 
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"unicode"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -26,20 +22,78 @@ const (
 	dirRoom    = len(dirPattern) + 10
 )
 
-// MakeDir makes a directory that only this user can enter (mode 0700), or also
-// the members of group if that is not empty (mode 0770). It is in the first of
-// bases in which the path of a socket stays short enough and that lets it.
-// Without bases these are the platform's.
-func MakeDir(group string, bases ...string) (string, error) {
-	dir, err := makeDir(group != "", bases)
-	if err != nil {
-		return "", fmt.Errorf("make a private directory for sockets: %w", err)
+// maxTries bounds how often a directory is made anew because another process
+// took it for one that was left behind.
+const maxTries = 100
+
+// Dir is a private directory for sockets. Whoever made it removes it; if that
+// does not happen, as the process was killed, the next one of the same user who
+// sweeps the same place does.
+type Dir struct {
+	// Path is its absolute path, short enough for sockets beneath it.
+	Path string
+
+	owner    *owner
+	sweep    sync.Once
+	sweeping sync.WaitGroup
+	removing sync.Once
+}
+
+// MakeDir makes a directory for those who have access: this user alone (mode
+// 0700), another one, or a group as well (mode 0770). It is in the first of bases
+// in which the path of a socket stays short enough and that lets it. Without
+// bases these are the platform's.
+func MakeDir(access Access, bases ...string) (*Dir, error) {
+	for range maxTries {
+		path, err := makeDir(access.shared(), bases)
+		if err != nil {
+			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
+		}
+		owner, err := own(path)
+		if errors.Is(err, errTaken) {
+			continue
+		}
+		dir := &Dir{Path: path, owner: owner}
+		if err == nil {
+			err = access.open(path)
+		}
+		if err != nil {
+			dir.Remove()
+			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
+		}
+		return dir, nil
 	}
-	if err := shareDir(dir, group); err != nil {
-		_ = os.Remove(dir)
-		return "", err
+	return nil, errors.New("make a private directory for sockets: each one was taken away at once")
+}
+
+// Serves notes which process the directory was made for, by its number, so that it
+// stays while that process runs, even without its host.
+func (d *Dir) Serves(pid int) {
+	if d != nil {
+		d.owner.serves(pid)
 	}
-	return dir, nil
+}
+
+// Sweep begins to remove the directories beside this one that other processes of
+// this user have left behind. Remove waits for it. It may be called again, and on
+// a nil Dir.
+func (d *Dir) Sweep() {
+	if d != nil {
+		d.sweep.Do(func() { d.sweeping.Go(func() { sweep(filepath.Dir(d.Path)) }) })
+	}
+}
+
+// Remove removes the directory and all in it. It may be called again, and on a
+// nil Dir.
+func (d *Dir) Remove() {
+	if d == nil {
+		return
+	}
+	d.removing.Do(func() {
+		_ = os.RemoveAll(d.Path)
+		d.owner.release()
+		d.sweeping.Wait()
+	})
 }
 
 func makeDir(shared bool, bases []string) (string, error) {
@@ -71,32 +125,4 @@ func makeDir(shared bool, bases []string) (string, error) {
 		failed = append(failed, err)
 	}
 	return "", errors.Join(failed...)
-}
-
-// Namer gives sockets names that are unique in their directory for this process.
-// The zero value is ready for use.
-type Namer struct {
-	// Prefix tells the sockets of one side from the other's. It is short.
-	Prefix string
-
-	last atomic.Uint32
-}
-
-// Listen listens on a new socket in dir. Closing the listener removes it.
-func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
-	for {
-		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(n.last.Add(1)), 10)
-		path := filepath.Join(dir, name)
-		if len(path) > maxPath {
-			return nil, &core.SocketPathError{Path: path, Limit: maxPath, Advice: "choose a shorter directory for sockets"}
-		}
-		listener, err := listenUnix(path)
-		if err == nil {
-			return listener, nil
-		}
-		if _, statErr := os.Lstat(path); statErr == nil && !errors.Is(err, os.ErrPermission) {
-			continue // left by a process that had this number before
-		}
-		return nil, err
-	}
 }

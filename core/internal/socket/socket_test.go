@@ -25,12 +25,20 @@ func short(t *testing.T) string {
 	return dir
 }
 
-func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
-	base := short(t)
-	dir, err := MakeDir("", "/"+strings.Repeat("x", maxPath), base)
+// made makes a directory that is removed with the test.
+func made(t *testing.T, access Access, bases ...string) *Dir {
+	t.Helper()
+	dir, err := MakeDir(access, bases...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(dir.Remove)
+	return dir
+}
+
+func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
+	base := short(t)
+	dir := made(t, Access{}, "/"+strings.Repeat("x", maxPath), base).Path
 	info, err := os.Stat(dir)
 	if err != nil || filepath.Dir(dir) != base {
 		t.Fatalf("%s, %v", dir, err)
@@ -46,10 +54,10 @@ func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	base := short(t)
-	if dir, err := MakeDir("", odd, base); err != nil || filepath.Dir(dir) != base {
-		t.Errorf("%s, %v", dir, err)
+	if dir := made(t, Access{}, odd, base); filepath.Dir(dir.Path) != base {
+		t.Errorf("made %s", dir.Path)
 	}
-	if _, err := MakeDir("", odd); err == nil || !strings.Contains(err.Error(), "announced") {
+	if _, err := MakeDir(Access{}, odd); err == nil || !strings.Contains(err.Error(), "announced") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -61,11 +69,7 @@ func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	if err := os.Mkdir(base, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	dir, err := MakeDir("", base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, strings.Repeat("n", nameRoom-1))
+	path := filepath.Join(made(t, Access{}, base).Path, strings.Repeat("n", nameRoom-1))
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatalf("%d bytes: %v", len(path), err)
@@ -73,13 +77,13 @@ func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	_ = listener.Close()
 
 	var tooLong *core.SocketPathError
-	if _, err := MakeDir("", base+"b"); !errors.As(err, &tooLong) || tooLong.Limit != maxPath {
+	if _, err := MakeDir(Access{}, base+"b"); !errors.As(err, &tooLong) || tooLong.Limit != maxPath {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestMakeDirInAMissingBaseSaysSo(t *testing.T) {
-	if _, err := MakeDir("", "/no/such"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := MakeDir(Access{}, "/no/such"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func run(ctx context.Context, path string) (err error) {
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions(nil),
 		Command:   host.Command(path),
-		AutoMTLS:  true,
+		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
 		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
 	})

@@ -43,6 +43,7 @@ func run(ctx context.Context, path string) (err error) {
 		Handshake: counter.Handshake,
 		Versions:  counter.Versions(nil),
 		Command:   host.Command(path),
+		AutoMTLS:  host.MTLSRequired,
 	})
 	if err != nil {
 		return err

@@ -36,6 +36,7 @@ func run(ctx context.Context, path string) (err error) {
 		Handshake: kv.Handshake,
 		Versions:  kv.Versions(kvgrpc.Transport(nil), kvnetrpc.Transport(nil)),
 		Command:   command(path),
+		AutoMTLS:  host.MTLSRequired,
 		Name:      filepath.Base(path),
 		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
 	})

@@ -48,6 +48,7 @@ func greet(ctx context.Context, self string, versions core.Versions, path string
 		Handshake: greeter.Handshake,
 		Versions:  versions,
 		Command:   host.Command(path),
+		AutoMTLS:  host.MTLSRequired,
 	})
 	if err != nil {
 		return err

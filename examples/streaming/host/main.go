@@ -33,6 +33,7 @@ func run(ctx context.Context, path string) (err error) {
 		Handshake: feed.Handshake,
 		Versions:  feed.Versions(nil),
 		Command:   host.Command(path),
+		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
 	})
 	if err != nil {

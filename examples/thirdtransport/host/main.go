@@ -28,7 +28,7 @@ func run(ctx context.Context, path string) (err error) {
 		Handshake: shout.Handshake,
 		Versions:  shout.Versions(nil),
 		Command:   host.Command(path),
-		AutoMTLS:  true,
+		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
 	})
 	if err != nil {

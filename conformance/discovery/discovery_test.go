@@ -1,0 +1,150 @@
+package discovery_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/conformance/discovery/greet"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// world is what a host has.
+type world struct {
+	store    discovery.Store
+	found    *discovery.Found
+	resolver discovery.Resolver
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	w := world{store: installed(t)}
+	search := discovery.Search{Naming: naming, Dirs: []discovery.Dir{{Path: w.store.Dir, Origin: discovery.OriginUser}}}
+	found, err := search.Find(t.Context())
+	if err != nil || len(found.Problems) > 0 {
+		t.Fatal(found.Problems, err)
+	}
+	lock, err := lockfile.Read(w.store.LockPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.found = found
+	w.resolver = discovery.Resolver{Lock: lock, Describer: &discovery.Describer{CookieKey: greet.Handshake.MagicCookieKey}}
+	return w
+}
+
+func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.Client, error) {
+	t.Helper()
+	return host.Launch(within(t), host.Config{
+		Handshake: greet.Handshake,
+		Versions:  greet.Versions("", protocols...),
+		Command:   host.Command(plugin.Path),
+		Verify:    host.Checksum(plugin.Checksum()),
+	})
+}
+
+func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
+	// A host that is a plugin itself has the cookie too.
+	t.Setenv(greet.Handshake.MagicCookieKey, greet.Handshake.MagicCookieValue)
+	w := newWorld(t)
+	for _, test := range []struct {
+		constraint string
+		protocols  []int
+		version    string
+	}{
+		{"", []int{4, 5}, "2.0.0"},
+		{"", []int{4}, "1.4.0"}, // the newest speaks 5 and 6, and is not launched
+		{"~> 1.0", []int{4, 5}, "1.4.0"},
+		{">= 1.2, < 3", []int{6}, "2.0.0"},
+	} {
+		constraint, err := semver.ParseConstraint(test.constraint)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{
+			Name: "loud", Version: constraint, Protocols: test.protocols, Transports: []string{"netrpc"},
+		})
+		if err != nil || plugin.Version.String() != test.version || plugin.Sum.IsZero() {
+			t.Fatalf("%+v, %v", plugin, err)
+		}
+		d := plugin.Description
+		if d.Name != "loud" || d.Build == nil || d.Build.Go == "" || !slices.Equal(d.Protocols[0].Services, []string{greet.Name}) {
+			t.Errorf("described as %+v", d)
+		}
+		client, err := launch(t, plugin, test.protocols...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		greeter, err := host.Dispense[*greet.Client](within(t), client, greet.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := greeter.Greet(within(t), "you"); err != nil || answer != "greetings from "+test.version+", you" {
+			t.Errorf("%q, %v", answer, err)
+		}
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestTheReasonIsToldWhereNoneFits(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud", Protocols: []int{7}})
+	var none *discovery.NoneError
+	if !errors.As(err, &none) || len(none.Passed) != 2 {
+		t.Fatalf("got %v", err)
+	}
+	for _, part := range []string{"loud_v2.0.0", "version [5 6], the host [7]", "loud_v1.4.0", "version [4], the host [7]"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %v", part, err)
+		}
+	}
+}
+
+// A plugin built on hashicorp/go-plugin does not know the question.
+func TestAPluginOfAnotherLibraryIsTakenWithoutADescription(t *testing.T) {
+	w := newWorld(t)
+	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "theirs", Protocols: []int{1}})
+	var why *discovery.DescribeError
+	if err != nil || plugin.Description != nil || !errors.As(plugin.NoDescription, &why) || why.Stderr == "" {
+		t.Fatalf("%+v, %v", plugin, err)
+	}
+}
+
+func TestAPluginThatWasChangedIsNeitherRunNorLaunched(t *testing.T) {
+	w := newWorld(t)
+	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Between the choice and the launch.
+	data, err := os.ReadFile(plugin.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(plugin.Path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(plugin.Path, append(data, 0), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var launched *host.LaunchError
+	if _, err := launch(t, plugin, 5); !errors.As(err, &launched) || !strings.Contains(err.Error(), plugin.Sum.String()[:8]) {
+		t.Errorf("launched, or %v", err)
+	}
+	var mismatch *sums.MismatchError
+	if _, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud"}); !errors.As(err, &mismatch) {
+		t.Errorf("got %v", err)
+	}
+	if err := w.store.Verify(t.Context()); !errors.As(err, &mismatch) || filepath.Base(mismatch.Path) != filepath.Base(plugin.Path) {
+		t.Errorf("got %v", err)
+	}
+}

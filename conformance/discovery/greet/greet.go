@@ -1,0 +1,49 @@
+// Package greet is the interface of the plugins that the tests of discovery
+// launch.
+package greet
+
+import (
+	"context"
+
+	"github.com/jackfield-go/jackfield/core"
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+)
+
+// Name is the name by which the greeter is dispensed.
+const Name = "greeter"
+
+// Handshake is how a plugin knows its host.
+var Handshake = core.Handshake{MagicCookieKey: "DISCOVERY_GREETER", MagicCookieValue: "8d0f"}
+
+// Versions offers the greeter under each of the protocol versions.
+func Versions(greeting string, numbers ...int) core.Versions {
+	versions := make(core.Versions, len(numbers))
+	for _, number := range numbers {
+		versions[number] = []core.Transport{netrpc.New(netrpc.PluginSet{Name: greeter(greeting)})}
+	}
+	return versions
+}
+
+// greeter makes both ends of the wire.
+type greeter string
+
+func (g greeter) Server(*netrpc.Broker) (any, error) { return &server{string(g)}, nil }
+
+func (greeter) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) { return &Client{c}, nil }
+
+type server struct{ greeting string }
+
+func (s *server) Greet(_ context.Context, name string, answer *string) error {
+	*answer = s.greeting + ", " + name
+	return nil
+}
+
+// Client is the host's end.
+type Client struct{ rpc *netrpc.Client }
+
+// Greet calls the plugin.
+func (c *Client) Greet(ctx context.Context, name string) (string, error) {
+	var answer string
+	err := c.rpc.Call(ctx, "Greet", name, &answer)
+	return answer, err
+}

@@ -1,0 +1,33 @@
+// This program is a plugin of several versions: what it is was set when it was
+// built.
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/conformance/discovery/greet"
+	"github.com/jackfield-go/jackfield/core/plugin"
+)
+
+// Set by the linker.
+var (
+	version   = "0.0.0"
+	protocols = "1"
+)
+
+func main() {
+	var numbers []int
+	services := make(map[int][]string)
+	for text := range strings.SplitSeq(protocols, ",") {
+		if number, err := strconv.Atoi(text); err == nil {
+			numbers = append(numbers, number)
+			services[number] = []string{greet.Name}
+		}
+	}
+	plugin.Serve(plugin.Config{
+		Handshake: greet.Handshake,
+		Versions:  greet.Versions("greetings from "+version, numbers...),
+		Info:      plugin.Info{Name: "loud", Version: version, Services: services},
+	})
+}

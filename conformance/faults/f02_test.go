@@ -1,0 +1,71 @@
+//go:build unix
+
+package faults
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/tlsutil"
+)
+
+// TestF2: a host that is a plugin itself has its own host's certificate in its
+// environment, and starts a plugin without AutoMTLS.
+func TestF2(t *testing.T) {
+	t.Run("goplugin", testF2GoPlugin)
+	t.Run("jackfield", testF2Jackfield)
+}
+
+// clientCert is what a host with AutoMTLS announces.
+func clientCert(t *testing.T) string {
+	t.Helper()
+	identity, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return identity.PEM()
+}
+
+func testF2GoPlugin(t *testing.T) {
+	w := newWorld(t)
+	_, stderr, status := w.runHost(t, "goplugin/host of F2", "", handshake.EnvClientCert+"="+clientCert(t))
+	reason := firstLine(stderr, "panic: ")
+	t.Logf("host: exit status %d, %s", status, reason)
+	if status != 2 || !strings.Contains(reason, "nil pointer dereference") {
+		t.Errorf("the host did not panic: %s", stderr)
+	}
+}
+
+// playHostF2 is a host whose plugin inherits the host's certificate, as it does
+// from go-plugin's hosts unless they are told otherwise.
+func playHostF2(w world, _ string) int {
+	s, err := w.subject("goplugin/plugin", "", func(config *goplugin.ClientConfig) {
+		config.Cmd.Env = append(config.Cmd.Env, handshake.EnvClientCert+"="+os.Getenv(handshake.EnvClientCert))
+	})
+	if err != nil {
+		return exitBadRole
+	}
+	if _, err := s.probe(); err != nil {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		return exitBadRole
+	}
+	return 0
+}
+
+// testF2Jackfield has our host in the same place, its plugin inheriting
+// everything: the protocol's own variables are not a part of that.
+func testF2Jackfield(t *testing.T) {
+	eachPlugin(t, func(t *testing.T, role string) {
+		w := newWorld(t)
+		t.Setenv(handshake.EnvClientCert, clientCert(t))
+		cfg, _ := w.jackfield(t, role, "")
+		cfg.Inherit = host.InheritAll()
+		launchConfig(t, cfg).expectAlive(t)
+	})
+}

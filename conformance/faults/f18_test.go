@@ -1,0 +1,97 @@
+//go:build unix
+
+package faults
+
+import (
+	"crypto"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"testing"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/jackfield-go/jackfield/core/host"
+)
+
+// TestF18: a checksum that was given once is used for several launches.
+func TestF18(t *testing.T) {
+	t.Run("goplugin", testF18GoPlugin)
+	t.Run("jackfield", testF18Jackfield)
+}
+
+// ownSum is the sum of this program, which is the plugin too.
+func ownSum(t *testing.T) []byte {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, file); err != nil {
+		t.Fatal(err)
+	}
+	return hash.Sum(nil)
+}
+
+func testF18GoPlugin(t *testing.T) {
+	w := newWorld(t)
+	secure := &goplugin.SecureConfig{Checksum: ownSum(t), Hash: sha256.New()}
+	withSum := func(config *goplugin.ClientConfig) { config.SecureConfig = secure }
+	if _, err := w.goplugin(t, "goplugin/plugin", "", withSum).Start(); err != nil {
+		t.Fatalf("the first start: %v", err)
+	}
+	_, err := w.goplugin(t, "goplugin/plugin", "", withSum).Start()
+	t.Logf("the second start: %v", err)
+	if !errors.Is(err, goplugin.ErrChecksumsDoNotMatch) {
+		t.Errorf("got %v, expected %v", err, goplugin.ErrChecksumsDoNotMatch)
+	}
+}
+
+// testF18Jackfield uses one verifier again and again, and many times at once, with
+// and without a cache; a wrong sum is refused every time.
+func testF18Jackfield(t *testing.T) {
+	sum := ownSum(t)
+	eachPlugin(t, func(t *testing.T, role string) {
+		w := newWorld(t)
+		cfg, _ := w.jackfield(t, role, "")
+		cfg.Verify = host.Checksum(crypto.SHA256, sum)
+		cache := new(host.ProgramCache)
+		defer func() { _ = cache.Close() }()
+		for _, programs := range []*host.ProgramCache{nil, cache} {
+			cfg.Programs = programs
+			for range 2 {
+				launchConfig(t, cfg).expectAlive(t)
+			}
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					client, err := host.Launch(bounded(t), cfg)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := client.Kill(bounded(t)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+		}
+		wrong := append([]byte{sum[0] + 1}, sum[1:]...)
+		cfg.Verify = host.Checksum(crypto.SHA256, wrong)
+		for range 2 {
+			var mismatch *host.ChecksumError
+			if _, err := host.Launch(bounded(t), cfg); !errors.As(err, &mismatch) {
+				t.Errorf("got %v, expected a host.ChecksumError", err)
+			}
+		}
+	})
+}

@@ -1,0 +1,57 @@
+package languages_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// folder holds the examples.
+const folder = "../../examples"
+
+// language is one in which there is an example plugin.
+type language struct {
+	name   string
+	script string
+	find   func(t *testing.T) string // the interpreter, or skips the test
+}
+
+var languages = []language{
+	{"python", filepath.Join("python", "kv_plugin.py"), findPython},
+	{"node", filepath.Join("node", "kv_plugin.js"), findNode},
+}
+
+// command returns the program that runs the plugin, and its argument.
+func (l language) command(t *testing.T) (interpreter, script string) {
+	t.Helper()
+	script, err := filepath.Abs(filepath.Join(folder, l.script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.find(t), script
+}
+
+func findPython(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"python3", "/usr/bin/python3"} {
+		path, err := exec.LookPath(name)
+		if err == nil && exec.CommandContext(t.Context(), path, "-c", "import grpc, google.protobuf").Run() == nil {
+			return path
+		}
+	}
+	t.Skip("needs: a python3 with grpcio and protobuf (Debian's python3-grpcio and python3-protobuf)")
+	return ""
+}
+
+func findNode(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("needs: node on the PATH")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "node", "node_modules", "@grpc")); err != nil {
+		t.Skip("needs: npm ci in the folder examples/node")
+	}
+	return path
+}

@@ -1,0 +1,49 @@
+//go:build unix
+
+package trust
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/probeplugin"
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	grpcplugin "github.com/jackfield-go/jackfield/conformance/goplugingrpc/probeplugin"
+	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
+	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/core/plugin"
+)
+
+// roleVariable makes the test binary a plugin.
+const roleVariable = "JACKFIELD_TRUST_ROLE"
+
+const patience = 20 * time.Second
+
+func oneVersion() shared.Versions { return shared.Versions{Numbers: []int{1}} }
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(roleVariable) {
+	case "":
+		os.Exit(m.Run())
+	case "our net/rpc":
+		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion())})
+	case "our gRPC":
+		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion())})
+	case "their net/rpc":
+		goplugin.Serve(probeplugin.Serve(oneVersion()))
+	case "their gRPC":
+		goplugin.Serve(grpcplugin.Serve(oneVersion()))
+	}
+}
+
+// within returns a context for what must not hang.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -1,0 +1,260 @@
+//go:build unix
+
+package trust
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
+	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/tlsutil"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+)
+
+// setting is a way to launch a plugin.
+type setting struct {
+	role        string
+	grpc        bool
+	multiplexed bool
+}
+
+// multiplexedByGoPlugin takes one connection in its life, which is the host's, and
+// so is not here: nobody else gets as far as to be refused.
+func settings() map[string]setting {
+	return map[string]setting{
+		"net/rpc":              {role: "our net/rpc"},
+		"gRPC":                 {role: "our gRPC", grpc: true},
+		"multiplexed":          {role: "our gRPC", grpc: true, multiplexed: true},
+		"net/rpc, go-plugin's": {role: "their net/rpc"},
+		"gRPC, go-plugin's":    {role: "their gRPC", grpc: true},
+	}
+}
+
+// subject is a launched plugin.
+type subject struct {
+	setting
+
+	client *host.Client
+	broker *transportgrpc.Broker // of gRPC
+	base   string                // its directory is in there
+	ping   func() error
+}
+
+func (s setting) launch(t *testing.T, mode host.MTLS) *subject {
+	t.Helper()
+	base, err := os.MkdirTemp("", "jt") //nolint:usetesting // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	u := &subject{setting: s, base: base}
+	cfg := host.Config{
+		Handshake:  ournetrpc.Handshake(),
+		Versions:   ournetrpc.Versions(oneVersion()),
+		Command:    host.Command(os.Args[0]),
+		Env:        []string{roleVariable + "=" + s.role, "GORACE=atexit_sleep_ms=0", "TMPDIR=" + base},
+		SocketDirs: []string{base},
+		AutoMTLS:   mode,
+	}
+	if s.grpc {
+		var options []transportgrpc.Option
+		if s.multiplexed {
+			options = append(options, transportgrpc.WithMultiplexing())
+		}
+		cfg.Handshake = ourgrpc.Handshake()
+		cfg.Versions = core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{shared.PluginName: transportgrpc.PluginFuncs{
+			NewClient: func(b *transportgrpc.Broker, _ grpc.ClientConnInterface) (any, error) {
+				u.broker = b
+				return b, nil
+			},
+		}}, options...)}}
+	}
+	u.client, err = host.Launch(within(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := u.client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := u.client.Dispense(within(t), shared.PluginName); err != nil {
+		t.Fatal(err)
+	}
+	u.ping = func() error { return u.client.Ping(within(t)) }
+	return u
+}
+
+// sockets lists the sockets in the plugin's directory, of both sides.
+func (u *subject) sockets(t *testing.T) []string {
+	t.Helper()
+	var sockets []string
+	err := filepath.WalkDir(u.base, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.Type()&os.ModeSocket != 0 {
+			sockets = append(sockets, path)
+		}
+		return err
+	})
+	if err != nil || len(sockets) == 0 {
+		t.Fatalf("no sockets: %v", err)
+	}
+	return sockets
+}
+
+// offer has the host serve something to the plugin, on a socket of its own where
+// that is the way.
+func (u *subject) offer(t *testing.T) {
+	t.Helper()
+	if !u.grpc || u.multiplexed {
+		return
+	}
+	before := len(u.sockets(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- u.broker.Serve(ctx, u.broker.NextID(), func(grpc.ServiceRegistrar) {}) }()
+	t.Cleanup(func() {
+		cancel()
+		<-served
+	})
+	for deadline := time.Now().Add(patience); len(u.sockets(t)) == before; {
+		if time.Now().After(deadline) {
+			t.Fatal("the host serves nothing")
+		}
+	}
+}
+
+// strangers are what to come with.
+func strangers(t *testing.T) map[string]*tls.Config {
+	t.Helper()
+	own, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := tlsutil.ParseDER(own.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	withOwn := tlsutil.Client(own, self)
+	withOwn.VerifyConnection = nil // it talks to anybody
+	withOwn.NextProtos = []string{"h2"}
+	without := withOwn.Clone()
+	without.Certificates = nil
+	return map[string]*tls.Config{"no TLS": nil, "no certificate": without, "a certificate of its own": withOwn}
+}
+
+func TestStrangersAreRefusedAndThePluginLivesOn(t *testing.T) {
+	for name, s := range settings() {
+		t.Run(name, func(t *testing.T) {
+			u := s.launch(t, host.MTLSRequired)
+			u.offer(t)
+			for _, path := range u.sockets(t) {
+				for with, config := range strangers(t) {
+					if err := u.attempt(within(t), path, config); err != nil {
+						t.Errorf("with %s at %s: %v", with, filepath.Base(path), err)
+					}
+				}
+			}
+			if err := u.ping(); err != nil {
+				t.Errorf("the plugin: %v", err)
+			}
+		})
+	}
+}
+
+// The same attempt gets an answer where it should, or the test above would show
+// nothing.
+func TestWithoutTLSTheAttemptIsAnswered(t *testing.T) {
+	for name, s := range settings() {
+		t.Run(name, func(t *testing.T) {
+			u := s.launch(t, host.MTLSOff)
+			if err := u.attempt(within(t), u.sockets(t)[0], nil); err == nil {
+				t.Error("refused without TLS too")
+			}
+		})
+	}
+}
+
+// errAnswered says that an attempt was not refused.
+var errAnswered = errors.New("it was answered")
+
+// attempt talks to the socket as a host does, over TLS if there is a
+// configuration. It returns nil if that was refused.
+func (u *subject) attempt(ctx context.Context, path string, config *tls.Config) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if u.multiplexed {
+		mux, err := yamux.Client(conn, yamux.Config{})
+		if err != nil {
+			return err
+		}
+		defer mux.Close()
+		if conn, err = mux.Open(ctx); err != nil {
+			return err
+		}
+	}
+	if config != nil {
+		secured := tls.Client(conn, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return refused(err)
+		}
+		conn = secured // with TLS 1.3 the client learns later that it was refused
+	}
+	if _, err := conn.Write(u.greeting()); err != nil {
+		return refused(err)
+	}
+	return answered(conn)
+}
+
+// greeting is how a host begins, so that it gets an answer.
+func (u *subject) greeting() []byte {
+	if u.grpc { // RFC 9113, section 3.4, and an empty SETTINGS frame
+		return []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+	}
+	return []byte{0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7} // a yamux ping
+}
+
+// answered reads until the other side has closed the connection: that is a
+// refusal, unless it has said more than a TLS alert before.
+func answered(conn net.Conn) error {
+	first := make([]byte, 1)
+	switch _, err := io.ReadFull(conn, first); {
+	case err != nil:
+		return refused(err)
+	case first[0] == 0x15: // the type of an alert in TLS
+		_, err = io.Copy(io.Discard, conn)
+		return refused(err)
+	}
+	return errAnswered
+}
+
+// refused tells the end of a connection from one that hangs.
+func refused(err error) error {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, syscall.ETIMEDOUT) {
+		return fmt.Errorf("neither answered nor refused: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,320 @@
+package host
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// DefaultProgramCacheBytes is what a zero [ProgramCache.MaxBytes] stands for.
+const DefaultProgramCacheBytes = 1 << 30
+
+// ErrCacheClosed is what a launch fails with whose [ProgramCache] is closed.
+var ErrCacheClosed = errors.New("the program cache is closed")
+
+// ProgramCache keeps the private copies of verified programs, and their sums, for
+// the next launch, which then neither reads nor copies anything: Config.Verify is
+// asked each time, and its answer comes from the sums. So a sum that is not
+// trusted any more counts at once.
+//
+// It is the copy that runs, so nobody can bring it to run something else. A file
+// that has changed is copied and looked at anew; what tells are its device and
+// inode, its size, and its times of modification and of status change.
+//
+// The zero value is ready for use, by any number of launches and configurations
+// at the same time. Its owner closes it. It must not be copied.
+type ProgramCache struct {
+	// MaxBytes bounds what is kept, by the sizes of the programs: the least
+	// recently launched ones go first. What runs keeps its copy beyond that. 0 means
+	// DefaultProgramCacheBytes; below 0 nothing is kept, but launches of the same
+	// program at the same time share a copy.
+	MaxBytes int64
+
+	mu      sync.Mutex
+	closed  bool
+	clock   uint64 // counts launches
+	entries map[programKey]*programCopy
+}
+
+// programKey tells copies apart. Files are told apart by their identities; one
+// that takes another one's place takes the place of its copy too.
+type programKey struct {
+	path           string
+	dirs           string
+	inFile, shared bool
+}
+
+// programCopy is a copy and what is known of it. One that is in a cache is owned
+// by that and by each launch that uses it; it is closed with its last owner.
+type programCopy struct {
+	id    fileid.ID
+	ready chan struct{} // closed when sealed and err are set
+
+	sealed *runner.Sealed
+	err    error
+
+	hashing chan struct{} // holds one token while a sum is computed
+	sums    map[crypto.Hash][]byte
+
+	mu     sync.Mutex
+	owners int
+
+	// Under the mutex of the cache.
+	key      programKey
+	used     uint64
+	approved bool // some verifier let it run
+}
+
+func newProgramCopy(owners int) *programCopy {
+	return &programCopy{
+		ready:   make(chan struct{}),
+		hashing: make(chan struct{}, 1),
+		sums:    make(map[crypto.Hash][]byte),
+		owners:  owners,
+	}
+}
+
+// Close gives up what is kept. Copies that run stay until their plugins have
+// ended. Later launches with the cache fail. It may be called again.
+func (c *ProgramCache) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for key, program := range c.entries {
+		delete(c.entries, key)
+		program.release()
+	}
+	return nil
+}
+
+// seal returns a copy of an open program, which the caller releases. Without a
+// cache (nil) it is the caller's alone.
+func (c *ProgramCache) seal(ctx context.Context, file *os.File, cfg runner.SealConfig) (*programCopy, error) {
+	id, ok := fileid.Of(file)
+	if c == nil || !ok || !id.Settled(time.Now()) {
+		if c.isClosed() {
+			return nil, ErrCacheClosed
+		}
+		program := newProgramCopy(1)
+		program.fill(ctx, file, cfg)
+		return program.ifMade()
+	}
+	key := programKey{
+		path:   file.Name(),
+		dirs:   strings.Join(cfg.Dirs, "\x00"),
+		inFile: cfg.InFile,
+		shared: cfg.Shared,
+	}
+	for {
+		program, mine, err := c.claim(key, id)
+		if err != nil {
+			return nil, err
+		}
+		if mine {
+			c.fill(ctx, program, file, cfg)
+			return program.ifMade()
+		}
+		select {
+		case <-program.ready:
+		case <-ctx.Done():
+			program.release()
+			return nil, ctx.Err()
+		}
+		if program.err == nil {
+			return program, nil
+		}
+		// Whoever made it may only have been in a hurry.
+		program.release()
+	}
+}
+
+func (c *ProgramCache) isClosed() bool {
+	if c == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// claim returns the copy for a file, with the caller as one more owner. If it is
+// a new one, the caller is to fill it.
+func (c *ProgramCache) claim(key programKey, id fileid.ID) (program *programCopy, mine bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, false, ErrCacheClosed
+	}
+	c.clock++
+	if program := c.entries[key]; program != nil && program.id == id && program.intact() {
+		program.own()
+		program.used = c.clock
+		return program, false, nil
+	}
+	if c.entries == nil {
+		c.entries = make(map[programKey]*programCopy)
+	}
+	c.drop(c.entries[key]) // of what the file was before
+	program = newProgramCopy(2)
+	program.key, program.id, program.used = key, id, c.clock
+	c.entries[key] = program
+	return program, true, nil
+}
+
+// fill makes a copy that others may wait for. A file that was changed meanwhile
+// gives a copy that only this launch looks at.
+func (c *ProgramCache) fill(ctx context.Context, program *programCopy, file *os.File, cfg runner.SealConfig) {
+	program.fill(ctx, file, cfg)
+	after, _ := fileid.Of(file)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if program.err != nil || after != program.id {
+		c.drop(program)
+	}
+}
+
+// approve keeps a copy that was allowed to run, within the bounds.
+func (c *ProgramCache) approve(program *programCopy) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	program.approved = true
+	c.trim()
+}
+
+// reject forgets a copy that was not allowed to run, unless it was before.
+func (c *ProgramCache) reject(program *programCopy) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !program.approved {
+		c.drop(program)
+	}
+}
+
+// trim forgets the least recently used copies until the rest is within the
+// bounds. One that nobody has approved yet is not counted: it is in use.
+func (c *ProgramCache) trim() {
+	limit := c.MaxBytes
+	if limit == 0 {
+		limit = DefaultProgramCacheBytes
+	}
+	for {
+		var total int64
+		var oldest *programCopy
+		for _, program := range c.entries {
+			if !program.approved {
+				continue
+			}
+			total += program.sealed.Size()
+			if oldest == nil || program.used < oldest.used {
+				oldest = program
+			}
+		}
+		if oldest == nil || total <= limit {
+			return
+		}
+		c.drop(oldest)
+	}
+}
+
+// drop gives up the cache's part in a copy, if it still has one.
+func (c *ProgramCache) drop(program *programCopy) {
+	if program != nil && c.entries[program.key] == program {
+		delete(c.entries, program.key)
+		program.release()
+	}
+}
+
+// fill makes the copy.
+func (p *programCopy) fill(ctx context.Context, file *os.File, cfg runner.SealConfig) {
+	p.sealed, p.err = runner.Seal(ctx, file, cfg)
+	if p.err != nil {
+		p.sealed = nil
+	}
+	close(p.ready)
+}
+
+// ifMade returns the copy to its owner, who has nothing to release if there is
+// none.
+func (p *programCopy) ifMade() (*programCopy, error) {
+	if p.err != nil {
+		p.release()
+		return nil, p.err
+	}
+	return p, nil
+}
+
+// intact reports whether the copy is still what it was made to be; one that is
+// being made is.
+func (p *programCopy) intact() bool {
+	select {
+	case <-p.ready:
+		return p.err == nil && p.sealed.Check() == nil
+	default:
+		return true
+	}
+}
+
+// own adds an owner to a copy that has one.
+func (p *programCopy) own() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owners++
+}
+
+// release takes an owner away; with the last one goes the copy.
+func (p *programCopy) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.owners--
+	if p.owners == 0 && p.sealed != nil {
+		_ = p.sealed.Close() // a file that is still in use (Windows) stays
+	}
+}
+
+// sum computes a sum, once.
+func (p *programCopy) sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
+	select {
+	case p.hashing <- struct{}{}:
+		defer func() { <-p.hashing }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if sum, ok := p.sums[hash]; ok {
+		return append([]byte(nil), sum...), nil
+	}
+	digest := hash.New()
+	content := &contextReader{ctx: ctx, from: io.NewSectionReader(p.sealed, 0, p.sealed.Size())}
+	if _, err := io.CopyBuffer(digest, content, make([]byte, 256<<10)); err != nil {
+		return nil, err
+	}
+	sum := digest.Sum(nil)
+	p.sums[hash] = sum
+	return append([]byte(nil), sum...), nil
+}
+
+// contextReader reads until a context ends.
+type contextReader struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r *contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.Read(p)
+}

@@ -1,0 +1,114 @@
+package host
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/peercred"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+// sockets is where a plugin and its host meet, and who may be there.
+type sockets struct {
+	dir         *socket.Dir // nil where plugins listen on TCP
+	access      socket.Access
+	peers       peercred.Policy
+	refusePlain bool
+	secured     bool // under TLS; set before there is a connection
+
+	warned  sync.Once // of TCP without TLS
+	alarmed sync.Once // of somebody else at a socket
+}
+
+// newSockets makes the directory for a launch of command.
+func newSockets(cfg Config, command runner.Command) (*sockets, error) {
+	s := &sockets{refusePlain: cfg.RefusePlainTCP}
+	if !usesUnixSockets {
+		return s, nil
+	}
+	var err error
+	if s.access, err = socket.NewAccess(cfg.SocketUser, cfg.SocketGroup); err != nil {
+		return nil, err
+	}
+	if uid, ok := startsAs(command.SysProcAttr); ok && cfg.SocketUser == "" {
+		s.access = s.access.WithUser(uid)
+	}
+	if uid, ok := s.access.User(); ok {
+		s.peers.Users = []int{uid}
+	}
+	if gid, ok := s.access.Group(); ok {
+		s.peers.Groups = []int{gid}
+	}
+	if s.dir, err = socket.MakeDir(s.access, cfg.SocketDirs...); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// remove removes the directory. It may be called on nil.
+func (s *sockets) remove() {
+	if s != nil {
+		s.dir.Remove()
+	}
+}
+
+// path is the directory's; empty if there is none.
+func (s *sockets) path() string {
+	if s.dir == nil {
+		return ""
+	}
+	return s.dir.Path
+}
+
+// listenUnix makes a socket for those who may use the plugin's.
+func (s *sockets) listenUnix(namer *socket.Namer, logger *slog.Logger) (net.Listener, error) {
+	listener, err := namer.Listen(s.dir.Path)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.access.Share(listener.Addr().String()); err != nil {
+		_ = listener.Close()
+		return nil, err
+	}
+	return s.peers.Listen(listener, func(err error) { s.alarm(logger, err) }), nil
+}
+
+// keepDir keeps the directory from other processes for as long as the plugin
+// runs, also without its host.
+func (p *process) keepDir() {
+	if !p.isChild() {
+		return // of a runner's own ID nothing is known
+	}
+	if pid, err := strconv.Atoi(p.runner.ID()); err == nil {
+		p.sockets.dir.Serves(pid)
+	}
+}
+
+// alarm logs that somebody else has come to a socket. Once loudly, for whoever
+// did it once can do it often.
+func (s *sockets) alarm(logger *slog.Logger, err error) {
+	level := slog.LevelDebug
+	s.alarmed.Do(func() { level = slog.LevelWarn })
+	logger.Log(context.Background(), level, "a connection to the host was refused", "error", err)
+}
+
+// allow returns an error for a connection that every user could have made or
+// taken, if those are refused; otherwise it warns of the first one.
+func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string) error {
+	if network != handshake.NetworkTCP || s.secured {
+		return nil
+	}
+	if s.refusePlain {
+		return ErrPlainTCP
+	}
+	s.warned.Do(func() {
+		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it "+
+			"(AutoMTLS protects it, RefusePlainTCP refuses it)")
+	})
+	return nil
+}

@@ -1,0 +1,21 @@
+package host
+
+import "syscall"
+
+// startsAs returns the user that a process with these attributes runs as, as this
+// process's user namespace numbers users; false if that is this process's own.
+func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
+	if attr == nil || attr.Credential == nil {
+		return 0, false // also in a user namespace: nothing has changed its user
+	}
+	uid = int(attr.Credential.Uid)
+	if attr.Cloneflags&syscall.CLONE_NEWUSER == 0 {
+		return uid, true
+	}
+	for _, m := range attr.UidMappings {
+		if uid >= m.ContainerID && uid-m.ContainerID < m.Size {
+			return m.HostID + uid - m.ContainerID, true
+		}
+	}
+	return 0, false // not a user that the process can become
+}

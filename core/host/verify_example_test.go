@@ -1,0 +1,101 @@
+package host_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+)
+
+// A program runs only if it has the sum that was written down when it was
+// installed.
+func ExampleChecksum() {
+	sum, err := hex.DecodeString("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	self, err := os.Executable() // stands for the plugin
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = host.Launch(context.Background(), host.Config{
+		Handshake: greeterHandshake,
+		Versions:  core.Versions{1: {&faketransport.Transport{}}},
+		Command:   host.Command(self),
+		Verify:    host.Checksum(crypto.SHA256, sum),
+	})
+	var failure *host.LaunchError
+	var mismatch *host.ChecksumError
+	if errors.As(err, &failure) && errors.As(err, &mismatch) {
+		fmt.Println("stage:", failure.Stage)
+		fmt.Printf("expected: %x…\n", mismatch.Want[:4])
+		fmt.Println("found another one:", len(mismatch.Got), "bytes of", mismatch.Hash)
+	}
+	// Output:
+	// stage: verify
+	// expected: e3b0c442…
+	// found another one: 32 bytes of SHA-256
+}
+
+// A file of sums, which an administrator keeps where plugins are not installed,
+// decides about all plugins. The cache spares later launches the work.
+func ExampleSumsFile() {
+	programs := new(host.ProgramCache) // one for the whole application
+	defer programs.Close()
+
+	client, err := host.Launch(context.Background(), host.Config{
+		Handshake: greeterHandshake,
+		Versions:  core.Versions{1: {&faketransport.Transport{}}},
+		Command:   host.Command("/opt/greeter/plugins/greeter-plugin"),
+		Verify:    host.SumsFile(crypto.SHA256, "/etc/greeter/SHA256SUMS"),
+		Programs:  programs,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+}
+
+// A signature of the program's sum is beside it in a file, and the application
+// knows whose it has to be. Sum is computed once for all launches that share a
+// ProgramCache.
+func ExampleVerifyFunc() {
+	verifySignature := func(ctx context.Context, program *host.Program) error {
+		signature, err := os.ReadFile(program.Path() + ".sig")
+		if err != nil {
+			return fmt.Errorf("the signature is missing: %w", err)
+		}
+		sum, err := program.Sum(ctx, crypto.SHA512)
+		if err != nil {
+			return err
+		}
+		return ed25519.VerifyWithOptions(publisher, sum, signature, &ed25519.Options{Hash: crypto.SHA512})
+	}
+	programs := new(host.ProgramCache)
+	defer programs.Close()
+	client, err := host.Launch(context.Background(), host.Config{
+		Handshake: greeterHandshake,
+		Versions:  core.Versions{1: {&faketransport.Transport{}}},
+		Command:   host.Command("./greeter-plugin"),
+		Verify:    host.VerifyFunc(verifySignature),
+		Programs:  programs,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+}
+
+// publisher is the key of whoever publishes plugins.
+var publisher ed25519.PublicKey

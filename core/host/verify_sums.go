@@ -1,0 +1,224 @@
+package host
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// maxSumsLine bounds a line of a file of sums, and maxSumsFile such a file, in
+// bytes.
+const (
+	maxSumsLine = 16 << 10
+	maxSumsFile = 16 << 20
+)
+
+// sumsFile is what [SumsFile] returns.
+type sumsFile struct {
+	hash crypto.Hash
+	path string
+}
+
+// SumsFile lets a program run whose sum is in a file as sha256sum and its like
+// write it (SHA256SUMS): a line for each program, with the sum in hexadecimal,
+// two blanks or a blank and an asterisk, and the file's name; or as with their
+// option --tag. Other lines (a signature around them, comments) are skipped.
+//
+// A program is found by the name under which it is launched: the last element of
+// its path, links not followed. Of several lines for that name the one counts
+// that is relative to the directory of the file of sums, as for sha256sum
+// --check; without such a one they must agree.
+//
+// The file is read at each launch. Nobody whom the program is protected against
+// may be able to write to it, so it should not be in the same directory.
+//
+// A program that is not listed, or not readably so, is a *[SumsError]; one with
+// another sum is a *[ChecksumError].
+func SumsFile(hash crypto.Hash, path string) Verifier { return sumsFile{hash: hash, path: path} }
+
+func (s sumsFile) validate() error { return checkHash(s.hash) }
+
+// Verify reads the file and compares the sums.
+func (s sumsFile) Verify(ctx context.Context, program *Program) error {
+	if err := s.validate(); err != nil {
+		return err
+	}
+	want, err := s.lookUp(program.path)
+	if err != nil {
+		return err
+	}
+	return compare(ctx, program, s.hash, want)
+}
+
+func (s sumsFile) lookUp(program string) ([]byte, error) {
+	name := filepath.Base(program)
+	failed := func(line int, reason string, err error) error {
+		return &SumsError{File: s.path, Name: name, Line: line, Reason: reason, Err: err}
+	}
+	file, err := os.Open(s.path)
+	if err != nil {
+		return nil, failed(0, "", err)
+	}
+	defer file.Close()
+	all, err := readSums(file, s.hash)
+	if err != nil {
+		return nil, failed(0, "", err)
+	}
+	dir, err := filepath.Abs(filepath.Dir(s.path))
+	if err != nil {
+		return nil, failed(0, "", err)
+	}
+	var named []sumLine
+	for _, line := range all {
+		if !sameFileName(filepath.Base(line.name), name) {
+			continue
+		}
+		if line.problem != "" {
+			return nil, failed(line.number, line.problem, nil)
+		}
+		if filepath.Join(dir, line.name) == program || filepath.Clean(line.name) == program {
+			return line.sum, nil
+		}
+		named = append(named, line)
+	}
+	if len(named) == 0 {
+		return nil, failed(0, "is not listed", nil)
+	}
+	for _, line := range named[1:] {
+		if !bytes.Equal(line.sum, named[0].sum) {
+			return nil, failed(line.number, fmt.Sprintf("has another sum than in line %d", named[0].number), nil)
+		}
+	}
+	return named[0].sum, nil
+}
+
+// sumLine is one line of a file of sums.
+type sumLine struct {
+	number  int
+	name    string // with the slashes of the platform
+	sum     []byte
+	problem string // why there is no sum
+}
+
+// readSums returns the lines that are of sums. Names that cannot be told are
+// left out: such a line cannot be the one that somebody looks for.
+func readSums(r io.Reader, hash crypto.Hash) ([]sumLine, error) {
+	limited := &io.LimitedReader{R: r, N: maxSumsFile + 1}
+	lines := bufio.NewScanner(limited)
+	lines.Buffer(nil, maxSumsLine)
+	var sums []sumLine
+	for number := 1; lines.Scan(); number++ {
+		if line, ok := parseSum(strings.TrimSuffix(lines.Text(), "\r"), hash); ok {
+			line.number = number
+			sums = append(sums, line)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if limited.N == 0 {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxSumsFile)
+	}
+	return sums, nil
+}
+
+// parseSum reads a line. ok is false if it is not one of a sum at all.
+func parseSum(line string, hash crypto.Hash) (parsed sumLine, ok bool) {
+	escaped := strings.HasPrefix(line, `\`)
+	line = strings.TrimPrefix(line, `\`)
+	digits, name, ok := cutTagged(line, hash)
+	if !ok {
+		digits, name, ok = cutPlain(line)
+	}
+	if !ok {
+		return sumLine{}, false
+	}
+	if escaped {
+		name = sumNameEscapes.Replace(name)
+	}
+	parsed.name = filepath.FromSlash(name)
+	sum, err := hex.DecodeString(digits)
+	switch {
+	case err != nil:
+		parsed.problem = "has no sum in hexadecimal"
+	case len(sum) != hash.Size():
+		parsed.problem = fmt.Sprintf("has a sum of %d bytes, and a %v has %d", len(sum), hash, hash.Size())
+	default:
+		parsed.sum = sum
+	}
+	return parsed, true
+}
+
+// sumNameEscapes are those in a line that begins with a backslash.
+var sumNameEscapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
+
+// cutPlain cuts "sum  name" and "sum *name".
+func cutPlain(line string) (digits, name string, ok bool) {
+	digits, rest, ok := strings.Cut(line, " ")
+	if !ok || digits == "" || len(rest) < 2 || rest[0] != ' ' && rest[0] != '*' {
+		return "", "", false
+	}
+	return digits, rest[1:], true
+}
+
+// cutTagged cuts "SHA256 (name) = sum".
+func cutTagged(line string, hash crypto.Hash) (digits, name string, ok bool) {
+	tag, rest, ok := strings.Cut(line, " (")
+	if !ok || !slices.Contains([]string{hash.String(), strings.Replace(hash.String(), "SHA-", "SHA", 1)}, tag) {
+		return "", "", false
+	}
+	end := strings.LastIndex(rest, ") = ")
+	if end <= 0 {
+		return "", "", false
+	}
+	return rest[end+len(") = "):], rest[:end], true
+}
+
+// SumsError says that a file of sums does not tell what a program's sum is. The
+// program did not run.
+type SumsError struct {
+	// File is the file of sums.
+	File string
+	// Name is the program's, by which it was looked for.
+	Name string
+	// Line is the line that is at fault, from 1 on; 0 if none is.
+	Line int
+	// Reason is what is wrong with the line, or with the program's not having
+	// one. Empty: Err says it.
+	Reason string
+	// Err is why the file could not be read; nil if it could.
+	Err error
+}
+
+func (e *SumsError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("the sum of %q cannot be looked up in %q: %v", e.Name, e.File, bare(e.Err))
+	}
+	at := ""
+	if e.Line > 0 {
+		at = fmt.Sprintf(", line %d", e.Line)
+	}
+	return fmt.Sprintf("the program %q %s in the file of sums %q%s: correct that file, or name the one that is meant",
+		e.Name, e.Reason, e.File, at)
+}
+
+// Unwrap returns why the file could not be read.
+func (e *SumsError) Unwrap() error { return e.Err }
+
+// bare is an error without the path, which was said before.
+func bare(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,133 @@
+package host_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/host"
+)
+
+func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
+	cfg, sum := installed(t)
+	path := cfg.Command.Path
+	name, dir := filepath.Base(path), filepath.Dir(path)
+	good, bad := fmt.Sprintf("%x", sum), strings.Repeat("0", 64)
+	for title, test := range map[string]struct {
+		text   string
+		line   int      // of a *SumsError; -1: there is none
+		parts  []string // of a failure; nil: it runs
+		differ bool     // the failure is a *ChecksumError
+	}{
+		"as sha256sum writes it":        {text: good + "  " + name + "\n"},
+		"of binary mode":                {text: good + " *" + name + "\n"},
+		"without an end of line":        {text: good + "  " + name},
+		"with CRLF":                     {text: good + "  " + name + "\r\n"},
+		"in capitals":                   {text: strings.ToUpper(good) + "  " + name + "\n"},
+		"with --tag":                    {text: "SHA256 (" + name + ") = " + good + "\n"},
+		"tagged with Go's name":         {text: "SHA-256 (" + name + ") = " + good + "\n"},
+		"among others":                  {text: bad + "  other\n" + good + "  " + name + "\n" + bad + "  zebra\n"},
+		"in a signed message":           {text: "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + good + "  " + name + "\n-----BEGIN PGP SIGNATURE-----\niHUEABYK\n"},
+		"beside broken lines":           {text: "nonsense\n" + bad[1:] + "  other\nxyz  another\n" + good + "  " + name + "\n"},
+		"in a directory":                {text: good + "  dist/" + name + "\n"},
+		"twice the same":                {text: good + "  a/" + name + "\n" + good + "  b/" + name + "\n"},
+		"at its place, and another one": {text: bad + "  other/" + name + "\n" + good + "  ./" + name + "\n"},
+
+		"another sum": {text: bad + "  " + name + "\n", line: -1, differ: true, parts: []string{good, bad}},
+		"not listed":  {text: good + "  other\n", parts: []string{"is not listed", name, "SHA256SUMS"}},
+		"empty":       {parts: []string{"is not listed"}},
+		"ambiguous":   {text: good + "  a/" + name + "\n" + bad + "  b/" + name + "\n", line: 2, parts: []string{"another sum than in line 1", "line 2"}},
+		"a short sum": {text: "\n" + good[2:] + "  " + name + "\n", line: 2, parts: []string{"31 bytes", "SHA-256 has 32"}},
+		"no sum":      {text: "sum  " + name + "\n", line: 1, parts: []string{"hexadecimal", "line 1"}},
+		"too long":    {text: strings.Repeat("x", 20<<10) + "\n" + good + "  " + name + "\n", parts: []string{"too long"}},
+	} {
+		t.Run(title, func(t *testing.T) {
+			sums := filepath.Join(dir, "SHA256SUMS")
+			if err := os.WriteFile(sums, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg := cfg
+			cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+			if test.parts == nil {
+				launchAndClose(t, cfg)
+				return
+			}
+			failure := fail(t, within(t), cfg)
+			mention(t, failure, test.parts...)
+			var unlisted *host.SumsError
+			if errors.As(failure, &unlisted) != (test.line >= 0) || unlisted != nil && unlisted.Line != test.line {
+				t.Errorf("got %+v", unlisted)
+			}
+			var mismatch *host.ChecksumError
+			if errors.As(failure, &mismatch) != test.differ {
+				t.Errorf("got %v", failure)
+			}
+		})
+	}
+}
+
+func TestSumsFileIsReadAtEachLaunch(t *testing.T) {
+	cfg, sum := installed(t)
+	sums := filepath.Join(t.TempDir(), "SHA256SUMS")
+	cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+	failure := fail(t, within(t), cfg)
+	if failure.Stage != host.StageVerify || !errors.Is(failure, fs.ErrNotExist) {
+		t.Errorf("stage %s, %v", failure.Stage, failure)
+	}
+	mention(t, failure, sums)
+
+	line := fmt.Sprintf("%x  %s\n", sum, filepath.Base(cfg.Command.Path))
+	if err := os.WriteFile(sums, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	launchAndClose(t, cfg)
+}
+
+// The name in the file is the one that is launched: a link to another listed
+// program does not make that one what was meant.
+func TestSumsFileGoesByTheNameThatIsLaunched(t *testing.T) {
+	cfg, sum := installed(t)
+	dir := t.TempDir()
+	link := filepath.Join(dir, "meant")
+	if err := os.Symlink(cfg.Command.Path, link); err != nil {
+		t.Skip("needs: symbolic links: ", err)
+	}
+	sums := filepath.Join(dir, "SHA256SUMS")
+	text := fmt.Sprintf("%x  %s\n", sum, filepath.Base(cfg.Command.Path))
+	if err := os.WriteFile(sums, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Command = host.Command(link)
+	cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+	mention(t, fail(t, within(t), cfg), `"meant" is not listed`)
+}
+
+func FuzzSumsFile(f *testing.F) {
+	sum := sha256.Sum256(nil)
+	for _, text := range []string{
+		fmt.Sprintf("%x  greeter\n", sum), fmt.Sprintf("%x *greeter\r\n", sum),
+		fmt.Sprintf("SHA256 (greeter) = %x\n", sum), fmt.Sprintf("\\%x  gree\\nter\n", sum),
+		"", " ", "\\", "x  greeter", "SHA256 () = ", "SHA256 (greeter) = 00\n",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := host.LookUpSum(t.TempDir(), text, "greeter")
+		var unlisted *host.SumsError
+		switch {
+		case err != nil && !errors.As(err, &unlisted):
+			t.Errorf("the error is %v", err)
+		case err == nil && len(got) != sha256.Size:
+			t.Errorf("a sum of %d bytes", len(got))
+		case err == nil && !bytes.Contains([]byte(strings.ToLower(text)), fmt.Appendf(nil, "%x", got)):
+			t.Errorf("the sum %x is not in the file", got)
+		}
+	})
+}

@@ -1,0 +1,42 @@
+// Package fileid tells whether a file is still the one that it was, with the
+// content that it had, without reading it.
+package fileid
+
+import (
+	"os"
+	"time"
+)
+
+// ID identifies a file and a state of its content. Two that are equal belong to
+// the same file, which was not changed in between, as far as its times tell:
+// where the system keeps the time of the last change of the file's data about
+// itself (Unix), nobody can set that back.
+type ID struct {
+	device, file     uint64
+	size             int64
+	modified, change int64 // ns since 1970; change is 0 where there is no such time
+}
+
+// What a change may come too soon after another one to get another time: with
+// the clock of a system's ticks, and with one of whole seconds (FAT has two).
+const (
+	fineClock   = 20 * time.Millisecond
+	coarseClock = 2 * time.Second
+)
+
+// Of identifies an open file. ok is false where the platform cannot.
+func Of(file *os.File) (id ID, ok bool) { return of(file) }
+
+// Settled reports whether the file was last changed so long before now that a
+// change from now on gives it another ID.
+func (i ID) Settled(now time.Time) bool {
+	last := i.change
+	if last == 0 {
+		last = i.modified
+	}
+	clock := fineClock
+	if last%int64(time.Second) == 0 {
+		clock = coarseClock
+	}
+	return now.Sub(time.Unix(0, last)) > clock
+}

@@ -1,0 +1,115 @@
+package peercred
+
+import (
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// pair returns both ends of a connection within this process.
+func pair(t *testing.T, network, address string) (dialled, accepted net.Conn) {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	dialled, err = new(net.Dialer).DialContext(t.Context(), network, listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted, err = listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = dialled.Close()
+		_ = accepted.Close()
+	})
+	return dialled, accepted
+}
+
+// socketPath is short enough for a socket.
+func socketPath(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pc") //nolint:usetesting // t.TempDir is too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return filepath.Join(dir, "s")
+}
+
+func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
+	dialled, accepted := pair(t, "unix", socketPath(t))
+	for name, conn := range map[string]net.Conn{"who dialled": dialled, "who accepted": accepted} {
+		peer, err := of(conn.(*net.UnixConn))
+		if errors.Is(err, errUnsupported) {
+			t.Skip("only where the system tells: ", err)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if peer.uid != os.Geteuid() || peer.gid != os.Getegid() || peer.pid != 0 && peer.pid != os.Getpid() {
+			t.Errorf("%s got %+v", name, peer)
+		}
+		groups, err := groupsOf(conn.(*net.UnixConn))
+		if errors.Is(err, errUnsupported) {
+			continue
+		}
+		own, ownErr := os.Getgroups()
+		if err != nil || ownErr != nil {
+			t.Fatalf("%s: %v, %v", name, err, ownErr)
+		}
+		for _, gid := range own {
+			if len(own) < 16 && !slices.Contains(groups, gid) {
+				t.Errorf("%s got the groups %v, of %v", name, groups, own)
+			}
+		}
+	}
+}
+
+func TestThisUserIsAccepted(t *testing.T) {
+	dialled, accepted := pair(t, "unix", socketPath(t))
+	for _, conn := range []net.Conn{dialled, accepted} {
+		if err := (Policy{}).Check(conn); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOtherNetworksHaveNoUsers(t *testing.T) {
+	dialled, accepted := pair(t, "tcp", "127.0.0.1:0")
+	for _, conn := range []net.Conn{dialled, accepted} {
+		if err := (Policy{}).Check(conn); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWhoIsAccepted(t *testing.T) {
+	if os.Geteuid() < 0 {
+		t.Skip("only where users have numbers")
+	}
+	other := os.Geteuid() + 1000
+	policy := Policy{Users: []int{other}}
+	for uid, want := range map[int]bool{0: true, os.Geteuid(): true, other: true, other + 1: false} {
+		if policy.acceptsUser(uid) != want {
+			t.Errorf("user %d: not %t", uid, want)
+		}
+	}
+}
+
+func TestAConnectionThatCannotBeAskedIsRefused(t *testing.T) {
+	dialled, _ := pair(t, "unix", socketPath(t))
+	if _, err := of(dialled.(*net.UnixConn)); errors.Is(err, errUnsupported) {
+		t.Skip("only where the system tells: ", err)
+	}
+	_ = dialled.Close()
+	if err := (Policy{}).Check(dialled); err == nil {
+		t.Error("accepted")
+	}
+}

@@ -1,0 +1,97 @@
+package peercred
+
+import (
+	"errors"
+	"net"
+	"os"
+	"slices"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// errUnsupported says that the platform does not tell.
+var errUnsupported = errors.New("peer credentials are not available on this platform")
+
+// credentials are a process's.
+type credentials struct {
+	uid, gid int
+	pid      int // 0 if the system does not tell
+}
+
+// Policy says who may be at the other end of a connection: this process's user,
+// root, who could do whatever such a process can, and those in it. The zero value
+// is ready for use.
+type Policy struct {
+	// Users are further users, by number.
+	Users []int
+	// MoreUsers returns further users, if it is not nil. It is asked when nobody
+	// else accepts one.
+	MoreUsers func() []int
+	// Groups are groups of which every member is accepted, by number.
+	Groups []int
+}
+
+// Check returns a *[core.PeerError] unless the process at the other end of conn
+// is accepted. Connections other than those over unix sockets always are.
+func (p Policy) Check(conn net.Conn) error {
+	unix, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	peer, err := of(unix)
+	switch {
+	case errors.Is(err, errUnsupported):
+		return nil
+	case err != nil:
+		return &core.PeerError{Err: err}
+	case p.acceptsUser(peer.uid):
+		return nil
+	case len(p.Groups) > 0 && p.acceptsGroup(unix, peer):
+		return nil
+	case p.MoreUsers != nil && slices.Contains(p.MoreUsers(), peer.uid):
+		return nil
+	}
+	return &core.PeerError{UID: peer.uid, GID: peer.gid, PID: peer.pid}
+}
+
+func (p Policy) acceptsUser(uid int) bool {
+	return uid == 0 || uid == os.Geteuid() || slices.Contains(p.Users, uid)
+}
+
+func (p Policy) acceptsGroup(conn *net.UnixConn, peer credentials) bool {
+	if slices.Contains(p.Groups, peer.gid) {
+		return true
+	}
+	further, err := groupsOf(conn)
+	return err == nil && slices.ContainsFunc(further, func(gid int) bool { return slices.Contains(p.Groups, gid) })
+}
+
+// Listen returns listener without the connections that the policy refuses: they
+// are closed, and handed to refused as a *[core.PeerError].
+func (p Policy) Listen(listener net.Listener, refused func(error)) net.Listener {
+	if listener.Addr().Network() != "unix" {
+		return listener
+	}
+	return &guarded{Listener: listener, policy: p, refused: refused}
+}
+
+type guarded struct {
+	net.Listener
+
+	policy  Policy
+	refused func(error)
+}
+
+func (g *guarded) Accept() (net.Conn, error) {
+	for {
+		conn, err := g.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if err = g.policy.Check(conn); err == nil {
+			return conn, nil
+		}
+		_ = conn.Close()
+		g.refused(err)
+	}
+}

@@ -1,0 +1,121 @@
+//go:build unix
+
+package socket
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+)
+
+func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
+	gid := grouptest.Other(t)
+	access, err := NewAccess("", strconv.Itoa(gid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := made(t, access, short(t)).Path
+	listener, err := new(Namer).Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	path := listener.Addr().String()
+	if err := access.Share(path); err != nil {
+		t.Fatal(err)
+	}
+	for file, mode := range map[string]os.FileMode{dir: 0o770, path: 0o660} {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || int(stat.Gid) != gid || info.Mode().Perm() != mode {
+			t.Errorf("%s: group %d, mode %v; want %d, %v", file, stat.Gid, info.Mode().Perm(), gid, mode)
+		}
+	}
+}
+
+func TestWhoDoesNotExistHasNoAccess(t *testing.T) {
+	for _, name := range []string{"no-such-name", "-1", "4294967295"} {
+		if _, err := NewAccess("", name); err == nil {
+			t.Errorf("group %s was found", name)
+		}
+		if _, err := NewAccess(name, ""); err == nil {
+			t.Errorf("user %s was found", name)
+		}
+	}
+}
+
+func TestADirectoryThatCannotBeGivenAwayIsNotLeft(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("only as another user than root, who may give everything away")
+	}
+	base := short(t)
+	if dir, err := MakeDir(Access{}.WithUser(os.Geteuid()+1), base); err == nil {
+		t.Errorf("made %s", dir.Path)
+	}
+	if left, _ := os.ReadDir(base); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
+	}
+}
+
+func TestAnotherUserGetsTheDirectoryAndItsSockets(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only as root: nobody else may give files away")
+	}
+	const uid = 65534
+	access, err := NewAccess(strconv.Itoa(uid), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := made(t, access, short(t)).Path
+	listener, err := new(Namer).Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if err := access.Share(listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{dir, listener.Addr().String()} {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || stat.Uid != uid {
+			t.Errorf("%s belongs to user %d", file, stat.Uid)
+		}
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if got := Owners(dir); len(got) != 2 || got[0] != uid || got[1] != 0 {
+		t.Errorf("the owners are %v: the host is not among them", got)
+	}
+}
+
+func TestAGroupIsFoundByItsName(t *testing.T) {
+	own, err := user.LookupGroupId(strconv.Itoa(os.Getegid()))
+	if err != nil {
+		t.Skip("needs: a name for this user's group: ", err)
+	}
+	if gid, err := groupID(own.Name); err != nil || gid != os.Getegid() {
+		t.Errorf("got %d, %v", gid, err)
+	}
+}
+
+func TestWhatIsSharedIsNotWhereOnlyItsUserGoes(t *testing.T) {
+	private := short(t)
+	t.Setenv("XDG_RUNTIME_DIR", private)
+	for _, base := range defaultBases(true) {
+		if filepath.Clean(base) == private {
+			t.Error("sockets would be in XDG_RUNTIME_DIR")
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package plugin
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// describeArg is the one argument with which a plugin is asked what it is.
+const describeArg = "describe"
+
+// describeVersion is the version of the answer's form.
+const describeVersion = 1
+
+// Info is what a plugin says about itself when it is run with the one argument
+// "describe" and without the cookie of a host: then [Serve] writes a JSON object
+// on stdout, and serves nothing. Hosts that look for plugins ask so (package
+// discovery). The zero value says what the build recorded.
+type Info struct {
+	// Name is the plugin's. Empty: the last element of the main package's path,
+	// if the build recorded that.
+	Name string
+	// Version is the plugin's semantic version, with or without a leading "v".
+	// Empty: the main module's, if the binary was built from a tagged version of
+	// it that was not modified. One that is no semantic version, as "dev", is left
+	// out.
+	Version string
+	// Services are the names that the plugin gives something out under, for each
+	// application version. Of a version that is not in the map the transport is
+	// asked, which knows them if it has a method
+	//
+	//	Names() []string
+	Services map[int][]string
+}
+
+// namer is a transport that knows what it serves.
+type namer interface{ Names() []string }
+
+// The answer, in the order of its keys; docs/discovery.md has the form.
+type (
+	description struct {
+		Describe  int                `json:"describe"`
+		Name      string             `json:"name,omitempty"`
+		Version   string             `json:"version,omitempty"`
+		Protocols []describedVersion `json:"protocols"`
+		Build     *describedBuild    `json:"build,omitempty"`
+	}
+
+	describedVersion struct {
+		Version    int      `json:"version"`
+		Transports []string `json:"transports"`
+		Services   []string `json:"services,omitempty"`
+	}
+
+	describedBuild struct {
+		Go       string `json:"go,omitempty"`
+		Path     string `json:"path,omitempty"`
+		Module   string `json:"module,omitempty"`
+		Version  string `json:"version,omitempty"`
+		OS       string `json:"os,omitempty"`
+		Arch     string `json:"arch,omitempty"`
+		Revision string `json:"revision,omitempty"`
+		Time     string `json:"time,omitempty"`
+		Modified bool   `json:"modified,omitempty"`
+	}
+)
+
+// asksToDescribe tells whether the program was started to say what it is. A host
+// that starts it to serve sets the cookie, whatever the arguments are.
+func asksToDescribe(env Env, cfg Config) bool {
+	if cfg.NoDescribe || len(env.Args) != 1 || env.Args[0] != describeArg {
+		return false
+	}
+	cookie, _ := env.Lookup(cfg.Handshake.MagicCookieKey)
+	return cookie == ""
+}
+
+// describe writes the answer.
+func describe(w io.Writer, cfg Config) error {
+	build, _ := debug.ReadBuildInfo()
+	answer, err := json.Marshal(cfg.describe(build))
+	if err != nil {
+		return fmt.Errorf("describe the plugin: %w", err)
+	}
+	if _, err := w.Write(append(answer, '\n')); err != nil {
+		return fmt.Errorf("describe the plugin: %w", err)
+	}
+	return nil
+}
+
+// describe makes the answer; build is nil where nothing was recorded.
+func (c Config) describe(build *debug.BuildInfo) description {
+	d := description{
+		Describe: describeVersion,
+		Name:     c.Info.Name,
+		Version:  semantic(c.Info.Version),
+	}
+	for _, number := range c.Versions.Numbers() {
+		d.Protocols = append(d.Protocols, c.describeVersion(number))
+	}
+	if build == nil {
+		return d
+	}
+	d.Build = describeBuild(build)
+	d.Version = cmp.Or(d.Version, released(build.Main.Version))
+	if d.Name == "" && build.Path != "" {
+		d.Name = path.Base(build.Path)
+	}
+	return d
+}
+
+func (c Config) describeVersion(number int) describedVersion {
+	v := describedVersion{Version: number, Services: c.Info.Services[number]}
+	for _, protocol := range c.Versions.Protocols(number) {
+		v.Transports = append(v.Transports, string(protocol))
+	}
+	if v.Services == nil {
+		v.Services = names(c.Versions[number])
+	}
+	return v
+}
+
+// names are what the transports know about what they serve.
+func names(transports []core.Transport) []string {
+	var all []string
+	for _, transport := range transports {
+		if n, ok := transport.(namer); ok {
+			all = append(all, n.Names()...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func describeBuild(info *debug.BuildInfo) *describedBuild {
+	b := &describedBuild{Go: info.GoVersion, Path: info.Path, Module: info.Main.Path, Version: info.Main.Version}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "GOOS":
+			b.OS = setting.Value
+		case "GOARCH":
+			b.Arch = setting.Value
+		case "vcs.revision":
+			b.Revision = setting.Value
+		case "vcs.time":
+			b.Time = setting.Value
+		case "vcs.modified":
+			b.Modified = setting.Value == "true"
+		}
+	}
+	return b
+}
+
+// released is a module's version if that is a tagged one, without build
+// metadata: "+dirty" is not what was tagged. Go makes up a version for a commit
+// without a tag, which ends with its time and its name.
+func released(version string) string {
+	_, tagged := strings.CutPrefix(version, "v")
+	if !tagged || strings.Contains(version, "+") {
+		return ""
+	}
+	rest, name, _ := cutLast(version, "-")
+	_, time, _ := cutLast(rest, "-")
+	if _, last, found := cutLast(time, "."); found {
+		time = last
+	}
+	if len(name) == 12 && len(time) == 14 && strings.Trim(time, "0123456789") == "" {
+		return ""
+	}
+	return semantic(version)
+}
+
+func cutLast(s, separator string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, separator); i >= 0 {
+		return s[:i], s[i+len(separator):], true
+	}
+	return s, "", false
+}
+
+// semantic is a version without its v, or nothing if it has not the look of a
+// semantic version: a host would take none of the answer then.
+func semantic(version string) string {
+	bare := strings.TrimPrefix(version, "v")
+	numbers := bare
+	if i := strings.IndexAny(bare, "-+"); i >= 0 {
+		numbers = bare[:i]
+	}
+	parts := strings.Split(numbers, ".")
+	if len(parts) != 3 || slices.ContainsFunc(parts, func(part string) bool {
+		return part == "" || len(part) > 1 && part[0] == '0' || strings.Trim(part, "0123456789") != ""
+	}) {
+		return ""
+	}
+	return bare
+}

@@ -1,0 +1,262 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// Sealed is a copy of a program that nobody can change any more: what is found
+// in it is what [Command.Sealed] runs, whatever becomes of the file that it was
+// copied from.
+//
+// On Linux the copy of an ELF program of up to [MaxMemoryCopy] bytes is a sealed
+// memory file (memfd_create(2)), which not even this process can write to.
+// Everything else, scripts above all, is a file of its own with mode r-x in a
+// directory that only this user can enter. There this user (and root) could still
+// write; a start looks whether somebody did, and then is [ErrCopyChanged].
+//
+// A Sealed may be used by any number of commands and goroutines. Its owner
+// closes it, once everything that was started from it has ended.
+type Sealed struct {
+	from Origin
+	size int64
+	cfg  SealConfig
+
+	mu     sync.Mutex
+	closed bool
+	memory *os.File     // nil: the copy is in file
+	file   *privateFile // nil: none was needed yet
+}
+
+// MaxMemoryCopy is the size in bytes above which a program is not copied into
+// memory: too much of that would be taken, and the system maps large programs
+// from a file a little faster.
+const MaxMemoryCopy = 64 << 20
+
+// ErrCopyChanged says that somebody has changed the file that the copy of a
+// program is in.
+var ErrCopyChanged = errors.New("runner: the private copy of the program was changed")
+
+// Origin is what a [Sealed] is a copy of.
+type Origin struct {
+	// Path is where the program was found.
+	Path string
+	// Mode are its permissions. The copy has those of reading and executing.
+	Mode fs.FileMode
+}
+
+// SealConfig says where [Seal] keeps copies. The zero value is: in memory where
+// that is possible, otherwise in a directory for temporary files.
+type SealConfig struct {
+	// Dirs are directories of which the first that is fit for it holds the
+	// copies, each in a private directory of its own; none of them is kept in
+	// memory then. Fit is one on a file system that runs programs, to which no
+	// other user could write. Nil: the system's directory for temporary files,
+	// and where that is not fit, the user's for caches.
+	Dirs []string
+
+	// InFile keeps copies out of memory also where Dirs is nil, for what has to
+	// reach them by a path.
+	InFile bool
+
+	// Shared lets other users run the copies, as far as the mode of the program
+	// does: for a process that runs as another user. They cannot write to them.
+	Shared bool
+}
+
+// Open opens the program that a start of the command would run, and says where
+// it found it. What could not be run is a *[StartError], as from Start.
+func (c Command) Open() (*os.File, error) {
+	file, err := c.open()
+	if err != nil {
+		return nil, &StartError{Path: c.Path, Reason: diagnoseStart(c, err), Err: err}
+	}
+	return file, nil
+}
+
+// errChrooted is why a command has no program that could be looked at.
+var errChrooted = errors.New("the process is to run in another root directory (SysProcAttr.Chroot), " +
+	"where its program cannot be told beforehand")
+
+func (c Command) open() (*os.File, error) {
+	if isChrooted(c.SysProcAttr) {
+		return nil, errChrooted
+	}
+	path := c.Path
+	if filepath.Base(path) != path {
+		path = inDir(c.Dir, path)
+	}
+	// It checks what a start would: that this user may run the file, where it is.
+	path, err := exec.LookPath(path)
+	if err != nil {
+		return nil, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	// Whoever put a named pipe there would stop a plain open.
+	file, err := os.OpenFile(path, os.O_RDONLY|openWithoutWaiting, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is not a regular file (mode %s)", info.Mode())}
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// Seal copies an open program. ctx bounds the copying. The program is read
+// through the descriptor, so that nothing but its content can change meanwhile;
+// which content was caught is to be asked of the copy. The caller still closes
+// file.
+func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	s := &Sealed{from: Origin{Path: file.Name(), Mode: info.Mode().Perm()}, size: info.Size(), cfg: cfg}
+	if err := s.copy(ctx, file); err != nil {
+		return nil, fmt.Errorf("make a private copy of %q: %w", file.Name(), err)
+	}
+	// The program may have become shorter while it was copied.
+	if info, err = s.content().Stat(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.size = info.Size()
+	return s, nil
+}
+
+// copy copies into memory what runs from there, and the rest, and what memory
+// does not take, into a file.
+func (s *Sealed) copy(ctx context.Context, file *os.File) (err error) {
+	if !s.cfg.InFile && s.cfg.Dirs == nil && s.size <= MaxMemoryCopy && runsFromMemory(file) {
+		s.memory, err = sealInMemory(ctx, s.from, io.NewSectionReader(file, 0, s.size))
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	s.file, err = s.copyToFile(ctx, file)
+	return err
+}
+
+// content is the copy to read from.
+func (s *Sealed) content() *os.File {
+	if s.memory != nil {
+		return s.memory
+	}
+	return s.file.content
+}
+
+// Origin is what it is a copy of.
+func (s *Sealed) Origin() Origin { return s.from }
+
+// Size is the size of the copy in bytes.
+func (s *Sealed) Size() int64 { return s.size }
+
+// ReadAt reads the copy; see [io.ReaderAt].
+func (s *Sealed) ReadAt(p []byte, offset int64) (int, error) {
+	return s.content().ReadAt(p, offset) // fs.ErrClosed after Close
+}
+
+// Path is the copy as a file, for whoever cannot run it from memory. It is made
+// at the first call, as [SealConfig] says, and gone after Close. Its name is that
+// of the program; the directory is its own.
+func (s *Sealed) Path(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return "", fs.ErrClosed
+	}
+	if s.file == nil {
+		file, err := s.copyToFile(ctx, s.memory)
+		if err != nil {
+			return "", fmt.Errorf("make a private copy of %q: %w", s.from.Path, err)
+		}
+		s.file = file
+	}
+	return s.file.path, s.file.check()
+}
+
+// Check returns nil as long as the copy is what it was made to be: always, where
+// it is in memory; otherwise until somebody who may, which is this user and root,
+// touches the file. Then it is [ErrCopyChanged].
+func (s *Sealed) Check() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return fs.ErrClosed
+	case s.file != nil:
+		return s.file.check()
+	}
+	return nil
+}
+
+// Close removes the copy. What runs from memory is not touched; a file that runs
+// cannot be removed on Windows, which is an error then. Closing again does
+// nothing more.
+func (s *Sealed) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var err error
+	if s.memory != nil {
+		err = s.memory.Close()
+	}
+	if s.file != nil {
+		err = errors.Join(err, s.file.remove())
+	}
+	return err
+}
+
+// executable is what the system is asked to run: the memory, or the file if there
+// is one, since then somebody could not do with the memory.
+func (s *Sealed) executable() (executable, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return executable{}, fs.ErrClosed
+	case s.file != nil:
+		return executable{path: s.file.path}, s.file.check()
+	}
+	return executable{path: memoryPath, inherited: []*os.File{s.memory}}, nil
+}
+
+// copyChunk is how much is copied between two looks at the context.
+const copyChunk = 1 << 20
+
+// copyAll copies until ctx ends.
+func copyAll(ctx context.Context, to io.Writer, from io.Reader) error {
+	buffer := make([]byte, copyChunk)
+	for ctx.Err() == nil {
+		n, err := io.ReadFull(from, buffer)
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+	return contextError(ctx)
+}

@@ -1,0 +1,62 @@
+//go:build linux
+
+package runner_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+func init() {
+	roles["inherited"] = inherited
+	roles["sealAndRun"] = sealAndRun
+}
+
+// inherited is a role: it lists the descriptors that lead to memory files.
+func inherited([]string) int {
+	for fd := 3; fd < 64; fd++ {
+		target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+		if err != nil || !strings.HasPrefix(target, "/memfd:") {
+			continue
+		}
+		_, err = syscall.Write(fd, []byte("evil"))
+		fmt.Println(fd, target, err)
+	}
+	return 0
+}
+
+// sealAndRun is a role: it forbids programs in memory files to this namespace of
+// processes, and then seals and runs one.
+func sealAndRun(args []string) int {
+	if err := os.WriteFile("/proc/sys/vm/memfd_noexec", []byte("2"), 0); err != nil {
+		fmt.Println("needs:", err)
+		return 0
+	}
+	ctx := context.Background() // the test ends this process
+	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=hello", "GORACE=atexit_sleep_ms=0"}}
+	file, err := cmd.Open()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer file.Close()
+	if cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{}); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer cmd.Sealed.Close()
+	p := runner.NewProcess(cmd)
+	if err := p.Start(ctx); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer p.Stderr().Close()
+	_, _ = os.Stdout.ReadFrom(p.Stdout())
+	return 0
+}

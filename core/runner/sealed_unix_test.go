@@ -1,0 +1,237 @@
+//go:build unix
+
+package runner_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+func TestSealedScriptRunsFromItsCopy(t *testing.T) {
+	base := privateBase(t)
+	const script = "#!/usr/bin/env -S sh -e\necho \"hello $1 from $0\"\n"
+	cmd := runner.Command{
+		Path: write(t, "greeter", []byte(script)),
+		Args: []string{"there"},
+		Env:  []string{"PATH=/bin:/usr/bin"},
+	}
+	cmd = sealed(t, cmd, runner.SealConfig{Dirs: []string{base}})
+	if err := os.WriteFile(cmd.Path, []byte("#!/bin/sh\necho evil\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path, err := cmd.Sealed.Path(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if stdout, stderr := readBoth(t, started(t, cmd)); stdout != "hello there from "+path+"\n" {
+			t.Errorf("got %q, %q", stdout, stderr)
+		}
+	}
+	if filepath.Base(path) != "greeter" {
+		t.Errorf("the copy is %s", path)
+	}
+}
+
+func TestPrivateCopyIsForThisUserAlone(t *testing.T) {
+	base := privateBase(t)
+	for name, test := range map[string]struct {
+		mode      fs.FileMode
+		shared    bool
+		copy, dir fs.FileMode
+	}{
+		"private":             {0o755, false, 0o555, 0o700},
+		"of the owner's":      {0o700, false, 0o500, 0o700},
+		"set-user-ID is lost": {0o755 | fs.ModeSetuid, false, 0o555, 0o700},
+		"shared":              {0o775, true, 0o555, 0o711},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}
+			if err := os.Chmod(cmd.Path, test.mode); err != nil {
+				t.Fatal(err)
+			}
+			path, err := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}, Shared: test.shared}).Sealed.Path(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for path, want := range map[string]fs.FileMode{path: test.copy, filepath.Dir(path): test.dir | fs.ModeDir} {
+				if info, err := os.Stat(path); err != nil || info.Mode() != want {
+					t.Errorf("%s: %v, %v, want %v", path, info.Mode(), err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestCopyThatWasChangedDoesNotStart(t *testing.T) {
+	for name, strike := range map[string]func(path string) error{
+		"written into": func(path string) error {
+			return errors.Join(os.Chmod(path, 0o700), os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700))
+		},
+		"exchanged": func(path string) error {
+			return errors.Join(os.Rename(path, path+"-old"), os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700))
+		},
+		"removed": os.Remove,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := sealed(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, runner.SealConfig{})
+			path, err := cmd.Sealed.Path(t.Context())
+			if err != nil || cmd.Sealed.Check() != nil {
+				t.Fatal(err, cmd.Sealed.Check())
+			}
+			settle(t, path)
+			if err := strike(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := runner.NewProcess(cmd).Start(t.Context()); !errors.Is(err, runner.ErrCopyChanged) {
+				t.Errorf("start: %v", err)
+			}
+			if err := cmd.Sealed.Check(); !errors.Is(err, runner.ErrCopyChanged) {
+				t.Errorf("check: %v", err)
+			}
+		})
+	}
+}
+
+// settle waits until the clock of the file system has moved on.
+func settle(t *testing.T, path string) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for {
+		if id, _ := fileid.Of(file); id.Settled(time.Now()) {
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
+	base := privateBase(t)
+	open := filepath.Join(base, "open")
+	below := filepath.Join(open, "below")
+	if err := os.MkdirAll(below, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file, err := runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, test := range []struct {
+		mode fs.FileMode
+		dir  string
+		fit  bool
+	}{
+		{0o777, open, false},
+		{0o777, below, false},
+		{0o770, below, false},
+		{0o777 | fs.ModeSticky, open, true},
+		{0o755, below, true},
+	} {
+		if err := os.Chmod(open, test.mode); err != nil {
+			t.Fatal(err)
+		}
+		copied, err := runner.Seal(t.Context(), file, runner.SealConfig{Dirs: []string{test.dir}})
+		if (err == nil) != test.fit {
+			t.Errorf("mode %v, %s: %v", test.mode, test.dir, err)
+		}
+		if err == nil {
+			_ = copied.Close()
+		} else if !strings.Contains(err.Error(), strconv.Quote(open)) {
+			t.Errorf("the error does not name the directory: %v", err)
+		}
+	}
+}
+
+func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
+	base := privateBase(t)
+	cmd := runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}
+	inUse, err := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}).Sealed.Path(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	abandoned, fresh := filepath.Join(base, "jackfield-program-1"), filepath.Join(base, "jackfield-program-2")
+	other := filepath.Join(base, "something-else")
+	long := time.Now().Add(-time.Hour)
+	for _, dir := range []string{abandoned, fresh, other} {
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "greeter"), nil, 0o500); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dir := range []string{abandoned, other, filepath.Dir(inUse)} {
+		if err := os.Chtimes(dir, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}) // clears up
+	if _, err := os.Stat(abandoned); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what nobody uses is left: %v", err)
+	}
+	for _, path := range []string{fresh, other, inUse} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOpenDoesNotWaitForAPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "greeter")
+	if err := syscall.Mkfifo(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runner.Command{Path: path}.Open()
+	if err == nil {
+		t.Fatal("opened")
+	}
+	expect(t, err.Error(), "is not a regular file")
+}
+
+func TestOpenRefusesWhatAStartWouldRefuse(t *testing.T) {
+	path := write(t, "greeter", []byte("#!/bin/sh\n"))
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runner.Command{Path: path}.Open()
+	if !errors.Is(err, fs.ErrPermission) {
+		t.Fatalf("got %v", err)
+	}
+	expect(t, err.Error(), "no execute permission", "chmod +x")
+
+	_, err = runner.Command{Path: "/bin/sh", SysProcAttr: &syscall.SysProcAttr{Chroot: "/"}}.Open()
+	if err == nil || !strings.Contains(err.Error(), "SysProcAttr.Chroot") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOpenFindsWhatAStartWouldRun(t *testing.T) {
+	path := write(t, "greeter", []byte("#!/bin/sh\n"))
+	t.Setenv("PATH", filepath.Dir(path))
+	for _, cmd := range []runner.Command{{Path: path}, {Path: "greeter"}, {Path: "./greeter", Dir: filepath.Dir(path)}} {
+		file, err := cmd.Open()
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := file.Name(); got != path {
+			t.Errorf("%+v: found %s", cmd, got)
+		}
+		file.Close()
+	}
+}

@@ -1,0 +1,212 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+const (
+	cacheVersion  = 1
+	maxCacheFile  = 32 << 20
+	maxCacheFiles = 4096
+
+	// settled is how old a change of a file must be for what is found out about
+	// it to be kept: a later change within the same tick of the file system's
+	// clock, of which the slowest takes two seconds, would not show.
+	settled = 2 * time.Second
+)
+
+// Cache keeps sums and descriptions of files for as long as the files stay the
+// same: their size, their times, their place on the disk. It saves the reading
+// and the running, and is never asked about what a lock file says. It is safe for
+// use by several goroutines.
+type Cache struct {
+	path string
+	now  func() time.Time
+
+	mu      sync.Mutex
+	entries map[string]cached // by path
+	changed map[string]bool
+}
+
+// cached is what is known of one file.
+type cached struct {
+	File        fingerprint  `json:"file"`
+	Sum         sums.Sum     `json:"sha256"`
+	Description *Description `json:"description,omitempty"`
+	// NoDescription is why there is none; empty if it was not asked for.
+	NoDescription string `json:"noDescription,omitempty"`
+	Used          int64  `json:"used"` // in seconds since 1970
+}
+
+// CacheError says that a cache's file cannot be read. The cache is empty, and its
+// file is replaced when it is saved.
+type CacheError struct {
+	// Path is the file.
+	Path string
+	// Err is the reason.
+	Err error
+}
+
+func (e *CacheError) Error() string {
+	return fmt.Sprintf("the cache %s is not used: %v", e.Path, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *CacheError) Unwrap() error { return e.Err }
+
+// NewCache returns an empty cache in memory.
+func NewCache() *Cache {
+	return &Cache{now: time.Now, entries: make(map[string]cached), changed: make(map[string]bool)}
+}
+
+// CachePath is where an application's cache lies by custom: plugins.json in its
+// directory in [os.UserCacheDir].
+func CachePath(app string) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(base, app, "plugins.json"), nil
+}
+
+// OpenCache reads the cache in a file; one that does not exist is empty. The
+// cache can be used even with an error, which is a *[CacheError].
+//
+// Who can write the file can make this program believe that a file has a sum
+// that it does not have. It belongs where only the user can write; a launch that
+// verifies the sum, as a host can, does not depend on it.
+func OpenCache(path string) (*Cache, error) {
+	c := NewCache()
+	c.path = path
+	entries, err := readCache(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c, &CacheError{Path: path, Err: err}
+	}
+	maps.Copy(c.entries, entries)
+	return c, nil
+}
+
+func readCache(path string) (map[string]cached, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && ThisPlatform().modes() && info.Mode().Perm()&0o002 != 0 {
+		return nil, errors.New(reasonTexts[ReasonWritable])
+	}
+	data, err := io.ReadAll(io.LimitReader(file, maxCacheFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxCacheFile {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxCacheFile)
+	}
+	var stored struct {
+		Version int               `json:"version"`
+		Files   map[string]cached `json:"files"`
+	}
+	if err := json.Unmarshal(data, &stored); err != nil {
+		return nil, err
+	}
+	if stored.Version != cacheVersion {
+		return nil, nil // another release's; it is made anew
+	}
+	return stored.Files, nil
+}
+
+// Save writes what is new to the cache's file, if it has one: under a lock, and
+// together with what other processes wrote in the meantime. Files that have not
+// been used for long are left out when there are very many.
+func (c *Cache) Save(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.path == "" || len(c.changed) == 0 {
+		return nil
+	}
+	if err := c.write(ctx); err != nil {
+		return fmt.Errorf("save the cache of plugins: %w", err)
+	}
+	clear(c.changed)
+	return nil
+}
+
+func (c *Cache) write(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
+		return err
+	}
+	unlock, err := atomicfile.Lock(ctx, c.path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	files, err := readCache(c.path)
+	if err != nil || files == nil {
+		files = make(map[string]cached)
+	}
+	for path := range c.changed {
+		files[path] = c.entries[path]
+	}
+	prune(files, maxCacheFiles)
+	data, err := json.Marshal(struct {
+		Version int               `json:"version"`
+		Files   map[string]cached `json:"files"`
+	}{cacheVersion, files})
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(c.path, data, 0o600)
+}
+
+// prune keeps the files that were used last.
+func prune(files map[string]cached, keep int) {
+	if len(files) <= keep {
+		return
+	}
+	paths := slices.SortedFunc(maps.Keys(files), func(a, b string) int {
+		return cmp.Or(cmp.Compare(files[b].Used, files[a].Used), cmp.Compare(a, b))
+	})
+	for _, path := range paths[keep:] {
+		delete(files, path)
+	}
+}
+
+// get returns what is known of a file, if the file is still the same.
+func (c *Cache) get(path string, file fingerprint) (cached, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, ok := c.entries[path]
+	if !ok || known.File != file {
+		return cached{}, false
+	}
+	return known, true
+}
+
+// put remembers what was found out about a file, unless the file is so new that
+// another change of it might not show.
+func (c *Cache) put(path string, entry cached) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if now.Sub(time.Unix(0, entry.File.latest())) < settled {
+		return
+	}
+	entry.Used = now.Unix()
+	c.entries[path] = entry
+	c.changed[path] = true
+}

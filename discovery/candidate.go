@@ -1,0 +1,196 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// candidates returns the plugins of that name, the newest first. To know the
+// versions of those whose names do not say, they are looked at closer; those of
+// which that already shows that they will not do are passed over.
+func (r *Resolver) candidates(ctx context.Context, found *Found, request Request, none *NoneError) ([]*candidate, error) {
+	var list []*candidate
+	for _, plugin := range found.Plugins {
+		if plugin.Kind != request.Kind || plugin.Name != request.Name {
+			continue
+		}
+		c := &candidate{resolver: r, request: request, platform: found.platform, Resolved: Resolved{Plugin: plugin}}
+		if plugin.Version.IsZero() {
+			if err := c.inspect(ctx); err != nil {
+				if c.fatal(ctx, err) {
+					return nil, err
+				}
+				none.Passed = append(none.Passed, Passed{Plugin: plugin, Err: err})
+				continue
+			}
+		}
+		list = append(list, c)
+	}
+	slices.SortStableFunc(list, func(a, b *candidate) int { return b.Version.Compare(a.Version) })
+	return list, nil
+}
+
+// candidate is a plugin about which more and more becomes known.
+type candidate struct {
+	Resolved
+
+	resolver  *Resolver
+	request   Request
+	platform  Platform
+	inspected bool
+}
+
+// fatal tells whether an error ends the search, since to take another file
+// instead would hide it.
+func (c *candidate) fatal(ctx context.Context, err error) bool {
+	var mismatch *sums.MismatchError
+	return ctx.Err() != nil || errors.As(err, &mismatch)
+}
+
+// fit says what makes the plugin unfit, at the least cost: what runs the plugin
+// comes last.
+func (c *candidate) fit(ctx context.Context) error {
+	if !c.Origin.overrides() && !c.Version.IsZero() && !c.request.Version.Allows(c.Version) {
+		return fmt.Errorf("%w: %v", ErrVersion, c.Version)
+	}
+	if err := c.inspect(ctx); err != nil {
+		return err
+	}
+	if !c.Origin.overrides() && !c.request.Version.Allows(c.Version) {
+		if c.Version.IsZero() {
+			return fmt.Errorf("%w: neither its file name, nor the lock file, nor the plugin says which it is", ErrVersion)
+		}
+		return fmt.Errorf("%w: %v", ErrVersion, c.Version)
+	}
+	return c.speaks()
+}
+
+// inspect checks the sum and asks for the description, once.
+func (c *candidate) inspect(ctx context.Context) error {
+	if c.inspected {
+		return nil
+	}
+	f := &file{plugin: c.Plugin, cache: c.resolver.Cache}
+	if err := f.stat(); err != nil {
+		return err
+	}
+	if err := c.verify(f); err != nil {
+		return err
+	}
+	c.inspected = true
+	err := c.describe(ctx, f)
+	// Before it is believed, and before anybody launches it: what was hashed is
+	// what was run.
+	if changed := f.changed(); changed != nil {
+		return changed
+	}
+	f.remember()
+	return err
+}
+
+// verify compares the file with the lock file.
+func (c *candidate) verify(f *file) error {
+	lock := c.resolver.Lock
+	if lock == nil || c.Origin.overrides() {
+		return nil
+	}
+	if c.Version.IsZero() {
+		if done, err := c.verifyUnversioned(f); done || err != nil {
+			return err
+		}
+	}
+	entry, ok := c.entry()
+	if !ok {
+		if c.resolver.AllowUnlocked {
+			return nil
+		}
+		return ErrUnlocked
+	}
+	sum, err := f.sum()
+	if err != nil {
+		return err
+	}
+	if sum != entry.Sum {
+		return fmt.Errorf("plugin %v: %w", c.ID, &sums.MismatchError{Path: c.Path, Want: entry.Sum, Got: sum})
+	}
+	c.Sum, c.Source = sum, entry.Source
+	return nil
+}
+
+// verifyUnversioned knows a file by its sum.
+func (c *candidate) verifyUnversioned(f *file) (done bool, err error) {
+	if len(c.resolver.Lock.Named(c.Kind, c.Name)) == 0 {
+		return false, nil
+	}
+	sum, err := f.sum()
+	if err != nil {
+		return false, err
+	}
+	entry, ok := c.resolver.Lock.LookupSum(c.Kind, c.Name, sum)
+	if ok {
+		c.Sum, c.Source, c.Version = sum, entry.Source, entry.Version
+	}
+	return ok, nil
+}
+
+// entry finds the plugin in the lock file: under the platform that its name says
+// or, if it says none, this one or none.
+func (c *candidate) entry() (lockfile.Entry, bool) {
+	platform := cmp.Or(c.Platform, c.platform)
+	if entry, ok := c.resolver.Lock.Lookup(c.ID.key(platform)); ok {
+		return entry, true
+	}
+	return c.resolver.Lock.Lookup(c.ID.key(Platform{}))
+}
+
+// describe learns what the plugin says about itself.
+func (c *candidate) describe(ctx context.Context, f *file) error {
+	if c.resolver.Describer == nil || c.fsys != nil {
+		return nil
+	}
+	c.Description, c.NoDescription = f.describe(ctx, *c.resolver.Describer)
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if c.Description == nil {
+		return nil
+	}
+	claimed := c.Description.Version
+	switch {
+	case claimed.IsZero() || c.Origin.overrides():
+	case c.Version.IsZero():
+		c.Version = claimed
+	case claimed.Compare(c.Version) != 0:
+		return fmt.Errorf("%w: %v, and %v", ErrVersionClaim, claimed, c.Version)
+	}
+	return nil
+}
+
+// speaks compares the protocols of both sides, where the plugin's are known.
+func (c *candidate) speaks() error {
+	d := c.Description
+	if d == nil || len(d.Protocols) == 0 || c.request.Protocols == nil {
+		return nil
+	}
+	// The two will agree on the highest version that both know, and the plugin
+	// serves the first transport of that.
+	var agreed *Protocol
+	for i, protocol := range d.Protocols {
+		if slices.Contains(c.request.Protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {
+			agreed = &d.Protocols[i]
+		}
+	}
+	if agreed == nil {
+		return fmt.Errorf("%w: it speaks version %v, the host %v", ErrProtocol, d.Speaks(), c.request.Protocols)
+	}
+	if served := agreed.Transports; c.request.Transports != nil && len(served) > 0 && !slices.Contains(c.request.Transports, served[0]) {
+		return fmt.Errorf("%w: version %d over %s, the host over %v", ErrProtocol, agreed.Version, served[0], c.request.Transports)
+	}
+	return nil
+}

@@ -1,0 +1,22 @@
+//go:build unix
+
+package discovery
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// isolate puts the child into a group of its own, which can be killed as a
+// whole.
+func isolate(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
+
+// killGroup kills what is left of the group. The child itself has been waited
+// for; since another process still has its output, the group is not empty, and
+// its number is nobody else's.
+func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+func sameVariable(a, b string) bool { return a == b }

@@ -1,0 +1,183 @@
+package discovery
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Defaults of [Describer].
+const (
+	DefaultDescribeTimeout = 5 * time.Second
+	DefaultDescribeOutput  = 64 << 10
+	DefaultDescribeGrace   = time.Second
+)
+
+const (
+	describeArg = "describe"
+	stderrKept  = 4 << 10
+)
+
+// Describer asks plugins what they are: it runs the binary with the argument
+// "describe" and without the cookie by which a plugin knows its host, and reads
+// JSON from its stdout. It runs what it is given; a [Resolver] does so only once
+// the binary's sum was found right. The zero value is ready, but for the
+// CookieKey.
+type Describer struct {
+	// CookieKey is the variable by which a plugin knows its host
+	// (core.Handshake.MagicCookieKey). It is taken out of the environment of the
+	// plugin, since this program may have it: where it is a plugin itself.
+	CookieKey string
+	// Env is the environment, "KEY=value". Nil: this program's.
+	Env []string
+	// Timeout bounds one answer. 0: DefaultDescribeTimeout. Below 0 only the
+	// context does.
+	Timeout time.Duration
+	// MaxOutput bounds an answer, in bytes. 0: DefaultDescribeOutput.
+	MaxOutput int
+	// Grace is how long a child of the plugin that holds its output is waited
+	// for once the plugin itself has ended. 0: DefaultDescribeGrace.
+	Grace time.Duration
+}
+
+// Errors of [DescribeError].
+var (
+	// ErrDescribeTimeout: the plugin did not answer within Describer.Timeout. It
+	// was killed.
+	ErrDescribeTimeout = errors.New("it did not answer in time, and was killed")
+	// ErrDescribeFlood: the plugin wrote more than Describer.MaxOutput. It was
+	// killed.
+	ErrDescribeFlood = errors.New("it wrote more than a description may have, and was killed")
+)
+
+// DescribeError says why a plugin gave no description. It is still a plugin.
+type DescribeError struct {
+	// Path is its binary.
+	Path string
+	// Line is the line of its answer that is wrong, from 1; 0 if it is not about
+	// one.
+	Line int
+	// Stderr is the end of what it wrote there, in one line. May be empty.
+	Stderr string
+	// Err is the reason: wraps [ErrDescribeTimeout], [ErrDescribeFlood],
+	// [ErrNoDescription], an *[exec.ExitError], or what the context or the system
+	// says.
+	Err error
+}
+
+func (e *DescribeError) Error() string {
+	at := e.Path + " " + describeArg
+	if e.Line > 0 {
+		at = fmt.Sprintf("%s:%d", at, e.Line)
+	}
+	text := fmt.Sprintf("%s: %v", at, e.Err)
+	if e.Stderr != "" {
+		text += fmt.Sprintf(" (it said %q)", e.Stderr)
+	}
+	return text
+}
+
+// Unwrap returns the reason.
+func (e *DescribeError) Unwrap() error { return e.Err }
+
+// Describe runs the binary at path and returns what it says about itself. An
+// error is a *[DescribeError]. When it returns, the process has ended; children of
+// its that have its output still are killed (on Windows they lose the output).
+func (d Describer) Describe(ctx context.Context, path string) (*Description, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &DescribeError{Path: path, Err: err}
+	}
+	timeout := cmp.Or(d.Timeout, DefaultDescribeTimeout)
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, ErrDescribeTimeout)
+		defer cancel()
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	stdout := &bounded{limit: cmp.Or(d.MaxOutput, DefaultDescribeOutput), exceeded: func() { stop(ErrDescribeFlood) }}
+	stderr := &tail{limit: stderrKept}
+
+	cmd := exec.CommandContext(ctx, path, describeArg)
+	cmd.Env = d.environment()
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.WaitDelay = cmp.Or(d.Grace, DefaultDescribeGrace)
+	isolate(cmd)
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) {
+		killGroup(cmd) // a child of the plugin has its output still
+		err = nil
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil {
+		return nil, &DescribeError{Path: path, Stderr: stderr.line(), Err: err}
+	}
+	description, line, err := parseDescription(stdout.data.Bytes())
+	if err != nil {
+		return nil, &DescribeError{Path: path, Line: line, Stderr: stderr.line(), Err: err}
+	}
+	return description, nil
+}
+
+// environment is what the plugin gets: nothing by which it would take this
+// program for its host.
+func (d Describer) environment() []string {
+	from := d.Env
+	if from == nil {
+		from = os.Environ()
+	}
+	env := make([]string, 0, len(from))
+	for _, variable := range from {
+		key, _, _ := strings.Cut(variable, "=")
+		if d.CookieKey != "" && sameVariable(key, d.CookieKey) {
+			continue
+		}
+		env = append(env, variable)
+	}
+	return env
+}
+
+// bounded keeps a limited number of bytes.
+type bounded struct {
+	limit    int
+	exceeded func()
+	data     bytes.Buffer
+}
+
+var errFull = errors.New("full")
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.data.Len()+len(p) > b.limit {
+		b.exceeded()
+		return 0, errFull
+	}
+	return b.data.Write(p)
+}
+
+// tail keeps the last bytes.
+type tail struct {
+	limit int
+	data  []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.data = append(t.data, p[max(0, len(p)-t.limit):]...)
+	if over := len(t.data) - t.limit; over > 0 {
+		t.data = append(t.data[:0], t.data[over:]...)
+	}
+	return len(p), nil
+}
+
+// line is the last line, or the beginning of it.
+func (t *tail) line() string {
+	text := strings.ToValidUTF8(strings.TrimSpace(string(t.data)), "")
+	return clip(text[strings.LastIndexByte(text, '\n')+1:])
+}

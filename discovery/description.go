@@ -1,0 +1,152 @@
+package discovery
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/jackfield-go/jackfield/discovery/semver"
+)
+
+// describeVersion is the version of the form of descriptions, in the key
+// "describe".
+const describeVersion = 1
+
+// Description is what a plugin says about itself. Any text in it is the plugin's
+// own claim; it has no control characters.
+type Description struct {
+	// Name is the plugin's. May be empty.
+	Name string `json:"name,omitempty"`
+	// Version is the plugin's. Zero: it does not say.
+	Version semver.Version `json:"version,omitzero"`
+	// Protocols are the application's protocol versions that it speaks.
+	Protocols []Protocol `json:"protocols"`
+	// Build says how it was built. Nil: it does not say.
+	Build *Build `json:"build,omitempty"`
+}
+
+// Protocol is one version of an application's protocol.
+type Protocol struct {
+	// Version is its number.
+	Version int `json:"version"`
+	// Transports carry it, as in the handshake: "grpc", "netrpc". The first is
+	// the one that is served.
+	Transports []string `json:"transports,omitempty"`
+	// Services are the names under which the plugin gives something out. May be
+	// empty.
+	Services []string `json:"services,omitempty"`
+}
+
+// Build says how a binary was built. Each text may be empty.
+type Build struct {
+	// Go is the version of Go.
+	Go string `json:"go,omitempty"`
+	// Path is the main package's, Module its module's, Version that one's.
+	Path    string `json:"path,omitempty"`
+	Module  string `json:"module,omitempty"`
+	Version string `json:"version,omitempty"`
+	// OS and Arch are the platform.
+	OS   string `json:"os,omitempty"`
+	Arch string `json:"arch,omitempty"`
+	// Revision and Time are the commit's; Modified says that the source differed
+	// from it.
+	Revision string `json:"revision,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+}
+
+// Speaks returns the numbers of the protocols, in ascending order.
+func (d *Description) Speaks() []int {
+	var numbers []int
+	for _, protocol := range d.Protocols {
+		numbers = append(numbers, protocol.Version)
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// ErrNoDescription is in the error for a plugin that answered something else
+// than a description: most often one that does not know the question.
+var ErrNoDescription = errors.New("the answer is no description")
+
+// parseDescription reads what a plugin wrote. The description is a JSON object
+// that begins a line; what else the program prints, before and after, does not
+// count. line is the line that is wrong with it, from 1.
+func parseDescription(data []byte) (d *Description, line int, err error) {
+	fail := func(offset int64, err error) (*Description, int, error) {
+		offset = min(max(offset, 0), int64(len(data)))
+		return nil, 1 + bytes.Count(data[:offset], []byte("\n")), fmt.Errorf("%w: %w", ErrNoDescription, err)
+	}
+	if !utf8.Valid(data) {
+		return fail(0, errors.New("it is not UTF-8"))
+	}
+	var answer struct {
+		Description
+
+		Describe int `json:"describe"`
+	}
+	begin := beginning(data)
+	if begin < 0 {
+		return fail(0, errors.New("there is no line that begins with {"))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data[begin:]))
+	if err := decoder.Decode(&answer); err != nil {
+		offset := decoder.InputOffset()
+		var syntax *json.SyntaxError
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &syntax):
+			offset = syntax.Offset
+		case errors.As(err, &kind):
+			offset = kind.Offset
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			offset, err = int64(len(data)), errors.New("it breaks off")
+		}
+		return fail(int64(begin)+offset, err)
+	}
+	if answer.Describe != describeVersion {
+		return fail(int64(begin), fmt.Errorf(`it has "describe": %d, and this program reads %d`, answer.Describe, describeVersion))
+	}
+	if err := answer.check(); err != nil {
+		return fail(int64(begin), err)
+	}
+	return &answer.Description, 0, nil
+}
+
+// beginning is where the first line is that begins with a brace, or -1.
+func beginning(data []byte) int {
+	at := 0
+	for line := range bytes.Lines(data) {
+		if line[0] == '{' {
+			return at
+		}
+		at += len(line)
+	}
+	return -1
+}
+
+// check refuses what would do harm where it is shown.
+func (d *Description) check() error {
+	texts := []string{d.Name}
+	for _, protocol := range d.Protocols {
+		if protocol.Version < 0 {
+			return fmt.Errorf("protocol version %d is negative", protocol.Version)
+		}
+		texts = append(append(texts, protocol.Transports...), protocol.Services...)
+	}
+	if b := d.Build; b != nil {
+		texts = append(texts, b.Go, b.Path, b.Module, b.Version, b.OS, b.Arch, b.Revision, b.Time)
+	}
+	for _, text := range texts {
+		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("%q has characters that cannot be printed", clip(text))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+// Package discovery turns directories into a list of plugins that a host can
+// launch, and picks the right one: by name, version, platform, and by the sum
+// that somebody agreed to.
+//
+//	search := discovery.Search{
+//		Naming: discovery.Naming{App: "greet"},
+//		Dirs:   discovery.Places{App: "greet"}.Dirs(),
+//	}
+//	found, err := search.Find(ctx) // found.Problems says what was left out, and why
+//
+//	resolver := discovery.Resolver{Lock: lock, Describer: &discovery.Describer{CookieKey: key}, Cache: cache}
+//	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
+//		Name: "loud", Version: constraint, Protocols: []int{5, 6},
+//	})
+//
+// The result has a path, a checksum and a version, which is what a host needs: with
+// core/host, which this package does not depend on, they are host.Command(plugin.Path)
+// and host.Checksum(plugin.Checksum()).
+//
+// # In which order
+//
+// Find looks at overrides, then at the directories in their order. A file is a
+// plugin if its name parses ([Naming]), this platform can execute it and not
+// everybody can change it. Whatever else begins as a plugin's name does, and
+// whatever was found twice, is a [Problem] with a [Reason].
+//
+// Resolve goes through the plugins of the name that was asked for, the newest
+// first. It compares the version, then the file's sum with the lock file, and only
+// then runs the binary to ask what it is ([Describer]). The first that is fit is the
+// answer; a [NoneError] says of each other why it is not.
+//
+// # The files of this package
+//
+//	name, platform, side     what file names say
+//	places, origin           where plugins lie
+//	search, scan, link,      from directories to a list
+//	merge, problem
+//	resolve, candidate, file from the list to one plugin
+//	describe, description,   asking a binary what it is
+//	child
+//	cache, fingerprint       what need not be found out again
+//	store, list              a directory into which plugins are installed
+//
+// and packages of their own: semver (versions and constraints), sums (SHA-256 and
+// SHA256SUMS files), lockfile (what was agreed to).
+//
+// Nothing here is global: settings are structs, whose zero fields have a meaning
+// that is documented, and what takes time takes a context.
+package discovery

@@ -1,0 +1,23 @@
+package discovery
+
+import "time"
+
+// InAnHour makes the cache take files that were changed just now.
+func (c *Cache) InAnHour() { c.now = func() time.Time { return time.Now().Add(time.Hour) } }
+
+// Len is how many files the cache knows.
+func (c *Cache) Len() int { return len(c.entries) }
+
+// Prune is prune of paths by the time of their use.
+func Prune(used map[string]int64, keep int) {
+	files := make(map[string]cached)
+	for path, time := range used {
+		files[path] = cached{Used: time}
+	}
+	prune(files, keep)
+	for path := range used {
+		if _, kept := files[path]; !kept {
+			delete(used, path)
+		}
+	}
+}

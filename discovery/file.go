@@ -1,0 +1,104 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// file is a plugin's file, and what is known of it.
+type file struct {
+	plugin Plugin
+	cache  *Cache
+
+	print fingerprint
+	known cached
+	fresh bool // there is something new to remember
+}
+
+func (f *file) stat() error {
+	var info fs.FileInfo
+	var err error
+	if f.plugin.fsys != nil {
+		info, err = fs.Stat(f.plugin.fsys, f.plugin.base)
+	} else {
+		info, err = os.Stat(f.plugin.Path)
+	}
+	if err != nil {
+		return err
+	}
+	f.print = fingerprintOf(info)
+	if f.cache != nil && f.plugin.fsys == nil {
+		f.known, _ = f.cache.get(f.plugin.Path, f.print)
+	}
+	f.known.File = f.print
+	return nil
+}
+
+func (f *file) sum() (sums.Sum, error) {
+	if !f.known.Sum.IsZero() {
+		return f.known.Sum, nil
+	}
+	reader, err := f.open()
+	if err != nil {
+		return sums.Sum{}, err
+	}
+	defer func() { _ = reader.Close() }()
+	sum, err := sums.OfReader(reader)
+	if err != nil {
+		return sums.Sum{}, fmt.Errorf("read %s: %w", f.plugin.Path, err)
+	}
+	f.known.Sum, f.fresh = sum, true
+	return sum, nil
+}
+
+func (f *file) open() (fs.File, error) {
+	if f.plugin.fsys != nil {
+		return f.plugin.fsys.Open(f.plugin.base)
+	}
+	return os.Open(f.plugin.Path)
+}
+
+// describe asks the plugin, unless the answer is known. That it gives none is
+// remembered too, so that it is not run each time; but not that it was slow, or
+// that it could not be run: that may change without a change of the file.
+func (f *file) describe(ctx context.Context, d Describer) (*Description, error) {
+	if f.known.Description != nil {
+		return f.known.Description, nil
+	}
+	if earlier := f.known.NoDescription; earlier != "" {
+		return nil, &DescribeError{Path: f.plugin.Path, Err: fmt.Errorf("%w, as was found before: %s", ErrNoDescription, earlier)}
+	}
+	description, err := d.Describe(ctx, f.plugin.Path)
+	var exit interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		f.known.Description, f.fresh = description, true
+	case errors.Is(err, ErrNoDescription), errors.Is(err, ErrDescribeFlood), errors.As(err, &exit):
+		f.known.NoDescription, f.fresh = err.Error(), true
+	}
+	return description, err
+}
+
+// changed says that the file is not the one that it was, if it was read or run.
+func (f *file) changed() error {
+	if !f.fresh || f.plugin.fsys != nil {
+		return nil
+	}
+	info, err := os.Stat(f.plugin.Path)
+	if err == nil && fingerprintOf(info) != f.print {
+		err = fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
+	}
+	return err
+}
+
+// remember puts what is new into the cache.
+func (f *file) remember() {
+	if f.cache != nil && f.fresh && f.plugin.fsys == nil {
+		f.cache.put(f.plugin.Path, f.known)
+	}
+}

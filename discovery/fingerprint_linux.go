@@ -1,0 +1,14 @@
+package discovery
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+func (f fingerprint) ofSystem(info fs.FileInfo) fingerprint {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		f.Changed = stat.Ctim.Nano()
+		f.Device, f.Inode = uint64(stat.Dev), uint64(stat.Ino) //nolint:unconvert // not everywhere 64 bits
+	}
+	return f
+}

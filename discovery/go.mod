@@ -1,0 +1,5 @@
+module github.com/jackfield-go/jackfield/discovery
+
+go 1.25.0
+
+require github.com/Masterminds/semver/v3 v3.5.0

@@ -1,0 +1,67 @@
+package atomicfile
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// The wait for a lock: short at first, since a holder only rewrites a file.
+const (
+	minPause = time.Millisecond
+	maxPause = 25 * time.Millisecond
+)
+
+// Lock waits until no other process, and nobody else in this one, holds the lock
+// of the file path, or until ctx ends. The function ends the lock. What is locked
+// is a hidden file beside path, which path's own replacement does not disturb.
+func Lock(ctx context.Context, path string) (unlock func(), err error) {
+	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
+	pause := minPause
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for the lock of %s: %w", path, context.Cause(ctx))
+		case <-timer.C:
+		}
+		file, err := tryLock(name)
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		if file != nil {
+			return func() { release(file) }, nil
+		}
+		timer.Reset(pause)
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// tryLock returns the locked file, or nil if another one has it.
+func tryLock(name string) (*os.File, error) {
+	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	locked, err := lockFile(file)
+	if err != nil || !locked {
+		_ = file.Close()
+		return nil, err
+	}
+	// Its last holder may have removed it between the opening and the locking.
+	mine, err := file.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(name); err == nil && os.SameFile(mine, there) {
+			return file, nil
+		}
+	}
+	_ = file.Close()
+	if os.IsNotExist(err) {
+		err = nil
+	}
+	return nil, err
+}

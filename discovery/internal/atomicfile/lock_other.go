@@ -1,0 +1,14 @@
+//go:build !windows && !darwin && !dragonfly && !freebsd && !illumos && !linux && !netbsd && !openbsd
+
+package atomicfile
+
+import (
+	"errors"
+	"os"
+)
+
+// lockFile refuses: without a lock that ends with its holder, a writer would
+// lose what another one wrote.
+func lockFile(*os.File) (bool, error) { return false, errors.ErrUnsupported }
+
+func release(file *os.File) { _ = file.Close() }

@@ -1,0 +1,35 @@
+package atomicfile
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+)
+
+const (
+	errorSharingViolation syscall.Errno = 32
+
+	// renameTries and renamePause bound the wait for readers: together a
+	// second, and a reader of a small file takes a millisecond.
+	renameTries = 100
+	renamePause = 10 * time.Millisecond
+)
+
+// rename tries again while somebody has the target open, which Windows does not
+// let replace: a reader, a virus scanner.
+func rename(from, to string) error {
+	pause := time.NewTicker(renamePause)
+	defer pause.Stop()
+	for try := 1; ; try++ {
+		err := os.Rename(from, to)
+		held := errors.Is(err, errorSharingViolation) || errors.Is(err, syscall.ERROR_ACCESS_DENIED)
+		if !held || try == renameTries {
+			return err
+		}
+		<-pause.C
+	}
+}
+
+// syncDir does nothing: Windows flushes no directories.
+func syncDir(string) error { return nil }

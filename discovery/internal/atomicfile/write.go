@@ -1,0 +1,74 @@
+package atomicfile
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// TempPrefix begins the names of temporary files. They are hidden, so that
+// nothing that looks for plugins takes one for a plugin.
+const TempPrefix = ".jackfield-tmp-"
+
+// Write makes path a file with that content and mode, atomically. On an error
+// the file is as it was.
+func Write(path string, data []byte, mode fs.FileMode) error {
+	temp, err := Create(filepath.Dir(path), mode)
+	if err != nil {
+		return err
+	}
+	defer temp.Discard()
+	if _, err := temp.Write(data); err != nil {
+		return err
+	}
+	return temp.Commit(path)
+}
+
+// Temp is a file that has no name yet that anybody looks for. It ends with
+// Commit or Discard.
+type Temp struct {
+	file *os.File
+	mode fs.FileMode
+	kept bool
+}
+
+var _ io.Writer = (*Temp)(nil)
+
+// Create makes a temporary file in dir, for only this user to read. The file
+// that it becomes has the mode, whatever the umask says.
+func Create(dir string, mode fs.FileMode) (*Temp, error) {
+	file, err := os.CreateTemp(dir, TempPrefix+"*")
+	if err != nil {
+		return nil, err
+	}
+	return &Temp{file: file, mode: mode}, nil
+}
+
+// Write appends to the file.
+func (t *Temp) Write(p []byte) (int, error) { return t.file.Write(p) }
+
+// Commit flushes the file to the disk and gives it the name path, which is in
+// the same directory. A file of that name is replaced.
+func (t *Temp) Commit(path string) error {
+	err := errors.Join(t.file.Chmod(t.mode), t.file.Sync())
+	// A file that is open cannot be renamed everywhere.
+	if err := errors.Join(err, t.file.Close()); err != nil {
+		return err
+	}
+	if err := rename(t.file.Name(), path); err != nil {
+		return err
+	}
+	t.kept = true
+	return syncDir(filepath.Dir(path))
+}
+
+// Discard removes the file, unless it was committed.
+func (t *Temp) Discard() {
+	if t.kept {
+		return
+	}
+	_ = t.file.Close()
+	_ = os.Remove(t.file.Name())
+}

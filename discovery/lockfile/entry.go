@@ -1,0 +1,78 @@
+package lockfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// maxText bounds each text of an entry, in bytes.
+const maxText = 1024
+
+// Key is which binary an entry is about.
+type Key struct {
+	// Kind is the kind of plugin, for applications that have several. Empty: the
+	// only one.
+	Kind string `json:"kind,omitempty"`
+	// Name is the plugin's. Required.
+	Name string `json:"name"`
+	// Version is the plugin's. Zero: it has none.
+	Version semver.Version `json:"version,omitzero"`
+	// Platform is for what it was built, as "linux_amd64". Empty: it does not
+	// say.
+	Platform string `json:"platform,omitempty"`
+}
+
+// String returns the key as a person reads it: "loud 1.4.0 linux_amd64".
+func (k Key) String() string {
+	name := k.Name
+	if k.Kind != "" {
+		name = k.Kind + "/" + name
+	}
+	return strings.Join(strings.Fields(name+" "+k.Version.String()+" "+k.Platform), " ")
+}
+
+// compare orders by name, the newest version first.
+func (k Key) compare(other Key) int {
+	return cmp.Or(
+		cmp.Compare(k.Kind, other.Kind),
+		cmp.Compare(k.Name, other.Name),
+		other.Version.Compare(k.Version),
+		cmp.Compare(k.Version.String(), other.Version.String()),
+		cmp.Compare(k.Platform, other.Platform),
+	)
+}
+
+// Entry is one binary that was agreed to.
+type Entry struct {
+	Key
+
+	// Sum is the binary's SHA-256. Required.
+	Sum sums.Sum `json:"sha256"`
+	// Source is where it came from: a URL, a path. May be empty.
+	Source string `json:"source,omitempty"`
+}
+
+// Check compares the sum of a file with the entry's. If they differ the error is
+// a *[sums.MismatchError].
+func (e Entry) Check(path string) error { return sums.Check(path, e.Sum) }
+
+// validate says what keeps the entry from being one.
+func (e Entry) validate() error {
+	if e.Name == "" {
+		return errors.New("it has no name")
+	}
+	if e.Sum.IsZero() {
+		return errors.New("it has no sha256")
+	}
+	for name, text := range map[string]string{"kind": e.Kind, "name": e.Name, "platform": e.Platform, "source": e.Source} {
+		if len(text) > maxText {
+			return fmt.Errorf("its %s is longer than %d bytes", name, maxText)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,290 @@
+package lockfile_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// writerVariable makes this binary a process that adds entries to the file that
+// it names; the value is "path=prefix".
+const writerVariable = "LOCKFILE_TEST_WRITER"
+
+const entriesEach = 10
+
+func TestMain(m *testing.M) {
+	if path, prefix, ok := strings.Cut(os.Getenv(writerVariable), "="); ok {
+		if err := write(context.Background(), path, prefix); err != nil {
+			os.Stderr.WriteString(err.Error())
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// write adds entries one by one.
+func write(ctx context.Context, path, prefix string) error {
+	for i := range entriesEach {
+		err := lockfile.Update(ctx, path, func(f *lockfile.File) error {
+			f.Set(entry(fmt.Sprint(prefix, i), "1.0.0", "linux_amd64"))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func version(text string) semver.Version {
+	v, _ := semver.Parse(text)
+	return v
+}
+
+func entry(name, v, platform string) lockfile.Entry {
+	return lockfile.Entry{
+		Key: lockfile.Key{Name: name, Version: version(v), Platform: platform},
+		Sum: sums.Of([]byte(name + v + platform)), Source: "https://example.com/" + name,
+	}
+}
+
+func TestEntriesAreFoundByTheirKeys(t *testing.T) {
+	var f lockfile.File
+	want := []lockfile.Entry{
+		entry("a", "", ""), entry("b", "1.10.0", "darwin_arm64"), entry("b", "1.10.0", "linux_amd64"),
+		entry("b", "1.9.0", "linux_amd64"), entry("b", "", ""), entry("c", "1.0.0", ""),
+	}
+	for _, i := range []int{3, 0, 5, 2, 4, 1} {
+		f.Set(want[i])
+	}
+	if got := f.Entries(); !slices.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	for _, e := range want {
+		if got, ok := f.Lookup(e.Key); !ok || got != e {
+			t.Errorf("%v: %v, %t", e.Key, got, ok)
+		}
+		if got, ok := f.LookupSum("", e.Name, e.Sum); !ok || got != e {
+			t.Errorf("%v by sum: %v, %t", e.Key, got, ok)
+		}
+	}
+	if _, ok := f.LookupSum("", "a", want[1].Sum); ok {
+		t.Error("a sum of another plugin counts")
+	}
+	if _, ok := f.Lookup(lockfile.Key{Kind: "k", Name: "a"}); ok {
+		t.Error("the kind does not count")
+	}
+	if got := f.Named("", "b"); !slices.Equal(got, want[1:5]) {
+		t.Errorf("got %v", got)
+	}
+	if got := f.Versions("", "b", "linux_amd64"); !slices.Equal(got, []semver.Version{version("1.10.0"), version("1.9.0")}) {
+		t.Errorf("got %v", got)
+	}
+	clone := f.Clone()
+	if !f.Remove(want[2].Key) || f.Remove(want[2].Key) || len(f.Entries()) != 5 || len(clone.Entries()) != 6 {
+		t.Error("not removed once")
+	}
+	other := want[0]
+	other.Source = "elsewhere"
+	f.Set(other)
+	if got, _ := f.Lookup(other.Key); got != other || len(f.Entries()) != 5 {
+		t.Errorf("not replaced: %v", got)
+	}
+}
+
+func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock.json")
+	if _, err := lockfile.Read(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	e := entry("loud", "1.4.0-beta+x", "linux_amd64")
+	e.Kind = "filter"
+	if err := lockfile.Update(t.Context(), path, func(f *lockfile.File) error { f.Set(e); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{`"version": 1`, `"kind": "filter"`, `"version": "1.4.0-beta+x"`, `"sha256": "` + e.Sum.String() + `"`} {
+		if !strings.Contains(string(data), part) {
+			t.Errorf("%s is not in\n%s", part, data)
+		}
+	}
+	f, err := lockfile.Read(path)
+	if err != nil || !slices.Equal(f.Entries(), []lockfile.Entry{e}) {
+		t.Errorf("%v, %v", f.Entries(), err)
+	}
+	if got := e.Key.String(); got != "filter/loud 1.4.0-beta+x linux_amd64" {
+		t.Errorf("the key reads %q", got)
+	}
+}
+
+func TestABrokenEntryIsReportedWithItsLineAndTheOthersCount(t *testing.T) {
+	sum := sums.Of([]byte("x")).String()
+	text := `{
+  "version": 1, "remark": {"a": [1, 2]},
+  "plugins": [
+    {"name": "good", "version": "1.0.0", "sha256": "` + sum + `", "future": true},
+    {"name": "version", "version": "new", "sha256": "` + sum + `"},
+
+    {
+      "name": "sum", "sha256": "12"
+    },
+    {"version": "1.0.0", "sha256": "` + sum + `"},
+    {"name": "nosum"},
+    {"name": "good", "version": "1.0.0", "sha256": "` + sum + `"},
+    7,
+    {"name": "last", "sha256": "` + sum + `"}
+  ]
+}`
+	f, err := lockfile.Parse("greet.lock.json", []byte(text))
+	var names []string
+	for _, e := range f.Entries() {
+		names = append(names, e.Name)
+	}
+	if !slices.Equal(names, []string{"good", "last"}) {
+		t.Errorf("got %q", names)
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	want := []int{5, 7, 10, 11, 12, 13}
+	var lines []int
+	for _, err := range joined.Unwrap() {
+		var wrong *lockfile.ParseError
+		if !errors.As(err, &wrong) || wrong.File != "greet.lock.json" {
+			t.Errorf("got %v", err)
+			continue
+		}
+		lines = append(lines, wrong.Line)
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("lines %v, want %v:\n%v", lines, want, err)
+	}
+	var v *semver.VersionError
+	if !errors.As(err, &v) {
+		t.Error("the reason is not to be reached")
+	}
+}
+
+func TestWhatIsNoLockFileIsRefusedWithTheLine(t *testing.T) {
+	tests := map[string]struct {
+		text string
+		line int
+	}{
+		"text":          {"\n\nhello", 3},
+		"an array":      {"[]", 1},
+		"cut off":       {"{\n\"version\": 1,\n\"plugins\": [", 3},
+		"cut off entry": {"{\n\"version\": 1,\n\"plugins\": [\n{\"name\":", 4},
+		"more":          {"{\"version\": 1}\n{}", 2},
+		"no version":    {"{}", 1},
+		"version":       {"{\"version\": \"one\"}", 1},
+		"plugins":       {"{\"version\": 1, \"plugins\": {}}", 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			f, err := lockfile.Parse("f", []byte(test.text))
+			var wrong *lockfile.ParseError
+			if f == nil || !errors.As(err, &wrong) || wrong.Line != test.line {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	var later *lockfile.FormatError
+	if _, err := lockfile.Parse("f", []byte(`{"version": 2}`)); !errors.As(err, &later) || later.Version != 2 {
+		t.Errorf("got %v", err)
+	}
+	for _, empty := range []string{"", " \n"} {
+		if f, err := lockfile.Parse("f", []byte(empty)); err != nil || len(f.Entries()) != 0 {
+			t.Errorf("%q: %v", empty, err)
+		}
+	}
+	if _, err := lockfile.Parse("f", make([]byte, 17<<20)); err == nil {
+		t.Error("17 MiB are a lock file")
+	}
+}
+
+func TestUpdateLeavesTheFileAsItWasOnAnError(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock.json")
+	broken := errors.New("changed my mind")
+	if err := lockfile.Update(t.Context(), path, func(*lockfile.File) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	if err := lockfile.Update(t.Context(), path, func(f *lockfile.File) error { f.Set(lockfile.Entry{}); return nil }); err == nil {
+		t.Error("an entry without a name is written")
+	}
+	for _, text := range []string{"garbage", `{"version": 2}`, `{"version": 1, "plugins": [{"name": "x"}]}`} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := lockfile.Update(t.Context(), path, func(f *lockfile.File) error { f.Set(entry("a", "1.0.0", "")); return nil })
+		var wrong *lockfile.ParseError
+		if !errors.As(err, &wrong) {
+			t.Errorf("%s: %v", text, err)
+		}
+		if data, _ := os.ReadFile(path); string(data) != text {
+			t.Errorf("%s became %s", text, data)
+		}
+	}
+}
+
+func TestConcurrentWritersLoseNothing(t *testing.T) {
+	const processes, goroutines = 8, 4
+	path := filepath.Join(t.TempDir(), "lock.json")
+	var group sync.WaitGroup
+	for i := range processes {
+		group.Go(func() {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s=p%d-", writerVariable, path, i))
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+	for i := range goroutines {
+		group.Go(func() {
+			if err := write(t.Context(), path, fmt.Sprintf("g%d-", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	f, err := lockfile.Read(path)
+	if want := (processes + goroutines) * entriesEach; err != nil || len(f.Entries()) != want {
+		t.Errorf("%d entries, want %d: %v", len(f.Entries()), want, err)
+	}
+}
+
+// Whatever is read can be written, and reads as the same again.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "plugins": [{"name": "a", "version": "1.0.0", "sha256": "` + sums.Of(nil).String() + `"}]}`))
+	f.Add([]byte(`{"plugins": [{}], "version": 1}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, _ := lockfile.Parse("f", data)
+		out, err := file.Format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := lockfile.Parse("f", out)
+		if err != nil || !slices.Equal(again.Entries(), file.Entries()) {
+			t.Errorf("%v became %v: %v", file.Entries(), again.Entries(), err)
+		}
+	})
+}

@@ -1,0 +1,264 @@
+package discovery
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+)
+
+// DefaultKind is the kind of plugin of an application that has only one.
+const DefaultKind = "plugin"
+
+const (
+	maxName     = 128 // bytes of a plugin's name, a kind's, an application's
+	maxFileName = 512
+	exeSuffix   = ".exe"
+)
+
+// Naming is how an application's plugins are called. The file
+//
+//	<app>-<kind>-<name>[_v<version>][_<os>_<arch>][.exe]
+//
+// says by its name which plugin it is: greet-plugin-loud,
+// greet-plugin-loud_v1.4.0_linux_amd64. Names are letters, digits, dots and
+// dashes; the underscore only separates.
+type Naming struct {
+	// App is the application's name. Required, unless there is a Glob.
+	App string
+	// Kinds are the kinds of plugins there are, in names: "filter" for
+	// greet-filter-loud. Nil: there is only DefaultKind.
+	Kinds []string
+	// Glob is the plain form: every file whose name it matches (path.Match) is a
+	// plugin, called like the file without .exe, of no kind, version or platform.
+	// Empty: the names above.
+	Glob string
+}
+
+// ID is which plugin a file is, as its name says.
+type ID struct {
+	// Kind is the kind of plugin. Empty: DefaultKind, or with a Glob none.
+	Kind string `json:"kind,omitempty"`
+	// Name is the plugin's.
+	Name string `json:"name"`
+	// Version is the plugin's. Zero: the name does not say.
+	Version semver.Version `json:"version,omitzero"`
+	// Platform is what the file was built for. Zero: the name does not say.
+	Platform Platform `json:"platform,omitzero"`
+	// Exe says that the file name ends with .exe.
+	Exe bool `json:"-"`
+}
+
+// String returns the ID as a person reads it: "loud 1.4.0 linux_amd64".
+func (id ID) String() string { return id.key(id.Platform).String() }
+
+// key is the ID in a lock file.
+func (id ID) key(platform Platform) lockfile.Key {
+	return lockfile.Key{Kind: id.Kind, Name: id.Name, Version: id.Version, Platform: platform.String()}
+}
+
+// ErrNoPlugin says that a file's name does not begin as a plugin's does: it is
+// something else.
+var ErrNoPlugin = errors.New("not the name of a plugin")
+
+// NameError says that a file's name begins as a plugin's does and does not go on
+// like that.
+type NameError struct {
+	// File is the name.
+	File string
+	// Reason says what is wrong with it.
+	Reason string
+	// Err is the error about a part of it; may be nil.
+	Err error
+}
+
+func (e *NameError) Error() string {
+	return fmt.Sprintf("the file name %q: %s", clip(e.File), e.Reason)
+}
+
+// Unwrap returns the error about a part of the name.
+func (e *NameError) Unwrap() error { return e.Err }
+
+func clip(text string) string {
+	const shown = 200
+	if len(text) > shown {
+		return strings.ToValidUTF8(text[:shown], "") + "…"
+	}
+	return text
+}
+
+func (n Naming) validate() error {
+	if n.Glob != "" {
+		if _, err := path.Match(n.Glob, ""); err != nil {
+			return fmt.Errorf("the naming's Glob %q: %w", n.Glob, err)
+		}
+		return nil
+	}
+	for _, word := range append([]string{n.App}, n.Kinds...) {
+		if reason := checkWord(word); reason != "" {
+			return fmt.Errorf("the naming's App or Kind %q: %s", word, reason)
+		}
+	}
+	return nil
+}
+
+// kinds are those that there are, "" for the default one.
+func (n Naming) kinds() []string {
+	if len(n.Kinds) == 0 {
+		return []string{""}
+	}
+	return n.Kinds
+}
+
+// Parse takes the name of a file apart. For a file that has nothing to do with
+// plugins the error is [ErrNoPlugin], otherwise a *[NameError].
+func (n Naming) Parse(file string) (ID, error) {
+	id, err := n.parse(file)
+	if err != nil {
+		return ID{}, err
+	}
+	return id, nil
+}
+
+// parse is Parse that returns, with an error, what it could read: perhaps a kind
+// and a name.
+func (n Naming) parse(file string) (ID, error) {
+	if n.Glob != "" {
+		return n.parseGlob(file)
+	}
+	// Of two kinds of which one begins like the other the longer one counts.
+	best := ""
+	kind := ""
+	for _, k := range n.kinds() {
+		prefix := n.prefix(k)
+		if strings.HasPrefix(file, prefix) && len(prefix) > len(best) {
+			best, kind = prefix, k
+		}
+	}
+	if best == "" {
+		return ID{}, ErrNoPlugin
+	}
+	id, err := parseRest(file, file[len(best):])
+	id.Kind = kind
+	return id, err
+}
+
+func (n Naming) prefix(kind string) string {
+	if kind == "" {
+		kind = DefaultKind
+	}
+	return n.App + "-" + kind + "-"
+}
+
+func (n Naming) parseGlob(file string) (ID, error) {
+	if ok, err := path.Match(n.Glob, file); err != nil || !ok {
+		return ID{}, ErrNoPlugin
+	}
+	bare, exe := strings.CutSuffix(file, exeSuffix)
+	if bare == "" || len(file) > maxFileName {
+		return ID{}, &NameError{File: file, Reason: "it must have 1 to 512 bytes"}
+	}
+	return ID{Name: bare, Exe: exe}, nil
+}
+
+// parseRest parses what follows the prefix.
+func parseRest(file, rest string) (ID, error) {
+	if len(file) > maxFileName {
+		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it is longer than %d bytes", maxFileName)}
+	}
+	var id ID
+	rest, id.Exe = strings.CutSuffix(rest, exeSuffix)
+	word, fields, more := strings.Cut(rest, "_")
+	if reason := checkWord(word); reason != "" {
+		return ID{}, &NameError{File: file, Reason: "the plugin's name " + reason}
+	}
+	id.Name = word
+	if !more {
+		return id, nil
+	}
+	if strings.HasPrefix(fields, "v") {
+		text, platform, both := strings.Cut(fields, "_")
+		version, err := semver.Parse(text[1:])
+		// A v alone may also begin a platform.
+		if err != nil && !isPlatform(fields) {
+			return id, &NameError{File: file, Reason: "after the name there is no version: " + err.Error(), Err: err}
+		}
+		if err == nil {
+			id.Version = version
+			if !both {
+				return id, nil
+			}
+			fields = platform
+		}
+	}
+	platform, ok := ParsePlatform(fields)
+	if !ok {
+		return id, &NameError{File: file, Reason: "after an underscore there must be _v and a version, an operating system and an architecture, or both"}
+	}
+	id.Platform = platform
+	return id, nil
+}
+
+func isPlatform(fields string) bool {
+	_, ok := ParsePlatform(fields)
+	return ok
+}
+
+// checkWord says what keeps a text from being a name, or nothing.
+func checkWord(word string) string {
+	if word == "" || len(word) > maxName {
+		return fmt.Sprintf("must have 1 to %d bytes", maxName)
+	}
+	if !alphanumeric(word[0]) {
+		return "must begin with a letter or a digit"
+	}
+	for i := range len(word) {
+		if c := word[i]; !alphanumeric(c) && c != '-' && c != '.' {
+			return "must be letters, digits, dots and dashes"
+		}
+	}
+	return ""
+}
+
+func alphanumeric(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+// Format returns the file name for a plugin: what Parse reads as the same. An
+// error is a *[NameError].
+func (n Naming) Format(id ID) (string, error) {
+	if err := n.validate(); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if n.Glob == "" {
+		b.WriteString(n.prefix(id.Kind))
+	}
+	b.WriteString(id.Name)
+	if !id.Version.IsZero() {
+		b.WriteString("_v" + id.Version.String())
+	}
+	if !id.Platform.IsZero() {
+		b.WriteString("_" + id.Platform.String())
+	}
+	if id.Exe {
+		b.WriteString(exeSuffix)
+	}
+	file := b.String()
+	if n.Glob == "" && !slices.Contains(n.kinds(), id.Kind) {
+		return "", &NameError{File: file, Reason: fmt.Sprintf("the kind %q is none of this application's", id.Kind)}
+	}
+	switch parsed, err := n.Parse(file); {
+	case err != nil && !errors.Is(err, ErrNoPlugin):
+		return "", err
+	case sideFile(file):
+		return "", &NameError{File: file, Reason: "it would be taken for a file beside a plugin: a sum, an archive, a remark"}
+	case err != nil || parsed != id || strings.ContainsAny(file, "/\\\x00"):
+		return "", &NameError{File: file, Reason: "it would be read as another plugin's"}
+	}
+	return file, nil
+}

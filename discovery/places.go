@@ -1,0 +1,118 @@
+package discovery
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Places are the directories in which an application's plugins lie by custom:
+//
+//	<APP>_PLUGIN_PATH           environment, absolute directories as in PATH
+//	<project>/.<app>/plugins    project
+//	UserDir                     user
+//	the system's, see below     system
+//	PATH                        path, only if asked for
+//
+// The user's directory is $XDG_DATA_HOME/<app>/plugins or
+// ~/.local/share/<app>/plugins; on macOS ~/Library/Application
+// Support/<app>/plugins; on Windows %LOCALAPPDATA%\<app>\plugins, since programs
+// do not roam. The system's are /usr/local and /usr, libexec and lib,
+// /<app>/plugins; on macOS also /Library/Application Support/<app>/plugins; on
+// Windows %ProgramFiles%\<app>\plugins. The current directory is never one by
+// itself.
+type Places struct {
+	// App is the application's name in directories and variables. Required.
+	App string
+	// Project is the root of the project that is worked on. Empty: none.
+	Project string
+	// Path adds the directories in PATH.
+	Path bool
+	// LookupEnv reads an environment variable. Nil: [os.LookupEnv].
+	LookupEnv func(key string) (string, bool)
+	// Home is the user's home. Empty: [os.UserHomeDir].
+	Home string
+}
+
+// Variable is the name of the environment variable with directories:
+// GREET_PLUGIN_PATH for greet. What is no letter or digit becomes an underscore.
+func (p Places) Variable() string {
+	name := strings.Map(func(r rune) rune {
+		if r < 0x80 && alphanumeric(byte(r)) {
+			return r
+		}
+		return '_'
+	}, p.App)
+	return strings.ToUpper(name) + "_PLUGIN_PATH"
+}
+
+// Dirs returns the directories, in the order in which they are searched. Whether
+// they exist is not looked at. Those of the user are left out if the user has no
+// home.
+func (p Places) Dirs() []Dir {
+	var dirs []Dir
+	for _, path := range p.list(p.Variable()) {
+		dirs = append(dirs, Dir{Path: path, Origin: OriginEnvironment, Required: true})
+	}
+	if p.Project != "" {
+		if root, err := filepath.Abs(p.Project); err == nil {
+			dirs = append(dirs, Dir{Path: filepath.Join(root, "."+p.App, "plugins"), Origin: OriginProject})
+		}
+	}
+	if path, err := p.UserDir(); err == nil {
+		dirs = append(dirs, Dir{Path: path, Origin: OriginUser})
+	}
+	for _, path := range p.systemDirs() {
+		dirs = append(dirs, Dir{Path: path, Origin: OriginSystem})
+	}
+	if p.Path {
+		for _, path := range p.list("PATH") {
+			dirs = append(dirs, Dir{Path: path, Origin: OriginPath})
+		}
+	}
+	return dirs
+}
+
+// UserDir returns the user's directory for plugins, where they are installed.
+func (p Places) UserDir() (string, error) {
+	base, err := p.userData()
+	if err != nil {
+		return "", fmt.Errorf("find the user's directory for plugins: %w", err)
+	}
+	return filepath.Join(base, p.App, "plugins"), nil
+}
+
+// list splits a variable. An empty element, which means the current directory in
+// PATH, is left out.
+func (p Places) list(variable string) []string {
+	var list []string
+	for _, element := range filepath.SplitList(p.env(variable)) {
+		if element != "" {
+			list = append(list, element)
+		}
+	}
+	return list
+}
+
+func (p Places) env(name string) string {
+	lookup := p.LookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	value, _ := lookup(name)
+	return value
+}
+
+// absolute is a variable that holds an absolute path; others do not count.
+func (p Places) absolute(variable string) (string, bool) {
+	path := p.env(variable)
+	return path, filepath.IsAbs(path)
+}
+
+func (p Places) home() (string, error) {
+	if p.Home != "" {
+		return p.Home, nil
+	}
+	return os.UserHomeDir()
+}

@@ -1,0 +1,22 @@
+package discovery
+
+import "path/filepath"
+
+func (p Places) userData() (string, error) {
+	if path, ok := p.absolute("LOCALAPPDATA"); ok {
+		return path, nil
+	}
+	home, err := p.home()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(home, "AppData", "Local"), nil
+}
+
+// systemDirs does not name %ProgramData%, in which every user may make files.
+func (p Places) systemDirs() []string {
+	if path, ok := p.absolute("ProgramFiles"); ok {
+		return []string{filepath.Join(path, p.App, "plugins")}
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package discovery_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// locked makes a lock file of plugins that were found.
+func locked(t testing.TB, plugins ...discovery.Plugin) *lockfile.File {
+	t.Helper()
+	var lock lockfile.File
+	for _, plugin := range plugins {
+		sum, err := sums.OfFile(plugin.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock.Set(lockfile.Entry{
+			Key: lockfile.Key{Kind: plugin.Kind, Name: plugin.Name, Version: plugin.Version, Platform: discovery.ThisPlatform().String()},
+			Sum: sum, Source: "https://example.com/" + plugin.Name,
+		})
+	}
+	return &lock
+}
+
+func names(passed []discovery.Passed) string {
+	var names []string
+	for _, p := range passed {
+		names = append(names, p.ID.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	put(t, dir, "greet-plugin-soft", "soft")
+	found := find(t, dir)
+	resolver := discovery.Resolver{Lock: locked(t, found.Plugins[0])}
+
+	got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"})
+	if err != nil || got.Version.String() != "1.0.0" || got.Sum != sums.Of([]byte("one")) || got.Source != "https://example.com/loud" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if hash, sum := got.Checksum(); !hash.Available() || !bytes.Equal(sum, got.Sum[:]) {
+		t.Errorf("checksum %v %x", hash, sum)
+	}
+	_, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 2")})
+	var none *discovery.NoneError
+	if !errors.As(err, &none) || names(none.Passed) != "loud 2.0.0, loud 1.0.0" {
+		t.Fatalf("got %v", err)
+	}
+	if !errors.Is(none.Passed[0].Err, discovery.ErrUnlocked) || !errors.Is(none.Passed[1].Err, discovery.ErrVersion) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "soft"}); !errors.As(err, &none) {
+		t.Errorf("got %v", err)
+	}
+	resolver.AllowUnlocked = true
+	got, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"})
+	if err != nil || got.Version.String() != "2.0.0" || !got.Sum.IsZero() {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if hash, sum := got.Checksum(); hash != 0 || sum != nil {
+		t.Errorf("a checksum out of nowhere: %v %x", hash, sum)
+	}
+}
+
+// To take an older one instead would let whoever can damage a file choose.
+func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	path := put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	found := find(t, dir)
+	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), AllowUnlocked: true}
+	put(t, dir, "greet-plugin-loud_v2.0.0", "TWO")
+
+	_, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"})
+	var mismatch *sums.MismatchError
+	if !errors.As(err, &mismatch) || mismatch.Path != path || mismatch.Want != sums.Of([]byte("two")) || mismatch.Got != sums.Of([]byte("TWO")) {
+		t.Fatalf("got %v", err)
+	}
+	for _, part := range []string{"loud 2.0.0", mismatch.Want.String(), mismatch.Got.String()} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %v", part, err)
+		}
+	}
+	got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, "< 2")})
+	if err != nil || got.Version.String() != "1.0.0" {
+		t.Errorf("the other one: %+v, %v", got, err)
+	}
+}
+
+func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "greet-plugin-loud", "three")
+	put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	found := find(t, dir)
+	lock := locked(t, found.Plugins[1])
+	lock.Set(lockfile.Entry{
+		Key: lockfile.Key{Name: "loud", Version: version(t, "3.0.0"), Platform: "any_any"}, Sum: sums.Of([]byte("three")),
+	})
+	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 1")})
+	if err != nil || got.Version.String() != "3.0.0" || got.Sum != sums.Of([]byte("three")) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-good") // says that it is 1.4.0 and speaks 4 and 5
+	found := find(t, dir)
+	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Describer: &discovery.Describer{}}
+	resolve := func(protocols []int, transports ...string) error {
+		t.Helper()
+		got, err := resolver.Resolve(within(t), found, discovery.Request{
+			Name: "good", Version: constraint(t, "~> 1.4"), Protocols: protocols, Transports: transports,
+		})
+		if err == nil && (got.Description == nil || got.Version.String() != "1.4.0") {
+			t.Errorf("got %+v", got)
+		}
+		return err
+	}
+	for _, err := range []error{resolve(nil), resolve([]int{5}), resolve([]int{1, 4}), resolve([]int{5}, "grpc"), resolve([]int{4}, "netrpc")} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for says, err := range map[string]error{
+		"version [4 5], the host [6 7]":                 resolve([]int{6, 7}),
+		"version 5 over grpc, the host over [netrpc]":   resolve([]int{4, 5}, "netrpc"), // they would agree on 5
+		"version 4 over netrpc, the host over [grpc x]": resolve([]int{4}, "grpc", "x"),
+	} {
+		var none *discovery.NoneError
+		if !errors.As(err, &none) || !errors.Is(none.Passed[0].Err, discovery.ErrProtocol) || !strings.Contains(err.Error(), says) {
+			t.Errorf("want %s: %v", says, err)
+		}
+	}
+}
+
+func TestAPluginThatDescribesItselfAsAnotherVersionIsPassedOver(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-good_v2.0.0")
+	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(within(t), find(t, dir), discovery.Request{Name: "good"})
+	var none *discovery.NoneError
+	if !errors.As(err, &none) || !errors.Is(none.Passed[0].Err, discovery.ErrVersionClaim) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A plugin built with another library knows no describe.
+func TestAPluginWithoutADescriptionIsTaken(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-exit_v1.0.0")
+	got, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(within(t), find(t, dir),
+		discovery.Request{Name: "exit", Version: constraint(t, "~> 1.0"), Protocols: []int{5}})
+	var why *discovery.DescribeError
+	if err != nil || got.Description != nil || !errors.As(got.NoDescription, &why) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestNothingIsRunBeforeItsSumWasFoundRight(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-good")
+	found := find(t, dir)
+	lock := locked(t, discovery.Plugin{ID: discovery.ID{Name: "good"}, Path: put(t, t.TempDir(), "other", "other")})
+	for name, resolver := range map[string]*discovery.Resolver{
+		"wrong sum": {Lock: lock, Describer: &discovery.Describer{}},
+		"unlocked":  {Lock: new(lockfile.File), Describer: &discovery.Describer{}},
+	} {
+		cache := discovery.NewCache()
+		cache.InAnHour()
+		resolver.Cache = cache
+		if got, err := resolver.Resolve(within(t), found, discovery.Request{Name: "good"}); err == nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
+	dir := t.TempDir()
+	path := put(t, filepath.Join(dir, "build"), "loud", "new")
+	put(t, filepath.Join(dir, "user"), "greet-plugin-loud_v1.0.0", "old")
+	var log bytes.Buffer
+	search := discovery.Search{
+		Naming:    discovery.Naming{App: "greet"},
+		Overrides: []discovery.Override{{Name: "loud", Path: path}},
+		Dirs:      []discovery.Dir{{Path: filepath.Join(dir, "user"), Origin: discovery.OriginUser}},
+		Logger:    slog.New(slog.NewTextHandler(&log, nil)),
+	}
+	if strings.HasSuffix(path, ".exe") {
+		search.Overrides[0].Path = path
+	}
+	found, err := search.Find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "development override") || strings.Count(text, "\n") != 1 {
+		t.Errorf("logged %q", text)
+	}
+	got, err := (&discovery.Resolver{Lock: new(lockfile.File)}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 5")})
+	if err != nil || got.Path != path || got.Origin != discovery.OriginDevelopment {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestTheContextEndsAResolve(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-hang")
+	found := find(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(ctx, found, discovery.Request{Name: "hang"})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := (discovery.Search{Naming: discovery.Naming{App: "greet"}, Dirs: []discovery.Dir{{Path: dir}}}).Find(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
+	dir := t.TempDir()
+	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	search := discovery.Search{Naming: discovery.Naming{App: "greet"}, Dirs: []discovery.Dir{{Path: "archive", FS: os.DirFS(dir)}}}
+	found, err := search.Find(t.Context())
+	if err != nil || len(found.Plugins) != 1 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	lock := locked(t, find(t, dir).Plugins...)
+	got, err := (&discovery.Resolver{Lock: lock, Describer: &discovery.Describer{}}).Resolve(t.Context(), found, discovery.Request{Name: "loud"})
+	if err != nil || got.Sum != sums.Of([]byte("one")) || got.Description != nil || got.NoDescription != nil || !strings.HasPrefix(got.Path, "archive/") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

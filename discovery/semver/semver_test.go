@@ -1,0 +1,204 @@
+package semver_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	library "github.com/Masterminds/semver/v3"
+
+	"github.com/jackfield-go/jackfield/discovery/semver"
+)
+
+func parse(t testing.TB, text string) semver.Version {
+	t.Helper()
+	v, err := semver.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestParseTakesSemanticVersionsOnly(t *testing.T) {
+	good := []string{
+		"0.0.0", "1.4.2", "v1.4.2", "10.20.30", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-0.3.7", "1.0.0-x.7.z.92",
+		"1.0.0-x-y-z.--", "1.0.0+20130313144700", "1.0.0-beta+exp.sha.5114f85", "1.0.0+21AF26D3---117B344092BD",
+		"1.0.0+01.002", "1.0.0-0a", "999999999999999999.0.0",
+	}
+	for _, text := range good {
+		v, err := semver.Parse(text)
+		if err != nil || v.String() != strings.TrimPrefix(text, "v") || v.IsZero() {
+			t.Errorf("%q: %q, %v", text, v, err)
+		}
+	}
+	bad := []string{
+		"", "v", "1", "1.2", "1.2.3.4", "01.2.3", "1.02.3", "1.2.3-", "1.2.3+", "1.2.3-01", "1.2.3-a..b", "1.2.3-a.",
+		"1.2.x", "1.4 ", "-1.2.3", "1.2.3 ", " 1.2.3", "vv1.2.3", "V1.2.3", "1.2.3-é", "1.2.3-a_b", "latest",
+		"1000000000000000000.0.0", "1.2.3-1000000000000000000", "1.2.3-" + strings.Repeat("a", 200),
+	}
+	for _, text := range bad {
+		v, err := semver.Parse(text)
+		var wrong *semver.VersionError
+		if !errors.As(err, &wrong) || !v.IsZero() || wrong.Reason == "" || len(err.Error()) > 400 {
+			t.Errorf("%q: %q, %v", text, v, err)
+		}
+	}
+}
+
+func TestCompareOrdersByPrecedence(t *testing.T) {
+	ascending := []string{
+		"0.9.9", "1.0.0-1", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
+		"1.0.0-rc.1", "1.0.0", "1.0.1", "1.2.0", "1.10.0", "2.0.0", "10.0.0",
+	}
+	versions := make([]semver.Version, 1, len(ascending)+1) // the zero one is lowest
+	for _, text := range ascending {
+		versions = append(versions, parse(t, text))
+	}
+	for i, a := range versions {
+		for j, b := range versions {
+			if got, want := a.Compare(b), min(1, max(-1, i-j)); got != want {
+				t.Errorf("%q against %q: %d, want %d", a, b, got, want)
+			}
+		}
+	}
+	if c := parse(t, "1.0.0+a").Compare(parse(t, "1.0.0+b")); c != 0 {
+		t.Errorf("build metadata counts: %d", c)
+	}
+}
+
+func TestReleaseAndPrerelease(t *testing.T) {
+	for text, want := range map[string][2]string{
+		"1.2.3": {"1.2.3", ""}, "1.2.3-b.1": {"1.2.3", "b.1"}, "1.2.3-b-c+x-y": {"1.2.3", "b-c"}, "1.2.3+x-y": {"1.2.3", ""},
+	} {
+		v := parse(t, text)
+		if got := [2]string{v.Release().String(), v.Prerelease()}; got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestConstraintsMeanWhatTheyMeanInConfigurationFiles(t *testing.T) {
+	versions := []string{"1.1.9", "1.2.0", "1.4.0", "1.4.2", "1.5.0-beta.2", "1.5.0", "1.6.0-rc.1", "2.0.0-beta", "2.0.0"}
+	tests := []struct {
+		constraint, allowed, withPrereleases string
+	}{
+		{"", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 2.0.0", strings.Join(versions, " ")},
+		{">= 1.2, < 2", "1.2.0 1.4.0 1.4.2 1.5.0", "1.2.0 1.4.0 1.4.2 1.5.0-beta.2 1.5.0 1.6.0-rc.1"},
+		{">=1.2,<2", "1.2.0 1.4.0 1.4.2 1.5.0", "1.2.0 1.4.0 1.4.2 1.5.0-beta.2 1.5.0 1.6.0-rc.1"},
+		{"~> 1.4", "1.4.0 1.4.2 1.5.0", "1.4.0 1.4.2 1.5.0-beta.2 1.5.0 1.6.0-rc.1"},
+		{"~> 1.4.1", "1.4.2", "1.4.2"},
+		{"~> 1", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 2.0.0", strings.Join(versions, " ")},
+		{"1.4.2", "1.4.2", "1.4.2"},
+		{"= 1.4", "1.4.0", "1.4.0"},
+		{"> 1.4, != 1.4.2", "1.5.0 2.0.0", "1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{"!= 1.4.2", "1.1.9 1.2.0 1.4.0 1.5.0 2.0.0", "1.1.9 1.2.0 1.4.0 1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{">= 1.5.0-beta.1", "1.5.0-beta.2 1.5.0 2.0.0", "1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{"!= 1.5.0-beta.2", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 2.0.0", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{"> 3", "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.constraint, func(t *testing.T) {
+			c, err := semver.ParseConstraint(test.constraint)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.String() != test.constraint || c.IsZero() != (test.constraint == "") {
+				t.Errorf("it reads %q", c)
+			}
+			for want, c := range map[string]semver.Constraint{test.allowed: c, test.withPrereleases: c.WithPrereleases()} {
+				var allowed []string
+				for _, text := range versions {
+					if c.Allows(parse(t, text)) {
+						allowed = append(allowed, text)
+					}
+				}
+				if got := strings.Join(allowed, " "); got != want {
+					t.Errorf("it allows %s\nwant %s", got, want)
+				}
+			}
+			if got := c.Allows(semver.Version{}); got != (test.constraint == "") {
+				t.Errorf("no version: %t", got)
+			}
+		})
+	}
+}
+
+func TestParseConstraintRefusesWhatIsNone(t *testing.T) {
+	for _, text := range []string{"new", ">= ", ">= 1.2 < 2", "=> 1", "1.x", "1.2.3 || 2", ",", ">= 1,", strings.Repeat("> 1,", 1000) + "> 1"} {
+		_, err := semver.ParseConstraint(text)
+		var wrong *semver.ConstraintError
+		if !errors.As(err, &wrong) || len(err.Error()) > 500 {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestVersionsAreJSONStrings(t *testing.T) {
+	type holder struct{ Version semver.Version }
+	for _, text := range []string{"", "1.2.3-b+c"} {
+		var h holder
+		data := fmt.Sprintf(`{"Version":%q}`, text)
+		if err := json.Unmarshal([]byte(data), &h); err != nil || h.Version.String() != text {
+			t.Errorf("%s: %q, %v", data, h.Version, err)
+		}
+		if out, err := json.Marshal(h); err != nil || string(out) != data {
+			t.Errorf("%s, %v", out, err)
+		}
+	}
+	var wrong *semver.VersionError
+	if err := json.Unmarshal([]byte(`{"Version":"new"}`), new(holder)); !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever parses is a version to the library too, prints as it was read, and is
+// not above its release.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"1.2.3", "v1.2.3-beta.1+b", "1.2", "01.2.3", "1.2.3-01", "1.2.3-9.a.-"} {
+		f.Add(seed, ">= 1.0.0-0")
+	}
+	f.Fuzz(func(t *testing.T, text, constraint string) {
+		c, constraintErr := semver.ParseConstraint(constraint)
+		v, err := semver.Parse(text)
+		if err != nil {
+			bare := strings.TrimPrefix(text, "v")
+			longNumber := regexp.MustCompile(`[0-9]{19}`).MatchString(bare)
+			if again, err := library.StrictNewVersion(bare); err == nil && len(bare) <= semver.MaxLength && !longNumber {
+				t.Errorf("the library reads %q as %v", text, again)
+			}
+			return
+		}
+		if v.String() != strings.TrimPrefix(text, "v") {
+			t.Errorf("%q prints as %q", text, v)
+		}
+		if again, err := library.StrictNewVersion(v.String()); err != nil || again.Original() != v.String() || again.Prerelease() != v.Prerelease() {
+			t.Errorf("the library reads %q as %v: %v", text, again, err)
+		}
+		if v.Compare(v.Release()) > 0 || v.Release().Compare(v) < 0 {
+			t.Errorf("%q is above its release", text)
+		}
+		if constraintErr == nil && c.Allows(v) && !c.WithPrereleases().Allows(v) {
+			t.Errorf("%q allows %q only without pre-releases", constraint, text)
+		}
+	})
+}
+
+func ExampleConstraint() {
+	c, err := semver.ParseConstraint("~> 1.4")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var fit []semver.Version
+	for _, text := range []string{"1.3.9", "1.4.0", "1.10.2", "1.11.0-beta", "2.0.0"} {
+		if v, err := semver.Parse(text); err == nil && c.Allows(v) {
+			fit = append(fit, v)
+		}
+	}
+	fmt.Println(slices.MaxFunc(fit, semver.Version.Compare))
+	// Output: 1.10.2
+}

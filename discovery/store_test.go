@@ -1,0 +1,289 @@
+package discovery_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+func store(t testing.TB) discovery.Store {
+	return discovery.Store{Dir: filepath.Join(t.TempDir(), "user", "plugins"), Naming: discovery.Naming{App: "greet"}}
+}
+
+// suffix is what an installed file's name ends with.
+func suffix() string {
+	platform := discovery.ThisPlatform()
+	if platform.OS == "windows" {
+		return "_" + platform.String() + ".exe"
+	}
+	return "_" + platform.String()
+}
+
+func install(t testing.TB, s discovery.Store, name, content string) *discovery.Item {
+	t.Helper()
+	item, err := s.Install(t.Context(), put(t, t.TempDir(), name, content), discovery.Install{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return item
+}
+
+// states lists a store as "loud 1.0.0 ok, ...".
+func states(t testing.TB, s discovery.Store) string {
+	t.Helper()
+	items, err := s.List(t.Context())
+	if err != nil {
+		t.Error(err)
+	}
+	var states []string
+	for _, item := range items {
+		states = append(states, strings.TrimSpace(fmt.Sprint(item.Name, " ", item.Version, " ", item.State)))
+	}
+	return strings.Join(states, ", ")
+}
+
+func files(t testing.TB, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".lock") { // which stays on Windows
+			names = append(names, entry.Name())
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
+	s := store(t)
+	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
+	item, err := s.Install(t.Context(), source, discovery.Install{Want: sums.Of([]byte("one"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(s.Dir, "greet-plugin-loud_v1.4.0"+suffix())
+	if item.Path != path || item.State != discovery.StateOK || item.Sum != sums.Of([]byte("one")) || item.Source != source {
+		t.Errorf("got %+v", item)
+	}
+	if got, want := files(t, s.Dir), filepath.Base(path)+" "+discovery.StoreLock; got != want {
+		t.Errorf("there are %s, want %s", got, want)
+	}
+	lock, err := lockfile.Read(s.LockPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), find(t, s.Dir), discovery.Request{Name: "loud", Version: constraint(t, "~> 1.4")})
+	if err != nil || got.Path != path || got.Sum != item.Sum {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAWrongSumIsNotInstalled(t *testing.T) {
+	s := store(t)
+	_, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), discovery.Install{Want: sums.Of([]byte("two"))})
+	var mismatch *sums.MismatchError
+	if !errors.As(err, &mismatch) || mismatch.Got != sums.Of([]byte("one")) || mismatch.Want != sums.Of([]byte("two")) {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, s.Dir); got != "" {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
+	s := store(t)
+	install(t, s, "greet-plugin-loud_v1.4.0", "one")
+	install(t, s, "greet-plugin-loud_v1.4.0", "one") // the same one again is no matter
+	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "other")
+	if _, err := s.Install(t.Context(), source, discovery.Install{}); !errors.Is(err, discovery.ErrInstalled) {
+		t.Errorf("got %v", err)
+	}
+	if got := states(t, s); got != "loud 1.4.0 ok" {
+		t.Errorf("listed %s", got)
+	}
+	item, err := s.Install(t.Context(), source, discovery.Install{Replace: true, Source: "https://example.com"})
+	if err != nil || item.Sum != sums.Of([]byte("other")) || item.Source != "https://example.com" {
+		t.Errorf("got %+v, %v", item, err)
+	}
+	if err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
+	s := store(t)
+	path := put(t, t.TempDir(), "download", "one")
+	var wrong *discovery.NameError
+	if _, err := s.Install(t.Context(), path, discovery.Install{}); !errors.Is(err, discovery.ErrNoPlugin) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.Install(t.Context(), path, discovery.Install{ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
+	}
+	item, err := s.Install(t.Context(), path, discovery.Install{ID: discovery.ID{Name: "loud", Version: version(t, "2.0.0")}})
+	if err != nil || filepath.Base(item.Path) != "greet-plugin-loud_v2.0.0"+suffix() {
+		t.Errorf("got %+v, %v", item, err)
+	}
+	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), discovery.Install{ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
+	if err != nil || item.Sum != sums.Of([]byte("web")) {
+		t.Errorf("got %+v, %v", item, err)
+	}
+	if got := states(t, s); got != "loud 2.0.0 ok, web  ok" {
+		t.Errorf("listed %s", got)
+	}
+}
+
+func TestABrokenSourceLeavesNothing(t *testing.T) {
+	s := store(t)
+	broken := errors.New("connection lost")
+	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), discovery.Install{ID: discovery.ID{Name: "loud"}})
+	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "loud") {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, s.Dir); got != "" {
+		t.Errorf("there are %s", got)
+	}
+	// And where the sum cannot be recorded the plugin does not stay either.
+	if err := os.WriteFile(s.LockPath(), []byte("garbage"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var wrong *lockfile.ParseError
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), discovery.Install{ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, s.Dir); got != discovery.StoreLock {
+		t.Errorf("there are %s", got)
+	}
+	if _, err := s.Install(t.Context(), s.Dir, discovery.Install{ID: discovery.ID{Name: "loud"}}); err == nil {
+		t.Error("a directory is installed")
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestListSaysHowEachPluginIs(t *testing.T) {
+	s := store(t)
+	install(t, s, "greet-plugin-a_v1.0.0", "a")
+	changed := install(t, s, "greet-plugin-b_v1.0.0", "b")
+	missing := install(t, s, "greet-plugin-c_v1.0.0", "c")
+	install(t, s, "greet-plugin-a_v1.10.0", "a10")
+	put(t, s.Dir, "greet-plugin-d_v1.0.0", "d")
+	put(t, s.Dir, "greet-plugin-e_v1.0.0_vms_vax", "e")
+	if err := os.WriteFile(changed.Path, []byte("B"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(missing.Path); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := states(t, s), "a 1.10.0 ok, a 1.0.0 ok, b 1.0.0 changed, c 1.0.0 missing, d 1.0.0 unlocked, e 1.0.0 unusable"; got != want {
+		t.Errorf("listed %s\nwant   %s", got, want)
+	}
+	err := s.Verify(t.Context())
+	var mismatch *sums.MismatchError
+	var problem *discovery.Problem
+	if !errors.As(err, &mismatch) || mismatch.Want != sums.Of([]byte("b")) || mismatch.Got != sums.Of([]byte("B")) {
+		t.Errorf("got %v", err)
+	}
+	if !errors.Is(err, os.ErrNotExist) || !errors.Is(err, discovery.ErrUnlocked) || !errors.As(err, &problem) || problem.Reason != discovery.ReasonForeign {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRemoveTakesFilesAndEntries(t *testing.T) {
+	s := store(t)
+	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, discovery.ErrNotInstalled) {
+		t.Errorf("got %v", err)
+	}
+	for _, v := range []string{"1.0.0", "1.1.0-rc.1", "2.0.0"} {
+		install(t, s, "greet-plugin-loud_v"+v, v)
+	}
+	install(t, s, "greet-plugin-soft", "soft")
+	put(t, s.Dir, "greet-plugin-loud_v1.5.0_vms_vax", "foreign")
+	removed, err := s.Remove(t.Context(), "", "loud", constraint(t, "~> 1.0"))
+	if err != nil || len(removed) != 3 {
+		t.Errorf("removed %+v, %v", removed, err)
+	}
+	if got := states(t, s); got != "loud 2.0.0 ok, soft  ok" {
+		t.Errorf("listed %s", got)
+	}
+	if _, err := s.Remove(t.Context(), "", "loud", constraint(t, "~> 1.0")); !errors.Is(err, discovery.ErrNotInstalled) {
+		t.Errorf("got %v", err)
+	}
+	for _, name := range []string{"loud", "soft"} {
+		if _, err := s.Remove(t.Context(), "", name, semver.Constraint{}); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := files(t, s.Dir); got != discovery.StoreLock {
+		t.Errorf("there are %s", got)
+	}
+	lock, err := lockfile.Read(s.LockPath())
+	if err != nil || len(lock.Entries()) != 0 {
+		t.Errorf("%v, %v", lock.Entries(), err)
+	}
+}
+
+func TestConcurrentInstallationsLoseNothing(t *testing.T) {
+	s := store(t)
+	const writers = 12
+	var group sync.WaitGroup
+	for i := range writers {
+		group.Go(func() {
+			id := discovery.ID{Name: fmt.Sprint("p", i/2), Version: version(t, fmt.Sprintf("1.%d.0", i%2))}
+			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), discovery.Install{ID: id, Source: "test"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := states(t, s); strings.Count(got, " ok") != writers {
+		t.Errorf("listed %s", got)
+	}
+}
+
+func ExampleStore() {
+	dir, err := os.MkdirTemp("", "greet-")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	store := discovery.Store{
+		Dir:      dir,
+		Naming:   discovery.Naming{App: "greet"},
+		Platform: discovery.Platform{OS: "linux", Arch: "amd64"},
+	}
+	id, err := store.Naming.Parse("greet-plugin-loud_v1.4.0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	item, err := store.InstallFrom(ctx, strings.NewReader("#!/bin/sh\n"), discovery.Install{ID: id, Source: "https://example.com"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(filepath.Base(item.Path), item.State)
+	fmt.Println(item.Sum)
+	// Output:
+	// greet-plugin-loud_v1.4.0_linux_amd64 ok
+	// a8076d3d28d21e02012b20eaf7dbf75409a6277134439025f282e368e3305abf
+}

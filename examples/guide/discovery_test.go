@@ -1,0 +1,98 @@
+package guide_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+)
+
+// choose finds the plugin to launch.
+func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, name, versions string) (*discovery.Resolved, error) {
+	constraint, err := semver.ParseConstraint(versions) // ">= 1.2, < 2"
+	if err != nil {
+		return nil, err
+	}
+	search := discovery.Search{
+		Naming: discovery.Naming{App: "greet"},
+		Dirs:   places.Dirs(),
+	}
+	found, err := search.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	path, err := discovery.CachePath("greet")
+	if err != nil {
+		return nil, err
+	}
+	cache, err := discovery.OpenCache(path)
+	if err != nil {
+		return nil, err // or go on with it: it is empty then
+	}
+	resolver := discovery.Resolver{
+		Lock:      lock,
+		Describer: &discovery.Describer{CookieKey: greeter.Handshake.MagicCookieKey},
+		Cache:     cache,
+	}
+	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
+		Name: name, Version: constraint, Protocols: greeter.Versions(nil).Numbers(),
+	})
+	return plugin, errors.Join(err, cache.Save(ctx))
+}
+
+// config is how the plugin that was chosen is launched.
+func config(plugin *discovery.Resolved) host.Config {
+	return host.Config{
+		Handshake: greeter.Handshake,
+		Versions:  greeter.Versions(nil),
+		Command:   host.Command(plugin.Path),
+		Verify:    host.Checksum(plugin.Checksum()),
+	}
+}
+
+func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	places := discovery.Places{App: "greet", Home: t.TempDir(), LookupEnv: func(string) (string, bool) { return "", false }}
+	dir, err := places.UserDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := discovery.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := discovery.ID{Name: "loud"}
+	if id.Version, err = semver.Parse("1.4.0"); err != nil {
+		t.Fatal(err)
+	}
+	item, err := store.Install(t.Context(), self, discovery.Install{ID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock, err := lockfile.Read(store.LockPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := choose(t.Context(), places, lock, "loud", "~> 1.2")
+	if err != nil || plugin.Path != item.Path || filepath.Dir(plugin.Path) != dir {
+		t.Fatalf("%+v, %v", plugin, err)
+	}
+	if config(plugin).Verify == nil {
+		t.Error("not verified")
+	}
+	var none *discovery.NoneError
+	if _, err := choose(t.Context(), places, lock, "loud", "~> 2.0"); !errors.As(err, &none) {
+		t.Errorf("got %v", err)
+	}
+	if plugin.Description == nil || plugin.Description.Speaks()[0] != 1 {
+		t.Errorf("described as %+v: %v", plugin.Description, plugin.NoDescription)
+	}
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/jackfield-go/jackfield/discovery"
+)
+
+// output prints plugins: a table for people, JSON for programs.
+type output struct {
+	w    io.Writer
+	json bool
+}
+
+// shown is a plugin as programs get it.
+type shown struct {
+	discovery.Item
+
+	Error string `json:"error,omitempty"`
+}
+
+func (o output) items(items []discovery.Item) error {
+	if o.json {
+		return o.asJSON(items)
+	}
+	if len(items) == 0 {
+		_, err := fmt.Fprintln(o.w, "no plugins")
+		return err
+	}
+	table := tabwriter.NewWriter(o.w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tVERSION\tPLATFORM\tSTATE\tSHA-256")
+	for _, item := range items {
+		sum := item.Sum.String()
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", cmp.Or(item.Name, "-"), cmp.Or(item.Version.String(), "-"),
+			cmp.Or(item.Platform.String(), "-"), item.State, cmp.Or(sum[:min(len(sum), 12)], "-"))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, item := range items {
+		if item.Err != nil {
+			fmt.Fprintf(o.w, "%v: %v\n", item.ID, item.Err)
+		}
+	}
+	return nil
+}
+
+func (o output) asJSON(items []discovery.Item) error {
+	list := make([]shown, len(items))
+	for i, item := range items {
+		list[i].Item = item
+		if item.Err != nil {
+			list[i].Error = item.Err.Error()
+		}
+	}
+	encoder := json.NewEncoder(o.w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(struct {
+		Plugins []shown `json:"plugins"`
+	}{list})
+}

@@ -1,0 +1,160 @@
+package transportgrpc_test
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
+
+	"github.com/jackfield-go/jackfield/core"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
+)
+
+// listenWith makes a server of a set, as far as it gets.
+func listenWith(t *testing.T, set transportgrpc.PluginSet, opts ...transportgrpc.Option) error {
+	t.Helper()
+	stdout, _ := unixPair(t)
+	stderr, _ := unixPair(t)
+	server, err := transportgrpc.New(set, opts...).Listen(t.Context(), core.PluginLink{
+		Logger:    newLog().logger(0),
+		LookupEnv: func(string) (string, bool) { return "", false },
+		Stdout:    stdout, Stderr: stderr,
+		DialAddress: dialAddress,
+		Listen:      newSockets(t).listen,
+	})
+	if err == nil {
+		err = server.Close()
+	}
+	return err
+}
+
+// What a plugin's author forgot is an error with the plugin's name, not a panic.
+func TestAPluginThatIsNotThereIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		plugin transportgrpc.Plugin
+		want   string
+	}{
+		"nil":           {nil, `"it" of the set is nil`},
+		"a nil pointer": {(*transportgrpc.PluginFuncs)(nil), `"it" of the set is nil`},
+		"no functions":  {transportgrpc.PluginFuncs{}, "NewServer is nil"},
+		"no register": {
+			transportgrpc.Service[probepb.QuestionServiceServer](nil, probepb.NewQuestionServiceClient, new(numbered)),
+			"the register function is nil",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := listenWith(t, transportgrpc.PluginSet{"it": c.plugin})
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), `"it"`) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
+	r := rigUp(t, setup{})
+	for name, c := range map[string]struct {
+		plugin transportgrpc.Plugin
+		want   string
+	}{
+		"nil":          {nil, `"it" of the set is nil`},
+		"no functions": {transportgrpc.PluginFuncs{}, "NewClient is nil"},
+		"no client": {
+			transportgrpc.Service[probepb.QuestionServiceServer, any](probepb.RegisterQuestionServiceServer, nil, nil),
+			"the client function is nil",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			session, err := transportgrpc.New(transportgrpc.PluginSet{"it": c.plugin}).Dial(within(t), core.HostLink{
+				Plugin: "plugin",
+				Logger: newLog().logger(0),
+				Stdout: newLog(), Stderr: newLog(),
+				Dial:        func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, "unix", r.address) },
+				DialAddress: dialAddress,
+				Listen:      r.sockets.listen,
+				Exited:      make(chan struct{}),
+				Explain:     func(_ context.Context, err error) error { return err },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			if _, err := session.Dispense(within(t), "it"); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// gRPC ends the program for a service that is there already.
+func TestTheProtocolsServicesAreNotForTheApplication(t *testing.T) {
+	reflects := func(r grpc.ServiceRegistrar) {
+		reflectionv1.RegisterServerReflectionServer(r, reflection.NewServerV1(reflection.ServerOptions{}))
+	}
+	healthy := func(r grpc.ServiceRegistrar) { grpc_health_v1.RegisterHealthServer(r, health.NewServer()) }
+	for name, c := range map[string]struct {
+		register func(grpc.ServiceRegistrar)
+		opts     []transportgrpc.Option
+		want     string // in the error; empty: none
+	}{
+		"health":                         {healthy, nil, "leave it out"},
+		"reflection":                     {reflects, nil, "WithoutReflection"},
+		"reflection where ours is not":   {reflects, []transportgrpc.Option{transportgrpc.WithoutReflection()}, ""},
+		"health where reflection is not": {healthy, []transportgrpc.Option{transportgrpc.WithoutReflection()}, "leave it out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := listenWith(t, transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
+				NewServer: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+					c.register(r)
+					return nil
+				},
+			}}, c.opts...)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFunctionsThatAreNilAreRefused(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		if err := s.near.Serve(within(t), s.near.NextID(), nil); err == nil {
+			t.Error("Serve took no function")
+		}
+		if _, err := transportgrpc.Lend[probepb.QuestionServiceServer](within(t), s.near, nil, new(numbered)); err == nil {
+			t.Error("Lend took no function")
+		}
+		if _, err := transportgrpc.Borrow[any](within(t), s.near, 1, nil); err == nil {
+			t.Error("Borrow took no function")
+		}
+		if _, err := s.near.Reader(within(t), nil); err == nil {
+			t.Error("Reader took nothing")
+		}
+		if _, err := s.near.Writer(within(t), nil); err == nil {
+			t.Error("Writer took nothing")
+		}
+	})
+}
+
+func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, dialErr := s.near.Dial(ctx, 4711)
+		_, listenErr := s.near.Listen(ctx, 4711)
+		for what, err := range map[string]error{
+			"Dial": dialErr, "Listen": listenErr, "Serve": serveNumber(ctx, s.near, 4711),
+		} {
+			if err == nil || strings.Count(err.Error(), "4711") != 1 {
+				t.Errorf("%s: got %v", what, err)
+			}
+		}
+	})
+}
