@@ -31,9 +31,9 @@ const (
 )
 
 // Cache keeps sums and descriptions of files for as long as the files stay the
-// same: their size, their times, their place on the disk. It saves the reading
-// and the running, and is never asked about what a lock file says. It is safe for
-// use by several goroutines.
+// same: their size, their times, their place on the disk. It saves reading and
+// running them; what a lock file says is compared each time. It is safe for use by
+// several goroutines.
 type Cache struct {
 	path string
 	now  func() time.Time

@@ -67,12 +67,16 @@ func clearAway(path string) {
 	if pid := served(fd); pid != 0 && runs(pid) {
 		return // a plugin of another library, without its host
 	}
-	if syscall.Lstat(path, &info) == nil && uint32(info.Mode)&syscall.S_IFMT == syscall.S_IFDIR {
+	if syscall.Lstat(path, &info) == nil && isOf(&info, syscall.S_IFDIR) { // not a link to one
 		_ = os.RemoveAll(path)
 	}
 }
 
 // isMine reports whether a file of that kind is this user's.
 func isMine(info *syscall.Stat_t, kind uint32) bool {
-	return uint32(info.Mode)&syscall.S_IFMT == kind && int(info.Uid) == os.Geteuid()
+	return isOf(info, kind) && int(info.Uid) == os.Geteuid()
+}
+
+func isOf(info *syscall.Stat_t, kind uint32) bool {
+	return uint32(info.Mode)&syscall.S_IFMT == kind //nolint:unconvert // 16 bits on macOS
 }
