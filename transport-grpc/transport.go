@@ -117,6 +117,10 @@ func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server
 	return s, nil
 }
 
+// Names returns the names under which plugins can be dispensed, sorted: what a
+// plugin says that it has when it is asked to describe itself.
+func (t *Transport) Names() []string { return slices.Sorted(maps.Keys(t.plugins)) }
+
 // find returns the plugin called name, or an error that lists those there are.
 func (t *Transport) find(name string) (Plugin, error) {
 	if p, ok := t.plugins[name]; ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	goplugin "github.com/hashicorp/go-plugin"
@@ -145,8 +146,12 @@ func (s *ourGRPCSubject) closeInOrder(t *testing.T) {
 	if err := s.Stop(bounded(t)); err != nil {
 		t.Errorf("close: %v", err)
 	}
-	if text := s.log.loud.String(); text != "" {
-		t.Errorf("logged above debug: %s", text)
+	for line := range strings.Lines(s.log.loud.String()) {
+		// A go-plugin plugin's own yamux reports, in the plugin's log, what it
+		// still had to write when the plugin left.
+		if !strings.Contains(line, "yamux: Failed to write ") {
+			t.Errorf("logged above debug: %s", line)
+		}
 	}
 }
 
