@@ -36,7 +36,7 @@ type session struct {
 	running   sync.WaitGroup
 	printed   chan struct{} // closed when the plugin's output has ended
 	closing   sync.Once
-	leaving   atomic.Bool // Quit was called: what the plugin ends is not made again
+	leaving   atomic.Bool // the plugin was asked to leave: what it ends is not made again
 
 	mu     sync.Mutex
 	latest *connection // main, or the one that new calls use instead
@@ -241,8 +241,8 @@ func (s *session) Ping(ctx context.Context) error {
 
 // Quit asks the plugin to leave and waits for the end of its output.
 func (s *session) Quit(ctx context.Context) error {
-	s.leaving.Store(true)
 	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{})
+	s.leaving.Store(true)
 	switch {
 	case err == nil:
 	case status.Code(err) == codes.Unimplemented:

@@ -16,6 +16,7 @@ type acceptSide struct {
 	started   bool
 	link      *link // nil while there is no control stream
 	main      *muxListener
+	hasMain   bool // there is or was a main listener: a stream may come when it has just closed
 	listeners map[uint32]*muxListener
 	expected  []*muxListener // whose the next streams are
 	pending   []pendingKnock // without a listener, or one with room; the oldest first
@@ -70,7 +71,7 @@ func (a *acceptSide) arrived(stream SessionStream) {
 		if l.closed != nil {
 			l = a.listeners[l.id] // another one for that number, or none
 		}
-	} else if l == nil && a.closed == nil {
+	} else if !a.hasMain && a.closed == nil {
 		a.m.warner.warn(a.m.ctx, "a stream without a knock", 0)
 	}
 	if l == nil || !l.put(stream) {
@@ -217,6 +218,7 @@ func (a *acceptSide) mainListener() *muxListener {
 	if a.main != nil {
 		return a.main
 	}
+	a.hasMain = true
 	a.main = newMuxListener(a, 0, a.m.cfg.Backlog)
 	if a.closed != nil {
 		a.main.end(a.closed)
