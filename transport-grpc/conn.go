@@ -22,8 +22,8 @@ type Conn struct {
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
 
-// newConn makes a connection of raw, which it owns from then on, and begins to
-// speak gRPC.
+// newConn makes a connection of raw, which it owns from then on. gRPC is spoken
+// from the first call on.
 func newConn(b *Broker, id uint32, raw net.Conn, opts []grpc.DialOption) (*Conn, error) {
 	c := &Conn{broker: b, id: id, latest: newConnection(raw), unused: true}
 	explain := explainer{lost: c.isLost, reason: b.reason}
@@ -33,7 +33,6 @@ func newConn(b *Broker, id uint32, raw net.Conn, opts []grpc.DialOption) (*Conn,
 		_ = raw.Close()
 		return nil, err
 	}
-	c.grpc.Connect()
 	return c, nil
 }
 

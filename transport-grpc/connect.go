@@ -21,8 +21,8 @@ const (
 	connectionWindow = 16 << 20
 )
 
-// readBuffer is what an idle connection of a host keeps, in bytes: a host has
-// many. Large messages go past it.
+// readBuffer is what an idle connection keeps, in bytes: a host has many, and
+// brokered ones come and go with calls. Large messages go past it.
 const readBuffer = 8 << 10
 
 // target needs no resolver.
