@@ -27,8 +27,8 @@ type server struct {
 	running   sync.WaitGroup // connections and pumps
 	stdout    *pump
 	stderr    *pump
-	quitting  sync.Once
-	quit      chan struct{} // closed when the plugin has been asked to leave
+	accepting context.Context // over when the plugin has been asked to leave
+	leaving   context.CancelFunc
 }
 
 func newServer(t *Transport, link core.PluginLink) *server {
@@ -37,10 +37,10 @@ func newServer(t *Transport, link core.PluginLink) *server {
 		link:      link,
 		stdout:    newPump(link.Stdout),
 		stderr:    newPump(link.Stderr),
-		quit:      make(chan struct{}),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.calls, s.cutCalls = context.WithCancel(s.ctx)
+	s.accepting, s.leaving = context.WithCancel(s.ctx)
 	return s
 }
 
@@ -50,11 +50,14 @@ func (s *server) Fields() []string { return nil }
 // Serve answers hosts until one says quit. Several may connect, one after the
 // other or at once: a host that was replaced, a check whether anybody listens.
 func (s *server) Serve(listener net.Listener) error {
-	stop := context.AfterFunc(s.ctx, func() { _ = listener.Close() })
+	stop := context.AfterFunc(s.accepting, func() { _ = listener.Close() })
 	defer stop()
 	s.running.Go(func() { s.stdout.run(s.ctx) })
 	s.running.Go(func() { s.stderr.run(s.ctx) })
 	err := s.accept(listener)
+	if err == nil {
+		<-s.ctx.Done() // those who are connected are served until they hang up
+	}
 	s.cancel()
 	_ = listener.Close()
 	s.link.Quit(s.ctx) // the outputs end with it, if they have not
@@ -97,22 +100,22 @@ func isShortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
-// pause waits; false means that the server has ended.
+// pause waits; false means that nobody is accepted any more.
 func (s *server) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
-	case <-s.ctx.Done():
+	case <-s.accepting.Done():
 		return false
 	}
 }
 
-// acceptError is nil if the listener was closed to end the server.
+// acceptError is nil if the listener was closed because the plugin leaves.
 func (s *server) acceptError(err error) error {
 	select {
-	case <-s.ctx.Done():
+	case <-s.accepting.Done():
 		return nil
 	default:
 	}
@@ -148,7 +151,7 @@ func (s *server) serve(conn net.Conn) error {
 	defer s.stderr.attach(streams[2])()
 	s.answer(ctx, streams[0], b)
 	select {
-	case <-s.quit:
+	case <-s.accepting.Done():
 		s.cancel()
 	default:
 	}
@@ -193,7 +196,7 @@ func (s *server) Close() error {
 
 // leave finishes what is under way: calls, then shutdown hooks, then output.
 func (s *server) leave(ctx context.Context) error {
-	s.quitting.Do(func() { close(s.quit) })
+	s.leaving()
 	flightErr := s.finishCalls(ctx)
 	s.link.Quit(ctx)
 	err := errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))

@@ -26,6 +26,12 @@ const (
 // took it for one that was left behind.
 const maxTries = 100
 
+// ownerFile is in each directory. It belongs to the user who made the directory;
+// where there are locks, its lock says that the directory is in use; and it holds
+// the number of the plugin's process, which may outlive its host and knows
+// nothing of locks.
+const ownerFile = ".owner"
+
 // Dir is a private directory for sockets. Whoever made it removes it; if that
 // does not happen, as the process was killed, the next one of the same user who
 // sweeps the same place does.
@@ -90,7 +96,11 @@ func (d *Dir) Remove() {
 		return
 	}
 	d.removing.Do(func() {
-		_ = os.RemoveAll(d.Path)
+		// The sockets are gone as a rule, and then two removals are all it takes.
+		_ = os.Remove(filepath.Join(d.Path, ownerFile))
+		if os.Remove(d.Path) != nil {
+			_ = os.RemoveAll(d.Path)
+		}
 		d.owner.release()
 		d.sweeping.Wait()
 	})

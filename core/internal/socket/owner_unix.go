@@ -13,11 +13,6 @@ import (
 	"syscall"
 )
 
-// ownerFile is in each directory. It belongs to the user who made the directory;
-// its lock says that the directory is in use; and it holds the number of the
-// plugin's process, which may outlive its host and knows nothing of locks.
-const ownerFile = ".owner"
-
 // errTaken says that a directory was taken for one that nobody uses, before its
 // owner could say otherwise.
 var errTaken = errors.New("the directory was taken away")
