@@ -9,9 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"github.com/jackfield-go/jackfield/broker"
@@ -353,4 +357,36 @@ func (l *keptConns) closeAll() {
 		conn.Close()
 	}
 	l.conns = nil
+}
+
+// gRPC bounds the time that it waits for a connection. A dial may wait longer,
+// and its calls must not pay for that.
+func TestADialThatWaitedLongerThanGRPCDoesMakesCallsAtOnce(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		gaveUp := make(chan struct{}, 1)
+		watched := manual.NewBuilderWithScheme("passthrough")
+		watched.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "plugin"}}})
+		watched.ResolveNowCallback = func(resolver.ResolveNowOptions) {
+			select {
+			case gaveUp <- struct{}{}:
+			default:
+			}
+		}
+		impatient := grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff: backoff.Config{BaseDelay: 300 * time.Millisecond, Multiplier: 1000, MaxDelay: time.Hour},
+		})
+		id := s.near.NextID()
+		asked := async(func() error {
+			_, err := askNumber(within(t), s.other, id, grpc.WithResolvers(watched), impatient)
+			return err
+		})
+		receive(t, "gRPC's giving up", gaveUp)
+		ctx, cancel := context.WithCancel(t.Context())
+		serving := async(func() error { return serveNumber(ctx, s.near, id) })
+		if err := receive(t, "the call", asked); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		receive(t, "Serve", serving)
+	})
 }

@@ -13,27 +13,41 @@ type Conn struct {
 	broker *Broker
 	id     uint32
 	grpc   *grpc.ClientConn
+	first  chan *connection // what gRPC uses at first; closed behind it
 
 	mu     sync.Mutex
-	latest *connection // the one that gRPC uses
-	unused bool        // gRPC has not asked for it yet
+	latest *connection // the one that gRPC uses; nil before the first
+	missed bool        // gRPC has given up waiting for the first
 	closed bool
 }
 
 var _ grpc.ClientConnInterface = (*Conn)(nil)
 
-// newConn makes a connection of raw, which it owns from then on. gRPC is spoken
-// from the first call on.
-func newConn(b *Broker, id uint32, raw net.Conn, opts []grpc.DialOption) (*Conn, error) {
-	c := &Conn{broker: b, id: id, latest: newConnection(raw), unused: true}
+// newConn returns a connection that waits for what it is made of; see supply.
+func newConn(b *Broker, id uint32, opts []grpc.DialOption) (*Conn, error) {
+	c := &Conn{broker: b, id: id, first: make(chan *connection, 1)}
 	explain := explainer{lost: c.isLost, reason: b.reason}
 	var err error
 	c.grpc, err = grpc.NewClient(target, append(b.options.clientOptions(b.security, explain, c.dial), opts...)...)
 	if err != nil {
-		_ = raw.Close()
 		return nil, err
 	}
 	return c, nil
+}
+
+// supply hands over the network connection that c is made of. It returns false,
+// and does not take it, if that comes so late that gRPC would make calls wait
+// until it tries again, or fail.
+func (c *Conn) supply(raw net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.missed {
+		return false
+	}
+	c.latest = newConnection(raw)
+	c.first <- c.latest
+	close(c.first)
+	return true
 }
 
 // Invoke makes a call; it is what generated clients use.
@@ -59,18 +73,28 @@ func (c *Conn) Close() error {
 	}
 	c.broker.forget(c)
 	err := c.grpc.Close()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.unused {
-		_ = c.latest.Close()
+	select {
+	case unused := <-c.first:
+		if unused != nil {
+			_ = unused.Close()
+		}
+	default: // there has never been one
 	}
 	return err
 }
 
-// dial is how gRPC gets its connection: at first the one that was made already.
+// dial is how gRPC gets its connection: at first the one that is supplied.
 func (c *Conn) dial(ctx context.Context) (net.Conn, error) {
-	if conn := c.take(); conn != nil {
-		return conn, nil
+	select {
+	case conn := <-c.first:
+		if conn != nil {
+			return conn, nil
+		}
+	case <-ctx.Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.missed = true
+		return nil, context.Cause(ctx)
 	}
 	raw, err := c.broker.dial(ctx, c.id)
 	if err != nil {
@@ -83,18 +107,8 @@ func (c *Conn) dial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-func (c *Conn) take() net.Conn {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.unused || c.closed {
-		return nil
-	}
-	c.unused = false
-	return c.latest
-}
-
 func (c *Conn) isLost() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.latest.isLost()
+	return c.latest != nil && c.latest.isLost()
 }

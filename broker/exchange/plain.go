@@ -31,6 +31,7 @@ type Plain struct {
 
 	mu        sync.Mutex
 	closed    bool
+	highest   uint32 // of the numbers that were listened for
 	listeners map[uint32]*plainListener
 }
 
@@ -92,9 +93,11 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 }
 
 // Listen makes a listener and offers its address to the other side, once. It
-// waits for a control stream, and for the offer's being sent, as long as ctx
-// lets it. Listeners outlive the control stream, but the next one is not told of
-// them: it is another host's, or one that has lost its numbers.
+// waits for a control stream as long as ctx lets it, but not for the offer to be
+// sent: a dial at the other side waits for that, unless there was an offer of this
+// number, or of a higher one, before. Listeners outlive the control stream, but
+// the next one is not told of them: it is another host's, or one that has lost its
+// numbers.
 func (p *Plain) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -124,7 +127,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("the listener cannot be offered: %s", fault)
 	}
-	if err := p.offer(ctx, info); err != nil {
+	if err := p.offer(ctx, l, info); err != nil {
 		_ = l.Close()
 		return nil, err
 	}
@@ -135,8 +138,10 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	return l, nil
 }
 
-// offer sends the info on the control stream, or on the next one if that ends.
-func (p *Plain) offer(ctx context.Context, info Info) error {
+// offer leaves the info to the control stream, until the listener is closed. If
+// the other side may have an earlier offer of the number, it waits until the info
+// has been sent, lest that one be dialled.
+func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
 	for {
 		link, err := p.wait(ctx)
 		if err != nil {
@@ -147,6 +152,10 @@ func (p *Plain) offer(ctx context.Context, info Info) error {
 		if !link.push(o) {
 			continue
 		}
+		l.withdraw = func() { link.withdraw(o) }
+		if l.fresh {
+			return nil
+		}
 		select {
 		case err := <-sent:
 			if err == nil {
@@ -154,7 +163,6 @@ func (p *Plain) offer(ctx context.Context, info Info) error {
 			}
 			<-link.over
 		case <-ctx.Done():
-			link.withdraw(o)
 			return context.Cause(ctx)
 		}
 	}
@@ -210,6 +218,8 @@ func (p *Plain) reserve(l *plainListener) error {
 		return ErrListening
 	}
 	p.listeners[l.id] = l
+	l.fresh = l.id > p.highest
+	p.highest = max(p.highest, l.id)
 	return nil
 }
 
@@ -237,13 +247,18 @@ type plainListener struct {
 
 	broker    *Plain
 	id        uint32
-	published bool // guarded by the broker's lock
+	fresh     bool   // the number has not been offered before
+	withdraw  func() // takes back an offer that has not been sent; nil before there is one
+	published bool   // guarded by the broker's lock
 	closing   sync.Once
 	err       error
 }
 
 func (l *plainListener) Close() error {
 	l.closing.Do(func() {
+		if l.withdraw != nil {
+			l.withdraw()
+		}
 		l.err = l.Listener.Close()
 		l.broker.release(l)
 	})

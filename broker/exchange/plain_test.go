@@ -236,3 +236,18 @@ func TestCloseClosesPlainListeners(t *testing.T) {
 		}
 	}
 }
+
+func TestAListenerThatIsClosedBeforeItsOfferIsSentIsNotOffered(t *testing.T) {
+	noLeaks(t)
+	b := newPlain(t, exchange.Config{})
+	near, far := newWire(0) // nobody reads yet
+	running(t, b, near)
+	listen(t, b, 1)
+	listen(t, b, 2).Close()
+	listen(t, b, 3)
+	for _, want := range []uint32{1, 3} {
+		if info := receive(t, "offer", far.in); info.ServiceID != want {
+			t.Errorf("offered %d, want %d", info.ServiceID, want)
+		}
+	}
+}
