@@ -60,7 +60,7 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
 	}
-	s.grpc = newGRPCServer(t.options.serverOptions(link.TLS, s.flight)...)
+	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, t.options.serverOptions(link.TLS, s.flight)...)...)
 	if err := s.register(); err != nil {
 		s.end()
 		return nil, err

@@ -29,10 +29,20 @@ func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOpti
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
 	}
 	if f != nil {
-		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream),
-			grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0))))
+		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream))
 	}
 	return append(opts, o.server...)
+}
+
+// permanentStreams are those that a host has open all the time: the plugin's
+// output and the broker's.
+const permanentStreams = 2
+
+// streamWorkers lets goroutines with grown stacks serve one call after the other:
+// growing a stack is a good part of what a short call costs. Each permanent
+// stream keeps one of them.
+func streamWorkers() grpc.ServerOption {
+	return grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0) + permanentStreams))
 }
 
 // flight counts the calls that an orderly end waits for: the application's, not
