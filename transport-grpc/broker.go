@@ -66,23 +66,9 @@ func (b *Broker) NextID() uint32 {
 // The error is broker.ErrUnclaimed if the other side no longer serves id, and
 // broker.ErrClosed if the plugin has gone.
 func (b *Broker) Dial(ctx context.Context, id uint32, opts ...grpc.DialOption) (*Conn, error) {
-	c, err := newConn(b, id, opts)
+	c, err := openConn(ctx, b, id, opts)
 	if err != nil {
-		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
-	}
-	c.grpc.Connect() // gRPC gets ready meanwhile, which takes it longer than the dial
-	raw, err := b.dial(ctx, id)
-	if err != nil {
-		_ = c.Close()
 		return nil, err
-	}
-	if !c.supply(raw) {
-		_ = c.Close()
-		if c, err = newConn(b, id, opts); err != nil {
-			_ = raw.Close()
-			return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
-		}
-		c.supply(raw)
 	}
 	if !b.keep(c) {
 		_ = c.Close()

@@ -3,7 +3,6 @@ package transportgrpc
 import (
 	"context"
 	"net"
-	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
@@ -70,34 +69,6 @@ func serverCredentials(security *core.TLS) credentials.TransportCredentials {
 		return insecure.NewCredentials()
 	}
 	return credentials.NewTLS(security.Server)
-}
-
-// connection is a network connection that was made before gRPC asks for it, so
-// that its failure is an error of its own, and is known to be lost when it is.
-type connection struct {
-	net.Conn
-
-	once sync.Once
-	lost chan struct{} // closed with the connection
-}
-
-func newConnection(conn net.Conn) *connection {
-	return &connection{Conn: conn, lost: make(chan struct{})}
-}
-
-// Close is called by gRPC too, before it fails the calls that are in flight.
-func (c *connection) Close() error {
-	c.once.Do(func() { close(c.lost) })
-	return c.Conn.Close()
-}
-
-func (c *connection) isLost() bool {
-	select {
-	case <-c.lost:
-		return true
-	default:
-		return false
-	}
 }
 
 // ready waits until the other side has answered as gRPC does. A false result

@@ -28,6 +28,7 @@ type session struct {
 	mux       *yamux.Session                          // nil unless multiplexed
 	openMain  func(context.Context) (net.Conn, error) // nil unless multiplexed
 	main      *connection                             // the first; its end is the session's
+	dialer    *dialer
 	conn      *grpc.ClientConn
 	exchange  exchange.Broker
 	broker    *Broker
@@ -37,9 +38,6 @@ type session struct {
 	printed   chan struct{} // closed when the plugin's output has ended
 	closing   sync.Once
 	leaving   atomic.Bool // the plugin was asked to leave: what it ends is not made again
-
-	mu     sync.Mutex
-	latest *connection // main, or the one that new calls use instead
 }
 
 // dial connects, and waits until the plugin has answered as gRPC does.
@@ -49,14 +47,9 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 			return nil, err
 		}
 	}
-	raw, err := link.Dial(ctx)
-	if err != nil {
-		return nil, err
-	}
 	s := &session{transport: t, link: link, printed: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.connect(ctx, raw); err != nil {
-		_ = raw.Close()
+	if err := s.connect(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
@@ -65,82 +58,62 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 }
 
 // connect makes the parts of the session; after an error some are missing.
-func (s *session) connect(ctx context.Context, raw net.Conn) error {
+func (s *session) connect(ctx context.Context) (err error) {
 	o := &s.transport.options
 	s.broker = newBroker(*o, s.link.TLS, s.link.Explain, nil)
-	brokerConfig := o.broker
+	s.dialer = newDialer(s.redial)
+	explain := explainer{lost: s.isLost, reason: s.link.Explain}
+	s.conn, err = s.dialer.open(ctx, o.clientOptions(s.link.TLS, explain, s.dialer.dial), s.dialMain)
+	if err != nil {
+		return err
+	}
+	return s.probe(ctx)
+}
+
+// dialMain makes the first connection, and the broker that goes with it.
+func (s *session) dialMain(ctx context.Context) (*connection, error) {
+	raw, err := s.link.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	brokerConfig := s.transport.options.broker
 	brokerConfig.Logger = s.link.Logger
-	if o.multiplex {
-		mux, err := yamux.Client(raw, o.yamux)
-		if err != nil {
-			return fmt.Errorf("start the multiplexed connection: %w", err)
+	if s.transport.options.multiplex {
+		if s.mux, err = yamux.Client(raw, s.transport.options.yamux); err != nil {
+			_ = raw.Close()
+			return nil, fmt.Errorf("start the multiplexed connection: %w", err)
 		}
-		s.mux = mux
-		multiplexed := exchange.NewMultiplexed(brokerConfig, exchange.Yamux(mux))
+		multiplexed := exchange.NewMultiplexed(brokerConfig, exchange.Yamux(s.mux))
 		s.exchange = multiplexed
 		s.openMain = multiplexed.OpenMain
 		if raw, err = s.openMain(ctx); err != nil {
-			return fmt.Errorf("open the main stream: %w", err)
+			return nil, fmt.Errorf("open the main stream: %w", err)
 		}
 	} else {
 		s.exchange = exchange.NewPlain(brokerConfig, s.link.DialAddress, s.listen)
 	}
 	s.broker.use(s.exchange)
 	s.main = newConnection(raw)
-	s.latest = s.main
-	explain := explainer{lost: s.isLost, reason: s.link.Explain}
-	conn, err := grpc.NewClient(target, o.clientOptions(s.link.TLS, explain, s.hand(s.main))...)
-	if err != nil {
-		return fmt.Errorf("the options of the connection: %w", err)
-	}
-	s.conn = conn
-	return s.probe(ctx)
+	return s.main, nil
 }
 
-// hand gives gRPC the first connection. It asks again when that is lost, which is
+// redial makes another connection for calls, when the first one is lost, which is
 // the session's end, or when the plugin's server wants new calls on a new one
 // (HTTP/2's GOAWAY: servers may limit a connection's age). Then the first one goes
 // on to carry the streams that are always open.
-func (s *session) hand(main net.Conn) func(context.Context) (net.Conn, error) {
-	first := make(chan net.Conn, 1)
-	first <- main
-	return func(ctx context.Context) (net.Conn, error) {
-		select {
-		case conn := <-first:
-			return conn, nil
-		default:
-			return s.redial(ctx)
-		}
-	}
-}
-
-// redial makes another connection for calls.
 func (s *session) redial(ctx context.Context) (net.Conn, error) {
 	if s.main.isLost() || s.leaving.Load() {
 		return nil, core.ErrConnectionLost
 	}
-	dial := s.link.Dial
 	if s.openMain != nil {
-		dial = s.openMain
+		return s.openMain(ctx)
 	}
-	raw, err := dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn := newConnection(raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.latest = conn
-	return conn, nil
+	return s.link.Dial(ctx)
 }
 
 // isLost reports whether the connection that calls use is lost, or the first one
 // is and the session with it.
-func (s *session) isLost() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.main.isLost() || s.latest.isLost()
-}
+func (s *session) isLost() bool { return s.main.isLost() || s.dialer.isLost() }
 
 // probe waits until the plugin has answered as gRPC does.
 func (s *session) probe(ctx context.Context) error {
@@ -270,7 +243,7 @@ func (s *session) Close() error {
 			_ = s.conn.Close()
 		}
 		if s.main != nil {
-			_ = s.main.Close()
+			_ = s.main.Close() // whether or not gRPC has asked for it
 		}
 		if s.exchange != nil {
 			_ = s.exchange.Close()
