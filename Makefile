@@ -116,14 +116,14 @@ fmt: bin/golangci-lint ## format all Go code, imports included
 
 .PHONY: generate
 generate: generate-proto $(MODULES:%=generate/%) ## make all generated code again: that of the .proto files, and the go:generate lines
-generate/%:
+generate/%: bin/buf
 	@cd $* && GOWORK=off go generate ./...
 
-# All proto modules at once. The descriptors are those that package pluginreflect embeds.
+# All proto modules at once. The descriptors are those that package pluginpb embeds.
 .PHONY: generate-proto
 generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private
 	@bin/buf generate
-	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginreflect/plugin.binpb
+	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginpb/plugin.binpb
 
 .PHONY: tidy
 tidy: $(MODULES:%=tidy/%) ## go mod tidy in every module

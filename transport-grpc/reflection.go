@@ -1,18 +1,17 @@
 package transportgrpc
 
 import (
-	"google.golang.org/grpc/reflection"
-	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
-	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
-	"github.com/jackfield-go/jackfield/proto/pluginreflect"
+	"github.com/jackfield-go/jackfield/transport-grpc/internal/reflection"
 )
 
-// registerReflection lets tools list the services of the server. The protocol's
-// own messages are not registered under their names on the wire, lest a program
-// that links hashicorp/go-plugin too panics: pluginreflect has their descriptions.
+// registerReflection lets tools list the services of the server and find out
+// what their messages are: the protocol's own, and all that the program links.
 func registerReflection(r *registrar) {
-	options := reflection.ServerOptions{Services: r.server, DescriptorResolver: pluginreflect.Resolver(nil)}
-	reflectionv1.RegisterServerReflectionServer(r, reflection.NewServerV1(options))
-	reflectionv1alpha.RegisterServerReflectionServer(r, reflection.NewServer(options))
+	reflection.Register(r, reflection.Config{
+		Services:   r.server,
+		Files:      protoregistry.GlobalFiles,
+		Extensions: protoregistry.GlobalTypes,
+	})
 }

@@ -1,6 +1,6 @@
 // Package pluginpb has the messages and services that hosts and plugins need beside those of the
 // application, where calls go over gRPC: the broker, the controller and the standard output. All of it
-// but this comment is generated from the files in the folder plugin, whose comments say what each part
+// but FileDescriptorSet is generated from the files in the folder plugin, whose comments say what each part
 // means; a plugin or a host takes it through transport-grpc.
 //
 // The services have the names of the wire, such as plugin.GRPCBroker. The messages are registered in

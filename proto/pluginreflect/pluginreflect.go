@@ -14,7 +14,6 @@
 package pluginreflect
 
 import (
-	_ "embed"
 	"errors"
 	"fmt"
 	"sync"
@@ -25,13 +24,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
 	_ "google.golang.org/protobuf/types/known/emptypb" // what stdio.proto imports
-)
 
-// descriptorSet is a FileDescriptorSet of the files of proto/plugin, without what they import and
-// without comments; `make generate` writes it.
-//
-//go:embed plugin.binpb
-var descriptorSet []byte
+	"github.com/jackfield-go/jackfield/proto/pluginpb"
+)
 
 // shared serves all resolvers, which only read it.
 var shared = sync.OnceValues(Files)
@@ -42,7 +37,7 @@ var shared = sync.OnceValues(Files)
 // files.
 func Files() (*protoregistry.Files, error) {
 	var set descriptorpb.FileDescriptorSet
-	if err := proto.Unmarshal(descriptorSet, &set); err != nil {
+	if err := proto.Unmarshal(pluginpb.FileDescriptorSet(), &set); err != nil {
 		return nil, fmt.Errorf("pluginreflect: decode the embedded descriptors: %w", err)
 	}
 	files := new(protoregistry.Files)
