@@ -26,7 +26,7 @@ func (e *PeerError) Error() string {
 		process = " (process " + strconv.Itoa(e.PID) + ")"
 	}
 	return fmt.Sprintf("refused: at the other end of the socket is user %d%s, who is neither this user nor one that was allowed "+
-		"(SocketUser, SocketGroup)", e.UID, process)
+		"(SocketUser, SocketUsers, SocketGroup)", e.UID, process)
 }
 
 // Unwrap returns why the system did not say who it is.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"net"
 
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
@@ -13,6 +15,20 @@ import (
 type TLS struct {
 	Client *tls.Config
 	Server *tls.Config
+
+	// Refused is told of connections that came to nothing since who made them
+	// did not do as Server asks, with the reason. Transports call it, by Refuse.
+	// Nil: nobody is told.
+	Refused func(err error)
+}
+
+// Refuse is what a transport calls when the handshake of a connection that
+// Server serves has failed. A connection that was closed without a word, as by
+// who looks whether a plugin is there, is no matter. It may be called on nil.
+func (t *TLS) Refuse(err error) {
+	if t != nil && t.Refused != nil && err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		t.Refused(err)
+	}
 }
 
 // TLSProvider returns TLS configurations of the application's own, for a host or
@@ -61,7 +77,7 @@ func (p TLSProvider) Provide(ctx context.Context) (*TLS, error) {
 	case server == nil:
 		server = client
 	}
-	complete := &TLS{Client: client.Clone(), Server: server.Clone()}
+	complete := &TLS{Client: client.Clone(), Server: server.Clone(), Refused: provided.Refused}
 	if complete.Client.ServerName == "" {
 		complete.Client.ServerName = tlsutil.ServerName
 	}

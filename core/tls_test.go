@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"net"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -35,6 +37,20 @@ func TestAProviderIsCompleted(t *testing.T) {
 	}
 	if bare.ServerName != "" {
 		t.Error("what was provided has been changed")
+	}
+}
+
+func TestWhoIsRefusedIsTold(t *testing.T) {
+	var told []error
+	secured := &core.TLS{Refused: func(err error) { told = append(told, err) }}
+	reason := errors.New("somebody else")
+	for _, err := range []error{nil, io.EOF, net.ErrClosed, reason} {
+		secured.Refuse(err)
+		new(core.TLS).Refuse(err)
+		(*core.TLS)(nil).Refuse(err)
+	}
+	if len(told) != 1 || !errors.Is(told[0], reason) {
+		t.Errorf("told %v", told)
 	}
 }
 

@@ -100,7 +100,8 @@ type HostLink struct {
 	Version int
 	// Fields are the fields of the handshake line from the seventh on.
 	Fields []string
-	// TLS is nil when the connection is not protected.
+	// TLS is nil when the connection is not protected. The transport calls its
+	// Refuse for a handshake that it serves and that fails.
 	TLS *TLS
 	// Stdout and Stderr take what the plugin prints. The transport writes to
 	// each from one goroutine.
@@ -131,7 +132,8 @@ type PluginLink struct {
 	// LookupEnv reads the environment as it was when the plugin started: the
 	// protocol's variables have been unset since.
 	LookupEnv func(key string) (string, bool)
-	// TLS is nil when the connection is not protected.
+	// TLS is nil when the connection is not protected. The transport calls its
+	// Refuse for a handshake that fails.
 	TLS *TLS
 	// Stdout and Stderr are what the plugin prints. Each reaches its end after
 	// Quit was called.

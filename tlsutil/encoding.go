@@ -53,6 +53,9 @@ func ParsePEM(text string) (*x509.Certificate, error) {
 	if !strings.HasPrefix(text, "-----BEGIN "+pemType+"-----") {
 		return nil, &CertificateError{Err: errors.New("it does not begin as a certificate in PEM does")}
 	}
+	if strings.Count(text, "-----BEGIN") > 1 { // the decoder would skip a first block that it cannot read
+		return nil, &CertificateError{Err: errors.New("another block follows: there must be one certificate, without its chain")}
+	}
 	block, rest := pem.Decode([]byte(text))
 	switch {
 	case block == nil || block.Type != pemType:

@@ -85,16 +85,18 @@ func TestACertificateSurvivesBothEncodings(t *testing.T) {
 func TestWhatIsNoCertificateIsAnError(t *testing.T) {
 	made, _ := identity(t)
 	for name, text := range map[string]string{
-		"empty":       "",
-		"garbage":     "garbage",
-		"no DER":      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-		"a key":       strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
-		"cut":         made.PEM()[:200],
-		"huge":        strings.Repeat("A", 1<<20),
-		"text around": "certificate:\n" + made.PEM(),
-		"headers":     strings.Replace(made.PEM(), "-----\n", "-----\nProc-Type: 4\n\n", 1),
-		"two":         made.PEM() + made.PEM(),
-		"huge body":   "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
+		"empty":                             "",
+		"garbage":                           "garbage",
+		"no DER":                            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"a key":                             strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
+		"cut":                               made.PEM()[:200],
+		"huge":                              strings.Repeat("A", 1<<20),
+		"text around":                       "certificate:\n" + made.PEM(),
+		"headers":                           strings.Replace(made.PEM(), "-----\n", "-----\nProc-Type: 4\n\n", 1),
+		"two":                               made.PEM() + made.PEM(),
+		"behind one that cannot be read":    strings.Replace(made.PEM(), "MII", "***", 1) + made.PEM(),
+		"behind the beginning of another's": "-----BEGIN CERTIFICATE-----\nAAAA\n" + made.PEM(),
+		"huge body":                         "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			var e *tlsutil.CertificateError

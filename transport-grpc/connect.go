@@ -68,7 +68,24 @@ func serverCredentials(security *core.TLS) credentials.TransportCredentials {
 	if security == nil {
 		return insecure.NewCredentials()
 	}
-	return credentials.NewTLS(security.Server)
+	return telling{TransportCredentials: credentials.NewTLS(security.Server), refuse: security.Refuse}
+}
+
+// telling are credentials that say whom they have refused.
+type telling struct {
+	credentials.TransportCredentials
+
+	refuse func(error)
+}
+
+func (t telling) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	conn, info, err := t.TransportCredentials.ServerHandshake(raw)
+	t.refuse(err)
+	return conn, info, err
+}
+
+func (t telling) Clone() credentials.TransportCredentials {
+	return telling{TransportCredentials: t.TransportCredentials.Clone(), refuse: t.refuse}
 }
 
 // ready waits until the other side has answered as gRPC does. A false result

@@ -127,7 +127,13 @@ func (s *server) serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	if s.link.TLS != nil {
-		conn = tls.Server(conn, s.link.TLS.Server)
+		secure := tls.Server(conn, s.link.TLS.Server)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			s.link.TLS.Refuse(err)
+			return fmt.Errorf("TLS with the host: %w", err)
+		}
+		conn = secure
 	}
 	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {

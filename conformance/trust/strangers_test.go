@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -58,6 +59,11 @@ type subject struct {
 
 func (s setting) launch(t *testing.T, mode host.MTLS) *subject {
 	t.Helper()
+	return s.launchLogging(t, mode, nil)
+}
+
+func (s setting) launchLogging(t *testing.T, mode host.MTLS, logger *slog.Logger) *subject {
+	t.Helper()
 	base, err := os.MkdirTemp("", "jt") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +77,7 @@ func (s setting) launch(t *testing.T, mode host.MTLS) *subject {
 		Env:        []string{roleVariable + "=" + s.role, "GORACE=atexit_sleep_ms=0", "TMPDIR=" + base},
 		SocketDirs: []string{base},
 		AutoMTLS:   mode,
+		Logger:     logger,
 	}
 	if s.grpc {
 		var options []transportgrpc.Option

@@ -179,14 +179,17 @@ func parseCert(value string) ([]byte, error) {
 	if len(value) <= maxNoCert {
 		return nil, nil
 	}
-	der, err := base64.RawStdEncoding.DecodeString(value)
-	if err != nil {
+	der, err := certEncoding.DecodeString(value)
+	if err != nil || strings.ContainsAny(value, "\r\n") { // which the decoder skips
 		return nil, parseError(FieldServerCert, value,
 			"is not base64 with the standard alphabet and without padding: "+
 				"the plugin must announce its certificate as DER in that encoding")
 	}
 	return der, nil
 }
+
+// certEncoding is that of the sixth field. It has one text for each certificate.
+var certEncoding = base64.RawStdEncoding.Strict()
 
 // decimal reads a number of one to ten decimal digits that is at most limit.
 func decimal(s string, limit int64) (int, bool) {

@@ -35,6 +35,20 @@ func TestParseErrorsHoldABoundedPieceOfTheLine(t *testing.T) {
 	}
 }
 
+func TestACertificateHasOneTextOnly(t *testing.T) {
+	text := strings.Repeat("MIIB", 20)
+	for name, field := range map[string]string{
+		"bits that stand for nothing": text + "MB",
+		"a carriage return in it":     text + "\r" + text,
+		"a line break in it":          text + "\n" + text,
+	} {
+		var parse *handshake.ParseError
+		if _, err := handshake.Parse("1|1|unix|/tmp/plugin1|grpc|" + field); !errors.As(err, &parse) || parse.Field != handshake.FieldServerCert {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestErrorTextsAreSafeAndSayWhatToDo(t *testing.T) {
 	_, err := handshake.Parse("1|1|unix|/tmp/\x1b[31mred|netrpc|")
 	if err == nil || strings.Contains(err.Error(), "\x1b") {

@@ -73,7 +73,7 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	l.stage = StageConnect
 	session, err := transport.Dial(ctx, l.link(line, tls))
 	if err != nil {
-		return nil, fmt.Errorf("connect to the plugin at %s %s: %w", line.Network, line.Address, l.unmask(err))
+		return nil, fmt.Errorf("connect to the plugin at %s %s %s: %w", line.Network, line.Address, l.manner(tls), l.unmask(err))
 	}
 	if !l.process.own(session) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")
@@ -165,6 +165,8 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
 	e.Line = l.process.stdout.last()
 	e.Stderr = l.process.tail.Lines()
-	e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	if e.Hint = l.process.hint(context.WithoutCancel(ctx), e); e.Hint == "" && e.Exit == nil && ctx.Err() == nil {
+		e.Hint = l.oneSided(reason)
+	}
 	return e
 }

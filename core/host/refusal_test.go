@@ -24,13 +24,19 @@ func (l *linked) Dial(ctx context.Context, link core.HostLink) (core.Session, er
 	return l.Transport.Dial(ctx, link)
 }
 
-// launchLinked launches a plugin and returns its transport's link.
-func launchLinked(t *testing.T, cfg host.Config) core.HostLink {
+// launchBoth launches a plugin, and returns its transport's link too.
+func launchBoth(t *testing.T, cfg host.Config) (*host.Client, core.HostLink) {
 	t.Helper()
 	transport := &linked{Transport: new(faketransport.Transport)}
 	cfg.Versions = core.Versions{1: {transport}}
-	launch(t, cfg)
-	return transport.link
+	return launch(t, cfg), transport.link
+}
+
+// launchLinked is launchBoth for who needs the link alone.
+func launchLinked(t *testing.T, cfg host.Config) core.HostLink {
+	t.Helper()
+	_, link := launchBoth(t, cfg)
+	return link
 }
 
 func TestAnAddressOnAnotherMachineFailsTheLaunch(t *testing.T) {

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -47,7 +49,8 @@ func (m MTLS) String() string {
 // ErrNoCertificate says that mutual TLS is required and the plugin did not answer
 // with a certificate.
 var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not answer with a certificate: " +
-	"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it")
+	"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it " +
+	"(a plugin that has certificates of its own takes a host with the like in Config.TLS)")
 
 // ErrUnaskedCertificate says that a plugin answered with a certificate although
 // AutoMTLS is off: it was told to, by somebody else.
@@ -89,7 +92,7 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	case l.identity == nil && answered:
 		return nil, ErrUnaskedCertificate
 	case l.identity == nil:
-		return l.static, nil
+		return l.told(l.static), nil
 	case !answered && l.cfg.AutoMTLS == MTLSRequired:
 		return nil, ErrNoCertificate
 	case !answered:
@@ -102,7 +105,15 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	}
 	agreed := &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}
 	l.notice(agreed.Client)
-	return agreed, nil
+	return l.told(agreed), nil
+}
+
+// told is TLS by which the host hears of strangers at what it serves to the plugin.
+func (l *launch) told(secured *core.TLS) *core.TLS {
+	if secured != nil && secured.Refused == nil {
+		secured.Refused = func(err error) { l.sockets.alarm(l.process.logger, err) }
+	}
+	return secured
 }
 
 // notice keeps why the plugin was not believed to be itself: a transport may make
@@ -126,4 +137,41 @@ func (l *launch) unmask(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", *reason, err)
+}
+
+// manner says how the plugin is connected to. One side that has TLS and one that
+// has none do not understand a word of each other, so their errors do not tell.
+func (l *launch) manner(tls *core.TLS) string {
+	switch {
+	case tls == nil:
+		return "without TLS"
+	case l.identity == nil:
+		return "under the TLS of Config.TLS"
+	}
+	return "under AutoMTLS"
+}
+
+// oneSided is advice for a launch whose connection the plugin has hung up on,
+// where that may be for want of TLS on one side; empty otherwise.
+func (l *launch) oneSided(reason error) string {
+	if l.stage != StageConnect || l.impostor.Load() != nil || !isHangUp(reason) {
+		return ""
+	}
+	switch {
+	case !l.sockets.secured:
+		return "the plugin hung up: if it has certificates of its own, the host needs the like in Config.TLS"
+	case l.static != nil:
+		return "the plugin hung up: does it have TLS, with certificates that fit those of Config.TLS?"
+	}
+	return ""
+}
+
+// isHangUp reports whether the other side closed a connection without a word.
+func isHangUp(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, core.ErrConnectionLost} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }

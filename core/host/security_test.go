@@ -8,8 +8,10 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"io"
 	"log/slog"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/runner"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
@@ -164,6 +167,39 @@ func TestSecuritySettingsThatCannotWorkAreRefused(t *testing.T) {
 	}
 }
 
+// A second host that would attach to the plugin has no certificate that it takes.
+func TestAnotherHostAtAPluginUnderAutoMTLSIsToldOfInTheLog(t *testing.T) {
+	logged := newRecords()
+	cfg := config(t, "tcp", "")
+	cfg.AutoMTLS = host.MTLSRequired
+	cfg.Logger = logged.logger()
+	client, link := launchBoth(t, cfg)
+	for range 2 {
+		conn, err := link.Dial(within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, "control\nand some more, without TLS\n"); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, conn) // until it is refused
+		_ = conn.Close()
+	}
+	said := logged.await(t, "a connection to the plugin was refused")
+	if text := said.attrs["error"]; said.level != slog.LevelWarn || !strings.Contains(text, "another host cannot attach") {
+		t.Errorf("at level %v: %s", said.level, text)
+	}
+	call(t, client, "echo", "still there")
+	if warned := logged.from(slog.LevelWarn); len(warned) != 1 {
+		t.Errorf("warned %+v", warned)
+	}
+}
+
+// tcp4 names TCP in another way.
+type tcp4 struct{ runner.Runner }
+
+func (tcp4) PluginToHost(_, address string) (string, string, error) { return "tcp4", address, nil }
+
 func TestTCPWithoutTLSIsWarnedOfOnceOrRefused(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "tcp", "")
@@ -179,6 +215,11 @@ func TestTCPWithoutTLSIsWarnedOfOnceOrRefused(t *testing.T) {
 	cfg.RefusePlainTCP = true
 	if failure := fail(t, within(t), cfg); !errors.Is(failure, host.ErrPlainTCP) {
 		t.Errorf("got %v", failure)
+	}
+
+	translated := withRunner(cfg, func(cmd runner.Command) runner.Runner { return tcp4{runner.NewProcess(cmd)} })
+	if failure := fail(t, within(t), translated); !errors.Is(failure, host.ErrPlainTCP) {
+		t.Errorf("under another name: %v", failure)
 	}
 
 	loud := len(logged.from(slog.LevelWarn))

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -100,7 +101,8 @@ func (s *sockets) alarm(logger *slog.Logger, err error) {
 // allow returns an error for a connection that every user could have made or
 // taken, if those are refused; otherwise it warns of the first one.
 func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string) error {
-	if network != handshake.NetworkTCP || s.secured {
+	// A runner may name tcp4 or tcp6.
+	if !strings.HasPrefix(network, handshake.NetworkTCP) || s.secured {
 		return nil
 	}
 	if s.refusePlain {

@@ -122,12 +122,23 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 	onlyPlugin := config(t, "static", dir)
 	onlyHost := config(t, "serve", "")
 	onlyHost.TLS = core.TLSFiles(files(dir, "host"))
-	for name, cfg := range map[string]host.Config{"the plugin's": onlyPlugin, "the host's": onlyHost} {
+	preferred := onlyPlugin
+	preferred.AutoMTLS = host.MTLSPreferred
+	for name, test := range map[string]struct {
+		cfg   host.Config
+		words []string
+	}{
+		"the plugin's": {onlyPlugin, []string{"without TLS", "the host needs the like in Config.TLS"}},
+		"the plugin's, and AutoMTLS is preferred": {preferred, []string{"without TLS", "the host needs the like in Config.TLS"}},
+		"the host's": {onlyHost, []string{"under the TLS of Config.TLS", "does it have TLS"}},
+	} {
 		t.Run(name, func(t *testing.T) {
-			cfg.StartTimeout = 5 * time.Second
-			if failure := fail(t, within(t), cfg); failure.Stage != host.StageConnect {
+			test.cfg.StartTimeout = 5 * time.Second
+			failure := fail(t, within(t), test.cfg)
+			if failure.Stage != host.StageConnect {
 				t.Errorf("stage %s, %v", failure.Stage, failure)
 			}
+			mention(t, failure, test.words...)
 		})
 	}
 }

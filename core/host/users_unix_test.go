@@ -16,7 +16,6 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
-	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 )
 
 // A user who is neither root nor the one of the test, and one who has no business
@@ -48,14 +47,6 @@ func openDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// launchBoth launches a plugin, and returns its transport's link too.
-func launchBoth(t *testing.T, cfg host.Config) (*host.Client, core.HostLink) {
-	t.Helper()
-	transport := &linked{Transport: new(faketransport.Transport)}
-	cfg.Versions = core.Versions{1: {transport}}
-	return launch(t, cfg), transport.link
 }
 
 // sockets lists those of the one plugin in base.

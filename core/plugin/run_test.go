@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"os"
 	"slices"
@@ -261,6 +262,19 @@ func TestAGarbledHostCertificateIsRefused(t *testing.T) {
 			if len(err.Error()) > 500 {
 				t.Errorf("a text of %d bytes", len(err.Error()))
 			}
+		})
+	}
+}
+
+func TestAServerWithoutACertificateIsRefusedAtOnce(t *testing.T) {
+	for name, provided := range map[string]*core.TLS{
+		"a client's files": {Client: &tls.Config{MinVersion: tls.VersionTLS12}},
+		"a server's":       {Server: &tls.Config{MinVersion: tls.VersionTLS12}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(new(faketransport.Transport))
+			cfg.TLS = func(context.Context) (*core.TLS, error) { return provided, nil }
+			mention(t, refuse(t, surround(nil), cfg), "Config.TLS", "without a certificate")
 		})
 	}
 }

@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -18,7 +20,10 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 		return nil, nil, fmt.Errorf("get the certificates of Config.TLS: %w", err)
 	}
 	if own != nil {
-		return own, nil, nil
+		if own.Refused == nil {
+			own.Refused = r.sockets.alarm
+		}
+		return own, nil, checkServer(own.Server)
 	}
 	if r.asked.ClientCert == "" {
 		if sent, _ := r.lookup(handshake.EnvClientCert); sent != "" {
@@ -27,7 +32,28 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 		}
 		return nil, nil, nil
 	}
-	return answer(r.asked.ClientCert)
+	secured, certificate, err := answer(r.asked.ClientCert)
+	if err == nil {
+		secured.Refused = func(err error) { r.sockets.alarm(notTheHost(err)) }
+	}
+	return secured, certificate, err
+}
+
+// notTheHost says who is refused for err, a host that would attach to a running
+// plugin among them: it has neither of the keys.
+func notTheHost(err error) error {
+	return fmt.Errorf("under AutoMTLS a plugin talks to the host that launched it, and to nobody else; "+
+		"another host cannot attach to it, but launch one of its own: %w", err)
+}
+
+// checkServer returns an error for a configuration with which every connection
+// would fail: whoever makes it has forgotten the certificate.
+func checkServer(config *tls.Config) error {
+	if len(config.Certificates) == 0 && config.GetCertificate == nil && config.GetConfigForClient == nil {
+		return errors.New("the provider Config.TLS returned a Server configuration without a certificate, and a plugin serves: " +
+			"give it one (of tlsutil.Files, Certificate and Key)")
+	}
+	return nil
 }
 
 // answer answers the host's certificate with one of the plugin's own.

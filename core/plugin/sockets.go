@@ -23,7 +23,7 @@ type sockets struct {
 	logger           *slog.Logger
 	access           socket.Access
 	peers            peercred.Policy
-	alarmed          sync.Once // of somebody else at a socket
+	alarmed          sync.Once // of somebody else who came
 
 	mu      sync.Mutex
 	namer   socket.Namer

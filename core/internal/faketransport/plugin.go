@@ -69,7 +69,12 @@ func (s *server) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
 	if s.link.TLS != nil {
-		conn = tls.Server(conn, s.link.TLS.Server)
+		secured := tls.Server(conn, s.link.TLS.Server)
+		if err := secured.HandshakeContext(s.ctx); err != nil {
+			s.link.TLS.Refuse(err)
+			return
+		}
+		conn = secured
 	}
 	lines := bufio.NewReader(conn)
 	kind, err := lines.ReadString('\n')

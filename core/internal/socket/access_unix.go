@@ -10,37 +10,93 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"syscall"
 )
 
-// open gives a directory to those who have access.
-func (a Access) open(dir string) error { return a.grant(dir, 0o770) }
+// open gives a directory that has just been made to those who have access.
+func (a Access) open(dir string) error {
+	return a.give(newDir(dir), 0o770)
+}
 
-// Share lets those who have access connect to the socket at path (protocol §1).
-func (a Access) Share(path string) error { return a.grant(path, 0o660) }
-
-// grant gives a file its user and group, and with a group the mode.
-func (a Access) grant(path string, mode os.FileMode) error {
+// Share lets those who have access connect to the socket at path (protocol §1),
+// which this process has just made. One of them may own the directory that it is
+// in, and so may have put something else there: that stays as it is, and is an
+// error.
+func (a Access) Share(path string) error {
 	if !a.shared() {
 		return nil
 	}
-	uid, _ := a.User()
-	gid, hasGroup := a.Group()
-	// The owner first: the mode must not open the file to another group.
-	err := os.Chown(path, uid, gid)
-	if errors.Is(err, fs.ErrPermission) && hasGroup {
-		// Only root gives files away. The group may be what both have in common.
-		err = os.Chown(path, nobody, gid)
-	}
+	made, err := openSocket(path)
 	if err != nil {
-		return fmt.Errorf("let %s use the plugin's sockets: %w", a.who(), err)
+		return a.failed(err)
 	}
-	if !hasGroup {
+	defer made.close()
+	return a.give(made, 0o660)
+}
+
+// givable is a file of this process's.
+type givable interface {
+	chown(uid, gid int) error
+	chmod(mode os.FileMode) error
+}
+
+// give gives a file its group and then the mode, which must not open it to another
+// group. Its user comes last: whoever owns a directory can put something else in
+// its place.
+func (a Access) give(file givable, mode os.FileMode) error {
+	gid, hasGroup := a.Group()
+	if hasGroup {
+		if err := file.chown(nobody, gid); err != nil {
+			return a.failed(err)
+		}
+		if err := file.chmod(mode); err != nil {
+			return a.failed(err)
+		}
+	}
+	uid, hasUser := a.User()
+	if !hasUser {
 		return nil
 	}
-	if err := os.Chmod(path, mode); err != nil {
-		return fmt.Errorf("let %s use the plugin's sockets: %w", a.who(), err)
+	err := file.chown(uid, nobody)
+	if errors.Is(err, fs.ErrPermission) && hasGroup {
+		return nil // only root gives files away; the group may be what both have in common
 	}
-	return nil
+	return a.failed(err)
+}
+
+func (a Access) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("let %s use the plugin's sockets: %w", a.who(), err)
+}
+
+// newDir is the path of a directory that nobody else has been let into yet.
+type newDir string
+
+func (d newDir) chown(uid, gid int) error     { return os.Lchown(string(d), uid, gid) }
+func (d newDir) chmod(mode os.FileMode) error { return os.Chmod(string(d), mode) }
+
+// errExchanged says that at a socket's path there is something else by now.
+var errExchanged = errors.New("somebody has put something else in the place of the socket that was just made there")
+
+// checkMade returns an error unless a file can be the socket that this process has
+// just made: it is one, it is this user's, and it has no other name (a socket of
+// another program's could have been given this one).
+func checkMade(stat *syscall.Stat_t) error {
+	if isMine(stat, syscall.S_IFSOCK) && stat.Nlink == 1 {
+		return nil
+	}
+	return errExchanged
+}
+
+// isMine reports whether a file of that kind is this user's.
+func isMine(info *syscall.Stat_t, kind uint32) bool {
+	return isOf(info, kind) && isSelf(int(info.Uid))
+}
+
+func isOf(info *syscall.Stat_t, kind uint32) bool {
+	return uint32(info.Mode)&syscall.S_IFMT == kind //nolint:unconvert // 16 bits on macOS
 }
 
 func (a Access) who() string {

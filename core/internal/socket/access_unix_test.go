@@ -3,9 +3,12 @@
 package socket
 
 import (
+	"errors"
+	"net"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -38,6 +41,56 @@ func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
 		if !ok || int(stat.Gid) != gid || info.Mode().Perm() != mode {
 			t.Errorf("%s: group %d, mode %v; want %d, %v", file, stat.Gid, info.Mode().Perm(), gid, mode)
 		}
+	}
+}
+
+// Whoever owns the directory can put something else in the place of a socket, before
+// the owner of that socket, who may be root, gives it away.
+func TestWhatWasPutInASocketsPlaceIsNotShared(t *testing.T) {
+	access, err := NewAccess("", strconv.Itoa(grouptest.Other(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, put := range map[string]func(target, place string) error{
+		"a link": os.Symlink,
+		"a file": os.Link,
+		"another name of another socket": func(target, place string) error {
+			if err := os.Remove(target); err != nil {
+				return err
+			}
+			listener, err := net.Listen("unix", target)
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { _ = listener.Close() })
+			return os.Link(target, place)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := short(t)
+			target, place := filepath.Join(dir, "t"), filepath.Join(dir, "s")
+			if err := os.WriteFile(target, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := put(target, place); err != nil {
+				t.Fatal(err)
+			}
+			before, err := os.Stat(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := access.Share(place); !errors.Is(err, errExchanged) {
+				t.Errorf("got %v", err)
+			}
+			after, err := os.Stat(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			was, is := before.Sys().(*syscall.Stat_t), after.Sys().(*syscall.Stat_t)
+			if was.Gid != is.Gid || was.Mode != is.Mode {
+				t.Errorf("what it leads to had group %d and mode %v, and has %d and %v", was.Gid, before.Mode(), is.Gid, after.Mode())
+			}
+		})
 	}
 }
 
@@ -97,6 +150,28 @@ func TestAnotherUserGetsTheDirectoryAndItsSockets(t *testing.T) {
 	}
 	if got := Owners(dir); len(got) != 2 || got[0] != uid || got[1] != 0 {
 		t.Errorf("the owners are %v: the host is not among them", got)
+	}
+}
+
+// Where others can make files too, one of them is no sign of the host.
+func TestWhoPutsAnOwnersFileIntoAnOpenDirectoryIsNotItsOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only as root: nobody else may give files away")
+	}
+	for _, mode := range []os.FileMode{0o777, 0o777 | os.ModeSticky, 0o770} {
+		dir := short(t)
+		if err := os.WriteFile(filepath.Join(dir, ownerFile), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(filepath.Join(dir, ownerFile), 65533, 65533); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := Owners(dir); !slices.Equal(got, []int{0}) {
+			t.Errorf("mode %v: the owners are %v", mode, got)
+		}
 	}
 }
 

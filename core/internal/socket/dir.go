@@ -40,9 +40,11 @@ type Dir struct {
 	Path string
 
 	owner    *owner
-	sweep    sync.Once
-	sweeping sync.WaitGroup
 	removing sync.Once
+
+	mu      sync.Mutex
+	removed bool          // or about to be
+	swept   chan struct{} // closed at the end of the sweep; nil before it has begun
 }
 
 // MakeDir makes a directory for those who have access: this user alone (mode
@@ -81,12 +83,22 @@ func (d *Dir) Serves(pid int) {
 }
 
 // Sweep begins to remove the directories beside this one that other processes of
-// this user have left behind. Remove waits for it. It may be called again, and on
-// a nil Dir.
+// this user have left behind. Remove waits for it; after that there is none. It
+// may be called again, and on a nil Dir.
 func (d *Dir) Sweep() {
-	if d != nil {
-		d.sweep.Do(func() { d.sweeping.Go(func() { sweep(filepath.Dir(d.Path)) }) })
+	if d == nil {
+		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.removed || d.swept != nil {
+		return
+	}
+	d.swept = make(chan struct{})
+	go func() {
+		defer close(d.swept)
+		sweep(filepath.Dir(d.Path))
+	}()
 }
 
 // Remove removes the directory and all in it. It may be called again, and on a
@@ -96,13 +108,19 @@ func (d *Dir) Remove() {
 		return
 	}
 	d.removing.Do(func() {
+		d.mu.Lock()
+		d.removed = true
+		swept := d.swept
+		d.mu.Unlock()
 		// The sockets are gone as a rule, and then two removals are all it takes.
 		_ = os.Remove(filepath.Join(d.Path, ownerFile))
 		if os.Remove(d.Path) != nil {
 			_ = os.RemoveAll(d.Path)
 		}
 		d.owner.release()
-		d.sweeping.Wait()
+		if swept != nil {
+			<-swept
+		}
 	})
 }
 

@@ -5,7 +5,6 @@ package socket
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -57,20 +56,24 @@ func Hold(dir string) (release func()) {
 }
 
 // Owners returns the users who made a directory that a host handed over: of the
-// directory, which may have been given away, and of what the host put in it.
+// directory, which may have been given away, and of what the host put in it. Where
+// others can put something too (another library's host may hand over /tmp), that
+// says nothing.
 func Owners(dir string) []int {
-	var uids []int
-	for _, path := range []string{dir, filepath.Join(dir, ownerFile)} {
-		info, err := os.Lstat(path)
-		if err != nil {
-			continue
-		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-			uids = append(uids, int(stat.Uid))
-		}
+	var at, in syscall.Stat_t
+	if syscall.Stat(dir, &at) != nil || !isOf(&at, syscall.S_IFDIR) {
+		return nil
 	}
-	return uids
+	owners := []int{int(at.Uid)}
+	if at.Mode&writableByOthers == 0 && syscall.Lstat(filepath.Join(dir, ownerFile), &in) == nil && isOf(&in, syscall.S_IFREG) {
+		owners = append(owners, int(in.Uid))
+	}
+	return owners
 }
+
+// writableByOthers are the modes by which another than its owner can make files in
+// a directory. The members of the group that a host names need none to be let in.
+const writableByOthers = 0o022
 
 // serves notes the number of the process that the directory was made for.
 func (o *owner) serves(pid int) {

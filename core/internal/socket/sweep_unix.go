@@ -71,12 +71,3 @@ func clearAway(path string) {
 		_ = os.RemoveAll(path)
 	}
 }
-
-// isMine reports whether a file of that kind is this user's.
-func isMine(info *syscall.Stat_t, kind uint32) bool {
-	return isOf(info, kind) && int(info.Uid) == os.Geteuid()
-}
-
-func isOf(info *syscall.Stat_t, kind uint32) bool {
-	return uint32(info.Mode)&syscall.S_IFMT == kind //nolint:unconvert // 16 bits on macOS
-}

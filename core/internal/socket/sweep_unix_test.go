@@ -86,7 +86,7 @@ func next(t *testing.T, base string) {
 	t.Helper()
 	dir := made(t, Access{}, base)
 	dir.Sweep()
-	dir.sweeping.Wait()
+	<-dir.swept
 	if !exists(dir.Path) {
 		t.Error("the new directory is gone itself")
 	}
@@ -262,5 +262,28 @@ func BenchmarkMakeDir(b *testing.B) {
 		}
 		dir.Sweep()
 		dir.Remove()
+	}
+}
+
+// A plugin can end while its launch is about to sweep. Whatever comes first, nothing
+// is swept once the directory has been removed.
+func TestASweepAndAnEndAtTheSameTime(t *testing.T) {
+	base := short(t)
+	for range 200 {
+		dir, err := MakeDir(Access{}, base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		both.Go(dir.Sweep)
+		both.Go(dir.Remove)
+		both.Wait()
+		select {
+		case <-dir.swept:
+		default:
+			if dir.swept != nil {
+				t.Fatal("the sweep goes on without its directory")
+			}
+		}
 	}
 }
