@@ -1,81 +1,43 @@
 package goplugin_test
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// peers are the two programs, built once for a test.
-type peers struct {
-	host, plugin string
-	temporary    string
-}
+// programs are the peers' paths, set by TestMain before any test.
+var programs struct{ host, plugin string }
 
-// build builds both programs.
-func build(t *testing.T) peers {
-	t.Helper()
-	dir := t.TempDir()
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), "./host", "./plugin")
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
-	suffix := ""
-	if runtime.GOOS == "windows" {
-		suffix = ".exe"
-	}
-	// Sockets need a short path, so not in dir; go-plugin leaves some behind.
-	temporary, err := os.MkdirTemp("", "jf") //nolint:usetesting // as just said
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(temporary) })
-	return peers{
-		host:      filepath.Join(dir, "host"+suffix),
-		plugin:    filepath.Join(dir, "plugin"+suffix),
-		temporary: temporary,
-	}
+// TestMain builds the peers, once.
+func TestMain(m *testing.M) {
+	os.Exit(peers.Main(m,
+		peers.Program{Path: &programs.host, Source: "./host"},
+		peers.Program{Path: &programs.plugin, Source: "./plugin"},
+	))
 }
 
 // run runs the host on the plugin and returns its reports; a host that fails is
 // not the test's failure.
-func (p peers) run(t *testing.T, hostVersions, pluginVersions string, scenarios ...string) []shared.Report {
+func run(t *testing.T, hostVersions, pluginVersions string, scenarios ...string) []shared.Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	arguments := append([]string{"-versions", hostVersions, p.plugin}, scenarios...)
-	arguments = append(arguments, "--", "-versions", pluginVersions)
-	command := exec.CommandContext(ctx, p.host, arguments...)
-	command.Env = append(os.Environ(), "TMPDIR="+p.temporary)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	output, err := command.Output()
-	var reports []shared.Report
-	lines := bufio.NewScanner(bytes.NewReader(output))
-	for lines.Scan() {
-		report, parseErr := shared.ParseReport(lines.Bytes())
-		if parseErr != nil {
-			t.Fatalf("report %q: %v", lines.Text(), parseErr)
-		}
-		reports = append(reports, report)
-	}
-	if len(reports) == 0 {
-		t.Fatalf("host: %v, no reports\n%s", err, stderr.String())
-	}
-	return reports
+	return peers.HostRun{
+		Host:      programs.host,
+		Plugin:    programs.plugin,
+		Flags:     []string{"-versions", hostVersions},
+		Scenarios: scenarios,
+		Arguments: []string{"-versions", pluginVersions},
+		Patience:  30 * time.Second,
+	}.Run(t).Reports
 }
 
 func TestPeersPassTheirOwnScenarios(t *testing.T) {
-	for _, report := range build(t).run(t, "1", "1", "all", "stdio-kill") {
+	for _, report := range run(t, "1", "1", "all", "stdio-kill") {
 		t.Logf("%-10s %6.1f ms, killed %v %v", report.Scenario, report.Milliseconds, report.Ended.Killed, report.Values)
 		if !report.OK {
 			t.Errorf("%s: %s\n%s", report.Scenario, report.Error, strings.Join(report.Log, "\n"))
@@ -84,7 +46,6 @@ func TestPeersPassTheirOwnScenarios(t *testing.T) {
 }
 
 func TestPeersNegotiate(t *testing.T) {
-	programs := build(t)
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	tests := []struct {
 		name, host, plugin, scenario string
@@ -104,7 +65,7 @@ func TestPeersNegotiate(t *testing.T) {
 			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
 				t.Skip("only on Unix, where a process can become another program")
 			}
-			report := programs.run(t, test.host, test.plugin, test.scenario)[0]
+			report := run(t, test.host, test.plugin, test.scenario)[0]
 			if !report.OK {
 				t.Fatal(report.Error)
 			}
@@ -119,7 +80,7 @@ func TestPeersNegotiate(t *testing.T) {
 }
 
 func TestHostReportsWhatFailed(t *testing.T) {
-	report := build(t).run(t, "1", "2", "calls")[0]
+	report := run(t, "1", "2", "calls")[0]
 	if report.OK || !strings.Contains(report.Error, "incompatible API version") {
 		t.Errorf("got %+v, expected the start's error", report)
 	}

@@ -1,14 +1,8 @@
 package goplugingrpc_test
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -16,65 +10,32 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// peers are the two programs, built once for a test.
-type peers struct {
-	host, plugin string
-	temporary    string
-}
+// programs are the peers' paths, set by TestMain before any test.
+var programs struct{ host, plugin string }
 
-// build builds both programs.
-func build(t *testing.T) peers {
-	t.Helper()
-	dir := t.TempDir()
-	command := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), "./host", "./plugin")
-	if output, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
-	suffix := ""
-	if runtime.GOOS == "windows" {
-		suffix = ".exe"
-	}
-	// Sockets need a short path, so not in dir; go-plugin leaves some behind.
-	temporary, err := os.MkdirTemp("", "jf") //nolint:usetesting // as just said
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(temporary) })
-	return peers{
-		host:      filepath.Join(dir, "host"+suffix),
-		plugin:    filepath.Join(dir, "plugin"+suffix),
-		temporary: temporary,
-	}
+// TestMain builds the peers, once.
+func TestMain(m *testing.M) {
+	os.Exit(peers.Main(m,
+		peers.Program{Path: &programs.host, Source: "./host"},
+		peers.Program{Path: &programs.plugin, Source: "./plugin"},
+	))
 }
 
 // run runs the host on the plugin and returns its reports; a host that fails is
 // not the test's failure.
-func (p peers) run(t *testing.T, flags, scenarios, pluginArguments []string) []shared.Report {
+func run(t *testing.T, flags, scenarios, pluginArguments []string) []shared.Report {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	arguments := slices.Concat(flags, []string{p.plugin}, scenarios, []string{"--"}, pluginArguments)
-	command := exec.CommandContext(ctx, p.host, arguments...)
-	command.Env = append(os.Environ(), "TMPDIR="+p.temporary)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	output, err := command.Output()
-	var reports []shared.Report
-	lines := bufio.NewScanner(bytes.NewReader(output))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		report, parseErr := shared.ParseReport(lines.Bytes())
-		if parseErr != nil {
-			t.Fatalf("report %q: %v", lines.Text(), parseErr)
-		}
-		reports = append(reports, report)
-	}
-	if len(reports) == 0 {
-		t.Fatalf("host: %v, no reports\n%s", err, stderr.String())
-	}
-	return reports
+	return peers.HostRun{
+		Host:      programs.host,
+		Plugin:    programs.plugin,
+		Flags:     flags,
+		Scenarios: scenarios,
+		Arguments: pluginArguments,
+		Patience:  2 * time.Minute,
+	}.Run(t).Reports
 }
 
 // baseline is what go-plugin cannot do with itself: the errors that scenarios
@@ -98,7 +59,6 @@ func raced(multiplexed bool) []string {
 }
 
 func TestPeersPassTheirOwnScenarios(t *testing.T) {
-	programs := build(t)
 	for _, setting := range []struct {
 		name                 string
 		multiplexed, secured bool
@@ -115,7 +75,7 @@ func TestPeersPassTheirOwnScenarios(t *testing.T) {
 				fmt.Sprintf("-multiplex=%v", setting.multiplexed),
 				fmt.Sprintf("-automtls=%v", setting.secured),
 			}
-			reports := programs.run(t, flags, names, nil)
+			reports := run(t, flags, names, nil)
 			if len(reports) != len(names) {
 				t.Errorf("%d reports of %d scenarios", len(reports), len(names))
 			}
@@ -134,7 +94,6 @@ func TestPeersPassTheirOwnScenarios(t *testing.T) {
 }
 
 func TestPeersNegotiate(t *testing.T) {
-	programs := build(t)
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	for _, test := range []struct {
 		name, host, plugin string
@@ -147,7 +106,7 @@ func TestPeersNegotiate(t *testing.T) {
 		{"none in common", "1", "2,3", 0, oldest},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			report := programs.run(t, []string{"-versions", test.host}, []string{"version"}, []string{"-versions", test.plugin})[0]
+			report := run(t, []string{"-versions", test.host}, []string{"version"}, []string{"-versions", test.plugin})[0]
 			if got, _ := report.Values["negotiated"].(float64); got != test.negotiated {
 				t.Errorf("negotiated %v, expected %v", got, test.negotiated)
 			}

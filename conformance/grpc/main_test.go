@@ -1,19 +1,14 @@
 package grpc_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
 // patience bounds what must not hang.
@@ -23,35 +18,12 @@ const patience = 30 * time.Second
 var programs struct{ ourPlugin, theirPlugin, theirHost string }
 
 // TestMain builds the peers, once.
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "jackfield-peers")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	for _, program := range []struct {
-		path         *string
-		name, source string
-		flags        []string
-	}{
-		{&programs.ourPlugin, "ourplugin", "./ourplugin", raceFlags()},
-		{&programs.theirPlugin, "plugin", "../goplugingrpc/plugin", nil},
-		{&programs.theirHost, "host", "../goplugingrpc/host", nil},
-	} {
-		*program.path = filepath.Join(dir, program.name)
-		if runtime.GOOS == "windows" {
-			*program.path += ".exe"
-		}
-		arguments := slices.Concat([]string{"build", "-o", *program.path}, program.flags, []string{program.source})
-		if output, err := exec.CommandContext(context.Background(), "go", arguments...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", program.name, err, output)
-			return 1
-		}
-	}
-	return m.Run()
+func TestMain(m *testing.M) {
+	os.Exit(peers.Main(m,
+		peers.Program{Path: &programs.ourPlugin, Source: "./ourplugin", Ours: true},
+		peers.Program{Path: &programs.theirPlugin, Source: "../goplugingrpc/plugin"},
+		peers.Program{Path: &programs.theirHost, Source: "../goplugingrpc/host"},
+	))
 }
 
 // setting is how a plugin is launched.
@@ -90,40 +62,6 @@ func (s setting) names(ours, fatal bool) []string {
 			return true // "big" has it too, which other plugins fail
 		}
 		// The race detector lets large messages over yamux take as long as all the rest.
-		return len(raceFlags()) > 0 && s.multiplexed && strings.HasPrefix(name, "big")
+		return peers.Race && s.multiplexed && strings.HasPrefix(name, "big")
 	})
-}
-
-// shortDir returns a directory that the names of sockets fit below, and that is
-// removed with the test.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // t.TempDir's paths are too long for sockets
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-// expectEmpty expects that nothing was left in a directory for temporary files.
-func expectEmpty(t *testing.T, dir string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Error(err)
-	}
-	for _, entry := range entries {
-		t.Errorf("left behind: %s", filepath.Join(dir, entry.Name()))
-	}
-}
-
-// expectFarewell expects that the plugin came to an orderly end, or that it did
-// not.
-func expectFarewell(t *testing.T, path string, want bool) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if written := err == nil && bytes.Equal(text, []byte("served to the end\n")); written != want {
-		t.Errorf("farewell written: %v, expected %v (%v)", written, want, err)
-	}
 }

@@ -126,7 +126,7 @@ func (u *subject) callBack(t *testing.T) {
 func TestOurHostDialsBeforeThePluginServes(t *testing.T) {
 	for _, s := range settings() {
 		t.Run(s.String(), func(t *testing.T) {
-			u := peers()[1].launch(t, launch{setting: s})
+			u := plugins()[1].launch(t, launch{setting: s})
 			const first, count = 1, 3 // the plugin's counter starts at 1
 			var early sync.WaitGroup
 			for id := range uint32(count) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
@@ -151,7 +152,7 @@ func TestOurHostClosesDuringACall(t *testing.T) {
 		} else {
 			t.Log(err)
 		}
-		expectFarewell(t, u.farewell, true)
+		peers.ExpectFarewell(t, u.farewell, true)
 		u.expectQuiet(t)
 	})
 }
@@ -168,7 +169,7 @@ func TestOurHostKills(t *testing.T) {
 		if err := u.Err(); err != nil {
 			t.Errorf("after a kill that was asked for: %v", err)
 		}
-		expectFarewell(t, u.farewell, false)
+		peers.ExpectFarewell(t, u.farewell, false)
 		u.expectQuiet(t)
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
 	"github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugintest"
@@ -29,7 +30,7 @@ type peer struct {
 	ours    bool
 }
 
-func peers() []peer {
+func plugins() []peer {
 	return []peer{
 		{name: "go-plugin", program: &programs.theirPlugin},
 		{name: "jackfield", program: &programs.ourPlugin, ours: true},
@@ -39,7 +40,7 @@ func peers() []peer {
 // eachPeer runs a test on every plugin program.
 func eachPeer(t *testing.T, test func(*testing.T, peer)) {
 	t.Helper()
-	for _, p := range peers() {
+	for _, p := range plugins() {
 		t.Run(p.name, func(t *testing.T) { test(t, p) })
 	}
 }
@@ -67,9 +68,9 @@ type subject struct {
 	*host.Client
 
 	probe          *ourprobe.Probe
-	stdout, stderr *scenario.Output
-	log            *scenario.Output // what was logged above debug
-	debug          *scenario.Output // what was logged at all
+	stdout, stderr *shared.Output
+	log            *shared.Output // what was logged above debug
+	debug          *shared.Output // what was logged at all
 	farewell       string
 	temporary      string
 }
@@ -79,14 +80,14 @@ type subject struct {
 func (p peer) prepare(t *testing.T, l launch) (*subject, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
-	temporary := shortDir(t)
-	t.Cleanup(func() { expectEmpty(t, temporary) })
+	temporary := peers.ShortDir(t)
+	t.Cleanup(func() { peers.ExpectEmpty(t, temporary) })
 	u := &subject{
 		peer:      p,
-		stdout:    scenario.NewOutput(),
-		stderr:    scenario.NewOutput(),
-		log:       scenario.NewOutput(),
-		debug:     scenario.NewOutput(),
+		stdout:    shared.NewOutput(),
+		stderr:    shared.NewOutput(),
+		log:       shared.NewOutput(),
+		debug:     shared.NewOutput(),
 		farewell:  filepath.Join(t.TempDir(), "farewell"),
 		temporary: temporary,
 	}
@@ -95,7 +96,7 @@ func (p peer) prepare(t *testing.T, l launch) (*subject, host.Config) {
 			t.Error("the plugin has a data race")
 		}
 		if t.Failed() {
-			t.Log(tail(u.debug.String(), 200))
+			t.Log(peers.Tail(u.debug.String(), 200))
 		}
 	})
 	hostVersions, err := shared.ParseVersions(l.host)
@@ -171,7 +172,7 @@ func (u *subject) closeInOrder(t *testing.T) {
 	if err := u.Err(); err != nil {
 		t.Errorf("after an orderly end: %v", err)
 	}
-	expectFarewell(t, u.farewell, true)
+	peers.ExpectFarewell(t, u.farewell, true)
 	u.expectQuiet(t)
 }
 
@@ -221,10 +222,10 @@ func (h scenarioHost) Pid() int {
 }
 
 // Stdout has what the plugin printed there.
-func (h scenarioHost) Stdout() *scenario.Output { return h.stdout }
+func (h scenarioHost) Stdout() *shared.Output { return h.stdout }
 
 // Stderr has what the plugin printed there.
-func (h scenarioHost) Stderr() *scenario.Output { return h.stderr }
+func (h scenarioHost) Stderr() *shared.Output { return h.stderr }
 
 // Ended waits for the end of the process.
 func (h scenarioHost) Ended(ctx context.Context) (string, error) {
@@ -278,7 +279,7 @@ func (p peer) perform(t *testing.T, s setting, name string) {
 		u.closeInOrder(t)
 		return
 	}
-	expectFarewell(t, u.farewell, false)
+	peers.ExpectFarewell(t, u.farewell, false)
 	for _, call := range []string{"callError", "besideError"} {
 		if got := fmt.Sprint(r.Values[call]); !strings.Contains(got, "exit status") {
 			t.Errorf("%s: %s; expected the exit status in it", call, got)

@@ -1,16 +1,11 @@
 package netrpc_test
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
 // patience bounds what must not hang.
@@ -20,71 +15,10 @@ const patience = 20 * time.Second
 var programs struct{ ourPlugin, theirPlugin, theirHost string }
 
 // TestMain builds the peers, once.
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "jackfield-peers")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	for _, program := range []struct {
-		path  *string
-		name  string
-		flags []string
-	}{
-		{&programs.ourPlugin, "ourplugin", raceFlags()},
-		{&programs.theirPlugin, "plugin", nil},
-		{&programs.theirHost, "host", nil},
-	} {
-		*program.path = filepath.Join(dir, program.name)
-		if runtime.GOOS == "windows" {
-			*program.path += ".exe"
-		}
-		source := "../goplugin/" + program.name
-		if program.name == "ourplugin" {
-			source = "./ourplugin"
-		}
-		arguments := slices.Concat([]string{"build", "-o", *program.path}, program.flags, []string{source})
-		if output, err := exec.CommandContext(context.Background(), "go", arguments...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", program.name, err, output)
-			return 1
-		}
-	}
-	return m.Run()
-}
-
-// shortDir returns a directory that the names of sockets fit below, and that is
-// removed with the test.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // t.TempDir's paths are too long for sockets
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-// expectEmpty expects that nothing was left in a directory for temporary files.
-func expectEmpty(t *testing.T, dir string) {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Error(err)
-	}
-	for _, entry := range entries {
-		t.Errorf("left behind: %s", filepath.Join(dir, entry.Name()))
-	}
-}
-
-// expectFarewell expects that the plugin came to an orderly end, or that it did
-// not.
-func expectFarewell(t *testing.T, path string, want bool) {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if written := err == nil && bytes.Equal(text, []byte("served to the end\n")); written != want {
-		t.Errorf("farewell written: %v, expected %v (%v)", written, want, err)
-	}
+func TestMain(m *testing.M) {
+	os.Exit(peers.Main(m,
+		peers.Program{Path: &programs.ourPlugin, Source: "./ourplugin", Ours: true},
+		peers.Program{Path: &programs.theirPlugin, Source: "../goplugin/plugin"},
+		peers.Program{Path: &programs.theirHost, Source: "../goplugin/host"},
+	))
 }

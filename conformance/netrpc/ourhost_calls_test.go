@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
@@ -186,7 +187,7 @@ func TestOurHostRunsManyPluginsAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		for _, u := range subjects {
-			expectFarewell(t, u.farewell, true)
+			peers.ExpectFarewell(t, u.farewell, true)
 			u.expectQuiet(t)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/host"
@@ -25,8 +26,13 @@ func TestOurHostTakesWhatThePluginPrints(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		u.stdout.expect(within(t), t, "stdout", "first out\n"+long)
-		u.stderr.expect(within(t), t, "stderr", "first err\nsecond err without a newline")
+		err := errors.Join(
+			u.stdout.WaitFor(within(t), "stdout", "first out\n"+long),
+			u.stderr.WaitFor(within(t), "stderr", "first err\nsecond err without a newline"),
+		)
+		if err != nil {
+			t.Error(err)
+		}
 		u.closeInOrder(t)
 	})
 }
@@ -170,7 +176,7 @@ func TestOurHostClosesDuringACall(t *testing.T) {
 		if err := <-blocked; err == nil || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the call in flight: %v", err)
 		}
-		expectFarewell(t, u.farewell, true)
+		peers.ExpectFarewell(t, u.farewell, true)
 		u.expectQuiet(t)
 	})
 }
@@ -189,7 +195,7 @@ func TestOurHostKills(t *testing.T) {
 		if err := u.Err(); err != nil {
 			t.Errorf("after a kill that was asked for: %v", err)
 		}
-		expectFarewell(t, u.farewell, false)
+		peers.ExpectFarewell(t, u.farewell, false)
 		u.expectQuiet(t)
 	})
 }
@@ -213,7 +219,7 @@ func TestOurHostSeesThePluginExitDuringACall(t *testing.T) {
 		if err := u.Close(); err != nil {
 			t.Errorf("close after the exit: %v", err)
 		}
-		expectFarewell(t, u.farewell, false)
+		peers.ExpectFarewell(t, u.farewell, false)
 		if log := u.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "exit status 7") {
 			t.Errorf("the log does not say that the plugin ended unexpectedly: %q", log)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 )
@@ -21,7 +22,7 @@ type peer struct {
 	ours    bool
 }
 
-func peers() []peer {
+func plugins() []peer {
 	return []peer{
 		{name: "go-plugin", program: &programs.theirPlugin},
 		{name: "jackfield", program: &programs.ourPlugin, ours: true},
@@ -31,7 +32,7 @@ func peers() []peer {
 // eachPeer runs a test on every plugin program.
 func eachPeer(t *testing.T, test func(*testing.T, peer)) {
 	t.Helper()
-	for _, p := range peers() {
+	for _, p := range plugins() {
 		t.Run(p.name, func(t *testing.T) { test(t, p) })
 	}
 }
@@ -60,9 +61,9 @@ type subject struct {
 	*host.Client
 
 	probe          *ourprobe.Probe
-	stdout, stderr *watched
-	log            *watched // what was logged above debug
-	debug          *watched // what was logged at all
+	stdout, stderr *shared.Output
+	log            *shared.Output // what was logged above debug
+	debug          *shared.Output // what was logged at all
 	farewell       string
 	temporary      string
 }
@@ -72,14 +73,14 @@ type subject struct {
 func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
-	temporary := shortDir(t)
-	t.Cleanup(func() { expectEmpty(t, temporary) })
+	temporary := peers.ShortDir(t)
+	t.Cleanup(func() { peers.ExpectEmpty(t, temporary) })
 	u := &subject{
 		peer:      p,
-		stdout:    newWatched(),
-		stderr:    newWatched(),
-		log:       newWatched(),
-		debug:     newWatched(),
+		stdout:    shared.NewOutput(),
+		stderr:    shared.NewOutput(),
+		log:       shared.NewOutput(),
+		debug:     shared.NewOutput(),
 		farewell:  filepath.Join(t.TempDir(), "farewell"),
 		temporary: temporary,
 	}
@@ -160,7 +161,7 @@ func (u *subject) closeInOrder(t *testing.T) {
 	if err := u.Err(); err != nil {
 		t.Errorf("after an orderly end: %v", err)
 	}
-	expectFarewell(t, u.farewell, true)
+	peers.ExpectFarewell(t, u.farewell, true)
 	u.expectQuiet(t)
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
 // orderly are the scenarios that end with an orderly kill.
@@ -50,12 +51,12 @@ func TestTheirHostRunsOurPlugin(t *testing.T) {
 			}
 			t.Run(security.name+"/"+scenario, func(t *testing.T) {
 				outcome := theirRun{host: security.host, scenarios: []string{scenario}}.run(t)
-				outcome.expectOrderly(t)
+				outcome.ExpectOrderly(t)
 				if scenario != "reattach" { // there the first client's kill finds its plugin gone, and warns
-					outcome.expectQuiet(t)
+					outcome.ExpectQuiet(t)
 				}
 				if check := checks()[scenario]; check != nil {
-					check(t, outcome.reports[0])
+					check(t, outcome.Reports[0])
 				}
 			})
 		}
@@ -66,7 +67,7 @@ func TestTheirHostRunsOurPlugin(t *testing.T) {
 func TestTheirHostScenariosAreAllHere(t *testing.T) {
 	outcome := theirRun{scenarios: []string{"all"}}.run(t)
 	var names []string
-	for _, report := range outcome.reports {
+	for _, report := range outcome.Reports {
 		names = append(names, report.Scenario)
 	}
 	slices.Sort(names)
@@ -79,12 +80,12 @@ func TestTheirHostScenariosAreAllHere(t *testing.T) {
 
 func TestTheirHostSeesOurPluginExit(t *testing.T) {
 	outcome := theirRun{scenarios: []string{"exit"}}.run(t)
-	report := outcome.reports[0]
+	report := outcome.Reports[0]
 	t.Logf("the call in flight: %v", report.Values["callError"])
 	if report.Ended.Status != "exit status 7" {
 		t.Errorf("the plugin's end: %+v", report.Ended)
 	}
-	expectFarewell(t, outcome.farewell, false)
+	peers.ExpectFarewell(t, outcome.Farewell, false)
 }
 
 func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
@@ -110,15 +111,15 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 				scenarios: []string{test.scenario},
 				plugin:    []string{"-versions", test.plugin},
 			}.run(t)
-			report := outcome.reports[0]
+			report := outcome.Reports[0]
 			expectValue(t, report, "negotiated", test.negotiated)
 			if test.startError != "" {
 				// go-plugin kills what it cannot use: no orderly end to look for.
 				expectText(t, report, "startError", test.startError)
 				return
 			}
-			outcome.expectOrderly(t)
-			outcome.expectQuiet(t)
+			outcome.ExpectOrderly(t)
+			outcome.ExpectQuiet(t)
 		})
 	}
 }
@@ -128,10 +129,10 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 func TestTheirHostLosesNothingThatIsPrintedLast(t *testing.T) {
 	const runs = 30
 	outcome := theirRun{scenarios: slices.Repeat([]string{"stdio-kill"}, runs)}.run(t)
-	outcome.expectOrderly(t)
-	outcome.expectQuiet(t)
+	outcome.ExpectOrderly(t)
+	outcome.ExpectQuiet(t)
 	stdout, stderr := 0, 0
-	for _, report := range outcome.reports {
+	for _, report := range outcome.Reports {
 		if report.Values["stdoutArrived"] == true {
 			stdout++
 		}
@@ -144,9 +145,9 @@ func TestTheirHostLosesNothingThatIsPrintedLast(t *testing.T) {
 
 func TestTheirHostDialsWhatOurPluginDoesNotAccept(t *testing.T) {
 	outcome := theirRun{scenarios: []string{"unclaimed"}, plugin: []string{"-unclaimed", "300ms"}}.run(t)
-	outcome.expectOrderly(t)
-	outcome.expectQuiet(t)
-	errs, _ := outcome.reports[0].Values["dialErrors"].([]any)
+	outcome.ExpectOrderly(t)
+	outcome.ExpectQuiet(t)
+	errs, _ := outcome.Reports[0].Values["dialErrors"].([]any)
 	if len(errs) != 2 {
 		t.Fatalf("dial errors: %q", errs)
 	}

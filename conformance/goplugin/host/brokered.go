@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net"
-	"net/rpc"
 	"time"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
@@ -22,38 +20,19 @@ func callback(ctx context.Context, s *session) error {
 		return err
 	}
 	for i := range oneByOne {
-		if err := callbackOnce(ctx, probe, fmt.Sprintf("question %d", i)); err != nil {
+		if err := shared.AnswerPlugin(ctx, probe, fmt.Sprintf("question %d", i)); err != nil {
 			return err
 		}
 	}
 	outcomes := make(chan error, atOnce)
 	for i := range atOnce {
-		go func() { outcomes <- callbackOnce(ctx, probe, fmt.Sprintf("question at once %d", i)) }()
+		go func() { outcomes <- shared.AnswerPlugin(ctx, probe, fmt.Sprintf("question at once %d", i)) }()
 	}
 	for range atOnce {
 		err = errors.Join(err, <-outcomes)
 	}
 	s.see("callbacks", oneByOne+atOnce)
 	return err
-}
-
-func callbackOnce(ctx context.Context, probe *shared.Probe, question string) error {
-	broker := probe.Broker()
-	id := broker.NextId()
-	accepted := make(chan error, 1)
-	go func() {
-		conn, err := broker.Accept(id)
-		accepted <- err
-		if err == nil {
-			shared.ServeAsker(conn, shared.AskerFunc(shared.HostAnswer))
-		}
-	}()
-	answer, err := probe.Callback(ctx, id, question)
-	if err != nil {
-		return fmt.Errorf("callback on ID %d: %w", id, err)
-	}
-	want, err := shared.HostAnswer(question)
-	return errors.Join(err, <-accepted, expect("answer", answer, want))
 }
 
 // serveBack dials what the plugin serves, several at once open.
@@ -70,40 +49,17 @@ func serveBack(ctx context.Context, s *session) error {
 			return err
 		}
 		ids = append(ids, id)
-		asker, err := dialAsker(ctx, probe, id)
+		asker, err := shared.DialAsker(ctx, probe, id)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = asker.Close() }()
-		if err := ask(ctx, asker, fmt.Sprintf("question %d", i)); err != nil {
+		if err := shared.AskPlugin(ctx, asker, fmt.Sprintf("question %d", i)); err != nil {
 			return err
 		}
 	}
 	s.see("ids", ids)
 	return nil
-}
-
-func dialAsker(ctx context.Context, probe *shared.Probe, id uint32) (*rpc.Client, error) {
-	conn, err := bounded(ctx, func() (net.Conn, error) { return probe.Broker().Dial(id) })
-	if err != nil {
-		return nil, fmt.Errorf("dial the plugin's broker ID %d: %w", id, err)
-	}
-	return rpc.NewClient(conn), nil
-}
-
-func ask(ctx context.Context, asker *rpc.Client, question string) error {
-	want, err := shared.PluginAnswer(question)
-	if err != nil {
-		return err
-	}
-	return returns(ctx, "answer", want, func(ctx context.Context) (string, error) {
-		answer := new(string)
-		err := shared.NetRPC(asker).Call(ctx, "Plugin.Ask", question, answer)
-		if err != nil {
-			return "", err
-		}
-		return *answer, nil
-	})
 }
 
 // reader has the plugin read a raw stream of the host's.
@@ -151,7 +107,7 @@ func unclaimed(ctx context.Context, s *session) error {
 	outcomes := make(chan error, dials)
 	for range dials {
 		go func() {
-			_, err := dialAsker(short, probe, id)
+			_, err := shared.DialAsker(short, probe, id)
 			outcomes <- err
 		}()
 	}

@@ -36,7 +36,7 @@ func dispense(ctx context.Context, s *session) error {
 			return err
 		}
 	}
-	_, err = bounded(ctx, func() (any, error) { return s.protocol.Dispense("no-such-plugin") })
+	_, err = shared.Bounded(ctx, func() (any, error) { return s.protocol.Dispense("no-such-plugin") })
 	if err == nil {
 		return errors.New("a plugin that does not exist was dispensed")
 	}

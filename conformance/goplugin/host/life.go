@@ -31,8 +31,8 @@ func stdio(ctx context.Context, s *session) error {
 		return err
 	}
 	return errors.Join(
-		s.stdout.waitFor(ctx, "stdout", "first out\n"+long),
-		s.stderr.waitFor(ctx, "stderr", "first err\nsecond err without a newline"),
+		s.stdout.WaitFor(ctx, "stdout", "first out\n"+long),
+		s.stderr.WaitFor(ctx, "stderr", "first err\nsecond err without a newline"),
 	)
 }
 
@@ -62,14 +62,14 @@ func ping(ctx context.Context, s *session) error {
 	}
 	pingOnce := func() (struct{}, error) { return struct{}{}, s.protocol.Ping() }
 	for range times {
-		if _, err := bounded(ctx, pingOnce); err != nil {
+		if _, err := shared.Bounded(ctx, pingOnce); err != nil {
 			return fmt.Errorf("ping: %w", err)
 		}
 	}
 	if err := s.end(ctx); err != nil {
 		return err
 	}
-	_, err := bounded(ctx, pingOnce)
+	_, err := shared.Bounded(ctx, pingOnce)
 	if err == nil {
 		return errors.New("ping succeeds after the plugin's end")
 	}
@@ -144,7 +144,7 @@ func kill(ctx context.Context, s *session) error {
 	if err := s.end(ctx); err != nil {
 		return err
 	}
-	s.see("processGone", processGone(where.Pid))
+	s.see("processGone", shared.ProcessGone(where.Pid))
 	if where.Addr.Network() == "unix" {
 		_, err := os.Lstat(where.Addr.String())
 		s.see("socketGone", errors.Is(err, os.ErrNotExist))
@@ -190,14 +190,14 @@ func reattach(ctx context.Context, s *session) error {
 	err = secondHost(ctx, s, first, probe)
 	err = errors.Join(err, s.end(ctx))
 	// The first client's kill finds the plugin gone; it only closes its side.
-	_, killErr := bounded(ctx, func() (struct{}, error) {
+	_, killErr := shared.Bounded(ctx, func() (struct{}, error) {
 		first.Kill()
 		return struct{}{}, nil
 	})
 	if killErr != nil {
 		killErr = fmt.Errorf("first host's kill: %w", killErr)
 	}
-	return errors.Join(err, killErr, expect("process gone", processGone(where.Pid), true))
+	return errors.Join(err, killErr, expect("process gone", shared.ProcessGone(where.Pid), true))
 }
 
 func bareConnects(ctx context.Context, s *session, address net.Addr) error {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -25,8 +22,8 @@ type session struct {
 	recorder *recorder.Recorder
 	client   *goplugin.Client
 	protocol goplugin.ClientProtocol
-	stdout   *watchedBuffer
-	stderr   *watchedBuffer
+	stdout   *shared.Output
+	stderr   *shared.Output
 
 	values map[string]any
 	ended  shared.Ended
@@ -37,8 +34,8 @@ func newSession(opts options) *session {
 	return &session{
 		opts:     opts,
 		recorder: recorder.New(opts.log),
-		stdout:   newWatchedBuffer(),
-		stderr:   newWatchedBuffer(),
+		stdout:   shared.NewOutput(),
+		stderr:   shared.NewOutput(),
 		values:   make(map[string]any),
 	}
 }
@@ -81,7 +78,7 @@ func (s *session) launchCommand(ctx context.Context, command *exec.Cmd) error {
 // it the one that the session ends.
 func (s *session) connect(ctx context.Context, client *goplugin.Client) error {
 	s.client, s.over = client, false
-	protocol, err := bounded(ctx, client.Client)
+	protocol, err := shared.Bounded(ctx, client.Client)
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -91,7 +88,7 @@ func (s *session) connect(ctx context.Context, client *goplugin.Client) error {
 
 // dispense returns a new instance of the probe.
 func (s *session) dispense(ctx context.Context) (*shared.Probe, error) {
-	raw, err := bounded(ctx, func() (any, error) {
+	raw, err := shared.Bounded(ctx, func() (any, error) {
 		return s.protocol.Dispense(shared.PluginName)
 	})
 	if err != nil {
@@ -124,7 +121,7 @@ func (s *session) end(ctx context.Context) error {
 		fmt.Errorf("not done after %v", s.opts.timeout))
 	defer cancel()
 	began := time.Now()
-	_, err := bounded(ctx, func() (struct{}, error) {
+	_, err := shared.Bounded(ctx, func() (struct{}, error) {
 		s.client.Kill()
 		return struct{}{}, nil
 	})
@@ -141,36 +138,3 @@ func (s *session) end(ctx context.Context) error {
 }
 
 func (s *session) warnings() []string { return s.recorder.AtLeast(hclog.Warn) }
-
-// bounded runs one of go-plugin's functions, which take no context, and gives up
-// on it (not on its goroutine, which cannot be stopped) when ctx is done.
-func bounded[T any](ctx context.Context, run func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := run()
-		done <- outcome{value, err}
-	}()
-	select {
-	case got := <-done:
-		return got.value, got.err
-	case <-ctx.Done():
-		var zero T
-		return zero, context.Cause(ctx)
-	}
-}
-
-// processGone says that no process, not even a dead one that nobody waited for,
-// has that ID.
-func processGone(pid int) bool {
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return true
-	}
-	defer func() { _ = process.Release() }()
-	err = process.Signal(syscall.Signal(0))
-	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
-}

@@ -11,4 +11,7 @@
 //
 // Both sides of a broker are reached through the three methods of [Broker]:
 // go-plugin's MuxBroker has them as it is, other brokers need a small adapter.
+//
+// Beside it there is what hosts of every kind need to look at a plugin: its
+// [Output], whether its process is gone, and the [Report] of all that.
 package shared

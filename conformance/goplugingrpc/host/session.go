@@ -25,8 +25,8 @@ type session struct {
 	command  *exec.Cmd
 	client   *goplugin.Client
 	protocol goplugin.ClientProtocol
-	stdout   *scenario.Output
-	stderr   *scenario.Output
+	stdout   *shared.Output
+	stderr   *shared.Output
 	values   map[string]any
 
 	stopping sync.Once
@@ -40,8 +40,8 @@ func newSession(opts options) *session {
 	return &session{
 		opts:     opts,
 		recorder: recorder.New(opts.log),
-		stdout:   scenario.NewOutput(),
-		stderr:   scenario.NewOutput(),
+		stdout:   shared.NewOutput(),
+		stderr:   shared.NewOutput(),
 		values:   make(map[string]any),
 	}
 }
@@ -73,13 +73,13 @@ func (s *session) launch(ctx context.Context) error {
 	config.GRPCBrokerMultiplex = s.opts.multiplex
 	s.client = goplugin.NewClient(config)
 	var err error
-	s.protocol, err = bounded(ctx, s.client.Client)
+	s.protocol, err = shared.Bounded(ctx, s.client.Client)
 	return err
 }
 
 // Dispense returns a client of the named plugin.
 func (s *session) Dispense(ctx context.Context, name string) (*probe.Client, error) {
-	raw, err := bounded(ctx, func() (any, error) { return s.protocol.Dispense(name) })
+	raw, err := shared.Bounded(ctx, func() (any, error) { return s.protocol.Dispense(name) })
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *session) Dispense(ctx context.Context, name string) (*probe.Client, err
 
 // Ping asks for a sign of life.
 func (s *session) Ping(ctx context.Context) error {
-	_, err := bounded(ctx, func() (struct{}, error) { return struct{}{}, s.protocol.Ping() })
+	_, err := shared.Bounded(ctx, func() (struct{}, error) { return struct{}{}, s.protocol.Ping() })
 	return err
 }
 
@@ -103,10 +103,10 @@ func (s *session) Version() int { return s.client.NegotiatedVersion() }
 func (s *session) Pid() int { return s.command.Process.Pid }
 
 // Stdout has what the plugin printed there.
-func (s *session) Stdout() *scenario.Output { return s.stdout }
+func (s *session) Stdout() *shared.Output { return s.stdout }
 
 // Stderr has what the plugin printed there.
-func (s *session) Stderr() *scenario.Output { return s.stderr }
+func (s *session) Stderr() *shared.Output { return s.stderr }
 
 // Stop has go-plugin kill the plugin, which asks it to leave first, and notes how
 // that went. A kill that does not return leaves no process behind either.
@@ -124,7 +124,7 @@ func (s *session) stop(ctx context.Context) error {
 		fmt.Errorf("not done after %v", s.opts.timeout))
 	defer cancel()
 	began := time.Now()
-	_, err := bounded(ctx, func() (struct{}, error) {
+	_, err := shared.Bounded(ctx, func() (struct{}, error) {
 		s.client.Kill()
 		return struct{}{}, nil
 	})
@@ -153,24 +153,3 @@ func (s *session) Ended(ctx context.Context) (string, error) {
 }
 
 func (s *session) warnings() []string { return s.recorder.AtLeast(hclog.Warn) }
-
-// bounded runs one of go-plugin's functions, which take no context, and gives up
-// on it (not on its goroutine, which cannot be stopped) when ctx is done.
-func bounded[T any](ctx context.Context, run func() (T, error)) (T, error) {
-	type outcome struct {
-		value T
-		err   error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		value, err := run()
-		done <- outcome{value, err}
-	}()
-	select {
-	case got := <-done:
-		return got.value, got.err
-	case <-ctx.Done():
-		var zero T
-		return zero, context.Cause(ctx)
-	}
-}

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
@@ -66,7 +65,7 @@ func stop(ctx context.Context, r *Run) error {
 	}
 	r.See("stopMs", float64(time.Since(began).Microseconds())/1000)
 	status, err := r.Ended(ctx)
-	return errors.Join(err, expect("status", status, ""), expect("process gone", processGone(r.Pid()), true))
+	return errors.Join(err, expect("status", status, ""), expect("process gone", shared.ProcessGone(r.Pid()), true))
 }
 
 // stopBrokered leaves brokered connections of both directions open.
@@ -95,18 +94,6 @@ func stopBrokered(ctx context.Context, r *Run) error {
 		return err
 	}
 	return stop(ctx, r)
-}
-
-// processGone says that no process, not even a dead one that nobody waited for,
-// has that ID.
-func processGone(pid int) bool {
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return true
-	}
-	defer func() { _ = process.Release() }()
-	err = process.Signal(syscall.Signal(0))
-	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
 }
 
 // exit has the plugin leave by itself, beside another call in flight.

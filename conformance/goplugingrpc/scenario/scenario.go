@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 )
 
@@ -21,8 +22,8 @@ type Host interface {
 	// Pid is the plugin's process ID.
 	Pid() int
 	// Stdout and Stderr have what the plugin printed.
-	Stdout() *Output
-	Stderr() *Output
+	Stdout() *shared.Output
+	Stderr() *shared.Output
 	// Stop ends the plugin in order, once.
 	Stop(ctx context.Context) error
 	// Ended waits until the library knows that the process has ended, and

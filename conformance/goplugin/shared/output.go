@@ -1,4 +1,4 @@
-package scenario
+package shared
 
 import (
 	"bytes"
@@ -31,6 +31,23 @@ func (o *Output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.content.String()
+}
+
+// WaitUntil returns once the content is enough, or with the context's error.
+func (o *Output) WaitUntil(ctx context.Context, enough func(content string) bool) error {
+	for {
+		o.mu.Lock()
+		content, changed := o.content.String(), o.changed
+		o.mu.Unlock()
+		if enough(content) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }
 
 // WaitFor returns once the content is as long as want, and says whether it is

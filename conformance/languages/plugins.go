@@ -1,4 +1,4 @@
-package languages_test
+package languages
 
 import (
 	"os"
@@ -7,23 +7,31 @@ import (
 	"testing"
 )
 
-// folder holds the examples.
+// folder holds the examples, seen from a folder of this module.
 const folder = "../../examples"
 
-// language is one in which there is an example plugin.
-type language struct {
-	name   string
+// Language is one in which there is an example plugin.
+type Language struct {
+	// Name is "python" or "node".
+	Name string
+
 	script string
-	find   func(t *testing.T) string // the interpreter, or skips the test
+	find   func(t *testing.T) string
 }
 
-var languages = []language{
-	{"python", filepath.Join("python", "kv_plugin.py"), findPython},
-	{"node", filepath.Join("node", "kv_plugin.js"), findNode},
+// Python returns that language.
+func Python() Language {
+	return Language{"python", filepath.Join("python", "kv_plugin.py"), findPython}
 }
 
-// command returns the program that runs the plugin, and its argument.
-func (l language) command(t *testing.T) (interpreter, script string) {
+// Node returns that language.
+func Node() Language {
+	return Language{"node", filepath.Join("node", "kv_plugin.js"), findNode}
+}
+
+// Command returns the program that runs the plugin, and its argument, or skips
+// the test.
+func (l Language) Command(t *testing.T) (interpreter, script string) {
 	t.Helper()
 	script, err := filepath.Abs(filepath.Join(folder, l.script))
 	if err != nil {

@@ -1,0 +1,150 @@
+package matrix
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"github.com/jackfield-go/jackfield/conformance/peers"
+)
+
+func TestEveryHostRunsEveryPlugin(t *testing.T) {
+	found := make(map[string]map[string]string) // by row and column
+	for _, c := range cells() {
+		if found[c.row()] == nil {
+			found[c.row()] = make(map[string]string)
+		}
+		t.Run(c.name(), func(t *testing.T) {
+			defer func() {
+				switch {
+				case t.Failed():
+					found[c.row()][c.column()] = "FAILED"
+				case t.Skipped():
+					found[c.row()][c.column()] = "skipped"
+				}
+			}()
+			found[c.row()][c.column()] = c.run(t)
+		})
+	}
+	t.Log(matrix(found))
+}
+
+// run runs the host to its end, and returns what the matrix has for it.
+func (c cell) run(t *testing.T) string {
+	t.Helper()
+	c.Command = c.command(t)
+	c.Farewell = filepath.Join(t.TempDir(), "farewell")
+	temporary := peers.ShortDir(t)
+	played := c.start(t, temporary)
+	defer func() {
+		if t.Failed() {
+			t.Log(peers.Tail(played.Log, 100))
+		}
+	}()
+	if c.Host == ours || c.Plugin == ours { // go-plugin leaves some of its own behind
+		peers.ExpectEmpty(t, temporary)
+	}
+	if why, impossible := c.refusal(); impossible {
+		if says := why.says[c.Host]; !strings.Contains(played.LaunchError, says) {
+			t.Errorf("launch: %q, expected %q", played.LaunchError, says)
+		}
+		return why.mark
+	}
+	if played.LaunchError != "" {
+		t.Fatalf("launch: %s", played.LaunchError)
+	}
+	return c.judge(t, played)
+}
+
+// judge looks at the steps of a plugin that was launched.
+func (c cell) judge(t *testing.T, played outcome) string {
+	t.Helper()
+	letters, killed := "", false
+	for _, step := range c.steps() {
+		text := played.Steps[step.letter]
+		if killed = text != "" && step.letter == endLetter && c.mayBeKilled() && strings.Contains(text, "Killed:true"); killed {
+			letters += killedMark
+			continue
+		}
+		if text != "" {
+			t.Errorf("%s: %s", step.name, text)
+		}
+		letters += step.letter
+	}
+	if c.inGo() && !killed {
+		peers.ExpectFarewell(t, c.Farewell, true)
+	}
+	return letters
+}
+
+// start runs the host's process and reads what it reports.
+func (c cell) start(t *testing.T, temporary string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience+patience/2) // its own is the shorter one
+	defer cancel()
+	var stderr bytes.Buffer
+	command := exec.CommandContext(ctx, os.Args[0])
+	command.Stderr = &stderr
+	var err error
+	if command.Env, err = c.environment(temporary); err != nil {
+		t.Fatal(err)
+	}
+	text, err := command.Output()
+	var played outcome
+	if err != nil || json.Unmarshal(text, &played) != nil {
+		t.Fatalf("host: %v, it says %q\n%s", err, text, stderr.String())
+	}
+	return played
+}
+
+// matrix prints what was found.
+func matrix(found map[string]map[string]string) string {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	row := ""
+	fmt.Fprintln(table)
+	for _, c := range cells() {
+		if row == "" {
+			fmt.Fprint(table, "\t", strings.Join(columns(), "\t"))
+		}
+		if c.row() != row {
+			row = c.row()
+			fmt.Fprint(table, "\n", row)
+		}
+		entry := found[c.row()][c.column()]
+		if entry == "" {
+			entry = "not run"
+		}
+		fmt.Fprint(table, "\t", entry)
+	}
+	fmt.Fprint(table, "\n\n")
+	_ = table.Flush()
+	for _, step := range goSteps() {
+		fmt.Fprintf(&text, "%s    %s\n", step.letter, step.name)
+	}
+	fmt.Fprintf(&text, "%s    %s; no B, O and S: %s\n", logStep().letter, logStep().name, withoutBroker)
+	for _, transport := range []string{netRPC, multiplexed} {
+		why := refusals()[transport]
+		fmt.Fprintf(&text, "%s  refused at the launch: %s\n", why.mark, why.reason)
+	}
+	fmt.Fprintf(&text, "%s  %s\n", killedMark, killedReason)
+	return text.String()
+}
+
+// columns are those of the first row.
+func columns() []string {
+	var names []string
+	for _, c := range cells() {
+		if c.row() == cells()[0].row() {
+			names = append(names, c.column())
+		}
+	}
+	return names
+}

@@ -1,0 +1,183 @@
+package matrix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
+	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
+	"github.com/jackfield-go/jackfield/conformance/languages"
+	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
+)
+
+// patience bounds what must not hang; interpreters take their time.
+const patience = time.Minute
+
+// step is one thing that a host does with its plugin. The matrix has the letter.
+type step struct {
+	letter, name string
+	do           func(ctx context.Context, p *launched) error
+}
+
+// launched is a plugin under a host on either library.
+type launched struct {
+	// dispensed is a *shared.Probe, a *probe.Client or a kvv1.StoreServiceClient.
+	dispensed any
+	pid       int
+	ping      func(ctx context.Context) error
+	// stop asks the plugin to leave. It fails if it did not leave by itself, in
+	// order.
+	stop           func(ctx context.Context) error
+	stdout, stderr *shared.Output
+	log            *shared.Output
+}
+
+// goSteps are what the hosts do with a plugin in Go: over brokered connections too,
+// in both directions.
+func goSteps() []step {
+	return []step{
+		{"P", "ping", pingIt},
+		{"C", "calls", call},
+		{"B", "callback: the host serves at its broker what the plugin dials", callback},
+		{"O", "offer: the plugin serves at its broker what the host dials", offer},
+		{"S", "stdout and stderr arrive, in order", output},
+		endStep(),
+	}
+}
+
+// languageSteps are what there is of it with the examples in other languages.
+func languageSteps() []step {
+	return []step{
+		{"P", "ping", pingIt},
+		{"C", "calls", call},
+		logStep(),
+		endStep(),
+	}
+}
+
+func logStep() step {
+	return step{"L", "log: what it logs on stderr is in the host's log", logged}
+}
+
+func endStep() step {
+	return step{endLetter, "orderly end: asked to leave, it does, with status 0, and no process, socket or file is left", end}
+}
+
+const endLetter = "E"
+
+// withoutBroker is why languageSteps has no B, O and S.
+const withoutBroker = "the examples in other languages have no plugin.GRPCBroker and no plugin.GRPCStdio, which are optional"
+
+func (c cell) steps() []step {
+	if c.inGo() {
+		return goSteps()
+	}
+	return languageSteps()
+}
+
+func pingIt(ctx context.Context, p *launched) error { return p.ping(ctx) }
+
+func call(ctx context.Context, p *launched) error {
+	switch dispensed := p.dispensed.(type) {
+	case *shared.Probe:
+		for _, text := range []string{"", "hello", strings.Repeat("x", 1<<20)} {
+			switch got, err := dispensed.Echo(ctx, text); {
+			case err != nil:
+				return fmt.Errorf("echo of %d bytes: %w", len(text), err)
+			case got != text:
+				return fmt.Errorf("echo of %d bytes came back as %d bytes, or others", len(text), len(got))
+			}
+		}
+		return nil
+	case kvv1.StoreServiceClient:
+		return languages.UseStore(ctx, dispensed)
+	}
+	return p.perform(ctx, "streams")
+}
+
+func callback(ctx context.Context, p *launched) error {
+	if dispensed, ok := p.dispensed.(*shared.Probe); ok {
+		return errors.Join(
+			shared.AnswerPlugin(ctx, dispensed, "first question"),
+			shared.AnswerPlugin(ctx, dispensed, "second question"))
+	}
+	return p.perform(ctx, "callback")
+}
+
+func offer(ctx context.Context, p *launched) error {
+	dispensed, ok := p.dispensed.(*shared.Probe)
+	if !ok {
+		return p.perform(ctx, "offer")
+	}
+	id, err := dispensed.ServeBack(ctx)
+	if err != nil {
+		return err
+	}
+	asker, err := shared.DialAsker(ctx, dispensed, id)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		shared.AskPlugin(ctx, asker, "first question"),
+		shared.AskPlugin(ctx, asker, "second question"),
+		asker.Close())
+}
+
+func output(ctx context.Context, p *launched) error {
+	dispensed, ok := p.dispensed.(*shared.Probe)
+	if !ok {
+		return p.perform(ctx, "stdio")
+	}
+	long := strings.Repeat("y", 200<<10) + "\n"
+	err := errors.Join(dispensed.Print(ctx, "first out\n", "first err\n"), dispensed.Print(ctx, long, "second err"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		p.stdout.WaitFor(ctx, "stdout", "first out\n"+long),
+		p.stderr.WaitFor(ctx, "stderr", "first err\nsecond err"))
+}
+
+// logged looks for what the store logs with each value.
+func logged(ctx context.Context, p *launched) error {
+	return p.log.WaitUntil(ctx, func(log string) bool { return strings.Contains(log, "stored a value") })
+}
+
+func end(ctx context.Context, p *launched) error {
+	if err := p.stop(ctx); err != nil {
+		return err
+	}
+	if !shared.ProcessGone(p.pid) {
+		return fmt.Errorf("process %d is still there", p.pid)
+	}
+	return nil
+}
+
+// perform runs one of the gRPC scenarios, of those that need no more of a host
+// than this.
+func (p *launched) perform(ctx context.Context, name string) error {
+	client, ok := p.dispensed.(*probe.Client)
+	if !ok {
+		return fmt.Errorf("a %T was dispensed", p.dispensed)
+	}
+	of, known := scenario.Named(name)
+	if !known {
+		return fmt.Errorf("no scenario %q", name)
+	}
+	return of.Do(ctx, &scenario.Run{Host: outputs{plugin: p}, Probe: client, Values: make(map[string]any)})
+}
+
+// outputs is a host of which only the outputs are used.
+type outputs struct {
+	scenario.Host
+
+	plugin *launched
+}
+
+func (o outputs) Stdout() *shared.Output { return o.plugin.stdout }
+
+func (o outputs) Stderr() *shared.Output { return o.plugin.stderr }

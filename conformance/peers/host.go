@@ -1,0 +1,124 @@
+package peers
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+)
+
+// HostRun is one run of a host program on go-plugin, over net/rpc or gRPC.
+type HostRun struct {
+	// Host and Plugin are the programs.
+	Host, Plugin string
+	// Flags are the host's, beside "-v".
+	Flags []string
+	// Scenarios are what it puts the plugin through.
+	Scenarios []string
+	// Arguments are the plugin's, beside "-farewell".
+	Arguments []string
+	// Patience bounds the run.
+	Patience time.Duration
+}
+
+// Outcome is what came of it.
+type Outcome struct {
+	// Reports are the host's, one a scenario, or more where one stands for
+	// several.
+	Reports []shared.Report
+	// Log is the host's whole log.
+	Log string
+	// Farewell is where the plugin says farewell.
+	Farewell string
+	// Temporary is where both sides had their temporary files.
+	Temporary string
+}
+
+// Run runs the host to its end. A scenario that fails is not the test's failure.
+func (r HostRun) Run(t testing.TB) Outcome {
+	t.Helper()
+	plugintest.NoLeaks(t)
+	outcome := Outcome{Temporary: ShortDir(t), Farewell: filepath.Join(t.TempDir(), "farewell")}
+	ctx, cancel := context.WithTimeout(t.Context(), r.Patience)
+	defer cancel()
+	arguments := slices.Concat([]string{"-v"}, r.Flags, []string{r.Plugin}, r.Scenarios,
+		[]string{"--", "-farewell", outcome.Farewell}, r.Arguments)
+	command := exec.CommandContext(ctx, r.Host, arguments...)
+	command.Env = append(os.Environ(), "TMPDIR="+outcome.Temporary, "GORACE=atexit_sleep_ms=0")
+	var log bytes.Buffer
+	command.Stderr = &log
+	output, err := command.Output()
+	outcome.Log = log.String()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(Tail(outcome.Log, 200))
+		}
+	})
+	outcome.Reports = read(t, output)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) || len(outcome.Reports) < len(r.Scenarios) {
+		t.Fatalf("host: %v, %d reports of %d", err, len(outcome.Reports), len(r.Scenarios))
+	}
+	if strings.Contains(outcome.Log, "DATA RACE") {
+		t.Error("the plugin has a data race")
+	}
+	return outcome
+}
+
+// read reads the reports.
+func read(t testing.TB, output []byte) []shared.Report {
+	t.Helper()
+	var reports []shared.Report
+	lines := bufio.NewScanner(bytes.NewReader(output))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		report, err := shared.ParseReport(lines.Bytes())
+		if err != nil {
+			t.Fatalf("report %q: %v", lines.Text(), err)
+		}
+		reports = append(reports, report)
+	}
+	return reports
+}
+
+// Tail is the end of a text, in lines.
+func Tail(text string, lines int) string {
+	all := strings.Split(text, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// ExpectOrderly expects that every plugin left by itself when it was asked, and
+// left nothing behind.
+func (o Outcome) ExpectOrderly(t testing.TB) {
+	t.Helper()
+	for _, report := range o.Reports {
+		if !report.Ended.Exited || report.Ended.Killed || report.Ended.Status != "" {
+			t.Errorf("%s: the plugin's end: %+v", report.Scenario, report.Ended)
+		}
+	}
+	ExpectFarewell(t, o.Farewell, true)
+	ExpectEmpty(t, o.Temporary)
+}
+
+// ExpectQuiet expects that neither side logged anything above debug, but what is
+// usual. That a plugin has ended go-plugin says at info, always.
+func (o Outcome) ExpectQuiet(t testing.TB, usual ...string) {
+	t.Helper()
+	usual = append(usual, "host: plugin process exited: ")
+	for line := range strings.Lines(o.Log) {
+		in := func(text string) bool { return strings.Contains(line, text) }
+		if slices.ContainsFunc([]string{"[INFO]", "[WARN]", "[ERROR]"}, in) && !slices.ContainsFunc(usual, in) {
+			t.Errorf("logged above debug: %s", line)
+		}
+	}
+}
