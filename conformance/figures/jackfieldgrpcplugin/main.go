@@ -17,8 +17,10 @@ func main() {
 	set := transportgrpc.PluginSet{grpcservice.Name: transportgrpc.PluginFuncs{
 		NewServer: func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
 			probe.RegisterProbeServiceServer(r, &grpcservice.Server{Borrow: func(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
-				conn, err := b.Dial(ctx, id)
-				return conn, func() { _ = conn.Close() }, err
+				// What an author writes with this library: the end of the call's
+				// context closes the connection.
+				conn, err := transportgrpc.Borrow(ctx, b, id, func(c grpc.ClientConnInterface) grpc.ClientConnInterface { return c })
+				return conn, func() {}, err
 			}})
 			return nil
 		},

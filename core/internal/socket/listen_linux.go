@@ -10,16 +10,17 @@ import (
 // lowers it to its own limit.
 const backlog = 4096
 
-// listenUnix is net.ListenUnix without its look at the system's limit for the
-// backlog: reading that file starts a thread, which a plugin's launch waits for.
-func listenUnix(path string) (*net.UnixListener, error) {
+// listenFirst is net.ListenUnix without its look at the system's limit for the
+// backlog, once in a process: reading that file starts a thread, which a plugin's
+// launch waits for.
+func listenFirst(path string) (*net.UnixListener, error) {
 	failed := func(call string, err error) error {
 		return &net.OpError{
 			Op: "listen", Net: "unix", Addr: &net.UnixAddr{Name: path, Net: "unix"},
 			Err: os.NewSyscallError(call, err),
 		}
 	}
-	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK, 0)
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, failed("socket", err)
 	}

@@ -4,6 +4,4 @@ package socket
 
 import "net"
 
-func listenUnix(path string) (*net.UnixListener, error) {
-	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
-}
+func listenFirst(path string) (*net.UnixListener, error) { return listenUnix(path) }

@@ -23,12 +23,17 @@ type Namer struct {
 // Listen listens on a new socket in dir. Closing the listener removes it.
 func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 	for {
-		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(n.last.Add(1)), 10)
+		number := n.last.Add(1)
+		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(number), 10)
 		path := filepath.Join(dir, name)
 		if len(path) > maxPath {
 			return nil, &core.SocketPathError{Path: path, Limit: maxPath, Advice: "choose a shorter directory for sockets"}
 		}
-		listener, err := listenUnix(path)
+		listen := listenUnix
+		if number == 1 {
+			listen = listenFirst
+		}
+		listener, err := listen(path)
 		if err == nil {
 			return listener, nil
 		}
@@ -37,4 +42,8 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		}
 		return nil, err
 	}
+}
+
+func listenUnix(path string) (*net.UnixListener, error) {
+	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 }
