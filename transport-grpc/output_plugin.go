@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
@@ -14,19 +15,26 @@ import (
 // bytes, at most.
 const outputChunk = 32 << 10
 
-// output sends what the plugin prints to whichever host has asked for it.
+// output sends what the plugin prints to the host that has asked for it last: the
+// end of one that has left may be noticed later than the coming of the next.
 type output struct {
 	stdout, stderr io.Reader
 	printed        chan *pluginpb.StdioData
 	ended          chan struct{}       // closed when everything printed has been taken
-	sending        chan struct{}       // a token for the host that is being sent to
+	sending        chan struct{}       // a token for who sends
 	left           *pluginpb.StdioData // with the token: what the host before was lost with
 	sent           chan struct{}       // closed when everything has been sent
 	sentOnce       sync.Once
 
 	mu      sync.Mutex
-	hosts   int           // that have asked
-	changed chan struct{} // closed when hosts gets to 0
+	hosts   []*outputHost // that have asked, the last one last
+	changed chan struct{} // closed when hosts changes
+}
+
+// outputHost is a host that has asked.
+type outputHost struct {
+	ctx  context.Context
+	send func(*pluginpb.StdioData) error
 }
 
 func newOutput(stdout, stderr io.Reader) *output {
@@ -72,79 +80,98 @@ func (o *output) pump(ctx context.Context, channel pluginpb.StdioData_Channel, f
 }
 
 // send sends to one host, until everything has been sent (then it returns nil)
-// or ctx ends. Of several hosts one is served at a time.
+// or ctx ends. While a later host is there, that one is sent to.
 func (o *output) send(ctx context.Context, send func(*pluginpb.StdioData) error) error {
-	o.attach()
-	defer o.detach()
-	select {
-	case o.sending <- struct{}{}:
-		defer func() { <-o.sending }()
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	t := &outputHost{ctx, send}
+	o.change(func() { o.hosts = append(o.hosts, t) })
+	defer o.change(func() { o.hosts = slices.DeleteFunc(o.hosts, func(other *outputHost) bool { return other == t }) })
 	for {
-		data, err := o.next(ctx)
-		if err != nil {
+		changed, err := o.turn(t)
+		if changed == nil {
 			return err
 		}
-		if data == nil {
-			o.sentOnce.Do(func() { close(o.sent) })
-			return nil
-		}
-		if err := send(data); err != nil {
-			o.left = data
+		over, err := o.sendTo(t, changed)
+		<-o.sending
+		if over || err != nil {
 			return err
 		}
 	}
 }
 
-// next returns what is to be sent next, nil at the end. It is called with the
-// token.
-func (o *output) next(ctx context.Context) (*pluginpb.StdioData, error) {
-	if data := o.left; data != nil {
+// turn waits until t is the last host and has the token. It returns what is
+// closed when that may be over; nil when everything has been sent, or with the
+// error of t's context.
+func (o *output) turn(t *outputHost) (changed <-chan struct{}, err error) {
+	for {
+		o.mu.Lock()
+		last := o.hosts[len(o.hosts)-1] == t
+		changed := o.changed
+		o.mu.Unlock()
+		token := o.sending
+		if !last {
+			token = nil
+		}
+		select {
+		case token <- struct{}{}:
+			return changed, nil
+		case <-changed:
+		case <-o.sent:
+			return nil, nil
+		case <-t.ctx.Done():
+			return nil, context.Cause(t.ctx)
+		}
+	}
+}
+
+// sendTo sends until changed is closed. It is called with the token. over says
+// that everything has been sent.
+func (o *output) sendTo(t *outputHost, changed <-chan struct{}) (over bool, err error) {
+	for {
+		data := o.left
 		o.left = nil
-		return data, nil
-	}
-	select {
-	case data := <-o.printed:
-		return data, nil
-	case <-o.ended:
-		return nil, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		if data == nil {
+			select {
+			case data = <-o.printed:
+			case <-o.ended:
+				o.sentOnce.Do(func() { close(o.sent) })
+				return true, nil
+			case <-changed:
+				return false, nil
+			case <-t.ctx.Done():
+				return false, context.Cause(t.ctx)
+			}
+		}
+		if err := t.send(data); err != nil {
+			o.left = data
+			return false, err
+		}
 	}
 }
 
-func (o *output) attach() {
+func (o *output) change(change func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.hosts++
-}
-
-func (o *output) detach() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.hosts--; o.hosts == 0 {
-		close(o.changed)
-		o.changed = make(chan struct{})
-	}
+	change()
+	close(o.changed)
+	o.changed = make(chan struct{})
 }
 
 // finish waits until everything has been sent, unless there is no host to send
 // to.
 func (o *output) finish(ctx context.Context) error {
-	o.mu.Lock()
-	hosts, changed := o.hosts, o.changed
-	o.mu.Unlock()
-	if hosts == 0 {
-		return nil
-	}
-	select {
-	case <-o.sent:
-		return nil
-	case <-changed:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("send what the plugin printed: %w", context.Cause(ctx))
+	for {
+		o.mu.Lock()
+		hosts, changed := len(o.hosts), o.changed
+		o.mu.Unlock()
+		if hosts == 0 {
+			return nil
+		}
+		select {
+		case <-o.sent:
+			return nil
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("send what the plugin printed: %w", context.Cause(ctx))
+		}
 	}
 }
