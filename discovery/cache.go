@@ -28,6 +28,10 @@ const (
 	// it to be kept: a later change within the same tick of the file system's
 	// clock, of which the slowest takes two seconds, would not show.
 	settled = 2 * time.Second
+
+	// useNoted is how old the note of a file's use may be. Each new note is a
+	// reason to write the cache.
+	useNoted = 24 * time.Hour
 )
 
 // Cache keeps sums and descriptions of files for as long as the files stay the
@@ -102,14 +106,21 @@ func OpenCache(path string) (*Cache, error) {
 }
 
 func readCache(path string) (map[string]cached, error) {
+	// Before it is opened, which with a pipe might take for ever.
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New(reasonTexts[ReasonNotRegular])
+	case ThisPlatform().modes() && info.Mode().Perm()&0o002 != 0:
+		return nil, errors.New(reasonTexts[ReasonWritable])
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && ThisPlatform().modes() && info.Mode().Perm()&0o002 != 0 {
-		return nil, errors.New(reasonTexts[ReasonWritable])
-	}
 	data, err := io.ReadAll(io.LimitReader(file, maxCacheFile+1))
 	if err != nil {
 		return nil, err
@@ -150,12 +161,13 @@ func (c *Cache) write(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
 		return err
 	}
-	unlock, err := atomicfile.Lock(ctx, c.path)
+	path := atomicfile.Target(c.path)
+	unlock, err := atomicfile.Lock(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	files, err := readCache(c.path)
+	files, err := readCache(path)
 	if err != nil || files == nil {
 		files = make(map[string]cached)
 	}
@@ -170,7 +182,7 @@ func (c *Cache) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(c.path, data, 0o600)
+	return atomicfile.Write(path, data, 0o600)
 }
 
 // prune keeps the files that were used last.
@@ -186,13 +198,19 @@ func prune(files map[string]cached, keep int) {
 	}
 }
 
-// get returns what is known of a file, if the file is still the same.
+// get returns what is known of a file, if the file is still the same, and notes
+// the day of its use.
 func (c *Cache) get(path string, file fingerprint) (cached, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known, ok := c.entries[path]
 	if !ok || known.File != file {
 		return cached{}, false
+	}
+	if now := c.now(); now.Sub(time.Unix(known.Used, 0)) > useNoted {
+		known.Used = now.Unix()
+		c.entries[path] = known
+		c.changed[path] = true
 	}
 	return known, true
 }

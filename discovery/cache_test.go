@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -179,5 +180,44 @@ func TestACacheKeepsWhatWasUsedLast(t *testing.T) {
 	discovery.Prune(used, 3)
 	if got := slices.Sorted(maps.Keys(used)); !slices.Equal(got, []string{"a", "c", "d"}) {
 		t.Errorf("kept %q", got)
+	}
+}
+
+// It is kept while others are dropped.
+func TestTheUseOfAFileIsNotedOnceADay(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "cache.json")
+	put(t, dir, "greet-plugin-loud", "one")
+	found := find(t, dir)
+	lock := locked(t, found.Plugins...)
+	resolve := func(now time.Duration) int64 {
+		t.Helper()
+		cache, err := discovery.OpenCache(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cache.In(now)
+		resolver := discovery.Resolver{Lock: lock, Cache: cache}
+		if _, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := cache.Save(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return openCache(t, file).Used(found.Plugins[0].Path)
+	}
+	first := resolve(time.Hour)
+	if again := resolve(2 * time.Hour); again != first {
+		t.Errorf("written anew after %d s", again-first)
+	}
+	if later := resolve(48 * time.Hour); later < first+46*3600 {
+		t.Errorf("used at %d, noted %d", first+47*3600, later)
+	}
+}
+
+func TestACacheThatIsNoFileIsReported(t *testing.T) {
+	var wrong *discovery.CacheError
+	if _, err := discovery.OpenCache(t.TempDir()); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "regular") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -80,7 +80,7 @@ func (c *candidate) inspect(ctx context.Context) error {
 	if err := f.stat(); err != nil {
 		return err
 	}
-	if err := c.verify(f); err != nil {
+	if err := c.verify(ctx, f); err != nil {
 		return err
 	}
 	c.inspected = true
@@ -95,13 +95,13 @@ func (c *candidate) inspect(ctx context.Context) error {
 }
 
 // verify compares the file with the lock file.
-func (c *candidate) verify(f *file) error {
+func (c *candidate) verify(ctx context.Context, f *file) error {
 	lock := c.resolver.Lock
 	if lock == nil || c.Origin.overrides() {
 		return nil
 	}
 	if c.Version.IsZero() {
-		if done, err := c.verifyUnversioned(f); done || err != nil {
+		if done, err := c.verifyUnversioned(ctx, f); done || err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (c *candidate) verify(f *file) error {
 		}
 		return ErrUnlocked
 	}
-	sum, err := f.sum()
+	sum, err := f.sum(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,11 +124,11 @@ func (c *candidate) verify(f *file) error {
 }
 
 // verifyUnversioned knows a file by its sum.
-func (c *candidate) verifyUnversioned(f *file) (done bool, err error) {
+func (c *candidate) verifyUnversioned(ctx context.Context, f *file) (done bool, err error) {
 	if len(c.resolver.Lock.Named(c.Kind, c.Name)) == 0 {
 		return false, nil
 	}
-	sum, err := f.sum()
+	sum, err := f.sum(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -151,7 +151,7 @@ func (c *candidate) entry() (lockfile.Entry, bool) {
 
 // describe learns what the plugin says about itself.
 func (c *candidate) describe(ctx context.Context, f *file) error {
-	if c.resolver.Describer == nil || c.fsys != nil {
+	if c.resolver.Describer == nil || c.fsys() != nil {
 		return nil
 	}
 	c.Description, c.NoDescription = f.describe(ctx, *c.resolver.Describer)

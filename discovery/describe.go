@@ -87,8 +87,9 @@ func (e *DescribeError) Error() string {
 func (e *DescribeError) Unwrap() error { return e.Err }
 
 // Describe runs the binary at path and returns what it says about itself. An
-// error is a *[DescribeError]. When it returns, the process has ended; children of
-// its that have its output still are killed (on Windows they lose the output).
+// error is a *[DescribeError]. When it returns, the process has ended, and children
+// that it left behind are killed: on Unix those that are in its process group
+// still, elsewhere none, and what they write is lost.
 func (d Describer) Describe(ctx context.Context, path string) (*Description, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &DescribeError{Path: path, Err: err}
@@ -110,9 +111,11 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 	cmd.WaitDelay = cmp.Or(d.Grace, DefaultDescribeGrace)
 	isolate(cmd)
 	err := cmd.Run()
+	if cmd.Process != nil {
+		killGroup(cmd)
+	}
 	if errors.Is(err, exec.ErrWaitDelay) {
-		killGroup(cmd) // a child of the plugin has its output still
-		err = nil
+		err = nil // a child of the plugin had its output still
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause

@@ -35,6 +35,14 @@ func TestDescribeReadsWhatAPluginSaysAboutItself(t *testing.T) {
 	}
 }
 
+// Of two answers the first counts.
+func TestDescribeTakesNoLogForTheAnswer(t *testing.T) {
+	d, err := describe(t, "logs", discovery.Describer{})
+	if err != nil || d.Name != "logger" {
+		t.Errorf("got %+v, %v", d, err)
+	}
+}
+
 func TestDescribeTakesTheCookieOutOfTheEnvironment(t *testing.T) {
 	t.Setenv(cookieKey, "crumbs")
 	for _, test := range []struct {
@@ -67,6 +75,8 @@ func TestDescribeSaysWhatIsWrongWithAnAnswer(t *testing.T) {
 		"later":    {discovery.ErrNoDescription, 1, []string{`"describe": 2`}},
 		"number":   {discovery.ErrNoDescription, 1, []string{"negative"}},
 		"utf8":     {discovery.ErrNoDescription, 1, []string{"UTF-8"}},
+		"onlylogs": {discovery.ErrNoDescription, 2, []string{"breaks off"}},
+		"deep":     {discovery.ErrNoDescription, 8001, []string{"breaks off"}},
 		"flood":    {discovery.ErrDescribeFlood, 0, []string{"killed"}},
 		"exit":     {nil, 0, []string{"exit status 3", `"not meant to be run by hand"`}},
 	}

@@ -75,27 +75,67 @@ func (d *Description) Speaks() []int {
 // than a description: most often one that does not know the question.
 var ErrNoDescription = errors.New("the answer is no description")
 
-// parseDescription reads what a plugin wrote. The description is a JSON object
-// that begins a line; what else the program prints, before and after, does not
-// count. line is the line that is wrong with it, from 1.
+// maxObjects is how many objects are looked at for the one that is a description:
+// each may be as long as the answer.
+const maxObjects = 100
+
+// parseDescription reads what a plugin wrote. The description is the first JSON
+// object with a "describe" that begins a line; what else the program prints,
+// before and after, does not count, such as its log. line is the line that is
+// wrong with it, from 1.
 func parseDescription(data []byte) (d *Description, line int, err error) {
-	fail := func(offset int64, err error) (*Description, int, error) {
-		offset = min(max(offset, 0), int64(len(data)))
+	wrong := func(offset int, err error) (*Description, int, error) {
 		return nil, 1 + bytes.Count(data[:offset], []byte("\n")), fmt.Errorf("%w: %w", ErrNoDescription, err)
 	}
 	if !utf8.Valid(data) {
-		return fail(0, errors.New("it is not UTF-8"))
+		return wrong(0, errors.New("it is not UTF-8"))
 	}
+	at, reason := 0, errNoObject
+	begin := nextObject(data, 0)
+	for count := 0; begin >= 0 && count < maxObjects; count++ {
+		d, asked, offset, err := parseObject(data[begin:])
+		if err == nil {
+			return d, 0, nil
+		}
+		// What is wrong with the first that is broken says more than that another
+		// one is something else.
+		if asked || count == 0 || errors.Is(reason, errNotAsked) {
+			at, reason = begin+offset, err
+		}
+		if asked {
+			break
+		}
+		begin = nextObject(data, begin+1)
+	}
+	return wrong(at, reason)
+}
+
+var (
+	errNoObject = errors.New("there is no line that begins with {")
+	errNotAsked = errors.New(`it has no "describe"`)
+)
+
+// nextObject is where the next line is, from a place in a line on, that begins
+// with a brace, or -1.
+func nextObject(data []byte, from int) int {
+	if from == 0 && bytes.HasPrefix(data, []byte("{")) {
+		return 0
+	}
+	if at := bytes.Index(data[from:], []byte("\n{")); at >= 0 {
+		return from + at + 1
+	}
+	return -1
+}
+
+// parseObject reads an object, and whatever follows it. asked tells whether it
+// is an answer to the question, right or wrong; offset is where it is wrong.
+func parseObject(data []byte) (d *Description, asked bool, offset int, err error) {
 	var answer struct {
 		Description
 
-		Describe int `json:"describe"`
+		Describe *int `json:"describe"`
 	}
-	begin := beginning(data)
-	if begin < 0 {
-		return fail(0, errors.New("there is no line that begins with {"))
-	}
-	decoder := json.NewDecoder(bytes.NewReader(data[begin:]))
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(&answer); err != nil {
 		offset := decoder.InputOffset()
 		var syntax *json.SyntaxError
@@ -108,27 +148,18 @@ func parseDescription(data []byte) (d *Description, line int, err error) {
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			offset, err = int64(len(data)), errors.New("it breaks off")
 		}
-		return fail(int64(begin)+offset, err)
+		return nil, answer.Describe != nil, int(min(max(offset, 0), int64(len(data)))), err
 	}
-	if answer.Describe != describeVersion {
-		return fail(int64(begin), fmt.Errorf(`it has "describe": %d, and this program reads %d`, answer.Describe, describeVersion))
+	switch {
+	case answer.Describe == nil:
+		return nil, false, 0, errNotAsked
+	case *answer.Describe != describeVersion:
+		return nil, true, 0, fmt.Errorf(`it has "describe": %d, and this program reads %d`, *answer.Describe, describeVersion)
 	}
 	if err := answer.check(); err != nil {
-		return fail(int64(begin), err)
+		return nil, true, 0, err
 	}
-	return &answer.Description, 0, nil
-}
-
-// beginning is where the first line is that begins with a brace, or -1.
-func beginning(data []byte) int {
-	at := 0
-	for line := range bytes.Lines(data) {
-		if line[0] == '{' {
-			return at
-		}
-		at += len(line)
-	}
-	return -1
+	return &answer.Description, true, 0, nil
 }
 
 // check refuses what would do harm where it is shown.

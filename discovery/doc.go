@@ -33,13 +33,16 @@
 //
 //	name, platform, side     what file names say
 //	places, origin           where plugins lie
-//	search, scan, link,      from directories to a list
-//	merge, problem
+//	search, scan, merge,     from directories to a list
+//	problem
+//	folder, way, link,       what kind of file a path leads to, and on which way
+//	access
 //	resolve, candidate, file from the list to one plugin
 //	describe, description,   asking a binary what it is
 //	child
 //	cache, fingerprint       what need not be found out again
-//	store, list              a directory into which plugins are installed
+//	store, install, list,    a directory into which plugins are installed
+//	placement, remove
 //
 // and packages of their own: semver (versions and constraints), sums (SHA-256 and
 // SHA256SUMS files), lockfile (what was agreed to).

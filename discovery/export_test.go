@@ -3,7 +3,13 @@ package discovery
 import "time"
 
 // InAnHour makes the cache take files that were changed just now.
-func (c *Cache) InAnHour() { c.now = func() time.Time { return time.Now().Add(time.Hour) } }
+func (c *Cache) InAnHour() { c.In(time.Hour) }
+
+// In makes the cache believe that it is so much later.
+func (c *Cache) In(d time.Duration) { c.now = func() time.Time { return time.Now().Add(d) } }
+
+// Used is when a file was used last, for all that was noted.
+func (c *Cache) Used(path string) int64 { return c.entries[path].Used }
 
 // Len is how many files the cache knows.
 func (c *Cache) Len() int { return len(c.entries) }

@@ -21,25 +21,29 @@ type file struct {
 }
 
 func (f *file) stat() error {
-	var info fs.FileInfo
-	var err error
-	if f.plugin.fsys != nil {
-		info, err = fs.Stat(f.plugin.fsys, f.plugin.base)
-	} else {
-		info, err = os.Stat(f.plugin.Path)
-	}
+	info, err := f.info()
 	if err != nil {
 		return err
 	}
+	if !info.Mode().IsRegular() { // it was when it was found
+		return fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
+	}
 	f.print = fingerprintOf(info)
-	if f.cache != nil && f.plugin.fsys == nil {
+	if f.cache != nil && f.plugin.fsys() == nil {
 		f.known, _ = f.cache.get(f.plugin.Path, f.print)
 	}
 	f.known.File = f.print
 	return nil
 }
 
-func (f *file) sum() (sums.Sum, error) {
+func (f *file) info() (fs.FileInfo, error) {
+	if fsys := f.plugin.fsys(); fsys != nil {
+		return fs.Stat(fsys, f.plugin.base())
+	}
+	return os.Stat(f.plugin.Path)
+}
+
+func (f *file) sum(ctx context.Context) (sums.Sum, error) {
 	if !f.known.Sum.IsZero() {
 		return f.known.Sum, nil
 	}
@@ -48,7 +52,7 @@ func (f *file) sum() (sums.Sum, error) {
 		return sums.Sum{}, err
 	}
 	defer func() { _ = reader.Close() }()
-	sum, err := sums.OfReader(reader)
+	sum, err := sums.OfReader(untilDone{ctx, reader})
 	if err != nil {
 		return sums.Sum{}, fmt.Errorf("read %s: %w", f.plugin.Path, err)
 	}
@@ -57,8 +61,8 @@ func (f *file) sum() (sums.Sum, error) {
 }
 
 func (f *file) open() (fs.File, error) {
-	if f.plugin.fsys != nil {
-		return f.plugin.fsys.Open(f.plugin.base)
+	if fsys := f.plugin.fsys(); fsys != nil {
+		return fsys.Open(f.plugin.base())
 	}
 	return os.Open(f.plugin.Path)
 }
@@ -86,7 +90,7 @@ func (f *file) describe(ctx context.Context, d Describer) (*Description, error) 
 
 // changed says that the file is not the one that it was, if it was read or run.
 func (f *file) changed() error {
-	if !f.fresh || f.plugin.fsys != nil {
+	if !f.fresh || f.plugin.fsys() != nil {
 		return nil
 	}
 	info, err := os.Stat(f.plugin.Path)
@@ -98,7 +102,7 @@ func (f *file) changed() error {
 
 // remember puts what is new into the cache.
 func (f *file) remember() {
-	if f.cache != nil && f.fresh && f.plugin.fsys == nil {
+	if f.cache != nil && f.fresh && f.plugin.fsys() == nil {
 		f.cache.put(f.plugin.Path, f.known)
 	}
 }

@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -32,7 +33,8 @@ const (
 type Item struct {
 	ID
 
-	// Path is the file. Empty for StateMissing.
+	// Path is the file. Empty for one that is not there, or that was not looked
+	// for since the directory cannot be used.
 	Path string `json:"path,omitempty"`
 	// State is how it is.
 	State State `json:"state"`
@@ -71,37 +73,66 @@ func (s Store) List(ctx context.Context) ([]Item, error) {
 	if findErr != nil {
 		return nil, findErr
 	}
-	var items []Item
-	missing := lock.Clone()
+	items := make([]Item, 0, len(found.Plugins)+len(found.Problems))
 	for _, plugin := range found.Plugins {
-		item := s.check(lock, plugin)
-		items = append(items, item)
-		for _, key := range item.keys(s.platform()) {
-			missing.Remove(key)
-		}
+		items = append(items, s.check(ctx, lock, plugin))
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("list the plugins in %s: %w", s.Dir, context.Cause(ctx))
 	}
 	for _, problem := range found.Problems {
-		item := Item{ID: problem.Plugin, Path: problem.Path, State: StateUnusable, Err: problem}
-		items = append(items, item)
-		for _, key := range item.keys(s.platform()) {
-			missing.Remove(key)
-		}
+		items = append(items, Item{ID: problem.Plugin, Path: problem.Path, State: StateUnusable, Err: problem})
 	}
-	for _, entry := range missing.Entries() {
-		platform, _ := ParsePlatform(entry.Platform)
-		items = append(items, Item{
-			ID:    ID{Kind: entry.Kind, Name: entry.Name, Version: entry.Version, Platform: platform},
-			State: StateMissing, Source: entry.Source, Err: fs.ErrNotExist,
-		})
-	}
+	items = append(items, s.missing(lock, items)...)
 	sortItems(items)
 	return items, err
 }
 
+// missing are the entries of which there is no item. Where the directory was not
+// searched there may be files.
+func (s Store) missing(lock *lockfile.File, items []Item) []Item {
+	state, reason := StateMissing, fs.ErrNotExist
+	rest := lock.Clone()
+	for _, item := range items {
+		if problem := item.problem(); problem != nil && problem.unsearched() {
+			state, reason = StateUnusable, error(problem)
+		}
+		if !item.misnamed() {
+			for _, key := range item.keys(s.platform()) {
+				rest.Remove(key)
+			}
+		}
+	}
+	var missing []Item
+	for _, entry := range rest.Entries() {
+		platform, _ := ParsePlatform(entry.Platform)
+		missing = append(missing, Item{
+			ID:    ID{Kind: entry.Kind, Name: entry.Name, Version: entry.Version, Platform: platform},
+			State: state, Source: entry.Source, Err: reason,
+		})
+	}
+	return missing
+}
+
+// problem is why the item is StateUnusable; nil if it is not, or for a reason of
+// the system's.
+func (i Item) problem() *Problem {
+	problem, _ := i.Err.(*Problem) //nolint:errorlint // List puts it there, as it is
+	return problem
+}
+
+// misnamed tells whether the file is no plugin's, as far as its name says, however
+// that begins.
+func (i Item) misnamed() bool {
+	problem := i.problem()
+	return problem != nil && problem.Reason == ReasonName
+}
+
 // check compares one file with its entry.
-func (s Store) check(lock *lockfile.File, plugin Plugin) Item {
+func (s Store) check(ctx context.Context, lock *lockfile.File, plugin Plugin) Item {
 	item := Item{ID: plugin.ID, Path: plugin.Path}
-	sum, err := sums.OfFile(plugin.Path)
+	f := &file{plugin: plugin}
+	sum, err := f.sum(ctx)
 	if err != nil {
 		item.State, item.Err = StateUnusable, err
 		return item

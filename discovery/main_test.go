@@ -19,6 +19,8 @@ import (
 // patience bounds what must not hang.
 const patience = 20 * time.Second
 
+const lockVariable = "DISCOVERY_TEST_LOCK"
+
 const cookieKey = "DISCOVERY_TEST_COOKIE"
 
 // The test binary is its own plugin: under a name greet-plugin-<role> it behaves
@@ -49,12 +51,29 @@ var roles = map[string]func(){
 	"control":  func() { fmt.Println(`{"describe": 1, "name": "\u001b[2J"}`) },
 	"version":  func() { fmt.Println(`{"describe": 1, "version": "new"}`) },
 	"later":    func() { fmt.Println(`{"describe": 2}`) },
+	"logs": func() {
+		fmt.Println(`{"level": "INFO", "msg": "starting", "time": {}}`)
+		fmt.Println("{not JSON")
+		fmt.Println(`{"describe": 1, "name": "logger"}`)
+		fmt.Println(`{"describe": 1, "name": "another"}`)
+	},
+	"onlylogs": func() { fmt.Print("{\"level\": \"INFO\"}\n{\"describe\":") },
+	"deep":     func() { fmt.Print(strings.Repeat("{\"a\":\n", 8000)) },
 	"number":   func() { fmt.Println(`{"describe": 1, "protocols": [{"version": -1}]}`) },
 	"cut":      func() { fmt.Print("{\"describe\": 1,\n") },
 	"utf8":     func() { fmt.Println("{\"describe\": 1, \"name\": \"\xff\"}") },
 	"cookie": func() {
 		_, set := os.LookupEnv(cookieKey)
 		fmt.Printf(`{"describe": 1, "name": "cookie %t, args %s"}`, set, strings.Join(os.Args[1:], ","))
+	},
+	// A child of the plugin has none of its output, and stays. It locks the file
+	// that the variable names.
+	"orphan": func() {
+		out, err := exec.Command("/bin/sh", "-c", `exec 9>"$`+lockVariable+`"; flock 9; sleep 3600 >/dev/null 2>&1 & echo done`).Output()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		fmt.Printf("{\"describe\": 1, \"name\": %q}", strings.TrimSpace(string(out)))
 	},
 	// A child of the plugin has its output, and stays.
 	"child": func() {

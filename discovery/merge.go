@@ -1,44 +1,110 @@
 package discovery
 
-import (
-	"strings"
-)
+import "strings"
 
 // merge puts what was found in several places together: of the same plugin in
 // the same version the first one counts.
 type merge struct {
-	found      *Found
-	known      map[sameVersion]int // index in found.Plugins
-	spelling   map[samePlugin]spelling
-	overridden map[samePlugin]string // the override's path
+	found *Found
+	room  []Plugin // as long as can be; found.Plugins is its beginning
+	known map[samePlugin]*first
+	index map[sameVersion]int // in found.Plugins
 }
 
+// samePlugin is a plugin without regard to capitals, as some file systems see it.
 type samePlugin struct{ kind, name string }
 
-// spelling is how the first file of a plugin writes its name.
-type spelling struct{ name, path string }
+func same(id ID) samePlugin { return samePlugin{id.Kind, strings.ToLower(id.Name)} }
+
+// first is a plugin's first file.
+type first struct {
+	kind, name, path string
+	overrides        bool // all others
+}
 
 type sameVersion struct {
-	samePlugin
-
+	plugin  *first
 	version string
 }
 
-// newMerge makes a merge of about so many plugins.
-func newMerge(platform Platform, plugins int) *merge {
+// newMerge makes a merge of what the scans will find, for which it gives them
+// room: no more plugins than names.
+func (f *finder) newMerge(scans []*scan) *merge {
+	size := len(f.Overrides)
+	for _, scan := range scans {
+		size += len(scan.files)
+	}
+	room := make([]Plugin, size)
+	at := len(f.Overrides)
+	for _, scan := range scans {
+		scan.plugins = room[at : at : at+len(scan.files)]
+		at += len(scan.files)
+	}
 	return &merge{
-		found:      &Found{Plugins: make([]Plugin, 0, plugins), Problems: []*Problem{}, platform: platform},
-		known:      make(map[sameVersion]int, plugins),
-		spelling:   make(map[samePlugin]spelling),
-		overridden: make(map[samePlugin]string),
+		found: &Found{Plugins: room[:0], Problems: []*Problem{}, platform: f.Platform},
+		known: make(map[samePlugin]*first),
+		room:  room,
+		index: make(map[sameVersion]int, size),
 	}
 }
 
-// same is the plugin without regard to capitals, as some file systems see it.
-func same(id ID) samePlugin { return samePlugin{id.Kind, strings.ToLower(id.Name)} }
+// scan adds what is in a directory. What is taken moves up in the room that all
+// share, to where something was that is not.
+func (m *merge) scan(s *scan) {
+	m.found.Problems = append(m.found.Problems, s.problems...)
+	var who *first
+	for i := range s.plugins {
+		plugin := &s.plugins[i]
+		// By name the versions of a plugin follow each other.
+		if who == nil || who.name != plugin.Name || who.kind != plugin.Kind {
+			who = m.first(plugin)
+		}
+		m.add(who, plugin)
+	}
+}
 
-func (m *merge) problems(problems []*Problem) {
-	m.found.Problems = append(m.found.Problems, problems...)
+// first returns the first file of the plugin, which may be this one.
+func (m *merge) first(plugin *Plugin) *first {
+	key := same(plugin.ID)
+	who := m.known[key]
+	if who == nil {
+		who = &first{kind: plugin.Kind, name: plugin.Name, path: plugin.Path}
+		m.known[key] = who
+	}
+	return who
+}
+
+func (m *merge) add(who *first, plugin *Plugin) {
+	switch {
+	case who.overrides:
+		m.reject(plugin, ReasonShadowed, who.path)
+		return
+	case who.name != plugin.Name:
+		m.reject(plugin, ReasonCollision, who.path)
+		return
+	}
+	key := sameVersion{who, plugin.Version.String()}
+	if i, known := m.index[key]; known {
+		m.again(&m.found.Plugins[i], plugin)
+		return
+	}
+	m.index[key] = len(m.found.Plugins)
+	m.found.Plugins = append(m.found.Plugins, *plugin)
+}
+
+// again chooses between two files of the same plugin in the same version, of
+// which the first one is in the list.
+func (m *merge) again(first, plugin *Plugin) {
+	switch {
+	case first.from != plugin.from:
+		m.reject(plugin, ReasonShadowed, first.Path)
+	case first.Platform.IsZero() && !plugin.Platform.IsZero():
+		// The one that says that it is for this platform is more sure to be.
+		m.reject(first, ReasonDuplicate, plugin.Path)
+		*first = *plugin
+	default:
+		m.reject(plugin, ReasonDuplicate, first.Path)
+	}
 }
 
 func (m *merge) reject(plugin *Plugin, reason Reason, by string) {
@@ -50,11 +116,12 @@ func (m *merge) reject(plugin *Plugin, reason Reason, by string) {
 // override adds a file that stands for all versions of its plugin, or the
 // problem with it. The first override of a plugin counts.
 func (m *merge) override(plugin *Plugin, problem *Problem) {
-	if by, double := m.overridden[same(plugin.ID)]; double {
-		m.reject(plugin, ReasonShadowed, by)
+	key := same(plugin.ID)
+	if before := m.known[key]; before != nil {
+		m.reject(plugin, ReasonShadowed, before.path)
 		return
 	}
-	m.overridden[same(plugin.ID)] = plugin.Path
+	m.known[key] = &first{name: plugin.Name, path: plugin.Path, overrides: true}
 	if problem != nil {
 		problem.Path, problem.Origin, problem.Plugin = plugin.Path, plugin.Origin, plugin.ID
 		m.found.Problems = append(m.found.Problems, problem)
@@ -63,34 +130,8 @@ func (m *merge) override(plugin *Plugin, problem *Problem) {
 	m.found.Plugins = append(m.found.Plugins, *plugin)
 }
 
-func (m *merge) add(plugin *Plugin) {
-	who := same(plugin.ID)
-	if by, overridden := m.overridden[who]; overridden {
-		m.reject(plugin, ReasonShadowed, by)
-		return
-	}
-	if first, known := m.spelling[who]; !known {
-		m.spelling[who] = spelling{plugin.Name, plugin.Path}
-	} else if first.name != plugin.Name {
-		m.reject(plugin, ReasonCollision, first.path)
-		return
-	}
-	key := sameVersion{who, plugin.Version.String()}
-	i, known := m.known[key]
-	if !known {
-		m.known[key] = len(m.found.Plugins)
-		m.found.Plugins = append(m.found.Plugins, *plugin)
-		return
-	}
-	first := &m.found.Plugins[i]
-	switch {
-	case first.dir != plugin.dir || first.Origin != plugin.Origin:
-		m.reject(plugin, ReasonShadowed, first.Path)
-	case first.Platform.IsZero() && !plugin.Platform.IsZero():
-		// The one that says that it is for this platform is more sure to be.
-		m.reject(first, ReasonDuplicate, plugin.Path)
-		m.found.Plugins[i] = *plugin
-	default:
-		m.reject(plugin, ReasonDuplicate, first.Path)
-	}
+// result is what was found, once all is in.
+func (m *merge) result() *Found {
+	clear(m.room[len(m.found.Plugins):]) // nothing shall be kept by what was left out
+	return m.found
 }

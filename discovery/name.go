@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -91,6 +92,18 @@ func clip(text string) string {
 	return text
 }
 
+// pattern shows a person what files are called.
+func (n Naming) pattern() string {
+	if n.Glob != "" {
+		return n.Glob
+	}
+	var patterns []string
+	for _, kind := range n.kinds() {
+		patterns = append(patterns, n.prefix(kind)+"<name>[_v<version>][_<os>_<arch>]")
+	}
+	return strings.Join(patterns, " or ")
+}
+
 func (n Naming) validate() error {
 	if n.Glob != "" {
 		if _, err := path.Match(n.Glob, ""); err != nil {
@@ -106,6 +119,38 @@ func (n Naming) validate() error {
 	return nil
 }
 
+// Parse takes the name of a file apart. For a file that has nothing to do with
+// plugins the error is [ErrNoPlugin], otherwise a *[NameError].
+func (n Naming) Parse(file string) (ID, error) {
+	id, err := n.compile().parse(file)
+	if err != nil {
+		return ID{}, err
+	}
+	return id, nil
+}
+
+// compiled is a naming that many names are compared with.
+type compiled struct {
+	prefixes []prefix
+	glob     string
+}
+
+// prefix begins the names of one kind's files.
+type prefix struct{ text, kind string }
+
+func (n Naming) compile() compiled {
+	if n.Glob != "" {
+		return compiled{glob: n.Glob}
+	}
+	var c compiled
+	for _, kind := range n.kinds() {
+		c.prefixes = append(c.prefixes, prefix{n.prefix(kind), kind})
+	}
+	// Of two kinds of which one begins like the other the longer one counts.
+	slices.SortStableFunc(c.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.text), len(a.text)) })
+	return c
+}
+
 // kinds are those that there are, "" for the default one.
 func (n Naming) kinds() []string {
 	if len(n.Kinds) == 0 {
@@ -114,55 +159,66 @@ func (n Naming) kinds() []string {
 	return n.Kinds
 }
 
-// Parse takes the name of a file apart. For a file that has nothing to do with
-// plugins the error is [ErrNoPlugin], otherwise a *[NameError].
-func (n Naming) Parse(file string) (ID, error) {
-	id, err := n.parse(file)
-	if err != nil {
-		return ID{}, err
+func (n Naming) prefix(kind string) string { return n.App + "-" + cmp.Or(kind, DefaultKind) + "-" }
+
+// matches tells whether the name begins as a plugin's does, and is not that of a
+// file that lies beside plugins.
+func (c compiled) matches(name string) bool {
+	if c.glob != "" {
+		ok, err := path.Match(c.glob, name)
+		return ok && err == nil && !sideFile(name)
 	}
-	return id, nil
+	_, _, ok := c.cut(name)
+	return ok && !sideFile(name)
 }
 
-// parse is Parse that returns, with an error, what it could read: perhaps a kind
-// and a name.
-func (n Naming) parse(file string) (ID, error) {
-	if n.Glob != "" {
-		return n.parseGlob(file)
-	}
-	// Of two kinds of which one begins like the other the longer one counts.
-	best := ""
-	kind := ""
-	for _, k := range n.kinds() {
-		prefix := n.prefix(k)
-		if strings.HasPrefix(file, prefix) && len(prefix) > len(best) {
-			best, kind = prefix, k
+// cut removes the prefix.
+func (c compiled) cut(name string) (kind, rest string, ok bool) {
+	for _, prefix := range c.prefixes {
+		if rest, ok := strings.CutPrefix(name, prefix.text); ok {
+			return prefix.kind, rest, true
 		}
 	}
-	if best == "" {
+	return "", "", false
+}
+
+// parse takes the name apart. It returns, with an error, what it could read:
+// perhaps a kind and a name.
+func (c compiled) parse(name string) (ID, error) {
+	if c.glob != "" {
+		return c.parseGlob(name)
+	}
+	kind, rest, ok := c.cut(name)
+	if !ok {
 		return ID{}, ErrNoPlugin
 	}
-	id, err := parseRest(file, file[len(best):])
+	id, err := parseRest(name, rest)
 	id.Kind = kind
 	return id, err
 }
 
-func (n Naming) prefix(kind string) string {
-	if kind == "" {
-		kind = DefaultKind
-	}
-	return n.App + "-" + kind + "-"
-}
-
-func (n Naming) parseGlob(file string) (ID, error) {
-	if ok, err := path.Match(n.Glob, file); err != nil || !ok {
+func (c compiled) parseGlob(file string) (ID, error) {
+	if ok, err := path.Match(c.glob, file); err != nil || !ok {
 		return ID{}, ErrNoPlugin
 	}
-	bare, exe := strings.CutSuffix(file, exeSuffix)
+	bare, exe := cutExe(file)
 	if bare == "" || len(file) > maxFileName {
-		return ID{}, &NameError{File: file, Reason: "it must have 1 to 512 bytes"}
+		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it must have 1 to %d bytes", maxFileName)}
 	}
 	return ID{Name: bare, Exe: exe}, nil
+}
+
+// cutExe removes .exe, which those who name files on Windows write in capitals at
+// times.
+func cutExe(file string) (bare string, exe bool) {
+	if !isExe(file) {
+		return file, false
+	}
+	return file[:len(file)-len(exeSuffix)], true
+}
+
+func isExe(file string) bool {
+	return len(file) >= len(exeSuffix) && strings.EqualFold(file[len(file)-len(exeSuffix):], exeSuffix)
 }
 
 // parseRest parses what follows the prefix.
@@ -171,7 +227,7 @@ func parseRest(file, rest string) (ID, error) {
 		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it is longer than %d bytes", maxFileName)}
 	}
 	var id ID
-	rest, id.Exe = strings.CutSuffix(rest, exeSuffix)
+	rest, id.Exe = cutExe(rest)
 	word, fields, more := strings.Cut(rest, "_")
 	if reason := checkWord(word); reason != "" {
 		return ID{}, &NameError{File: file, Reason: "the plugin's name " + reason}
@@ -180,7 +236,7 @@ func parseRest(file, rest string) (ID, error) {
 	if !more {
 		return id, nil
 	}
-	if strings.HasPrefix(fields, "v") {
+	if fields != "" && fields[0] == 'v' {
 		text, platform, both := strings.Cut(fields, "_")
 		version, err := semver.Parse(text[1:])
 		// A v alone may also begin a platform.

@@ -110,9 +110,18 @@ func (p Places) absolute(variable string) (string, bool) {
 	return path, filepath.IsAbs(path)
 }
 
+// home does not take a relative path, which would depend on where the program
+// happens to be run.
 func (p Places) home() (string, error) {
-	if p.Home != "" {
-		return p.Home, nil
+	home := p.Home
+	if home == "" {
+		var err error
+		if home, err = os.UserHomeDir(); err != nil {
+			return "", err
+		}
 	}
-	return os.UserHomeDir()
+	if !filepath.IsAbs(home) {
+		return "", fmt.Errorf("the home directory %q is no absolute path", home)
+	}
+	return home, nil
 }

@@ -3,7 +3,10 @@ package discovery
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Reason is why something that was looked at is not among the plugins.
@@ -104,6 +107,26 @@ func (p *Problem) Error() string {
 		b.WriteString(": " + name.Reason) // the path has the name
 	case p.Err != nil:
 		fmt.Fprintf(&b, ": %v", p.Err)
+	}
+	return printable(b.String())
+}
+
+// printable escapes what does not print: whoever can make a file chooses its name,
+// and a terminal obeys what is in it.
+func printable(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteString(text[:size])
+		} else {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		text = text[size:]
 	}
 	return b.String()
 }

@@ -119,7 +119,7 @@ func (e *NoneError) Error() string {
 		b.WriteString(": there is no file of that name")
 	}
 	for _, passed := range e.Passed {
-		fmt.Fprintf(&b, "\n\t%s: %v", passed.Path, passed.Err)
+		fmt.Fprintf(&b, "\n\t%s: %v", printable(passed.Path), passed.Err)
 	}
 	for _, problem := range e.Problems {
 		fmt.Fprintf(&b, "\n\t%v", problem)

@@ -11,238 +11,205 @@ import (
 	"strings"
 )
 
-// scan is the search of one directory. Several run at the same time, each with
-// its own results.
+// scan is the search of one directory: read, then look. Several run at the same
+// time, each with its own results.
 type scan struct {
-	search   *Search
-	dir      Dir
-	repeated string // the directory as which it is searched already
+	search   *finder
+	dir      *Dir        // a copy, to which plugins point
+	repeated string      // the directory as which it is searched already
+	info     fs.FileInfo // the directory, nil with an FS or an err
+	err      error
 
-	prefix   string            // the directory's path with a separator
-	checked  map[string]string // directories that links lead to, and what is open to all in their path
-	plugins  []Plugin
+	prefix   string        // the directory's path with a separator
+	files    []string      // the paths of files that may be plugins
+	entries  []fs.DirEntry // those files; only with an FS
+	plugins  []Plugin      // there is room for each of the files
 	problems []*Problem
+	done     chan struct{} // closed once plugins and problems are complete
 }
 
-func (s *scan) run(ctx context.Context) {
-	if problem := s.open(); problem != nil {
+// read finds files by their names.
+func (s *scan) read() {
+	problem := s.open()
+	if problem == nil && s.err == nil {
+		read := s.readSystem
+		if s.dir.FS != nil {
+			read = s.readFS
+		}
+		if err := read(); err != nil {
+			problem = &Problem{Reason: ReasonUnreadable, Err: err} // what could be read counts
+		}
+	}
+	if problem != nil {
 		problem.Path, problem.Origin = s.dir.Path, s.dir.Origin
 		s.problems = append(s.problems, problem)
-		return
 	}
-	s.prefix = strings.TrimSuffix(filepath.Clean(s.dir.Path), string(filepath.Separator)) + string(filepath.Separator)
-	entries, err := s.read()
-	if err != nil {
-		// What could be read counts.
-		s.problems = append(s.problems, &Problem{Path: s.dir.Path, Origin: s.dir.Origin, Reason: ReasonUnreadable, Err: err})
-	}
-	s.plugins = slices.Grow(s.plugins, min(len(entries), 1024))
-	for _, entry := range entries {
-		if ctx.Err() != nil {
-			return
-		}
-		s.look(entry)
-	}
-}
-
-// entry is a name in the directory.
-type entry struct {
-	name string
-	dir  fs.DirEntry // nil in the system's file system
-}
-
-// read returns the directory's entries, sorted by name.
-func (s *scan) read() ([]entry, error) {
-	if s.dir.FS == nil {
-		return s.readNames()
-	}
-	files, err := fs.ReadDir(s.dir.FS, ".")
-	entries := make([]entry, len(files))
-	for i, file := range files {
-		entries[i] = entry{file.Name(), file}
-	}
-	return entries, err
-}
-
-// readNames reads no more than names, of which there may be many, and few
-// plugins'.
-func (s *scan) readNames() ([]entry, error) {
-	dir, err := os.Open(s.dir.Path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil // it need not be there, or is gone since
-		}
-		return nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	slices.Sort(names)
-	entries := make([]entry, len(names))
-	for i, name := range names {
-		entries[i].name = name
-	}
-	return entries, err
 }
 
 // open looks at the directory itself.
 func (s *scan) open() *Problem {
 	if s.dir.FS != nil {
-		if info, err := fs.Stat(s.dir.FS, "."); err == nil && s.search.openToAll(info) {
+		if info, err := fs.Stat(s.dir.FS, "."); err == nil && s.search.openToAll(info.Mode()) {
 			return &Problem{Reason: ReasonWritable}
 		}
 		return nil
 	}
-	if !filepath.IsAbs(s.dir.Path) {
-		return &Problem{Reason: ReasonRelative}
-	}
-	if s.repeated != "" {
-		return &Problem{Reason: ReasonRepeated, By: s.repeated}
-	}
-	info, err := os.Stat(s.dir.Path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && !s.dir.Required:
+	case !filepath.IsAbs(s.dir.Path):
+		return &Problem{Reason: ReasonRelative}
+	case s.repeated != "":
+		return &Problem{Reason: ReasonRepeated, By: s.repeated}
+	case errors.Is(s.err, fs.ErrNotExist) && !s.dir.Required:
 		return nil
-	case err != nil:
-		return &Problem{Reason: linkReason(err), Err: err}
-	case !info.IsDir():
+	case s.err != nil:
+		return &Problem{Reason: linkReason(s.err), Err: s.err}
+	case !s.info.IsDir():
 		return &Problem{Reason: ReasonNotDirectory}
-	}
-	switch by := s.search.openPath(s.dir.Path, info); by {
-	case "":
-		return nil
-	case s.dir.Path:
+	case s.search.openToAll(s.info.Mode()):
 		return &Problem{Reason: ReasonWritable}
-	default:
+	}
+	if by := s.search.openWay(s.dir.Path); by != "" {
 		return &Problem{Reason: ReasonWritable, By: by}
 	}
+	return nil
 }
 
-// openPath returns the directory on the way to path, which info describes, that
-// lets everybody put something else in its place, or nothing. A sticky directory
-// on the way does not: only what is one's own can be renamed there.
-func (s Search) openPath(path string, info fs.FileInfo) string {
-	if s.AllowWritable || !s.Platform.modes() {
-		return ""
-	}
-	if s.openToAll(info) {
-		return path
-	}
-	target, err := filepath.EvalSymlinks(path)
+// readSystem reads no more than names, of which there may be many, and few
+// plugins'.
+func (s *scan) readSystem() error {
+	dir, err := os.Open(s.dir.Path)
 	if err != nil {
-		target = path
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil // it is gone since
+		}
+		return err
 	}
-	for {
-		parent := filepath.Dir(target)
-		if parent == target {
-			return ""
+	defer dir.Close()
+	names, err := dir.Readdirnames(-1)
+	names = slices.DeleteFunc(names, func(name string) bool { return !s.search.naming.matches(name) })
+	slices.Sort(names)
+	s.prefix = strings.TrimSuffix(filepath.Clean(s.dir.Path), string(filepath.Separator)) + string(filepath.Separator)
+	s.files = join(s.prefix, names)
+	return err
+}
+
+// join puts the prefix before each name, in one piece of memory for all.
+func join(prefix string, names []string) []string {
+	size := len(names) * len(prefix)
+	for _, name := range names {
+		size += len(name)
+	}
+	var all strings.Builder
+	all.Grow(size)
+	for i, name := range names {
+		all.WriteString(prefix)
+		all.WriteString(name)
+		names[i] = all.String()[all.Len()-len(prefix)-len(name):]
+	}
+	return names
+}
+
+func (s *scan) readFS() error {
+	entries, err := fs.ReadDir(s.dir.FS, ".") // sorted
+	if dir := path.Clean(s.dir.Path); dir != "." {
+		s.prefix = strings.TrimSuffix(dir, "/") + "/"
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); s.search.naming.matches(name) {
+			s.files, s.entries = append(s.files, s.prefix+name), append(s.entries, entry)
 		}
-		target = parent
-		if info, err := os.Stat(target); err == nil && s.openToAll(info) && info.Mode()&fs.ModeSticky == 0 {
-			return target
+	}
+	return err
+}
+
+// look looks at the files.
+func (s *scan) look(ctx context.Context) {
+	lstat := func(i int) (fs.FileMode, error) { return modeOf(s.entries[i].Info()) }
+	if s.dir.FS == nil && len(s.files) > 0 {
+		folder, err := openFolder(s.dir.Path, s.prefix)
+		if err != nil {
+			s.problem(ID{}, s.dir.Path, &Problem{Reason: linkReason(err), Err: err})
+			return
 		}
+		defer folder.close()
+		lstat = func(i int) (fs.FileMode, error) { return folder.lstat(s.files[i][len(s.prefix):]) }
+	}
+	for i := range s.files {
+		if ctx.Err() != nil {
+			return
+		}
+		s.file(i, lstat)
 	}
 }
 
-// look looks at one file in the directory.
-func (s *scan) look(entry entry) {
-	name := entry.name
-	if sideFile(name) {
-		return
-	}
-	id, err := s.search.Naming.parse(name)
-	if errors.Is(err, ErrNoPlugin) {
-		return
-	}
+// file looks at one file. lstat says what it is, links not followed.
+func (s *scan) file(i int, lstat func(i int) (fs.FileMode, error)) {
+	path := s.files[i]
+	id, err := s.search.naming.parse(path[len(s.prefix):])
 	if err != nil {
-		s.problem(ID{Kind: id.Kind, Name: id.Name}, name, &Problem{Reason: ReasonName, Err: err})
+		s.problem(ID{Kind: id.Kind, Name: id.Name}, path, &Problem{Reason: ReasonName, Err: err})
 		return
 	}
 	if s.search.foreign(id) {
-		s.problem(id, name, &Problem{Reason: ReasonForeign})
+		s.problem(id, path, &Problem{Reason: ReasonForeign})
 		return
 	}
-	path := s.path(name)
-	info, problem := s.stat(entry, path)
-	if problem != nil {
-		s.problem(id, name, problem)
+	mode, err := lstat(i)
+	if err != nil {
+		s.problem(id, path, &Problem{Reason: linkReason(err), Err: err})
 		return
 	}
-	if info.IsDir() && s.search.Naming.Glob != "" {
+	var problem *Problem
+	if mode&fs.ModeSymlink != 0 {
+		mode, problem = s.follow(path)
+	}
+	if mode.IsDir() && s.search.Naming.Glob != "" {
 		return // a pattern such as * matches them, and does not mean them
 	}
-	if reason := s.search.unusable(id, info); reason != "" {
-		s.problem(id, name, &Problem{Reason: reason})
+	if problem == nil {
+		problem = s.search.unusable(id, mode)
+	}
+	if problem == nil && s.dir.FS == nil {
+		problem = s.search.denied(mode, path)
+	}
+	if problem != nil {
+		s.problem(id, path, problem)
 		return
 	}
-	s.plugins = append(s.plugins, Plugin{
-		ID: id, Path: path, Origin: s.dir.Origin, fsys: s.dir.FS, dir: s.dir.Path, base: name,
-	})
+	s.plugins = append(s.plugins, Plugin{ID: id, Path: path, Origin: s.dir.Origin, from: s.dir})
 }
 
-// stat describes the file that an entry is or, being a link, leads to.
-func (s *scan) stat(entry entry, path string) (info fs.FileInfo, problem *Problem) {
+// follow says what a symbolic link leads to.
+func (s *scan) follow(path string) (mode fs.FileMode, problem *Problem) {
 	var err error
-	if entry.dir != nil {
-		info, err = entry.dir.Info()
+	if s.dir.FS != nil {
+		mode, err = modeOf(follow(s.dir.FS, path[len(s.prefix):]))
 	} else {
-		info, err = os.Lstat(path)
-	}
-	if err != nil {
-		return nil, &Problem{Reason: linkReason(err), Err: err}
-	}
-	if info.Mode()&fs.ModeSymlink == 0 {
-		return info, nil
-	}
-	if entry.dir != nil {
-		info, err = follow(s.dir.FS, entry.name)
-	} else {
-		info, err = os.Stat(path)
+		mode, err = modeOf(os.Stat(path))
 	}
 	if err != nil {
 		reason := linkReason(err)
 		if reason == ReasonMissing {
 			reason = ReasonDangling
 		}
-		return nil, &Problem{Reason: reason, Err: err}
+		return 0, &Problem{Reason: reason, Err: err}
 	}
-	if by := s.openTarget(path); by != "" {
-		return nil, &Problem{Reason: ReasonWritable, By: by}
+	if s.dir.FS == nil {
+		if by := s.search.openTarget(path); by != "" {
+			return 0, &Problem{Reason: ReasonWritable, By: by}
+		}
 	}
-	return info, nil
+	return mode, nil
 }
 
-// openTarget is openPath of the directory to which a link leads.
-func (s *scan) openTarget(path string) string {
-	if s.dir.FS != nil {
-		return ""
-	}
-	target, err := filepath.EvalSymlinks(path)
+func modeOf(info fs.FileInfo, err error) (fs.FileMode, error) {
 	if err != nil {
-		return ""
+		return 0, err
 	}
-	dir := filepath.Dir(target)
-	by, known := s.checked[dir]
-	if !known {
-		if info, err := os.Stat(dir); err == nil {
-			by = s.search.openPath(dir, info)
-		}
-		if s.checked == nil {
-			s.checked = make(map[string]string)
-		}
-		s.checked[dir] = by
-	}
-	return by
+	return info.Mode(), nil
 }
 
-func (s *scan) problem(id ID, name string, problem *Problem) {
-	problem.Path, problem.Origin, problem.Plugin = s.path(name), s.dir.Origin, id
+func (s *scan) problem(id ID, path string, problem *Problem) {
+	problem.Path, problem.Origin, problem.Plugin = path, s.dir.Origin, id
 	s.problems = append(s.problems, problem)
-}
-
-// path is the whole path of a file in the directory.
-func (s *scan) path(name string) string {
-	if s.dir.FS != nil {
-		return path.Join(s.dir.Path, name)
-	}
-	return s.prefix + name
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -68,10 +69,19 @@ type Plugin struct {
 	// Origin is where it was found.
 	Origin Origin `json:"origin"`
 
-	fsys fs.FS  // nil: the system's
-	dir  string // where it was found; empty for an override
-	base string // its name in fsys
+	from *Dir // where it was found; nil for an override
 }
+
+// fsys is the file system that has the file under the name base; nil for the
+// system's.
+func (p *Plugin) fsys() fs.FS {
+	if p.from == nil {
+		return nil
+	}
+	return p.from.FS
+}
+
+func (p *Plugin) base() string { return path.Base(p.Path) }
 
 // Found is what a search found, in the order of the search: overrides, then the
 // directories, in each the files by name.
@@ -97,59 +107,78 @@ func (s Search) Find(ctx context.Context) (*Found, error) {
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
-	scans := make([]*scan, len(s.Dirs))
-	for i, dir := range s.Dirs {
-		scans[i] = &scan{search: &s, dir: dir}
-	}
-	s.markRepeated(scans)
-	if err := runScans(ctx, scans); err != nil {
+	f := &finder{Search: s, naming: s.Naming.compile()}
+	found, err := f.find(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("search for plugins: %w", err)
 	}
-	plugins := len(s.Overrides)
-	for _, scan := range scans {
-		plugins += len(scan.plugins)
-	}
-	m := newMerge(s.Platform, plugins)
-	for _, override := range s.Overrides {
-		s.override(ctx, m, override)
-	}
-	for _, scan := range scans {
-		m.problems(scan.problems)
-		for i := range scan.plugins {
-			m.add(&scan.plugins[i])
-		}
-	}
-	return m.found, nil
+	return found, nil
 }
 
-// markRepeated finds directories that are in the list twice, under the same name
-// or another.
-func (s Search) markRepeated(scans []*scan) {
-	type seen struct {
-		info fs.FileInfo
-		path string
+// finder is a search with what its parts share.
+type finder struct {
+	Search
+
+	naming compiled
+	ways   ways
+}
+
+// find reads the names in all directories, then looks at the files, and puts
+// those of the first directories together while it looks at those of the others.
+func (f *finder) find(ctx context.Context) (*Found, error) {
+	scans := f.scans()
+	inParallel(ctx, scans, func(s *scan) { s.read() })()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	var known []seen
+	m := f.newMerge(scans)
+	for _, override := range f.Overrides {
+		f.override(ctx, m, override)
+	}
+	wait := inParallel(ctx, scans, func(s *scan) {
+		s.look(ctx)
+		close(s.done)
+	})
+	defer wait()
 	for _, scan := range scans {
-		if scan.dir.FS != nil {
+		select {
+		case <-scan.done:
+			m.scan(scan)
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return m.result(), nil
+}
+
+// scans makes a scan of each directory, and finds those that are in the list
+// twice, under the same name or another.
+func (f *finder) scans() []*scan {
+	scans := make([]*scan, len(f.Dirs))
+	for i, dir := range f.Dirs {
+		s := &scan{search: f, dir: &dir, done: make(chan struct{})}
+		scans[i] = s
+		if dir.FS != nil || !filepath.IsAbs(dir.Path) {
+			continue // the latter is not searched, so no other one repeats it
+		}
+		if s.info, s.err = os.Stat(dir.Path); s.err != nil {
 			continue
 		}
-		info, err := os.Stat(scan.dir.Path)
-		if err != nil {
-			continue
-		}
-		for _, before := range known {
-			if os.SameFile(before.info, info) {
-				scan.repeated = before.path
+		for _, before := range scans[:i] {
+			if before.info != nil && os.SameFile(before.info, s.info) {
+				s.repeated = before.dir.Path
 				break
 			}
 		}
-		known = append(known, seen{info, scan.dir.Path})
 	}
+	return scans
 }
 
-// runScans runs as many at once as there are processors.
-func runScans(ctx context.Context, scans []*scan) error {
+// inParallel goes through the scans with as many goroutines as there are
+// processors. The function waits for these.
+func inParallel(ctx context.Context, scans []*scan, do func(*scan)) (wait func()) {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(scans)) {
@@ -159,17 +188,16 @@ func runScans(ctx context.Context, scans []*scan) error {
 				if i >= len(scans) {
 					return
 				}
-				scans[i].run(ctx)
+				do(scans[i])
 			}
 		})
 	}
-	group.Wait()
-	return context.Cause(ctx)
+	return group.Wait
 }
 
 // override adds a file that was named. One that cannot be used is a problem, and
 // nothing takes its place.
-func (s Search) override(ctx context.Context, m *merge, o Override) {
+func (f *finder) override(ctx context.Context, m *merge, o Override) {
 	o.Origin = cmp.Or(o.Origin, OriginDevelopment)
 	plugin := &Plugin{ID: ID{Kind: o.Kind, Name: o.Name}, Path: o.Path, Origin: o.Origin}
 	path, err := filepath.Abs(o.Path)
@@ -179,11 +207,11 @@ func (s Search) override(ctx context.Context, m *merge, o Override) {
 	}
 	plugin.Path = path
 	if o.Origin == OriginDevelopment {
-		s.Logger.WarnContext(ctx, "a development override is in use: neither its version nor its sum is checked",
+		f.Logger.WarnContext(ctx, "a development override is in use: neither its version nor its sum is checked",
 			"plugin", o.Name, "path", path)
 	}
 	// The version and the platform may be in the name.
-	if id, err := s.Naming.Parse(filepath.Base(path)); err == nil && id.Kind == o.Kind && id.Name == o.Name {
+	if id, err := f.Naming.Parse(filepath.Base(path)); err == nil && id.Kind == o.Kind && id.Name == o.Name {
 		plugin.ID = id
 	}
 	info, err := os.Stat(path)
@@ -191,37 +219,51 @@ func (s Search) override(ctx context.Context, m *merge, o Override) {
 		m.override(plugin, &Problem{Reason: linkReason(err), Err: err})
 		return
 	}
-	plugin.Exe = filepath.Ext(path) == exeSuffix
-	if reason := s.unusable(plugin.ID, info); reason != "" {
-		m.override(plugin, &Problem{Reason: reason})
-		return
+	plugin.Exe = isExe(path)
+	problem := f.unusable(plugin.ID, info.Mode())
+	if problem == nil {
+		problem = f.denied(info.Mode(), path)
 	}
-	m.override(plugin, nil)
+	m.override(plugin, problem)
 }
 
-// unusable says what keeps a file from being run, or nothing.
-func (s Search) unusable(id ID, info fs.FileInfo) Reason {
+const executable = 0o111
+
+// unusable says what keeps a file from being run by anybody, or nothing.
+func (f *finder) unusable(id ID, mode fs.FileMode) *Problem {
 	switch {
-	case s.foreign(id):
-		return ReasonForeign
-	case !info.Mode().IsRegular():
-		return ReasonNotRegular
-	case s.Platform.exe() && !id.Exe, s.Platform.modes() && info.Mode().Perm()&0o111 == 0:
-		return ReasonNotExecutable
-	case s.openToAll(info):
-		return ReasonWritable
+	case f.foreign(id):
+		return &Problem{Reason: ReasonForeign}
+	case !mode.IsRegular():
+		return &Problem{Reason: ReasonNotRegular}
+	case f.Platform.exe() && !id.Exe, f.Platform.modes() && mode&executable == 0:
+		return &Problem{Reason: ReasonNotExecutable}
+	case f.openToAll(mode):
+		return &Problem{Reason: ReasonWritable}
 	}
-	return ""
+	return nil
+}
+
+// denied says what keeps this user from running a file that some may run. Who
+// that is the system knows; there may be an access list.
+func (f *finder) denied(mode fs.FileMode, path string) *Problem {
+	if !f.Platform.modes() || mode&executable == executable {
+		return nil
+	}
+	if err := mayExecute(path); err != nil {
+		return &Problem{Reason: ReasonNotExecutable, Err: &fs.PathError{Op: "execute", Path: path, Err: err}}
+	}
+	return nil
 }
 
 // foreign tells whether a file is for another platform, as its name says.
-func (s Search) foreign(id ID) bool {
-	return !id.Platform.IsZero() && id.Platform != s.Platform || id.Exe && !s.Platform.exe()
+func (f *finder) foreign(id ID) bool {
+	return !id.Platform.IsZero() && id.Platform != f.Platform || id.Exe && !f.Platform.exe()
 }
 
-// openToAll tells whether everybody may change what info describes.
-func (s Search) openToAll(info fs.FileInfo) bool {
-	return !s.AllowWritable && s.Platform.modes() && info.Mode().Perm()&0o002 != 0
+// openToAll tells whether everybody may change what has that mode.
+func (f *finder) openToAll(mode fs.FileMode) bool {
+	return !f.AllowWritable && f.Platform.modes() && mode&0o002 != 0
 }
 
 // linkReason is why a file that was seen, or named, cannot be looked at.

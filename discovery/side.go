@@ -10,17 +10,20 @@ func sideFile(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") || strings.HasSuffix(name, "~") {
 		return true
 	}
-	lower := strings.ToLower(name)
-	if strings.HasSuffix(lower, "sums") {
+	if len(name) > 4 && strings.EqualFold(name[len(name)-4:], "sums") {
+		lower := strings.ToLower(name)
 		for _, algorithm := range []string{"md5", "sha1", "sha256", "sha512"} {
 			if strings.HasSuffix(lower, algorithm+"sums") {
 				return true
 			}
 		}
 	}
-	dot := strings.LastIndexByte(lower, '.')
-	return dot >= 0 && sideSuffixes[lower[dot:]]
+	dot := strings.LastIndexByte(name, '.')
+	// The dots of a version are followed by more than a suffix has.
+	return dot >= 0 && len(name)-dot <= longestSuffix && sideSuffixes[strings.ToLower(name[dot:])]
 }
+
+const longestSuffix = len(".crdownload")
 
 var sideSuffixes = map[string]bool{
 	// Sums, signatures, what else a release carries.

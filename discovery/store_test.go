@@ -130,7 +130,7 @@ func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
 	s := store(t)
 	path := put(t, t.TempDir(), "download", "one")
 	var wrong *discovery.NameError
-	if _, err := s.Install(t.Context(), path, discovery.Install{}); !errors.Is(err, discovery.ErrNoPlugin) {
+	if _, err := s.Install(t.Context(), path, discovery.Install{}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := s.Install(t.Context(), path, discovery.Install{ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {

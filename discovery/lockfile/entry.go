@@ -5,13 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// maxText bounds each text of an entry, in bytes.
-const maxText = 1024
+// What bounds the texts of an entry, in bytes.
+const (
+	maxText   = 1 << 10
+	maxSource = 8 << 10 // a path has up to 4096, a URL with a signature more than 1024
+)
 
 // Key is which binary an entry is about.
 type Key struct {
@@ -69,9 +74,18 @@ func (e Entry) validate() error {
 	if e.Sum.IsZero() {
 		return errors.New("it has no sha256")
 	}
-	for name, text := range map[string]string{"kind": e.Kind, "name": e.Name, "platform": e.Platform, "source": e.Source} {
-		if len(text) > maxText {
-			return fmt.Errorf("its %s is longer than %d bytes", name, maxText)
+	for _, text := range []struct {
+		name, value string
+		limit       int
+	}{{"kind", e.Kind, maxText}, {"name", e.Name, maxText}, {"platform", e.Platform, maxText}, {"source", e.Source, maxSource}} {
+		if len(text.value) > text.limit {
+			return fmt.Errorf("its %s is longer than %d bytes", text.name, text.limit)
+		}
+	}
+	// The source may be any path.
+	for _, text := range []string{e.Kind, e.Name, e.Platform} {
+		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
+			return fmt.Errorf("%q has characters that cannot be printed", text)
 		}
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	// Processes of the race detector's take a second to end otherwise.
+	if os.Getenv("GORACE") == "" {
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
 	}
 	os.Exit(m.Run())
 }
@@ -245,8 +250,105 @@ func TestUpdateLeavesTheFileAsItWasOnAnError(t *testing.T) {
 	}
 }
 
+// A terminal obeys what is in a name.
+func TestANameWithControlCharactersIsNone(t *testing.T) {
+	sum := sums.Of([]byte("x")).String()
+	for _, key := range []string{"kind", "name", "platform"} {
+		text := `{"version": 1, "plugins": [{"name": "a", "` + key + `": "x\u001b[2J", "sha256": "` + sum + `"}]}`
+		f, err := lockfile.Parse("f", []byte(text))
+		var wrong *lockfile.ParseError
+		if len(f.Entries()) != 0 || !errors.As(err, &wrong) || strings.Contains(err.Error(), "\x1b") {
+			t.Errorf("%s: %v, %v", key, f.Entries(), err)
+		}
+	}
+	e := entry("a", "1.0.0", "")
+	e.Source = "/a directory\n/" + strings.Repeat("x", 4000) // a path may be anything
+	path := filepath.Join(t.TempDir(), "lock.json")
+	if err := lockfile.Update(t.Context(), path, func(f *lockfile.File) error { f.Set(e); return nil }); err != nil {
+		t.Error(err)
+	}
+	if f, err := lockfile.Read(path); err != nil || !slices.Equal(f.Entries(), []lockfile.Entry{e}) {
+		t.Errorf("%v, %v", f.Entries(), err)
+	}
+}
+
+func TestAFileWithoutAVersionIsNotALaterRelease(t *testing.T) {
+	_, err := lockfile.Parse("f", []byte(`{"plugins": []}`))
+	var later *lockfile.FormatError
+	if err == nil || errors.As(err, &later) || !strings.Contains(err.Error(), `"version"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// It may lie somewhere else, for which others rely on the link, or be private.
+func TestUpdateKeepsTheModeAndTheLink(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "files", "lock.json"), filepath.Join(dir, "lock.json")
+	if err := os.Mkdir(filepath.Dir(target), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(filepath.Join("files", "lock.json"), link); err != nil {
+		t.Skip(err)
+	}
+	for i, path := range []string{link, target} {
+		if err := write(t.Context(), path, fmt.Sprint("p", i, "-")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(target, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := write(t.Context(), link, "last"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat(link)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	if info, err = os.Stat(target); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+		t.Errorf("the file is %v, %v", info.Mode(), err)
+	}
+	if f, err := lockfile.Read(link); err != nil || len(f.Entries()) != 3*entriesEach {
+		t.Errorf("%d entries, %v", len(f.Entries()), err)
+	}
+}
+
+// Whenever a writer is killed the file is whole, and nobody waits for it.
+func TestAKilledWriterLeavesAWholeFile(t *testing.T) {
+	const writers = 20
+	path := filepath.Join(t.TempDir(), "lock.json")
+	for i := range writers {
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s=p%d-", writerVariable, path, i))
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Once it has written something, in the middle of what comes next.
+		for {
+			f, err := lockfile.Read(path)
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if len(f.Named("", fmt.Sprintf("p%d-%d", i, i%entriesEach))) > 0 {
+				break
+			}
+			if t.Context().Err() != nil {
+				t.Fatal("it does not write")
+			}
+		}
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}
+	if err := write(t.Context(), path, "last"); err != nil {
+		t.Error(err)
+	}
+	if f, err := lockfile.Read(path); err != nil || len(f.Named("", "last0")) != 1 {
+		t.Errorf("%d entries, %v", len(f.Entries()), err)
+	}
+}
+
 func TestConcurrentWritersLoseNothing(t *testing.T) {
-	const processes, goroutines = 8, 4
+	const processes, goroutines = 20, 4
 	path := filepath.Join(t.TempDir(), "lock.json")
 	var group sync.WaitGroup
 	for i := range processes {

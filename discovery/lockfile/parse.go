@@ -66,6 +66,9 @@ type parser struct {
 	result  *File
 	seen    map[Key]bool
 	errs    []error
+
+	version   int
+	versioned bool // there is one
 }
 
 func (p *parser) report(offset int64, err error) {
@@ -85,7 +88,6 @@ func (p *parser) document() error {
 	if err := p.expect('{'); err != nil {
 		return err
 	}
-	version := 0
 	for p.decoder.More() {
 		key, err := p.decoder.Token()
 		if err != nil {
@@ -93,7 +95,7 @@ func (p *parser) document() error {
 		}
 		switch key {
 		case "version":
-			err = p.decoder.Decode(&version)
+			p.versioned, err = true, p.decoder.Decode(&p.version)
 		case "plugins":
 			err = p.plugins()
 		default:
@@ -106,8 +108,11 @@ func (p *parser) document() error {
 	if err := p.expect('}'); err != nil {
 		return err
 	}
-	if version != format {
-		return &FormatError{Version: version}
+	switch {
+	case !p.versioned:
+		return errForm
+	case p.version != format:
+		return &FormatError{Version: p.version}
 	}
 	if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("there is more after the end of the object")

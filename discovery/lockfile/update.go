@@ -37,8 +37,10 @@ func read(path string) ([]byte, *File, error) {
 // now, and what it leaves there is written. Writers take turns, in whatever
 // process, so that none loses what another one wrote; ctx bounds the wait for
 // that. With an error of change, and where the file has a part that cannot be
-// read and would be lost, it stays as it is.
+// read and would be lost, it stays as it is. Its mode is kept, and a symbolic
+// link followed.
 func Update(ctx context.Context, path string, change func(*File) error) error {
+	path = atomicfile.Target(path)
 	unlock, err := atomicfile.Lock(ctx, path)
 	if err != nil {
 		return err
@@ -60,5 +62,5 @@ func Update(ctx context.Context, path string, change func(*File) error) error {
 	if err != nil || bytes.Equal(before, after) {
 		return err
 	}
-	return atomicfile.Write(path, after, 0o644)
+	return atomicfile.Rewrite(path, after, 0o644)
 }

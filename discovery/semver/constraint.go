@@ -15,8 +15,14 @@ const maxConstraint = 512
 type Constraint struct {
 	text        string
 	terms       *library.Constraints // nil allows everything
-	named       []Version            // what the pre-releases in the text are on their way to
+	named       []named              // the pre-releases in the text
 	prereleases bool                 // all of them are asked for
+}
+
+// named is a pre-release that a constraint names.
+type named struct {
+	release Version // to which it is on its way
+	asks    bool    // for pre-releases of it; not where one is only excluded
 }
 
 // ConstraintError says that a text is no constraint.
@@ -61,7 +67,7 @@ func parseConstraint(text string) (Constraint, error) {
 		}
 		terms = append(terms, t.plain()...)
 		if t.version.Prerelease() != "" {
-			c.named = append(c.named, t.version.Release())
+			c.named = append(c.named, named{t.version.Release(), t.operator != "!="})
 		}
 	}
 	parsed, err := library.NewConstraint(strings.Join(terms, ", "))
@@ -95,6 +101,9 @@ func parseTerm(text string) (term, error) {
 		}
 	}
 	numbers := strings.TrimPrefix(text, "v")
+	if strings.HasPrefix(numbers, "v") {
+		return term{}, errTerm
+	}
 	suffix := ""
 	if i := strings.IndexAny(numbers, "-+"); i >= 0 {
 		numbers, suffix = numbers[:i], numbers[i:]
@@ -144,8 +153,8 @@ func (c Constraint) Allows(v Version) bool {
 	if v.Prerelease() == "" {
 		return c.hold(v)
 	}
-	for _, release := range c.named {
-		if release.Compare(v.Release()) == 0 {
+	for _, n := range c.named {
+		if (n.asks || c.prereleases) && n.release.Compare(v.Release()) == 0 {
 			return c.hold(v)
 		}
 	}

@@ -98,6 +98,9 @@ func TestConstraintsMeanWhatTheyMeanInConfigurationFiles(t *testing.T) {
 		{"!= 1.4.2", "1.1.9 1.2.0 1.4.0 1.5.0 2.0.0", "1.1.9 1.2.0 1.4.0 1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
 		{">= 1.5.0-beta.1", "1.5.0-beta.2 1.5.0 2.0.0", "1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
 		{"!= 1.5.0-beta.2", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 2.0.0", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{"> 1.4.2, != 1.5.0-beta.1", "1.5.0 2.0.0", "1.5.0-beta.2 1.5.0 1.6.0-rc.1 2.0.0-beta 2.0.0"},
+		{"~> 1.5.0-beta.1, != 1.5.0-beta.2", "1.5.0", "1.5.0"},
+		{"<= 1.5.0-beta.2", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0-beta.2", "1.1.9 1.2.0 1.4.0 1.4.2 1.5.0-beta.2"},
 		{"> 3", "", ""},
 	}
 	for _, test := range tests {
@@ -127,8 +130,24 @@ func TestConstraintsMeanWhatTheyMeanInConfigurationFiles(t *testing.T) {
 	}
 }
 
+// What only excludes a pre-release asks for none.
+func TestAnExcludedPrereleaseAsksForNone(t *testing.T) {
+	c, err := semver.ParseConstraint(">= 1.0, != 1.4.0-beta.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]bool{"1.4.0-beta.1": false, "1.4.0-beta.2": false, "1.4.0": true} {
+		if got := c.Allows(parse(t, text)); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
+		if got := c.WithPrereleases().Allows(parse(t, text)); got != (text != "1.4.0-beta.1") {
+			t.Errorf("%s with pre-releases: %t", text, got)
+		}
+	}
+}
+
 func TestParseConstraintRefusesWhatIsNone(t *testing.T) {
-	for _, text := range []string{"new", ">= ", ">= 1.2 < 2", "=> 1", "1.x", "1.2.3 || 2", ",", ">= 1,", strings.Repeat("> 1,", 1000) + "> 1"} {
+	for _, text := range []string{"new", ">= ", ">= 1.2 < 2", "=> 1", "1.x", "1.2.3 || 2", "vv1.2.3", "> vv1", ",", ">= 1,", strings.Repeat("> 1,", 1000) + "> 1"} {
 		_, err := semver.ParseConstraint(text)
 		var wrong *semver.ConstraintError
 		if !errors.As(err, &wrong) || len(err.Error()) > 500 {

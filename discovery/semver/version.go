@@ -47,6 +47,46 @@ func Parse(text string) (Version, error) {
 // A search parses a version for each of thousands of files and compares a few, so
 // the library, which takes ten times as long, gets to see only those.
 func check(text string) string {
+	if len(text) <= MaxLength && valid(text) {
+		return ""
+	}
+	return reason(text)
+}
+
+// valid tells whether text is a version, in one pass.
+func valid(text string) bool {
+	for part := range 3 {
+		if part > 0 {
+			if text == "" || text[0] != '.' {
+				return false
+			}
+			text = text[1:]
+		}
+		end := digits(text)
+		if end == 0 || !fits(text[:end]) {
+			return false
+		}
+		text = text[end:]
+	}
+	if text == "" {
+		return true
+	}
+	rest, build, hasBuild := strings.Cut(text, "+")
+	pre, hasPre := strings.CutPrefix(rest, "-")
+	return (hasPre || rest == "") && (!hasPre || dotted(pre, prerelease)) && (!hasBuild || dotted(build, identifier))
+}
+
+// digits is how many the text begins with.
+func digits(text string) int {
+	n := 0
+	for n < len(text) && text[n] >= '0' && text[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// reason says what is wrong with a text that is no version.
+func reason(text string) string {
 	if len(text) > MaxLength {
 		return fmt.Sprintf("it is longer than %d bytes", MaxLength)
 	}
@@ -57,7 +97,7 @@ func check(text string) string {
 		return "it must have three numbers"
 	case !dotted(core, func(s string) bool { return number(s) && fits(s) }):
 		return fmt.Sprintf("its three parts must be numbers of at most %d digits, without leading zeros", maxDigits)
-	case hasPre && !dotted(pre, func(s string) bool { return identifier(s) && (!number(s) || fits(s)) }):
+	case hasPre && !dotted(pre, prerelease):
 		return "after - there must be letters, digits and dashes between dots, in numbers without leading zeros"
 	case hasBuild && !dotted(build, identifier):
 		return "after + there must be letters, digits and dashes between dots"
@@ -87,6 +127,9 @@ func number(s string) bool {
 	}
 	return s != ""
 }
+
+// prerelease tells whether a part of a pre-release is one.
+func prerelease(s string) bool { return identifier(s) && (!number(s) || fits(s)) }
 
 // fits tells whether a number is written as it should be.
 func fits(number string) bool {

@@ -20,8 +20,14 @@ type Entry struct {
 	Sum Sum
 }
 
-// ErrNotListed is in the error of Check for a file that the list does not name.
-var ErrNotListed = errors.New("not in the list of sums")
+// Errors of Want and Check.
+var (
+	// ErrNotListed: the list does not name the file.
+	ErrNotListed = errors.New("not in the list of sums")
+	// ErrAmbiguous: the list has two sums for the file, so it has none that
+	// counts.
+	ErrAmbiguous = errors.New("in the list with two different sums")
+)
 
 // Lookup returns the sum for a name. "./name" and "name" are the same. If the
 // list has two sums for the name, it has none that counts.
@@ -39,12 +45,24 @@ func (l List) Lookup(name string) (Sum, bool) {
 	return found, !found.IsZero()
 }
 
+// Want is Lookup that says why there is no sum: the error wraps [ErrNotListed] or
+// [ErrAmbiguous].
+func (l List) Want(name string) (Sum, error) {
+	if sum, ok := l.Lookup(name); ok {
+		return sum, nil
+	}
+	if len(l.Remove(name)) < len(l) {
+		return Sum{}, fmt.Errorf("%s: %w", name, ErrAmbiguous)
+	}
+	return Sum{}, fmt.Errorf("%s: %w", name, ErrNotListed)
+}
+
 // Check compares a file with the sum that the list has for the last element of
-// its path. The error wraps [ErrNotListed] or is a *[MismatchError].
+// its path. The error is one of Want or a *[MismatchError].
 func (l List) Check(path string) error {
-	want, ok := l.Lookup(filepath.Base(path))
-	if !ok {
-		return fmt.Errorf("%s: %w", path, ErrNotListed)
+	want, err := l.Want(filepath.Base(path))
+	if err != nil {
+		return err
 	}
 	return Check(path, want)
 }

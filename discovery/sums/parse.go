@@ -20,6 +20,8 @@ const (
 	maxErrors = 20
 )
 
+var byteOrderMark = []byte("\ufeff")
+
 // LineError says that a line of a file is none of a list. The other lines count.
 type LineError struct {
 	// File is the list, Line the number of the line, from 1.
@@ -50,7 +52,7 @@ func Read(path string) (List, error) {
 }
 
 // ParseList reads a list; file is its name in errors. Empty lines and those that
-// begin with # are skipped. The list holds all good lines, also where there is
+// begin with # are skipped; lines may end as Windows ends them. The list holds all good lines, also where there is
 // an error: of one or several *[LineError], joined, of which the first twenty
 // are told.
 func ParseList(file string, data []byte) (List, error) {
@@ -60,6 +62,7 @@ func ParseList(file string, data []byte) (List, error) {
 	var list List
 	var errs []error
 	number := 0
+	data = bytes.TrimPrefix(data, byteOrderMark) // with which Windows begins texts
 	for line := range bytes.Lines(data) {
 		number++
 		entry, skip, reason := parseLine(line)
@@ -132,8 +135,10 @@ func (l List) Write(path string) error {
 // Update changes the list in a file, which need not exist: under a lock that
 // other calls of Update heed too, in whatever process, so that none loses what
 // another one wrote. change gets the list and returns the new one; with an error
-// of its own, or with a list that has a broken line, the file stays as it is.
+// of its own, or with a list that has a broken line, the file stays as it is. Its
+// mode is kept, and a symbolic link followed.
 func Update(ctx context.Context, path string, change func(List) (List, error)) error {
+	path = atomicfile.Target(path)
 	unlock, err := atomicfile.Lock(ctx, path)
 	if err != nil {
 		return err
@@ -146,5 +151,5 @@ func Update(ctx context.Context, path string, change func(List) (List, error)) e
 	if list, err = change(list); err != nil {
 		return err
 	}
-	return list.Write(path)
+	return atomicfile.Rewrite(path, list.Format(), 0o644)
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -14,7 +15,10 @@ import (
 // it.
 type Sum [sha256.Size]byte
 
-var errSum = errors.New("it must be 64 hexadecimal digits")
+var (
+	errSum        = errors.New("it must be 64 hexadecimal digits")
+	errNotRegular = errors.New("it is no regular file")
+)
 
 // Parse reads a sum in hexadecimal digits, capitals or not.
 func Parse(text string) (Sum, error) {
@@ -40,8 +44,16 @@ func OfReader(r io.Reader) (Sum, error) {
 	return Sum(hash.Sum(nil)), nil
 }
 
-// OfFile returns the sum of a file.
+// OfFile returns the sum of a regular file. What is none has no end or no
+// beginning, such as a pipe that nobody writes to, and is an error.
 func OfFile(path string) (Sum, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Sum{}, err
+	}
+	if !info.Mode().IsRegular() {
+		return Sum{}, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return Sum{}, err

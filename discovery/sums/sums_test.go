@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -143,6 +144,49 @@ func TestCheckFindsAFileByItsName(t *testing.T) {
 	}
 	if err := (sums.List{{"other", sumA}}).Check(path); !errors.Is(err, sums.ErrNotListed) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWantSaysWhyThereIsNoSum(t *testing.T) {
+	list := sums.List{{"a", sumA}, {"b", sumA}, {"./b", sumB}}
+	if sum, err := list.Want("a"); err != nil || sum != sumA {
+		t.Errorf("got %v, %v", sum, err)
+	}
+	if _, err := list.Want("c"); !errors.Is(err, sums.ErrNotListed) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := list.Want("b"); !errors.Is(err, sums.ErrAmbiguous) {
+		t.Errorf("got %v", err)
+	}
+	if err := list.Check(file(t, "b", "a")); !errors.Is(err, sums.ErrAmbiguous) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// As PowerShell writes it.
+func TestAListMayComeFromWindows(t *testing.T) {
+	list, err := sums.ParseList("f", []byte("\ufeff"+sumA.String()+" *a\r\n\r\n"+sumB.String()+"  b\r\n"))
+	if err != nil || fmt.Sprint(list) != fmt.Sprint(sums.List{{"a", sumA}, {"b", sumB}}) {
+		t.Errorf("got %v, %v", list, err)
+	}
+}
+
+// What has no end is not read.
+func TestOnlyRegularFilesHaveASum(t *testing.T) {
+	for _, path := range []string{t.TempDir(), os.DevNull} {
+		if sum, err := sums.OfFile(path); err == nil || !strings.Contains(err.Error(), "regular") {
+			t.Errorf("%s: %v, %v", path, sum, err)
+		}
+	}
+}
+
+func TestUpdateKeepsTheMode(t *testing.T) {
+	path := file(t, "SHA256SUMS", "")
+	if err := sums.Update(t.Context(), path, func(l sums.List) (sums.List, error) { return l.Set("a", sumA), nil }); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 && runtime.GOOS != "windows" {
+		t.Errorf("%v, %v", info.Mode(), err)
 	}
 }
 

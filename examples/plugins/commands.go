@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/discovery"
@@ -13,55 +11,58 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-func (c command) list(ctx context.Context, args []string) error {
+// session is what all commands have.
+type session struct {
+	store discovery.Store
+	out   output
+}
+
+func list(ctx context.Context, s session, args []string) error {
 	if len(args) > 0 {
 		return usageError("list takes no arguments")
 	}
-	items, err := c.store.List(ctx)
-	return errors.Join(c.out.items(items), err)
+	items, err := s.store.List(ctx)
+	return errors.Join(s.out.all(items), err)
 }
 
-func (c command) install(ctx context.Context, args []string, stderr io.Writer) error {
-	flags := flag.NewFlagSet("plugins install", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	sumsFile := flags.String("sums", "", "a `file` of SHA-256 sums that the plugins must have")
-	replace := flags.Bool("replace", false, "replace a file of the same name and version")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		return usageError(err.Error())
-	}
-	if flags.NArg() == 0 {
+func (c *command) install(ctx context.Context, s session, args []string) error {
+	if len(args) == 0 {
 		return usageError("install needs a file")
 	}
 	var known sums.List
-	if *sumsFile != "" {
+	if c.sums != "" {
 		var err error
-		if known, err = sums.Read(*sumsFile); err != nil {
+		if known, err = sums.Read(c.sums); err != nil {
 			return err // also one broken line is a reason to look first
 		}
 	}
 	var installed []discovery.Item
-	for _, path := range flags.Args() {
-		install := discovery.Install{Replace: *replace}
-		if *sumsFile != "" {
-			want, ok := known.Lookup(filepath.Base(path))
-			if !ok {
-				return errors.Join(c.out.items(installed), fmt.Errorf("%s: %w", path, sums.ErrNotListed))
-			}
-			install.Want = want
-		}
-		item, err := c.store.Install(ctx, path, install)
+	for _, path := range args {
+		item, err := c.installOne(ctx, s, known, path)
 		if err != nil {
-			return errors.Join(c.out.items(installed), err)
+			return errors.Join(s.out.some(installed), err)
 		}
 		installed = append(installed, *item)
 	}
-	return c.out.items(installed)
+	return s.out.some(installed)
 }
 
-func (c command) remove(ctx context.Context, args []string) error {
+func (c *command) installOne(ctx context.Context, s session, known sums.List, path string) (*discovery.Item, error) {
+	install := discovery.Install{Replace: c.replace}
+	if c.sums != "" {
+		var err error
+		if install.Want, err = known.Want(filepath.Base(path)); err != nil {
+			return nil, err
+		}
+	}
+	item, err := s.store.Install(ctx, path, install)
+	if errors.Is(err, discovery.ErrInstalled) {
+		err = fmt.Errorf("%w; -replace takes its place", err)
+	}
+	return item, err
+}
+
+func remove(ctx context.Context, s session, args []string) error {
 	if len(args) < 1 || len(args) > 2 {
 		return usageError("remove needs a name, and may have a constraint")
 	}
@@ -72,32 +73,27 @@ func (c command) remove(ctx context.Context, args []string) error {
 			return usageError(err.Error())
 		}
 	}
-	removed, err := c.store.Remove(ctx, "", args[0], versions)
+	removed, err := s.store.Remove(ctx, "", args[0], versions)
 	for i := range removed {
-		removed[i].State = "removed"
+		removed[i].State, removed[i].Err = "removed", nil
 	}
-	return errors.Join(c.out.items(removed), err)
+	return errors.Join(s.out.some(removed), err)
 }
 
-func (c command) verify(ctx context.Context, args []string) error {
+func verify(ctx context.Context, s session, args []string) error {
 	if len(args) > 0 {
 		return usageError("verify takes no arguments")
 	}
-	items, err := c.store.List(ctx)
-	if err != nil {
-		return err
-	}
+	items, err := s.store.List(ctx)
 	bad := 0
 	for _, item := range items {
 		if item.State != discovery.StateOK {
 			bad++
 		}
 	}
-	if err := c.out.items(items); err != nil {
-		return err
-	}
+	err = errors.Join(s.out.all(items), err)
 	if bad > 0 {
-		return fmt.Errorf("%d of %d plugins are not as they were installed", bad, len(items))
+		err = errors.Join(err, fmt.Errorf("%d of %d plugins are not as they were installed", bad, len(items)))
 	}
-	return nil
+	return err
 }

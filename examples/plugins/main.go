@@ -1,12 +1,16 @@
 // This program is the command of an application that lets its users manage the
 // plugins of its greeting host:
 //
-//	plugins [-dir directory] [-json] list
-//	plugins [-dir directory] [-json] install [-sums SHA256SUMS] [-replace] file...
-//	plugins [-dir directory] [-json] remove name [constraint]
-//	plugins [-dir directory] [-json] verify
+//	plugins list
+//	plugins install [-sums SHA256SUMS] [-replace] file...
+//	plugins remove name [constraint]
+//	plugins verify
 //
-// An application's own command calls the same functions, under its own names.
+// Each takes -dir directory and -json, before the command or after it. An
+// application's own command calls the same functions, under its own names.
+//
+// The status is 0 for success, 1 where something failed or, for verify, is not as
+// it was installed, and 2 for a mistake on the command line.
 package main
 
 import (
@@ -28,15 +32,19 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	var usage usageError
-	switch {
-	case errors.As(err, &usage):
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "plugins:", err)
-		os.Exit(2)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "plugins:", err)
-		os.Exit(1)
+		os.Exit(status(err))
 	}
+}
+
+// status is what the process ends with.
+func status(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return 2
+	}
+	return 1
 }
 
 // usageError is a mistake on the command line.
@@ -46,48 +54,76 @@ func (e usageError) Error() string {
 	return string(e) + " (list, install, remove or verify; -h says more)"
 }
 
-// command is what all commands have.
+const usage = `Usage:
+  plugins list                                  what is installed, and how it is
+  plugins install [-sums file] [-replace] file...
+  plugins remove name [constraint]              such as: remove loud "< 1.4"
+  plugins verify                                status 1 unless all is as it was installed
+
+Flags of all, before the command or after it:
+  -dir directory   with the plugins (default: the user's)
+  -json            print JSON, for programs
+
+Flags of install:
+  -sums file       a list of SHA-256 sums that the plugins must have
+  -replace         replace a file of the same name and version
+`
+
+// command is a command line, taken apart.
 type command struct {
-	store discovery.Store
-	out   output
+	dir     string
+	json    bool
+	sums    string
+	replace bool
+}
+
+// parse reads flags, up to what is none.
+func (c *command) parse(name string, args []string, stderr io.Writer) ([]string, error) {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // the error says it
+	flags.StringVar(&c.dir, "dir", c.dir, "")
+	flags.BoolVar(&c.json, "json", c.json, "")
+	if name == "install" {
+		flags.StringVar(&c.sums, "sums", "", "")
+		flags.BoolVar(&c.replace, "replace", false, "")
+	}
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
+		return nil, err
+	case err != nil:
+		return nil, usageError(err.Error())
+	}
+	return flags.Args(), nil
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("plugins", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	dir := flags.String("dir", "", "the `directory` with the plugins (default: the user's)")
-	asJSON := flags.Bool("json", false, "print JSON, for programs")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		return usageError(err.Error())
+	var c command
+	args, err := c.parse("plugins", args, stderr)
+	if err != nil {
+		return err
 	}
-	if *dir == "" {
-		user, err := discovery.Places{App: app}.UserDir()
-		if err != nil {
-			return err
-		}
-		*dir = user
-	}
-	c := command{
-		store: discovery.Store{Dir: *dir, Naming: discovery.Naming{App: app}},
-		out:   output{w: stdout, json: *asJSON},
-	}
-	if flags.NArg() == 0 {
+	if len(args) == 0 {
 		return usageError("there is no command")
 	}
-	rest := flags.Args()[1:]
-	switch name := flags.Arg(0); name {
-	case "list":
-		return c.list(ctx, rest)
-	case "install":
-		return c.install(ctx, rest, stderr)
-	case "remove":
-		return c.remove(ctx, rest)
-	case "verify":
-		return c.verify(ctx, rest)
-	default:
+	commands := map[string]func(context.Context, session, []string) error{
+		"list": list, "install": c.install, "remove": remove, "verify": verify,
+	}
+	name := args[0]
+	do, known := commands[name]
+	if !known {
 		return usageError(fmt.Sprintf("there is no command %q", name))
 	}
+	if args, err = c.parse(name, args[1:], stderr); err != nil {
+		return err
+	}
+	if c.dir == "" {
+		if c.dir, err = (discovery.Places{App: app}).UserDir(); err != nil {
+			return err
+		}
+	}
+	return do(ctx, session{
+		store: discovery.Store{Dir: c.dir, Naming: discovery.Naming{App: app}},
+		out:   output{w: stdout, json: c.json},
+	}, args)
 }

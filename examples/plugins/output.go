@@ -23,13 +23,22 @@ type shown struct {
 	Error string `json:"error,omitempty"`
 }
 
-func (o output) items(items []discovery.Item) error {
-	if o.json {
-		return o.asJSON(items)
-	}
-	if len(items) == 0 {
+// all prints what there is.
+func (o output) all(items []discovery.Item) error {
+	if len(items) == 0 && !o.json {
 		_, err := fmt.Fprintln(o.w, "no plugins")
 		return err
+	}
+	return o.some(items)
+}
+
+// some prints what something was done with.
+func (o output) some(items []discovery.Item) error {
+	switch {
+	case o.json:
+		return o.asJSON(items)
+	case len(items) == 0:
+		return nil // the error says why
 	}
 	table := tabwriter.NewWriter(o.w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tVERSION\tPLATFORM\tSTATE\tSHA-256")
@@ -43,7 +52,7 @@ func (o output) items(items []discovery.Item) error {
 	}
 	for _, item := range items {
 		if item.Err != nil {
-			fmt.Fprintf(o.w, "%v: %v\n", item.ID, item.Err)
+			fmt.Fprintf(o.w, "%s: %v\n", cmp.Or(item.ID.String(), "-"), item.Err)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,5 +151,125 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		if _, err := u.types(t, args...); !errors.As(err, &usage) {
 			t.Errorf("%q: %v", args, err)
 		}
+	}
+}
+
+func TestFlagsMayFollowTheCommand(t *testing.T) {
+	u := newUser(t)
+	source := u.source(t, "greet-plugin-loud_v1.0.0", "one")
+	for _, args := range [][]string{
+		{"-json", "list"}, {"list", "--json"}, {"install", "-json", source}, {"-json", "verify"}, {"verify", "-json"}, {"remove", "-json", "loud"},
+	} {
+		if out := u.succeeds(t, args...); !json.Valid([]byte(out)) {
+			t.Errorf("%q printed %s", args, out)
+		}
+	}
+	elsewhere := filepath.Join(t.TempDir(), "plugins")
+	u.succeeds(t, "install", "-dir", elsewhere, source)
+	if _, err := os.Stat(elsewhere); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHelpNamesTheCommands(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"list", "-help"}, {"install", "-h"}} {
+		var stdout, stderr strings.Builder
+		err := run(t.Context(), args, &stdout, &stderr)
+		if !errors.Is(err, flag.ErrHelp) {
+			t.Errorf("%q: %v", args, err)
+		}
+		for _, part := range []string{"list", "install", "remove", "verify", "-dir", "-json", "-sums", "-replace"} {
+			if !strings.Contains(stderr.String(), part) {
+				t.Errorf("%q: %s is not in %s", args, part, &stderr)
+			}
+		}
+	}
+}
+
+// That there are none is said of a list, not of what failed.
+func TestAFailureSaysNothingOfAnEmptyList(t *testing.T) {
+	u := newUser(t)
+	for _, args := range [][]string{{"install", filepath.Join(u.sources, "greet-plugin-loud")}, {"remove", "loud"}} {
+		if out, err := u.types(t, args...); err == nil || out != "" {
+			t.Errorf("%q printed %q, %v", args, out, err)
+		}
+	}
+}
+
+// What can be said of the rest is.
+func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
+	u := newUser(t)
+	u.succeeds(t, "install", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
+	text := `{"version": 1, "plugins": [{"name": "soft"}]}`
+	if err := os.WriteFile(filepath.Join(u.dir, discovery.StoreLock), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"list", "verify"} {
+		out, err := u.types(t, command)
+		if err == nil || !strings.Contains(err.Error(), discovery.StoreLock+":1: ") || !strings.Contains(out, "unlocked") {
+			t.Errorf("%s printed %s, %v", command, out, err)
+		}
+	}
+}
+
+// A table and JSON say the same.
+func TestTheTableAndJSONSayTheSame(t *testing.T) {
+	u := newUser(t)
+	u.succeeds(t, "install", u.source(t, "greet-plugin-loud_v1.0.0", "one"), u.source(t, "greet-plugin-soft", "two"))
+	for name, mode := range map[string]os.FileMode{"greet-plugin-new_v1": 0o755, "greet-plugin-calm": 0o755, "greet-plugin-x_vms_vax": 0o755} {
+		if err := os.WriteFile(filepath.Join(u.dir, name), []byte(name), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var list struct {
+		Plugins []struct{ Name, Version, Platform, State, Error, SHA256 string }
+	}
+	if err := json.Unmarshal([]byte(u.succeeds(t, "-json", "list")), &list); err != nil {
+		t.Fatal(err)
+	}
+	var rows, notes []string
+	for _, p := range list.Plugins {
+		row := []string{p.Name, p.Version, p.Platform, p.State, p.SHA256[:min(len(p.SHA256), 12)]}
+		for i, cell := range row {
+			if cell == "" {
+				row[i] = "-"
+			}
+		}
+		rows = append(rows, strings.Join(row, " "))
+		if p.Error != "" {
+			notes = append(notes, p.Error)
+		}
+	}
+	table := strings.Split(strings.TrimSpace(u.succeeds(t, "list")), "\n")
+	if len(table) != 1+len(rows)+len(notes) || len(rows) != 5 || len(notes) != 3 {
+		t.Fatalf("printed %q, and %q with %q", table, rows, notes)
+	}
+	for i, row := range rows {
+		if got := strings.Join(strings.Fields(table[1+i]), " "); got != row {
+			t.Errorf("the table has %q, JSON %q", got, row)
+		}
+	}
+	for i, note := range notes {
+		if got := table[1+len(rows)+i]; !strings.HasSuffix(got, ": "+note) {
+			t.Errorf("the table has %q, JSON %q", got, note)
+		}
+	}
+}
+
+func TestTheStatusTellsMistakesFromFailures(t *testing.T) {
+	u := newUser(t)
+	for want, args := range map[int][]string{1: {"remove", "loud"}, 2: {"dance"}} {
+		if _, err := u.types(t, args...); status(err) != want {
+			t.Errorf("%q: %d", args, status(err))
+		}
+	}
+}
+
+func TestASumThatIsListedTwiceIsSaidToBe(t *testing.T) {
+	u := newUser(t)
+	source := u.source(t, "greet-plugin-loud", "one")
+	list := u.source(t, "SHA256SUMS", sums.Of([]byte("one")).String()+"  greet-plugin-loud\n"+sums.Of([]byte("two")).String()+"  greet-plugin-loud\n")
+	if _, err := u.types(t, "install", "-sums", list, source); !errors.Is(err, sums.ErrAmbiguous) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -2,7 +2,9 @@ package atomicfile
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,9 +42,29 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
+// open opens the file, which it makes if need be. To read is enough to wait for
+// another user's.
+func open(name string) (*os.File, error) {
+	const tries = 10
+	for try := 1; ; try++ {
+		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+		if !errors.Is(err, fs.ErrPermission) {
+			return file, err
+		}
+		theirs, readErr := os.Open(name)
+		if readErr == nil {
+			return theirs, nil
+		}
+		// Either nobody may make one here, or it was removed just now.
+		if !errors.Is(readErr, fs.ErrNotExist) || try == tries {
+			return nil, err
+		}
+	}
+}
+
 // tryLock returns the locked file, or nil if another one has it.
 func tryLock(name string) (*os.File, error) {
-	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+	file, err := open(name)
 	if err != nil {
 		return nil, err
 	}

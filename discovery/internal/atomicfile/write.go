@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // TempPrefix begins the names of temporary files. They are hidden, so that
@@ -24,6 +26,52 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 		return err
 	}
 	return temp.Commit(path)
+}
+
+// Rewrite is Write for a file that somebody else may have made: its mode is kept,
+// and mode is that of a new one.
+func Rewrite(path string, data []byte, mode fs.FileMode) error {
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		mode = info.Mode().Perm()
+	}
+	return Write(path, data, mode)
+}
+
+// maxLinks is how many symbolic links Target follows.
+const maxLinks = 40
+
+// Target returns the path of the file to which path leads, through symbolic links,
+// whether it exists or not: what is written there does not take a link's place.
+func Target(path string) string {
+	at := path
+	for range maxLinks {
+		target, err := os.Readlink(at)
+		if err != nil {
+			return at // it is no link
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(at), target)
+		}
+		at = target
+	}
+	return path
+}
+
+// Sweep removes temporary files from dir that nobody has written to for that
+// long: those of processes that were killed.
+func Sweep(dir string, age time.Duration) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), TempPrefix) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > age {
+			_ = os.Remove(filepath.Join(dir, entry.Name()))
+		}
+	}
 }
 
 // Temp is a file that has no name yet that anybody looks for. It ends with

@@ -1,0 +1,269 @@
+package discovery_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+func reason(err error) discovery.Reason {
+	var problem *discovery.Problem
+	if !errors.As(err, &problem) {
+		return ""
+	}
+	return problem.Reason
+}
+
+// What cannot be found again is not installed.
+func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
+	s := store(t)
+	source := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
+	if _, err := s.Install(t.Context(), source, discovery.Install{}); reason(err) != discovery.ReasonForeign {
+		t.Errorf("another platform's: %v", err)
+	}
+	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a directory: %v", err)
+	}
+	install(t, s, "greet-plugin-loud_v1.0.0", "x")
+	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), discovery.Install{}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
+		t.Errorf("other capitals: %v", err)
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if err := os.Chmod(s.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-soft", "y"), discovery.Install{}); reason(err) != discovery.ReasonWritable {
+		t.Errorf("a directory of everybody's: %v", err)
+	}
+	if got := files(t, s.Dir); strings.Contains(got, "soft") || strings.Contains(got, "Loud") {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
+	s := store(t)
+	path := put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 1<<20))
+	ctx := &ctxThat{Context: t.Context(), after: 3, do: func() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = file.WriteString("another beginning")
+		_ = file.Close()
+		if err := os.Chtimes(path, time.Now(), time.Now()); err != nil {
+			t.Error(err)
+		}
+	}}
+	if _, err := s.Install(ctx, path, discovery.Install{}); !errors.Is(err, discovery.ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+	if got := files(t, s.Dir); got != "" {
+		t.Errorf("there are %s", got)
+	}
+}
+
+// ctxThat does something when it is asked for the n-th time whether it has ended:
+// as each block is read.
+type ctxThat struct {
+	context.Context
+
+	after int
+	do    func()
+}
+
+func (c *ctxThat) Err() error {
+	if c.after--; c.after == 0 {
+		c.do()
+	}
+	return c.Context.Err()
+}
+
+// The lock file decides, also while the file is away.
+func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
+	s := store(t)
+	item := install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
+	if err := os.Remove(item.Path); err != nil {
+		t.Fatal(err)
+	}
+	other := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0", "other")
+	var mismatch *sums.MismatchError
+	if _, err := s.Install(t.Context(), other, discovery.Install{}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
+		t.Errorf("got %v", err)
+	}
+	install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
+	if got := states(t, s); got != "loud 1.0.0 ok" {
+		t.Errorf("listed %s", got)
+	}
+	if err := os.Remove(item.Path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Install(t.Context(), other, discovery.Install{Replace: true}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Where the new sum cannot be recorded the old plugin is there, with its own.
+func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
+	s := store(t)
+	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
+	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), discovery.Install{
+		ID: item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // which no entry can have
+	})
+	if err == nil {
+		t.Fatal("installed")
+	}
+	if got := states(t, s); got != "loud 1.0.0 ok" {
+		t.Errorf("listed %s, after %v", got, err)
+	}
+	if got := files(t, s.Dir); strings.Contains(got, "tmp") {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestToInstallTheSameAgainRepairsItsMode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	s := store(t)
+	item := install(t, s, "greet-plugin-loud", "one")
+	for _, mode := range []os.FileMode{0o644, 0o777} {
+		if err := os.Chmod(item.Path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, s); got != "loud  unusable" {
+			t.Errorf("%v: listed %s", mode, got)
+		}
+		install(t, s, "greet-plugin-loud", "one")
+		if got := states(t, s); got != "loud  ok" {
+			t.Errorf("%v: listed %s", mode, got)
+		}
+	}
+}
+
+func TestWhatAKilledInstallationLeftIsSweptUp(t *testing.T) {
+	s := store(t)
+	install(t, s, "greet-plugin-loud", "one")
+	old, recent := put(t, s.Dir, ".jackfield-tmp-1", "x"), put(t, s.Dir, ".jackfield-tmp-2", "x")
+	longAgo := time.Now().Add(-48 * time.Hour)
+	if err := os.Chtimes(old, longAgo, longAgo); err != nil {
+		t.Fatal(err)
+	}
+	install(t, s, "greet-plugin-soft", "two")
+	if got := files(t, s.Dir); strings.Contains(got, filepath.Base(old)) || !strings.Contains(got, filepath.Base(recent)) {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestAnItemHasAnAbsolutePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := discovery.Store{Dir: "plugins", Naming: discovery.Naming{App: "greet"}}
+	if item := install(t, s, "greet-plugin-loud", "one"); !filepath.IsAbs(item.Path) {
+		t.Errorf("got %s", item.Path)
+	}
+}
+
+// Its name begins as a plugin's does; that does not make it ours.
+func TestRemoveLeavesFilesThatAreNoPlugins(t *testing.T) {
+	s := store(t)
+	install(t, s, "greet-plugin-loud", "one")
+	notes := put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
+	if removed, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); err != nil || len(removed) != 1 {
+		t.Errorf("removed %+v, %v", removed, err)
+	}
+	if _, err := os.Stat(notes); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, discovery.ErrNotInstalled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAMisnamedFileDoesNotHideThatAPluginIsMissing(t *testing.T) {
+	s := store(t)
+	item := install(t, s, "greet-plugin-loud", "one")
+	put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
+	if err := os.Remove(item.Path); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(t, s); got != "loud  unusable, loud  missing" && got != "loud  missing, loud  unusable" {
+		t.Errorf("listed %s", got)
+	}
+}
+
+// Nothing is known of what is in it, so nothing is missing, and nothing forgotten.
+func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes say nothing there")
+	}
+	s := store(t)
+	item := install(t, s, "greet-plugin-loud", "one")
+	if err := os.Chmod(s.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	items, err := s.List(t.Context())
+	if err != nil || len(items) != 2 {
+		t.Fatalf("listed %+v, %v", items, err)
+	}
+	for _, item := range items {
+		if item.State != discovery.StateUnusable || reason(item.Err) != discovery.ReasonWritable {
+			t.Errorf("listed %+v", item)
+		}
+	}
+	if removed, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); len(removed) != 0 || reason(err) != discovery.ReasonWritable {
+		t.Errorf("removed %+v, %v", removed, err)
+	}
+	lock, err := lockfile.Read(s.LockPath())
+	if err != nil || len(lock.Entries()) != 1 || lock.Entries()[0].Sum != item.Sum {
+		t.Errorf("%v, %v", lock.Entries(), err)
+	}
+}
+
+func TestRemoveDoesNotTakeADirectoryForAPlugin(t *testing.T) {
+	s := store(t)
+	install(t, s, "greet-plugin-soft", "one")
+	if err := os.Mkdir(filepath.Join(s.Dir, "greet-plugin-loud"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); len(removed) != 0 || err == nil {
+		t.Errorf("removed %+v, %v", removed, err)
+	}
+	if _, err := os.Stat(filepath.Join(s.Dir, "greet-plugin-loud")); err != nil {
+		t.Error(err)
+	}
+}
+
+// Nobody reads that much.
+func TestTheContextEndsReading(t *testing.T) {
+	s := store(t)
+	path := put(t, s.Dir, "greet-plugin-loud_v1.0.0", "")
+	if err := os.Truncate(path, 1<<40); err != nil || runtime.GOOS == "windows" {
+		t.Skip("no file with a hole: ", err)
+	}
+	brief := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	if items, err := s.List(brief()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("listed %+v, %v", items, err)
+	}
+	found := find(t, s.Dir)
+	lock := new(lockfile.File)
+	lock.Set(lockfile.Entry{Key: lockfile.Key{Name: "loud", Version: version(t, "1.0.0")}, Sum: sums.Of(nil)})
+	if _, err := (&discovery.Resolver{Lock: lock}).Resolve(brief(), found, discovery.Request{Name: "loud"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,82 @@
+//go:build unix
+
+package atomicfile_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+)
+
+// nobody is a user that owns nothing.
+const nobody = 65534
+
+// become makes this process another user's, to the end of the test.
+func become(t *testing.T, user int) {
+	t.Helper()
+	if err := syscall.Seteuid(user); err != nil {
+		t.Skip("only root can become somebody else: ", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Seteuid(0); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// common is a directory in which everybody may write.
+func common(t *testing.T) string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become somebody else")
+	}
+	dir, err := os.MkdirTemp("", "atomicfile") //nolint:usetesting // t.TempDir's is for this user alone
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestAnotherUsersLockIsWaitedFor(t *testing.T) {
+	path := filepath.Join(common(t), "file")
+	unlock, err := atomicfile.Lock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	become(t, nobody)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := atomicfile.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	unlock()
+	unlock, err = atomicfile.Lock(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+}
+
+func TestALockInADirectoryOfSomebodyElsesFailsAtOnce(t *testing.T) {
+	dir := common(t)
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	become(t, nobody)
+	if _, err := atomicfile.Lock(t.Context(), filepath.Join(dir, "file")); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("got %v", err)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "file"), []byte("x"), 0o600); !errors.Is(err, os.ErrPermission) {
+		t.Errorf("got %v", err)
+	}
+}

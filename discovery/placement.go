@@ -1,0 +1,119 @@
+package discovery
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// placement puts a file and its entry where they belong.
+type placement struct {
+	temp    *atomicfile.Temp
+	path    string
+	id      ID
+	entry   lockfile.Entry
+	replace bool
+
+	placed bool   // the file has its name
+	backup string // what had it before; empty if nothing did
+}
+
+// place runs under the lock file's lock, so of two that install the same plugin
+// one comes second.
+func (p *placement) place(lock *lockfile.File) error {
+	if by, collides := p.collision(lock); collides {
+		return &Problem{Path: p.path, Origin: OriginUser, Reason: ReasonCollision, Plugin: p.id, By: by}
+	}
+	there, err := sums.OfFile(p.path)
+	isNew := errors.Is(err, fs.ErrNotExist)
+	known, locked := lock.Lookup(p.entry.Key)
+	switch {
+	case err != nil && !isNew:
+		return err
+	case !isNew && there == p.entry.Sum:
+		lock.Set(p.entry)
+		return p.repair() // it may be running, and Windows would not replace it
+	case p.replace:
+	case !isNew:
+		return fmt.Errorf("%w (%s, SHA-256 %v)", ErrInstalled, p.path, there)
+	case locked && known.Sum != p.entry.Sum:
+		return &sums.MismatchError{Path: cmp.Or(p.entry.Source, p.path), Want: known.Sum, Got: p.entry.Sum}
+	}
+	if !isNew {
+		if err := p.keep(); err != nil {
+			return err
+		}
+	}
+	if err := p.temp.Commit(p.path); err != nil {
+		return err
+	}
+	p.placed = true
+	lock.Set(p.entry)
+	return nil
+}
+
+// collision finds an installed plugin whose name differs in capitals only.
+func (p *placement) collision(lock *lockfile.File) (by string, collides bool) {
+	for _, entry := range lock.Entries() {
+		if entry.Kind == p.id.Kind && entry.Name != p.id.Name && strings.EqualFold(entry.Name, p.id.Name) {
+			return entry.Key.String(), true
+		}
+	}
+	return "", false
+}
+
+// repair gives a file that is as it should be the mode that it should have.
+func (p *placement) repair() error {
+	info, err := os.Lstat(p.path)
+	if err != nil || !info.Mode().IsRegular() || !ThisPlatform().modes() {
+		return err
+	}
+	if info.Mode()&executable == executable && info.Mode()&0o002 == 0 {
+		return nil
+	}
+	return os.Chmod(p.path, 0o755)
+}
+
+// keep gives what is there another name too, under which it can be found if its
+// successor does not stay.
+func (p *placement) keep() error {
+	backup := filepath.Join(filepath.Dir(p.path), fmt.Sprintf("%sold-%x", atomicfile.TempPrefix, p.entry.Sum[:8]))
+	if err := os.Remove(backup); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if os.Link(p.path, backup) != nil { // not every file system can
+		if err := os.Rename(p.path, backup); err != nil {
+			return err
+		}
+	}
+	p.backup = backup
+	return nil
+}
+
+// undo takes the file away, and brings back what was there.
+func (p *placement) undo() {
+	switch {
+	case p.backup != "":
+		if os.Rename(p.backup, p.path) == nil {
+			p.backup = ""
+		}
+	case p.placed:
+		_ = os.Remove(p.path)
+	}
+}
+
+// done removes what is not needed once the installation has succeeded or was
+// undone.
+func (p *placement) done() {
+	if p.backup != "" {
+		_ = os.Remove(p.backup)
+	}
+}

@@ -1,0 +1,105 @@
+package discovery
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// ways remembers what was seen on the ways to directories, of which most share
+// the beginning. Several goroutines may use it.
+type ways struct {
+	mu   sync.Mutex
+	seen map[string]step // by path, in which nothing is a link
+}
+
+// step is one file on a way.
+type step struct {
+	mode   fs.FileMode
+	target string // of a link
+}
+
+// openWay returns the first directory on the way to path, links followed, that
+// lets everybody put something else in the place of what is next on it, or
+// nothing. A sticky directory does not: only what is one's own can be renamed
+// there. The file or directory to which path leads itself is not looked at.
+func (f *finder) openWay(path string) string {
+	_, by := f.walk(path)
+	return by
+}
+
+// openTarget is openWay for a link to a file. Where that lies everybody might put
+// something into the file's place too, sticky or not, as in a directory that is
+// searched.
+func (f *finder) openTarget(path string) string {
+	target, by := f.walk(path)
+	if by != "" || target == "" {
+		return by
+	}
+	dir := filepath.Dir(target)
+	if step, ok := f.ways.look(dir); ok && f.openToAll(step.mode) {
+		return dir
+	}
+	return ""
+}
+
+// walk goes a way step by step. It returns where it ends, or nothing where it does
+// not get there, which shows elsewhere.
+func (f *finder) walk(path string) (end, open string) {
+	if f.AllowWritable || !f.Platform.modes() {
+		return "", ""
+	}
+	const separator = string(filepath.Separator)
+	root := filepath.VolumeName(path) + separator
+	at, rest := root, strings.TrimPrefix(path, root)
+	for links := 0; rest != ""; {
+		if here, ok := f.ways.look(at); ok && f.openToAll(here.mode) && here.mode&fs.ModeSticky == 0 {
+			return "", at
+		}
+		var name string
+		name, rest, _ = strings.Cut(rest, separator)
+		next := filepath.Join(at, name) // nothing in at is a link, so a .. in name leads back on it
+		step, ok := f.ways.look(next)
+		switch {
+		case !ok:
+			return "", ""
+		case step.mode&fs.ModeSymlink == 0:
+			at = next
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", ""
+		}
+		if filepath.IsAbs(step.target) {
+			at = root
+		}
+		rest = strings.TrimPrefix(step.target, root) + separator + rest
+	}
+	return at, ""
+}
+
+// look says what a file is.
+func (w *ways) look(path string) (step, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if known, ok := w.seen[path]; ok {
+		return known, true
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return step{}, false
+	}
+	s := step{mode: info.Mode()}
+	if s.mode&fs.ModeSymlink != 0 {
+		if s.target, err = os.Readlink(path); err != nil {
+			return step{}, false
+		}
+	}
+	if w.seen == nil {
+		w.seen = make(map[string]step)
+	}
+	w.seen[path] = s
+	return s, true
+}
