@@ -50,7 +50,6 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 		grpc.WithStaticStreamWindowSize(streamWindow),
 		grpc.WithStaticConnWindowSize(connectionWindow),
 		grpc.WithReadBufferSize(readBuffer),
-		grpc.WithSharedWriteBuffer(true), // a connection that does not write keeps none
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.maxMessage), grpc.MaxCallSendMsgSize(o.maxMessage)),
 		grpc.WithChainUnaryInterceptor(explain.unary, o.codec.unary),
 		grpc.WithChainStreamInterceptor(explain.stream, o.codec.stream),
