@@ -2,6 +2,7 @@ package transportgrpc
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"sync/atomic"
 
@@ -21,7 +22,9 @@ var _ grpc.ClientConnInterface = (*Conn)(nil)
 // openConn dials.
 func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption) (*Conn, error) {
 	dial := func(ctx context.Context) (net.Conn, error) { return b.dial(ctx, id) }
+	dialled := false
 	first := func(ctx context.Context) (*connection, error) {
+		dialled = true
 		raw, err := dial(ctx)
 		if err != nil {
 			return nil, err
@@ -32,6 +35,9 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 	explain := explainer{lost: c.dialer.isLost, reason: b.reason}
 	var err error
 	c.grpc, err = c.dialer.open(ctx, append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...), first)
+	if err != nil && !dialled { // a dial's error says it already
+		err = fmt.Errorf("dial brokered connection %d: %w", id, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,7 @@ func (d *dialer) open(
 		return conn, nil
 	}
 	_ = conn.Close()
+	d.renew() // not before: what that one may still ask for has a context that is over now
 	if conn, err = newClient(opts); err != nil {
 		_ = first.Close()
 		return nil, err
@@ -101,13 +102,20 @@ func (d *dialer) supply(first *connection) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.first.missed {
-		d.first = newHandover()
 		return false
 	}
 	d.latest = first
 	d.first.conn <- first
 	close(d.first.conn)
 	return true
+}
+
+// renew makes the place where another of gRPC's clients waits for the first
+// connection.
+func (d *dialer) renew() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first = newHandover()
 }
 
 // dial is what gRPC calls.

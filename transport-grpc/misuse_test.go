@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
@@ -155,6 +156,15 @@ func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
 			if err == nil || strings.Count(err.Error(), "4711") != 1 {
 				t.Errorf("%s: got %v", what, err)
 			}
+		}
+	})
+}
+
+func TestOptionsOfADialThatCannotBeAreAnErrorThatNamesTheConnection(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		bundle := grpc.WithCredentialsBundle(insecure.NewBundle())
+		if _, err := s.near.Dial(within(t), 7, bundle); err == nil || !strings.Contains(err.Error(), "brokered connection 7: the options") {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -80,7 +80,8 @@ func (o *output) pump(ctx context.Context, channel pluginpb.StdioData_Channel, f
 }
 
 // send sends to one host, until everything has been sent (then it returns nil)
-// or ctx ends. While a later host is there, that one is sent to.
+// or ctx ends. While a later host is there, that one is sent to, once a message
+// that was on its way has been sent.
 func (o *output) send(ctx context.Context, send func(*pluginpb.StdioData) error) error {
 	t := &outputHost{ctx, send}
 	o.change(func() { o.hosts = append(o.hosts, t) })

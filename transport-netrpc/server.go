@@ -130,7 +130,9 @@ func (s *server) serve(conn net.Conn) error {
 		secure := tls.Server(conn, s.link.TLS.Server)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = conn.Close()
-			s.link.TLS.Refuse(err)
+			if ctx.Err() == nil { // otherwise it is the plugin that ends
+				s.link.TLS.Refuse(err)
+			}
 			return fmt.Errorf("TLS with the host: %w", err)
 		}
 		conn = secure

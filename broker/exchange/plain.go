@@ -138,8 +138,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	return l, nil
 }
 
-// offer leaves the info to the control stream, until the listener is closed. If
-// the other side may have an earlier offer of the number, it waits until the info
+// offer leaves the info to the control stream. If the other side may have an earlier offer of the number, it waits until the info
 // has been sent, lest that one be dialled.
 func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
 	for {
@@ -152,7 +151,7 @@ func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
 		if !link.push(o) {
 			continue
 		}
-		l.withdraw = func() { link.withdraw(o) }
+		l.relieve = func() { link.relieve(o) }
 		if l.fresh {
 			return nil
 		}
@@ -163,6 +162,7 @@ func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
 			}
 			<-link.over
 		case <-ctx.Done():
+			link.withdraw(o)
 			return context.Cause(ctx)
 		}
 	}
@@ -247,8 +247,8 @@ type plainListener struct {
 
 	broker    *Plain
 	id        uint32
-	fresh     bool   // the number has not been offered before
-	withdraw  func() // takes back an offer that has not been sent; nil before there is one
+	fresh     bool   // neither the number nor a higher one has been offered before
+	relieve   func() // called at the end; nil before there is an offer
 	published bool   // guarded by the broker's lock
 	closing   sync.Once
 	err       error
@@ -256,8 +256,8 @@ type plainListener struct {
 
 func (l *plainListener) Close() error {
 	l.closing.Do(func() {
-		if l.withdraw != nil {
-			l.withdraw()
+		if l.relieve != nil {
+			l.relieve()
 		}
 		l.err = l.Listener.Close()
 		l.broker.release(l)

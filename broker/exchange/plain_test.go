@@ -237,17 +237,34 @@ func TestCloseClosesPlainListeners(t *testing.T) {
 	}
 }
 
-func TestAListenerThatIsClosedBeforeItsOfferIsSentIsNotOffered(t *testing.T) {
+// The offer comes nevertheless: otherwise the dial would wait for it in vain.
+func TestANumberWhoseListenerWasClosedAtOnceIsUnclaimed(t *testing.T) {
 	noLeaks(t)
+	host, plugin := plainPair(t, exchange.Config{})
+	for id := range uint32(20) {
+		listen(t, plugin, id+1).Close()
+		if conn, err := host.Dial(within(t), id+1); !errors.Is(err, broker.ErrUnclaimed) {
+			t.Fatalf("number %d: got %v, %v, want broker.ErrUnclaimed", id+1, conn, err)
+		}
+	}
+}
+
+func TestListenersThatHaveGoneDoNotFillTheQueueOfAStreamThatNobodyReads(t *testing.T) {
+	noLeaks(t)
+	const many = 1000
 	b := newPlain(t, exchange.Config{})
 	near, far := newWire(0) // nobody reads yet
 	running(t, b, near)
-	listen(t, b, 1)
-	listen(t, b, 2).Close()
-	listen(t, b, 3)
-	for _, want := range []uint32{1, 3} {
-		if info := receive(t, "offer", far.in); info.ServiceID != want {
-			t.Errorf("offered %d, want %d", info.ServiceID, want)
+	for id := range uint32(many) {
+		listen(t, b, id+1).Close()
+	}
+	listen(t, b, many+1)
+	for offers := 0; ; offers++ {
+		if info := receive(t, "offer", far.in); info.ServiceID == many+1 {
+			if offers > 100 {
+				t.Errorf("%d offers of listeners that had gone were kept", offers)
+			}
+			return
 		}
 	}
 }

@@ -26,8 +26,8 @@ const (
 // took it for one that was left behind.
 const maxTries = 100
 
-// ownerFile is in each directory. It belongs to the user who made the directory;
-// where there are locks, its lock says that the directory is in use; and it holds
+// ownerFile is in each directory where there are locks. It belongs to the user who
+// made the directory; its lock says that the directory is in use; and it holds
 // the number of the plugin's process, which may outlive its host and knows
 // nothing of locks.
 const ownerFile = ".owner"

@@ -11,8 +11,8 @@ import (
 const backlog = 4096
 
 // listenFirst is net.ListenUnix without its look at the system's limit for the
-// backlog, once in a process: reading that file starts a thread, which a plugin's
-// launch waits for.
+// backlog, which is once in a process: reading that file starts a thread, for
+// which a plugin's launch would wait.
 func listenFirst(path string) (*net.UnixListener, error) {
 	failed := func(call string, err error) error {
 		return &net.OpError{
