@@ -60,21 +60,6 @@ func (l *link) withdraw(o *outgoing) {
 	}
 }
 
-// maxGone is how many infos wait before those of listeners that have gone are
-// taken back.
-const maxGone = 64
-
-// relieve is withdraw if the other side does not keep up with reading. Otherwise
-// the offer goes out, and who dials it learns at once that its listener has gone.
-func (l *link) relieve(o *outgoing) {
-	l.mu.Lock()
-	crowded := len(l.queue) > maxGone
-	l.mu.Unlock()
-	if crowded {
-		l.withdraw(o)
-	}
-}
-
 // flush sends what is queued until there is no more.
 func (l *link) flush() {
 	for {

@@ -31,7 +31,6 @@ type Plain struct {
 
 	mu        sync.Mutex
 	closed    bool
-	highest   uint32 // of the numbers that were listened for
 	listeners map[uint32]*plainListener
 }
 
@@ -93,11 +92,9 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 }
 
 // Listen makes a listener and offers its address to the other side, once. It
-// waits for a control stream as long as ctx lets it, but not for the offer to be
-// sent: a dial at the other side waits for that, unless there was an offer of this
-// number, or of a higher one, before. Listeners outlive the control stream, but
-// the next one is not told of them: it is another host's, or one that has lost its
-// numbers.
+// waits for a control stream, and for the offer's being sent, as long as ctx
+// lets it. Listeners outlive the control stream, but the next one is not told of
+// them: it is another host's, or one that has lost its numbers.
 func (p *Plain) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -127,7 +124,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("the listener cannot be offered: %s", fault)
 	}
-	if err := p.offer(ctx, l, info); err != nil {
+	if err := p.offer(ctx, info); err != nil {
 		_ = l.Close()
 		return nil, err
 	}
@@ -138,9 +135,8 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	return l, nil
 }
 
-// offer leaves the info to the control stream. If the other side may have an earlier offer of the number, it waits until the info
-// has been sent, lest that one be dialled.
-func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
+// offer sends the info on the control stream, or on the next one if that ends.
+func (p *Plain) offer(ctx context.Context, info Info) error {
 	for {
 		link, err := p.wait(ctx)
 		if err != nil {
@@ -150,10 +146,6 @@ func (p *Plain) offer(ctx context.Context, l *plainListener, info Info) error {
 		o := &outgoing{info: info, sent: func(err error) { sent <- err }}
 		if !link.push(o) {
 			continue
-		}
-		l.relieve = func() { link.relieve(o) }
-		if l.fresh {
-			return nil
 		}
 		select {
 		case err := <-sent:
@@ -218,8 +210,6 @@ func (p *Plain) reserve(l *plainListener) error {
 		return ErrListening
 	}
 	p.listeners[l.id] = l
-	l.fresh = l.id > p.highest
-	p.highest = max(p.highest, l.id)
 	return nil
 }
 
@@ -247,18 +237,13 @@ type plainListener struct {
 
 	broker    *Plain
 	id        uint32
-	fresh     bool   // neither the number nor a higher one has been offered before
-	relieve   func() // called at the end; nil before there is an offer
-	published bool   // guarded by the broker's lock
+	published bool // guarded by the broker's lock
 	closing   sync.Once
 	err       error
 }
 
 func (l *plainListener) Close() error {
 	l.closing.Do(func() {
-		if l.relieve != nil {
-			l.relieve()
-		}
 		l.err = l.Listener.Close()
 		l.broker.release(l)
 	})

@@ -236,35 +236,3 @@ func TestCloseClosesPlainListeners(t *testing.T) {
 		}
 	}
 }
-
-// The offer comes nevertheless: otherwise the dial would wait for it in vain.
-func TestANumberWhoseListenerWasClosedAtOnceIsUnclaimed(t *testing.T) {
-	noLeaks(t)
-	host, plugin := plainPair(t, exchange.Config{})
-	for id := range uint32(20) {
-		listen(t, plugin, id+1).Close()
-		if conn, err := host.Dial(within(t), id+1); !errors.Is(err, broker.ErrUnclaimed) {
-			t.Fatalf("number %d: got %v, %v, want broker.ErrUnclaimed", id+1, conn, err)
-		}
-	}
-}
-
-func TestListenersThatHaveGoneDoNotFillTheQueueOfAStreamThatNobodyReads(t *testing.T) {
-	noLeaks(t)
-	const many = 1000
-	b := newPlain(t, exchange.Config{})
-	near, far := newWire(0) // nobody reads yet
-	running(t, b, near)
-	for id := range uint32(many) {
-		listen(t, b, id+1).Close()
-	}
-	listen(t, b, many+1)
-	for offers := 0; ; offers++ {
-		if info := receive(t, "offer", far.in); info.ServiceID == many+1 {
-			if offers > 100 {
-				t.Errorf("%d offers of listeners that had gone were kept", offers)
-			}
-			return
-		}
-	}
-}
