@@ -35,10 +35,10 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 	explain := explainer{lost: c.dialer.isLost, reason: b.reason}
 	var err error
 	c.grpc, err = c.dialer.open(ctx, append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...), first)
-	if err != nil && !dialled { // a dial's error says it already
-		err = fmt.Errorf("dial brokered connection %d: %w", id, err)
-	}
 	if err != nil {
+		if !dialled { // a dial's error says it already
+			err = fmt.Errorf("dial brokered connection %d: %w", id, err)
+		}
 		return nil, err
 	}
 	return c, nil
