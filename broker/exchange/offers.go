@@ -97,10 +97,11 @@ func (t *offers) drop(o *offer) {
 	t.order = slices.Delete(t.order, i, i+1)
 }
 
-// get waits for an offer. ctx is one of control.bound.
-func (t *offers) get(ctx context.Context, id uint32) (*offer, error) {
+// get waits for an offer other than stale, which may be nil. ctx is one of
+// control.bound, or ends with it.
+func (t *offers) get(ctx context.Context, id uint32, stale *offer) (*offer, error) {
 	t.mu.Lock()
-	if o := t.byID[id]; o != nil {
+	if o := t.byID[id]; o != nil && o != stale {
 		t.mu.Unlock()
 		return o, nil
 	}
@@ -123,14 +124,6 @@ func (t *offers) get(ctx context.Context, id uint32) (*offer, error) {
 		delete(t.waiting, id)
 	}
 	return nil, context.Cause(ctx)
-}
-
-// replaced tells whether there is a newer offer than o.
-func (t *offers) replaced(o *offer) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	latest := t.byID[o.id]
-	return latest != nil && latest != o
 }
 
 // restart forgets all offers and takes those of another link from now on. Who

@@ -6,9 +6,14 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
 )
+
+// staleGrace is how long a dial that found nobody at an offered address waits for
+// the offer of the number's next listener, which may be on its way.
+const staleGrace = time.Second
 
 // DialFunc connects to an address that the other side offered: "unix" and a
 // path, or "tcp" and host:port. It returns when ctx is done.
@@ -54,8 +59,9 @@ func (p *Plain) NextID() uint32 { return p.lastID.Add(1) }
 
 // Dial connects to the address that the other side offered for id, and waits for
 // an offer as long as ctx lets it. An offer can be dialled late and often. If
-// there is nobody at the address any more, the error is broker.ErrUnclaimed; if
-// it cannot be an address, an [*InfoError]. A later offer replaces the earlier.
+// there is nobody at the address any more, and no other is offered within a
+// second, the error is broker.ErrUnclaimed; if it cannot be an address, an
+// [*InfoError]. A later offer replaces the earlier.
 func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -67,28 +73,41 @@ func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 }
 
 func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	o, err := p.offers.get(ctx, id, nil)
+	if err != nil {
+		return nil, fmt.Errorf("the other side has not offered it: %w", err)
+	}
 	for {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		o, err := p.offers.get(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("the other side has not offered it: %w", err)
-		}
 		if o.err != nil {
 			return nil, o.err
 		}
 		conn, err := p.dialer(ctx, o.network, o.address)
-		switch {
-		case err == nil:
+		if err == nil {
 			return conn, nil
-		case ctx.Err() != nil:
+		}
+		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
-		case p.offers.replaced(o): // while it was being dialled
-		default:
-			return nil, fmt.Errorf("%w: its offer came, but its listener has gone: %w", broker.ErrUnclaimed, err)
+		}
+		gone := fmt.Errorf("%w: its offer came, but its listener has gone: %w", broker.ErrUnclaimed, err)
+		if o = p.next(ctx, o); o == nil {
+			if ctx.Err() != nil {
+				gone = fmt.Errorf("%w (%w)", gone, context.Cause(ctx))
+			}
+			return nil, gone
 		}
 	}
+}
+
+// next returns the offer that takes the place of a stale one, or nil if there is
+// none in time.
+func (p *Plain) next(ctx context.Context, stale *offer) *offer {
+	ctx, cancel := context.WithTimeout(ctx, staleGrace)
+	defer cancel()
+	o, _ := p.offers.get(ctx, stale.id, stale)
+	return o
 }
 
 // Listen makes a listener and offers its address to the other side, once. It

@@ -113,6 +113,37 @@ func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
 	})
 }
 
+// Listen has returned, so a dial may come before the offer does.
+func TestAStaleOfferWaitsForTheNext(t *testing.T) {
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "gone")
+		dials := []<-chan result{dialing(t.Context(), b, 1), dialing(t.Context(), b, 1)}
+		synctest.Wait()
+		offer(t, far, 1, "unix", "/next")
+		for _, dial := range dials {
+			if conn, ok := connection(t, "dial", dial).(addressed); !ok || conn.to != "unix /next" {
+				t.Errorf("dialled %q", conn.to)
+			}
+		}
+		if n := b.Entries(); n != 1 {
+			t.Errorf("%d entries are kept", n)
+		}
+	})
+}
+
+func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "gone")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		_, err := b.Dial(ctx, 1)
+		if !errors.Is(err, errGone) || !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Millisecond {
+			t.Errorf("got %v after %s", err, time.Since(began))
+		}
+	})
+}
+
 func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := newWire(1)
