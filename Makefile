@@ -103,8 +103,8 @@ check-weight: bin/weight ## what a net/rpc-only host and plugin link and require
 	@bin/weight .
 
 .PHONY: lint
-lint: bin/golangci-lint ## golangci-lint, module arrows included
-	bin/golangci-lint run $(WORKSPACE_PACKAGES)
+lint: bin/golangci-lint ## golangci-lint for each platform, module arrows included
+	for os in $(PLATFORMS); do CGO_ENABLED=0 GOOS=$$os bin/golangci-lint run $(WORKSPACE_PACKAGES) || exit; done
 	cd tools && GOWORK=off ../bin/golangci-lint run ./...
 
 ##@ While working

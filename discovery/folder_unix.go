@@ -36,7 +36,7 @@ func (f *folder) lstat(name string) (fs.FileMode, error) {
 		err := unix.Fstatat(f.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW)
 		switch {
 		case err == nil:
-			return fileMode(uint32(stat.Mode)), nil //nolint:unconvert // 16 bits on macOS
+			return fileMode(uint32(stat.Mode)), nil // 16 bits on macOS
 		case !errors.Is(err, unix.EINTR):
 			return 0, &fs.PathError{Op: "lstat", Path: f.prefix + name, Err: err}
 		}

@@ -104,12 +104,6 @@ func (p Places) env(name string) string {
 	return value
 }
 
-// absolute is a variable that holds an absolute path; others do not count.
-func (p Places) absolute(variable string) (string, bool) {
-	path := p.env(variable)
-	return path, filepath.IsAbs(path)
-}
-
 // home does not take a relative path, which would depend on where the program
 // happens to be run.
 func (p Places) home() (string, error) {

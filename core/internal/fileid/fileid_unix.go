@@ -17,8 +17,8 @@ func of(file *os.File) (ID, bool) {
 		return ID{}, false
 	}
 	return ID{
-		device:   uint64(stat.Dev), //nolint:unconvert // its type differs between platforms
-		file:     uint64(stat.Ino), //nolint:unconvert // the same
+		device:   uint64(stat.Dev), // its type differs between platforms
+		file:     uint64(stat.Ino),
 		size:     info.Size(),
 		modified: info.ModTime().UnixNano(),
 		change:   changeTime(stat),

@@ -34,7 +34,7 @@ func of(conn *net.UnixConn) (peer credentials, err error) {
 		}
 		peer.uid, peer.gid = int(got.UID), int(got.Groups[0])
 		var pid int32
-		if getsockopt(fd, localPeerPID, unsafe.Pointer(&pid), unsafe.Sizeof(pid)) == nil {
+		if getsockopt(fd, localPeerPID, unsafe.Pointer(&pid), unsafe.Sizeof(pid)) == nil { //nolint:gosec // what the call takes
 			peer.pid = int(pid)
 		}
 		return nil
@@ -56,7 +56,7 @@ func groupsOf(conn *net.UnixConn) (groups []int, err error) {
 
 func peerCred(fd int) (xucred, error) {
 	var got xucred
-	if err := getsockopt(fd, localPeerCred, unsafe.Pointer(&got), unsafe.Sizeof(got)); err != nil {
+	if err := getsockopt(fd, localPeerCred, unsafe.Pointer(&got), unsafe.Sizeof(got)); err != nil { //nolint:gosec // what the call takes
 		return xucred{}, os.NewSyscallError("getsockopt LOCAL_PEERCRED", err)
 	}
 	if got.Version != 0 || got.NGroups < 1 || int(got.NGroups) > len(got.Groups) {

@@ -96,7 +96,7 @@ func isMine(info *syscall.Stat_t, kind uint32) bool {
 }
 
 func isOf(info *syscall.Stat_t, kind uint32) bool {
-	return uint32(info.Mode)&syscall.S_IFMT == kind //nolint:unconvert // 16 bits on macOS
+	return uint32(info.Mode)&syscall.S_IFMT == kind // 16 bits on macOS
 }
 
 func (a Access) who() string {

@@ -3,27 +3,17 @@ package atomicfile
 import (
 	"errors"
 	"os"
-	"syscall"
-	"unsafe"
-)
 
-var lockFileEx = syscall.NewLazyDLL("kernel32.dll").NewProc("LockFileEx")
-
-const (
-	lockfileFailImmediately = 1
-	lockfileExclusiveLock   = 2
-
-	errorLockViolation syscall.Errno = 33
+	"golang.org/x/sys/windows"
 )
 
 func lockFile(file *os.File) (bool, error) {
-	var at syscall.Overlapped
-	ok, _, err := lockFileEx.Call(file.Fd(), lockfileExclusiveLock|lockfileFailImmediately, 0, 1, 0,
-		uintptr(unsafe.Pointer(&at)))
+	const exclusive = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	err := windows.LockFileEx(windows.Handle(file.Fd()), exclusive, 0, 1, 0, new(windows.Overlapped))
 	switch {
-	case ok != 0:
+	case err == nil:
 		return true, nil
-	case errors.Is(err, errorLockViolation), errors.Is(err, syscall.ERROR_IO_PENDING):
+	case errors.Is(err, windows.ERROR_LOCK_VIOLATION), errors.Is(err, windows.ERROR_IO_PENDING):
 		return false, nil
 	default:
 		return false, err

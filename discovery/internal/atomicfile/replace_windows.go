@@ -3,15 +3,14 @@ package atomicfile
 import (
 	"errors"
 	"os"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/windows"
 )
 
+// renameTries and renamePause bound the wait for readers: together a second, and a
+// reader of a small file takes a millisecond.
 const (
-	errorSharingViolation syscall.Errno = 32
-
-	// renameTries and renamePause bound the wait for readers: together a
-	// second, and a reader of a small file takes a millisecond.
 	renameTries = 100
 	renamePause = 10 * time.Millisecond
 )
@@ -23,7 +22,7 @@ func rename(from, to string) error {
 	defer pause.Stop()
 	for try := 1; ; try++ {
 		err := os.Rename(from, to)
-		held := errors.Is(err, errorSharingViolation) || errors.Is(err, syscall.ERROR_ACCESS_DENIED)
+		held := errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
 		if !held || try == renameTries {
 			return err
 		}
