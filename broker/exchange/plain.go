@@ -2,7 +2,9 @@ package exchange
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -61,7 +63,8 @@ func (p *Plain) NextID() uint32 { return p.lastID.Add(1) }
 // an offer as long as ctx lets it. An offer can be dialled late and often. If
 // there is nobody at the address any more, and no other is offered within a
 // second, the error is broker.ErrUnclaimed; if it cannot be an address, an
-// [*InfoError]. A later offer replaces the earlier.
+// [*InfoError]; if the address is there and cannot be connected to, what the
+// DialFunc says. A later offer replaces the earlier.
 func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -91,6 +94,9 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		if !isGone(err) {
+			return nil, err
+		}
 		gone := fmt.Errorf("%w: its offer came, but its listener has gone: %w", broker.ErrUnclaimed, err)
 		if o = p.next(ctx, o); o == nil {
 			if ctx.Err() != nil {
@@ -99,6 +105,11 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 			return nil, gone
 		}
 	}
+}
+
+// isGone reports whether err says that nobody listens at an address.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errRefused)
 }
 
 // next returns the offer that takes the place of a stale one, or nil if there is

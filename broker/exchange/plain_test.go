@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -23,12 +25,17 @@ type addressed struct {
 
 func (addressed) Close() error { return nil }
 
-var errGone = errors.New("connection refused")
+var errGone = fmt.Errorf("nobody listens there: %w", fs.ErrNotExist)
 
-// pretend dials everything but "gone".
+var errForbidden = errors.New("another user's")
+
+// pretend dials everything but "gone" and "forbidden".
 func pretend(_ context.Context, network, address string) (net.Conn, error) {
-	if address == "gone" {
+	switch address {
+	case "gone":
 		return nil, errGone
+	case "forbidden":
+		return nil, errForbidden
 	}
 	return addressed{to: network + " " + address}, nil
 }
@@ -142,6 +149,50 @@ func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
 			t.Errorf("got %v after %s", err, time.Since(began))
 		}
 	})
+}
+
+func TestWhatCannotBeConnectedToIsNotUnclaimed(t *testing.T) {
+	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+		offer(t, far, 1, "unix", "forbidden")
+		began := time.Now()
+		_, err := b.Dial(t.Context(), 1)
+		if !errors.Is(err, errForbidden) || errors.Is(err, broker.ErrUnclaimed) || time.Since(began) > 0 {
+			t.Errorf("got %v after %s", err, time.Since(began))
+		}
+	})
+}
+
+// A socket that nobody listens at any more, and one that is not there.
+func TestWhatIsGoneOnARealSystem(t *testing.T) {
+	for _, network := range []string{"unix", "tcp"} {
+		t.Run(network, func(t *testing.T) {
+			address := map[string]string{"unix": filepath.Join(t.TempDir(), "s"), "tcp": "127.0.0.1:0"}[network]
+			l, err := new(net.ListenConfig).Listen(t.Context(), network, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if unix, ok := l.(*net.UnixListener); ok {
+				unix.SetUnlinkOnClose(false)
+			}
+			address = l.Addr().String()
+			l.Close()
+			b := exchange.NewPlain(exchange.Config{}, dialNet, nil)
+			defer b.Close()
+			near, far := newWire(2)
+			running(t, b, near)
+			for _, info := range []exchange.Info{
+				{ServiceID: 1, Network: network, Address: address},
+				{ServiceID: 1, Network: "unix", Address: filepath.Join(t.TempDir(), "missing")},
+			} {
+				if err := far.Send(info); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := b.Dial(within(t), 1); !errors.Is(err, broker.ErrUnclaimed) {
+					t.Errorf("%s: %v", info.Address, err)
+				}
+			}
+		})
+	}
 }
 
 func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {

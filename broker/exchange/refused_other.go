@@ -1,0 +1,7 @@
+//go:build !windows
+
+package exchange
+
+import "syscall"
+
+const errRefused = syscall.ECONNREFUSED
