@@ -163,8 +163,8 @@ type Config struct {
 	// listens on TCP. Both 0: 10000 to 25000.
 	MinPort, MaxPort int
 
-	// StartTimeout bounds a launch, from the start of the program to the first
-	// sign of life. 0 means DefaultStartTimeout; below 0 only the context does.
+	// StartTimeout bounds a launch, from the call of Launch, verification
+	// included, to the plugin's first sign of life. 0 means DefaultStartTimeout; below 0 only the context does.
 	StartTimeout time.Duration
 
 	// StopTimeout is how long a plugin that was asked to leave may take before
@@ -192,7 +192,7 @@ func Command(path string, args ...string) runner.Command {
 func (c Config) validate() error {
 	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
 	if c.Command.Path == "" && c.Runner == nil {
-		err = errors.Join(err, errors.New("there is neither a Command nor a Runner: nothing to launch"))
+		err = errors.Join(err, errors.New("there is nothing to launch: neither a Config.Command with a Path nor a Config.Runner"))
 	}
 	err = errors.Join(err, c.validateVerify(), c.validateSecurity())
 	if c.MinPort < 0 || c.MaxPort > 65535 || c.MinPort > c.MaxPort {

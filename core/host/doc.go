@@ -6,6 +6,7 @@
 //		Handshake: greeter.Handshake,
 //		Versions:  greeter.Versions(nil),
 //		Command:   host.Command("./greeter-plugin"),
+//		AutoMTLS:  host.MTLSRequired,
 //	})
 //	if err != nil {
 //		return err

@@ -26,10 +26,13 @@ const (
 //
 // With errors.As the reasons are reached that a caller could act on: a
 // *[core.ExitError] (the process ended), *[core.VersionError],
-// *[core.ProtocolError], *[core.AddressError], *handshake.ParseError,
-// *handshake.CoreVersionError, *runner.StartError, *[ChecksumError],
-// *[SumsError], *[NoiseError], *[TimeoutError]; with errors.Is also [context.Canceled] and
-// [context.DeadlineExceeded].
+// *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
+// *[core.SocketPathError], *handshake.ParseError, *handshake.CoreVersionError,
+// *runner.StartError, *[ChecksumError], *[HashError], *[SumsError],
+// *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError,
+// *tlsutil.FilesError, *[NoiseError], *[TimeoutError]. With errors.Is:
+// [ErrNoCertificate], [ErrUnaskedCertificate], [ErrPlainTCP], [ErrCacheClosed],
+// runner.ErrCopyChanged, [context.Canceled] and [context.DeadlineExceeded].
 type LaunchError struct {
 	// Stage is how far the launch came.
 	Stage Stage
@@ -53,11 +56,11 @@ const maxLineShown = 200
 
 func (e *LaunchError) Error() string {
 	var b strings.Builder
-	b.WriteString("launch plugin ")
+	b.WriteString("launch plugin")
 	if e.Plugin != "" {
-		b.WriteString(e.Plugin + ": ")
+		b.WriteString(" " + e.Plugin)
 	}
-	fmt.Fprintf(&b, "%s: %v", e.Stage, e.Err)
+	fmt.Fprintf(&b, ": %s: %s", e.Stage, strings.ReplaceAll(e.Err.Error(), "\n", "\n  "))
 	if e.Exit != nil {
 		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
 	}
@@ -131,8 +134,7 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("not finished within %v: is it a plugin, and does it get as far as serving? "+
-		"(Config.StartTimeout allows for more)", e.Limit)
+	return fmt.Sprintf("not finished within %v (Config.StartTimeout allows for more)", e.Limit)
 }
 
 // Unwrap returns [context.DeadlineExceeded].

@@ -29,6 +29,8 @@ func TestLaunchErrorTexts(t *testing.T) {
 			c.Command = host.Command("/no/such/greeter")
 			return c
 		},
+		"leaves":  func() host.Config { return config(t, "exit", "0") },
+		"nothing": func() host.Config { return host.Config{AutoMTLS: 7} },
 		"versions": func() host.Config {
 			c := config(t, "versions", "2,3")
 			c.Versions = faketransport.Versions(new(faketransport.Transport), 4)

@@ -26,12 +26,22 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
 		defer cancel()
 	}
+	returned := false
+	defer func() {
+		if !returned { // a function of the configuration panics
+			_ = l.failure(ctx, errPanic)
+		}
+	}()
 	client, err := l.run(ctx)
 	if err != nil {
-		return nil, l.failure(ctx, err)
+		err = l.failure(ctx, err)
 	}
-	return client, nil
+	returned = true
+	return client, err
 }
+
+// errPanic ends a launch that does not return.
+var errPanic = errors.New("a function of the configuration panicked")
 
 // launch is one attempt.
 type launch struct {
@@ -165,8 +175,18 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
 	e.Line = l.process.stdout.last()
 	e.Stderr = l.process.tail.Lines()
-	if e.Hint = l.process.hint(context.WithoutCancel(ctx), e); e.Hint == "" && e.Exit == nil && ctx.Err() == nil {
+	e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	switch {
+	case e.Hint != "":
+	case e.Exit == nil && ctx.Err() == nil:
 		e.Hint = l.oneSided(reason)
+	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
+		e.Hint = "is it a plugin, and does it get as far as serving?"
 	}
 	return e
+}
+
+func isTimeout(err error) bool {
+	var timeout *TimeoutError
+	return errors.As(err, &timeout)
 }

@@ -77,7 +77,7 @@ func TestAdviceOnAPluginOfAnotherApplication(t *testing.T) {
 
 // patient has every time that a host can set.
 func patient(cfg host.Config) host.Config {
-	cfg.StartTimeout = 20 * time.Second    // from the start of the program to the first answer
+	cfg.StartTimeout = 20 * time.Second    // from the call to the first answer
 	cfg.StopTimeout = 10 * time.Second     // to leave after it was asked
 	cfg.KillTimeout = 10 * time.Second     // to be gone after it was killed
 	cfg.ExitGrace = 250 * time.Millisecond // a failed call waits this long for the exit status
