@@ -23,7 +23,11 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 	if err != nil {
 		return nil, fmt.Errorf("translate the plugin's address: %w", err)
 	}
-	if err := p.sockets.allow(ctx, p.logger, hostNetwork); err != nil {
+	listensAt := []string{hostAddress}
+	if network == handshake.NetworkTCP {
+		listensAt = append(listensAt, address) // 0.0.0.0 is other machines' way too, wherever it is translated to
+	}
+	if err := p.sockets.allow(ctx, p.logger, hostNetwork, listensAt...); err != nil {
 		return nil, err
 	}
 	var dialer net.Dialer
@@ -91,6 +95,17 @@ func refuseResolved(network, address, resolved string) error {
 		return nil
 	}
 	return &core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback}
+}
+
+// isLoopback reports whether only this machine reaches what listens at an address.
+// The unspecified one stands for all that the machine has.
+func isLoopback(address string) bool {
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(name)
+	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(name, "localhost")
 }
 
 // isOwnIP reports whether text is an IP address that reaches this machine alone.

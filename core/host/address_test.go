@@ -1,7 +1,9 @@
 package host
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -100,5 +102,58 @@ func TestTheAddressesOfAListenerOnThisMachineAreDialled(t *testing.T) {
 			continue
 		}
 		conn.Close()
+	}
+}
+
+// forwarding is a runner whose plugin is reached at another address than its own.
+type forwarding struct {
+	runner.Runner
+
+	to string
+}
+
+func (f forwarding) PluginToHost(string, string) (string, string, error) { return "tcp", f.to, nil }
+
+func TestAWarningOfPlainTCPSaysWhoGetsThere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	address := listener.Addr().String()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const machine, network = "every user of this machine", "over the network"
+	child := runner.NewProcess(runner.Command{})
+	for name, test := range map[string]struct {
+		of             runner.Runner
+		network, named string
+		says           string
+	}{
+		"loopback":                     {child, "tcp", address, machine},
+		"a name":                       {child, "tcp", "localhost:" + port, machine},
+		"all addresses":                {child, "tcp", "0.0.0.0:" + port, network},
+		"all addresses, of IPv6 too":   {child, "tcp", "[::]:" + port, network},
+		"no address":                   {child, "tcp", ":" + port, network},
+		"all addresses of a container": {forwarding{child, address}, "tcp", "0.0.0.0:1", network},
+		"another machine's":            {forwarding{child, "0.0.0.0:" + port}, "tcp", "127.0.0.1:1", network},
+		"a unix socket that is brought here over TCP": {forwarding{child, address}, "unix", "/s", machine},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			p := &process{runner: test.of, sockets: new(sockets), logger: slog.New(slog.NewTextHandler(&log, nil))}
+			for range 2 {
+				conn, err := p.dial(t.Context(), test.network, test.named)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = conn.Close()
+			}
+			if got := log.String(); strings.Count(got, "WARN") != 1 || !strings.Contains(got, test.says) {
+				t.Errorf("it says %q", got)
+			}
+		})
 	}
 }

@@ -55,7 +55,8 @@ type Config struct {
 	Programs *ProgramCache
 
 	// ProgramDirs are directories of which the first that is fit for it gets the
-	// copies of verified programs, as files; see [runner.SealConfig]. Nil: on Linux
+	// copies of verified programs, as files; see [runner.SealConfig]. Without
+	// Verify they are refused. Empty: on Linux
 	// a program of up to [runner.MaxMemoryCopy] bytes is copied into memory; larger
 	// ones and scripts there, and everything elsewhere, into the system's directory
 	// for temporary files.
@@ -129,9 +130,10 @@ type Config struct {
 	// [ErrPlainTCP]. False: such a plugin is used, with a warning in the log.
 	RefusePlainTCP bool
 
-	// SocketDirs are directories of which the first that is fit for it, by the
-	// length of its path above all, gets a private directory for the plugin's
-	// sockets. Nil: on Linux TMPDIR and XDG_RUNTIME_DIR if they are set, then
+	// SocketDirs are directories of which the first that is fit for it gets a
+	// private directory for the plugin's sockets: its path is short enough, and no
+	// other user can rename what is in it or above it. Links in it are followed,
+	// and the plugin gets the path without them. Nil: on Linux TMPDIR and XDG_RUNTIME_DIR if they are set, then
 	// /dev/shm, since a socket on disk takes longer to make, then /tmp;
 	// elsewhere the system's directory for temporary files, and /tmp.
 	SocketDirs []string

@@ -118,6 +118,9 @@ func (l *launch) start(ctx context.Context) (err error) {
 		l.cfg.Name = run.Name()
 	}
 	l.stage = StageStart
+	if l.ownRunner { // of whose ID nothing is known
+		l.sockets.dir.ServesUnknown()
+	}
 	if err := run.Start(ctx); err != nil {
 		return err
 	}

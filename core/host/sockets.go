@@ -22,8 +22,9 @@ type sockets struct {
 	refusePlain bool
 	secured     bool // under TLS; set before there is a connection
 
-	warned  sync.Once // of TCP without TLS
-	alarmed sync.Once // of somebody else at a socket
+	warned        sync.Once // of TCP without TLS
+	warnedNetwork sync.Once // of the same where other machines may reach it
+	alarmed       sync.Once // of somebody else at a socket
 }
 
 // newSockets makes the directory for a launch of command.
@@ -83,7 +84,7 @@ func (s *sockets) listenUnix(namer *socket.Namer, logger *slog.Logger) (net.List
 // runs, also without its host.
 func (p *process) keepDir() {
 	if !p.isChild() {
-		return // of a runner's own ID nothing is known
+		return
 	}
 	if pid, err := strconv.Atoi(p.runner.ID()); err == nil {
 		p.sockets.dir.Serves(pid)
@@ -99,8 +100,10 @@ func (s *sockets) alarm(logger *slog.Logger, err error) {
 }
 
 // allow returns an error for a connection that every user could have made or
-// taken, if those are refused; otherwise it warns of the first one.
-func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string) error {
+// taken, if those are refused; otherwise it warns of the first one. listensAt
+// are the addresses of the end that listens, as the plugin names it and as its runner
+// does; without any it is a loopback one.
+func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string, listensAt ...string) error {
 	// A runner may name tcp4 or tcp6.
 	if !strings.HasPrefix(network, handshake.NetworkTCP) || s.secured {
 		return nil
@@ -108,9 +111,18 @@ func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string
 	if s.refusePlain {
 		return ErrPlainTCP
 	}
+	const remedy = " (AutoMTLS protects it, RefusePlainTCP refuses it)"
+	for _, address := range listensAt {
+		if !isLoopback(address) {
+			s.warnedNetwork.Do(func() {
+				logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS, and not on a loopback address: "+
+					"whoever reaches it over the network can call it"+remedy, "address", address)
+			})
+			return nil
+		}
+	}
 	s.warned.Do(func() {
-		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it "+
-			"(AutoMTLS protects it, RefusePlainTCP refuses it)")
+		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it"+remedy)
 	})
 	return nil
 }

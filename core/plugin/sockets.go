@@ -27,9 +27,10 @@ type sockets struct {
 
 	mu      sync.Mutex
 	namer   socket.Namer
-	dir     string      // the host's, or that of own
-	own     *socket.Dir // nil in the host's
-	release func()      // the hold on the host's
+	dir     string        // the host's, or that of own
+	handed  socket.Handed // the host's
+	own     *socket.Dir   // nil in the host's
+	release func()        // the hold on the host's
 }
 
 // newSockets takes what the host asked for.
@@ -57,8 +58,9 @@ func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
 	}
 	if asked.SocketDir != "" {
 		s.dir = asked.SocketDir
+		s.handed = socket.Accept(asked.SocketDir)
 		// The host may run as another user, and says so by what it has made.
-		s.peers.MoreUsers = func() []int { return socket.Owners(asked.SocketDir) }
+		s.peers.Users = append(s.peers.Users, s.handed.Owners()...)
 	}
 	return s, nil
 }
@@ -86,9 +88,15 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
-	if err := s.access.Share(listener.Addr().String()); err != nil {
+	if s.own == nil {
+		err = s.handed.Check()
+	}
+	if err == nil {
+		err = s.access.Share(listener.Addr().String())
+	}
+	if err != nil {
 		_ = listener.Close()
-		return nil, err
+		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
 	return s.peers.Listen(listener, s.alarm), nil
 }

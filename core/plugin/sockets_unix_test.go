@@ -3,6 +3,7 @@
 package plugin_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/internal/grouptest"
@@ -54,6 +56,35 @@ func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
 	t.Setenv("TMPDIR", long)
 	if path := run(t, surround(nil), config(new(faketransport.Transport))).parsed(t).Address; len(path) > 100 {
 		t.Errorf("the socket is %s", path)
+	}
+}
+
+// Whoever can rename the host's directory does not get sockets made in another.
+func TestWhatIsPutInTheHostsDirectorysPlaceIsNotUsed(t *testing.T) {
+	base := shortDir(t)
+	dir := filepath.Join(base, "d")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var link core.PluginLink
+	run(t, surround(map[string]string{handshake.EnvSocketDir: dir}),
+		config(&faketransport.Transport{Seen: func(l core.PluginLink) { link = l }}))
+	listener, err := link.Listen(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	if err := errors.Join(os.Rename(dir, filepath.Join(base, "away")), os.Mkdir(dir, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	listener, err = link.Listen(within(t))
+	if err == nil {
+		_ = listener.Close()
+		t.Fatal("it listens there")
+	}
+	mention(t, err, dir, "another one in its place")
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
 	}
 }
 

@@ -3,7 +3,7 @@
 package socket
 
 // open does nothing: no unix sockets are used on this platform.
-func (Access) open(string) error { return nil }
+func (Access) open(madeDir) error { return nil }
 
 // Share does nothing: files have no groups on this platform.
 func (Access) Share(string) error { return nil }

@@ -14,16 +14,19 @@ import (
 )
 
 // open gives a directory that has just been made to those who have access.
-func (a Access) open(dir string) error {
-	return a.give(newDir(dir), 0o770)
+func (a Access) open(dir madeDir) error {
+	if !a.shared() {
+		return nil // it is this user's as it is
+	}
+	return a.give(dir, 0o700, 0o770)
 }
 
 // Share lets those who have access connect to the socket at path (protocol §1),
 // which this process has just made. One of them may own the directory that it is
 // in, and so may have put something else there: that stays as it is, and is an
-// error.
+// error. Without others it is for this user, whatever the umask.
 func (a Access) Share(path string) error {
-	if !a.shared() {
+	if !a.shared() && isUsable(path) {
 		return nil
 	}
 	made, err := openSocket(path)
@@ -31,7 +34,13 @@ func (a Access) Share(path string) error {
 		return a.failed(err)
 	}
 	defer made.close()
-	return a.give(made, 0o660)
+	return a.give(made, 0o600, 0o660)
+}
+
+// isUsable reports whether this user can connect to a socket.
+func isUsable(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&0o600 == 0o600
 }
 
 // givable is a file of this process's.
@@ -40,18 +49,20 @@ type givable interface {
 	chmod(mode os.FileMode) error
 }
 
-// give gives a file its group and then the mode, which must not open it to another
-// group. Its user comes last: whoever owns a directory can put something else in
-// its place.
-func (a Access) give(file givable, mode os.FileMode) error {
+// give gives a file its group and then its mode, which must not open it to another
+// group: the one for this user alone, or the one for the group as well. Its user
+// comes last: whoever owns a directory can put something else in its place.
+func (a Access) give(file givable, private, common os.FileMode) error {
+	mode := private
 	gid, hasGroup := a.Group()
 	if hasGroup {
+		mode = common
 		if err := file.chown(nobody, gid); err != nil {
 			return a.failed(err)
 		}
-		if err := file.chmod(mode); err != nil {
-			return a.failed(err)
-		}
+	}
+	if err := file.chmod(mode); err != nil {
+		return a.failed(err)
 	}
 	uid, hasUser := a.User()
 	if !hasUser {
@@ -71,14 +82,8 @@ func (a Access) failed(err error) error {
 	return fmt.Errorf("let %s use the plugin's sockets: %w", a.who(), err)
 }
 
-// newDir is the path of a directory that nobody else has been let into yet.
-type newDir string
-
-func (d newDir) chown(uid, gid int) error     { return os.Lchown(string(d), uid, gid) }
-func (d newDir) chmod(mode os.FileMode) error { return os.Chmod(string(d), mode) }
-
-// errExchanged says that at a socket's path there is something else by now.
-var errExchanged = errors.New("somebody has put something else in the place of the socket that was just made there")
+// errExchanged says that at a path there is something else by now.
+var errExchanged = errors.New("somebody has put something else in the place of what was just made there")
 
 // checkMade returns an error unless a file can be the socket that this process has
 // just made: it is one, it is this user's, and it has no other name (a socket of
@@ -99,12 +104,20 @@ func isOf(info *syscall.Stat_t, kind uint32) bool {
 	return uint32(info.Mode)&syscall.S_IFMT == kind // 16 bits on macOS
 }
 
+// modeOf returns who may do what with a file, as chmod(2) takes it.
+func modeOf(info *syscall.Stat_t) uint32 { return uint32(info.Mode) & 0o7777 }
+
+// idOf returns what identifies a directory.
+func idOf(info *syscall.Stat_t) dirID { return dirID{uint64(info.Dev), uint64(info.Ino)} }
+
 func (a Access) who() string {
 	if gid, ok := a.Group(); ok {
 		return "group " + strconv.Itoa(gid)
 	}
-	uid, _ := a.User()
-	return "user " + strconv.Itoa(uid)
+	if uid, ok := a.User(); ok {
+		return "user " + strconv.Itoa(uid)
+	}
+	return "this user"
 }
 
 func isSelf(uid int) bool { return uid == os.Geteuid() }

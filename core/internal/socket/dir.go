@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
 // nameRoom is what a socket's name takes beneath its directory, separator
@@ -27,9 +28,9 @@ const (
 const maxTries = 100
 
 // ownerFile is in each directory where there are locks. It belongs to the user who
-// made the directory; its lock says that the directory is in use; and it holds
-// the number of the plugin's process, which may outlive its host and knows
-// nothing of locks.
+// made the directory; its lock says that the directory is in use; and it says
+// which process the plugin is, which may outlive its host and knows nothing of
+// locks.
 const ownerFile = ".owner"
 
 // Dir is a private directory for sockets. Whoever made it removes it; if that
@@ -39,8 +40,11 @@ type Dir struct {
 	// Path is its absolute path, short enough for sockets beneath it.
 	Path string
 
+	made     dirID
 	owner    *owner
 	removing sync.Once
+
+	hurry chan struct{} // closed when the sweep is waited for
 
 	mu      sync.Mutex
 	removed bool          // or about to be
@@ -49,21 +53,18 @@ type Dir struct {
 
 // MakeDir makes a directory for those who have access: this user alone (mode
 // 0700), another one, or a group as well (mode 0770). It is in the first of bases
-// in which the path of a socket stays short enough and that lets it. Without
-// bases these are the platform's.
+// in which the path of a socket stays short enough, where no other user could
+// exchange it, and that lets it. Without bases these are the platform's.
 func MakeDir(access Access, bases ...string) (*Dir, error) {
 	for range maxTries {
 		path, err := makeDir(access.shared(), bases)
 		if err != nil {
 			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
 		}
-		owner, err := own(path)
+		dir := &Dir{Path: path, hurry: make(chan struct{})}
+		err = dir.claim(access)
 		if errors.Is(err, errTaken) {
 			continue
-		}
-		dir := &Dir{Path: path, owner: owner}
-		if err == nil {
-			err = access.open(path)
 		}
 		if err != nil {
 			dir.Remove()
@@ -74,6 +75,21 @@ func MakeDir(access Access, bases ...string) (*Dir, error) {
 	return nil, errors.New("make a private directory for sockets: each one was taken away at once")
 }
 
+// claim makes a directory that has just been made this process's, and lets those
+// who have access into it.
+func (d *Dir) claim(access Access) error {
+	made, err := openMade(d.Path)
+	if err != nil {
+		return err
+	}
+	defer made.close()
+	d.made = made.id
+	if d.owner, err = own(made); err != nil {
+		return err
+	}
+	return access.open(made)
+}
+
 // Serves notes which process the directory was made for, by its number, so that it
 // stays while that process runs, even without its host.
 func (d *Dir) Serves(pid int) {
@@ -82,9 +98,17 @@ func (d *Dir) Serves(pid int) {
 	}
 }
 
+// ServesUnknown notes that the directory was made for something of which no number
+// of a process is known here, such as a container. It stays, without its host, until
+// the machine has been booted: nobody can tell any sooner that it is not in use.
+func (d *Dir) ServesUnknown() {
+	if d != nil {
+		d.owner.servesUnknown()
+	}
+}
+
 // Sweep begins to remove the directories beside this one that other processes of
-// this user have left behind. Remove waits for it; after that there is none. It
-// may be called again, and on a nil Dir.
+// this user have left behind. It may be called again, and on a nil Dir.
 func (d *Dir) Sweep() {
 	if d == nil {
 		return
@@ -97,12 +121,12 @@ func (d *Dir) Sweep() {
 	d.swept = make(chan struct{})
 	go func() {
 		defer close(d.swept)
-		sweep(filepath.Dir(d.Path))
+		sweep(filepath.Dir(d.Path), d.hurry)
 	}()
 }
 
-// Remove removes the directory and all in it. It may be called again, and on a
-// nil Dir.
+// Remove removes the directory and all in it, and hastens the end of the sweep, for
+// which it waits. After that there is none. It may be called again, and on a nil Dir.
 func (d *Dir) Remove() {
 	if d == nil {
 		return
@@ -112,10 +136,13 @@ func (d *Dir) Remove() {
 		d.removed = true
 		swept := d.swept
 		d.mu.Unlock()
-		// The sockets are gone as a rule, and then two removals are all it takes.
-		_ = os.Remove(filepath.Join(d.Path, ownerFile))
-		if os.Remove(d.Path) != nil {
-			_ = os.RemoveAll(d.Path)
+		close(d.hurry)
+		if d.made.isAt(d.Path) { // not what one who was given it put there
+			// The sockets are gone as a rule, and then two removals are all it takes.
+			_ = os.Remove(filepath.Join(d.Path, ownerFile))
+			if os.Remove(d.Path) != nil {
+				_ = os.RemoveAll(d.Path)
+			}
 		}
 		d.owner.release()
 		if swept != nil {
@@ -132,25 +159,43 @@ func makeDir(shared bool, bases []string) (string, error) {
 	}
 	var failed []error
 	for _, base := range bases {
-		base, err := filepath.Abs(base) // the plugin may have another working directory
-		if err != nil {
-			failed = append(failed, err)
-			continue
+		base, err := fit(base, setting)
+		var dir string
+		if err == nil {
+			dir, err = os.MkdirTemp(base, dirPattern)
 		}
-		if strings.ContainsFunc(base, func(r rune) bool { return r == '|' || unicode.IsControl(r) }) {
-			failed = append(failed, fmt.Errorf("%q cannot be announced to the other side: it has a %q or a control character in it", base, "|"))
-			continue
-		}
-		longest := filepath.Join(base, dirPattern+strings.Repeat("0", dirRoom-len(dirPattern)), strings.Repeat("s", nameRoom-1))
-		if len(longest) > maxPath {
-			failed = append(failed, &core.SocketPathError{Path: longest, Limit: maxPath, Advice: setting})
-			continue
-		}
-		dir, err := os.MkdirTemp(base, dirPattern)
 		if err == nil {
 			return dir, nil
 		}
 		failed = append(failed, err)
 	}
 	return "", errors.Join(failed...)
+}
+
+// fit returns the path of a base as it is announced, if directories can be made
+// there. setting is what to do if it is too long.
+func fit(base, setting string) (string, error) {
+	base, err := filepath.Abs(base) // the plugin may have another working directory
+	if err == nil {
+		err = announceable(base, setting)
+	}
+	if err != nil {
+		return "", err
+	}
+	resolved, err := dircheck.Resolve(base)
+	if err != nil {
+		return "", fmt.Errorf("%q is not fit for it: %w", base, err)
+	}
+	return resolved, announceable(resolved, setting)
+}
+
+func announceable(base, setting string) error {
+	if strings.ContainsFunc(base, func(r rune) bool { return r == '|' || unicode.IsControl(r) }) {
+		return fmt.Errorf("%q cannot be announced to the other side: it has a %q or a control character in it", base, "|")
+	}
+	longest := filepath.Join(base, dirPattern+strings.Repeat("0", dirRoom-len(dirPattern)), strings.Repeat("s", nameRoom-1))
+	if len(longest) > maxPath {
+		return &core.SocketPathError{Path: longest, Limit: maxPath, Advice: setting}
+	}
+	return nil
 }

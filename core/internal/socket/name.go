@@ -2,11 +2,13 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -20,9 +22,14 @@ type Namer struct {
 	last atomic.Uint32
 }
 
+// maxNames bounds how many names are tried that processes which had this number
+// before have left.
+const maxNames = 1000
+
 // Listen listens on a new socket in dir. Closing the listener removes it.
 func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
-	for {
+	var inUse error
+	for range maxNames {
 		number := n.last.Add(1)
 		name := n.Prefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatUint(uint64(number), 10)
 		path := filepath.Join(dir, name)
@@ -37,11 +44,12 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		if err == nil {
 			return listener, nil
 		}
-		if _, statErr := os.Lstat(path); statErr == nil && !errors.Is(err, os.ErrPermission) {
-			continue // left by a process that had this number before
+		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errAddressInUse) {
+			return nil, err
 		}
-		return nil, err
+		inUse = err
 	}
+	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove what ended processes have left there: %w", maxNames, inUse)
 }
 
 func listenUnix(path string) (*net.UnixListener, error) {

@@ -23,16 +23,17 @@ type owner struct {
 }
 
 // own makes a directory that has just been made this process's.
-func own(dir string) (*owner, error) {
-	path := filepath.Join(dir, ownerFile)
-	fd, err := open(path, syscall.O_CREAT|syscall.O_EXCL|syscall.O_RDWR)
+func own(dir madeDir) (*owner, error) {
+	fd, err := dir.openAt(ownerFile, syscall.O_CREAT|syscall.O_EXCL|syscall.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errTaken // an empty directory is nobody's
 	}
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+		return nil, &fs.PathError{Op: "open", Path: filepath.Join(dir.path, ownerFile), Err: err}
 	}
 	o := &owner{fd: fd}
+	// Whoever is let into the directory can lock it, whatever the umask.
+	_ = syscall.Fchmod(fd, 0o644)
 	err = flock(fd, syscall.LOCK_SH)
 	// A file system without locks is no reason not to serve. What is left there
 	// stays there.
@@ -55,15 +56,44 @@ func Hold(dir string) (release func()) {
 	return (&owner{fd: fd}).release
 }
 
-// Owners returns the users who made a directory that a host handed over: of the
-// directory, which may have been given away, and of what the host put in it. Where
-// others can put something too (another library's host may hand over /tmp), that
-// says nothing.
-func Owners(dir string) []int {
-	var at, in syscall.Stat_t
+// Handed is a directory that a host handed over, as it was when this process began.
+// What is at its path later says nothing of the host: whoever could put it there
+// may be somebody else.
+type Handed struct {
+	path   string
+	id     dirID
+	owners []int
+}
+
+// Accept looks at the directory that a host handed over.
+func Accept(dir string) Handed {
+	var at syscall.Stat_t
 	if syscall.Stat(dir, &at) != nil || !isOf(&at, syscall.S_IFDIR) {
-		return nil
+		return Handed{path: dir}
 	}
+	return Handed{path: dir, id: idOf(&at), owners: ownersOf(dir, &at)}
+}
+
+// Owners returns the users who made it.
+func (h Handed) Owners() []int { return h.owners }
+
+// Check returns an error if there is another directory at the path by now.
+func (h Handed) Check() error {
+	var at syscall.Stat_t
+	if err := syscall.Stat(h.path, &at); err != nil {
+		return &fs.PathError{Op: "stat", Path: h.path, Err: err}
+	}
+	if idOf(&at) != h.id {
+		return errors.New("it is not the directory that the host handed over: somebody has put another one in its place")
+	}
+	return nil
+}
+
+// ownersOf returns the users who made a directory: that of the directory, which may
+// have been given away, and that of what the host put in it. Where others can put
+// something too (another library's host may hand over /tmp), that says nothing.
+func ownersOf(dir string, at *syscall.Stat_t) []int {
+	var in syscall.Stat_t
 	owners := []int{int(at.Uid)}
 	if at.Mode&writableByOthers == 0 && syscall.Lstat(filepath.Join(dir, ownerFile), &in) == nil && isOf(&in, syscall.S_IFREG) {
 		owners = append(owners, int(in.Uid))
@@ -76,14 +106,20 @@ func Owners(dir string) []int {
 const writableByOthers = 0o022
 
 // serves notes the number of the process that the directory was made for.
-func (o *owner) serves(pid int) {
+func (o *owner) serves(pid int) { o.note(strconv.Itoa(pid)) }
+
+// servesUnknown notes that it was made for something that runs until the next boot
+// at the longest.
+func (o *owner) servesUnknown() { o.note(bootPrefix + bootID()) }
+
+func (o *owner) note(line string) {
 	if o == nil {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.fd >= 0 {
-		_, _ = syscall.Pwrite(o.fd, []byte(strconv.Itoa(pid)+"\n"), 0)
+		_, _ = syscall.Pwrite(o.fd, []byte(line+"\n"), 0)
 	}
 }
 
@@ -97,16 +133,6 @@ func (o *owner) release() {
 	if o.fd >= 0 {
 		_ = syscall.Close(o.fd)
 		o.fd = -1
-	}
-}
-
-// open opens a file that no child of this process inherits.
-func open(path string, flags int) (int, error) {
-	for {
-		fd, err := syscall.Open(path, flags|syscall.O_CLOEXEC, 0o644)
-		if !errors.Is(err, syscall.EINTR) {
-			return fd, err
-		}
 	}
 }
 
@@ -126,19 +152,24 @@ func linked(fd int) bool {
 	return syscall.Fstat(fd, &stat) == nil && stat.Nlink > 0
 }
 
-// served returns the number of the process in an owner's file, 0 if there is
-// none.
-func served(fd int) int {
-	text := make([]byte, 16)
+// bootPrefix is before what tells this boot of the machine from others.
+const bootPrefix = "boot "
+
+// mayServe reports whether what an owner's file names may run: a process, or
+// something that is not known. In doubt a directory stays.
+func mayServe(fd int) bool {
+	text := make([]byte, 128)
 	n, err := syscall.Pread(fd, text, 0)
 	if err != nil {
-		return 0
+		return true
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text[:n])))
-	if err != nil || pid <= 0 {
-		return 0
+	line, _, _ := strings.Cut(string(text[:n]), "\n")
+	if boot, ok := strings.CutPrefix(line, bootPrefix); ok {
+		now := bootID()
+		return boot == now || boot == "" || now == ""
 	}
-	return pid
+	pid, err := strconv.Atoi(line)
+	return err == nil && pid > 0 && runs(pid)
 }
 
 // runs reports whether a process with that number runs, be it another one by now:

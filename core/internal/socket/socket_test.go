@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// short is a directory whose path leaves room for sockets.
+// short is a directory whose path leaves room for sockets, and has no links in it.
 func short(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "s") //nolint:usetesting // t.TempDir is too long for a socket
@@ -22,6 +22,9 @@ func short(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 
@@ -59,6 +62,17 @@ func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
 	}
 	if _, err := MakeDir(Access{}, odd); err == nil || !strings.Contains(err.Error(), "announced") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// What is announced leads where it was looked at, whatever becomes of a link.
+func TestMakeDirIsNotBehindALink(t *testing.T) {
+	base, link := short(t), filepath.Join(short(t), "link")
+	if err := os.Symlink(base, link); err != nil {
+		t.Skip("needs: links: ", err)
+	}
+	if dir := made(t, Access{}, link).Path; filepath.Dir(dir) != base && os.Getuid() >= 0 {
+		t.Errorf("made %s", dir)
 	}
 }
 

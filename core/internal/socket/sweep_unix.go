@@ -15,15 +15,22 @@ import (
 // which may be full of other things.
 const sweepBatch = 512
 
+// sweepAtLeast is how many names a sweep looks at though it is waited for: where a
+// base holds not many more, each launch clears all that there is, and one that is as
+// full as it may be holds nobody up.
+const sweepAtLeast = 2 * sweepBatch
+
 // sweep removes the directories in base that processes of this user left behind.
-func sweep(base string) {
+// Once hurry is closed, it ends as soon as it has looked at sweepAtLeast names.
+func sweep(base string, hurry <-chan struct{}) {
 	dir, err := os.Open(base)
 	if err != nil {
 		return
 	}
 	defer dir.Close()
-	for {
+	for looked := 0; looked < sweepAtLeast || !isClosed(hurry); {
 		names, err := dir.Readdirnames(sweepBatch)
+		looked += len(names)
 		for _, name := range names {
 			if isDirName(name) {
 				clearAway(filepath.Join(base, name))
@@ -35,6 +42,15 @@ func sweep(base string) {
 	}
 }
 
+func isClosed(channel <-chan struct{}) bool {
+	select {
+	case <-channel:
+		return true
+	default:
+		return false
+	}
+}
+
 // isDirName reports whether MakeDir gives such names.
 func isDirName(name string) bool {
 	random, ok := strings.CutPrefix(name, dirPattern)
@@ -43,9 +59,14 @@ func isDirName(name string) bool {
 
 // clearAway removes a directory if it is this user's and nobody uses it.
 func clearAway(path string) {
+	dir, ok := openLeft(path)
+	if !ok {
+		return
+	}
+	defer dir.close()
 	var info syscall.Stat_t
-	fd, err := open(filepath.Join(path, ownerFile), syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK)
-	if errors.Is(err, fs.ErrNotExist) && syscall.Lstat(path, &info) == nil && isMine(&info, syscall.S_IFDIR) {
+	fd, err := dir.openAt(ownerFile, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK)
+	if errors.Is(err, fs.ErrNotExist) && syscall.Fstat(dir.fd, &info) == nil && isMine(&info, syscall.S_IFDIR) {
 		// Left between the directory and its file; or about to get one, and then
 		// its owner makes another. Only an empty directory is removed so.
 		_ = syscall.Rmdir(path)
@@ -64,10 +85,27 @@ func clearAway(path string) {
 	if flock(fd, syscall.LOCK_EX) != nil || !linked(fd) {
 		return
 	}
-	if pid := served(fd); pid != 0 && runs(pid) {
+	if mayServe(fd) {
 		return // a plugin of another library, without its host
 	}
-	if syscall.Lstat(path, &info) == nil && isOf(&info, syscall.S_IFDIR) { // not a link to one
+	if dir.id.isAt(path) {
 		_ = os.RemoveAll(path)
 	}
+}
+
+// openLeft opens a directory, which may be somebody's in which this process can
+// read nothing. It is not one behind a link.
+func openLeft(path string) (madeDir, bool) {
+	fd, err := open(path, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW)
+	if err != nil {
+		return madeDir{}, false
+	}
+	dir := madeDir{fd: fd, path: path}
+	var stat syscall.Stat_t
+	if syscall.Fstat(fd, &stat) != nil {
+		dir.close()
+		return madeDir{}, false
+	}
+	dir.id = idOf(&stat)
+	return dir, true
 }

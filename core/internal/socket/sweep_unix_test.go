@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,13 +23,16 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(roleVariable) {
+	switch role := os.Getenv(roleVariable); role {
 	case "":
 		os.Exit(m.Run())
-	case "owner": // makes a directory with a socket in it
+	case "owner", "owner for unknown": // makes a directory with a socket in it
 		dir, err := MakeDir(Access{}, os.Getenv(baseVariable))
 		if err == nil {
 			_, err = new(Namer).Listen(dir.Path)
+		}
+		if err == nil && role != "owner" {
+			dir.ServesUnknown()
 		}
 		if err != nil {
 			_, _ = io.WriteString(os.Stdout, err.Error())
@@ -146,6 +150,27 @@ func TestADirectoryStaysWhileItsProcessRuns(t *testing.T) {
 	}
 }
 
+// What runs in a container, say, holds nothing, and is no process that is known here.
+func TestADirectoryForWhatIsNotKnownStaysUntilTheNextBoot(t *testing.T) {
+	base := short(t)
+	dir, _, kill := process(t, "owner for unknown", base)
+	kill()
+	next(t, base)
+	if !exists(dir) {
+		t.Fatal("cleared while it may be in use")
+	}
+	if bootID() == "" {
+		t.Skip("needs: a system that tells one boot from another")
+	}
+	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte(bootPrefix+"an earlier one\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	next(t, base)
+	if exists(dir) {
+		t.Error("it is still there")
+	}
+}
+
 func TestAStaleDirectoryIsNotConnectedTo(t *testing.T) {
 	base := short(t)
 	dir, err := MakeDir(Access{}, base)
@@ -209,6 +234,28 @@ func TestWhatIsNotOursIsNotCleared(t *testing.T) {
 		if !exists(path) {
 			t.Errorf("%s is gone", path)
 		}
+	}
+}
+
+// A base that is as full as it may be holds nobody up who wants to end.
+func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
+	base := short(t)
+	const many = sweepAtLeast + sweepBatch
+	for i := range many {
+		if err := os.Mkdir(filepath.Join(base, dirPattern+strconv.Itoa(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hurry := make(chan struct{})
+	close(hurry)
+	sweep(base, hurry)
+	if left, err := os.ReadDir(base); err != nil || len(left) == 0 || len(left) == many {
+		t.Errorf("%d of %d are left, %v", len(left), many, err)
+	}
+	dir := made(t, Access{}, short(t))
+	dir.Remove()
+	if !isClosed(dir.hurry) {
+		t.Error("who removes the directory does not cut its sweep short")
 	}
 }
 

@@ -1,0 +1,68 @@
+//go:build unix
+
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/runner"
+)
+
+func init() {
+	roles["without locks"] = serveWithoutLocks
+	roles["host with a runner of its own"] = actHostWithRunner
+}
+
+// serveWithoutLocks is a plugin in the host's directory that holds nothing there, as
+// those of other libraries.
+func serveWithoutLocks(string) int {
+	listener, err := net.Listen("unix", filepath.Join(os.Getenv(handshake.EnvSocketDir), "plugin"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	link := core.PluginLink{Stdout: strings.NewReader(""), Stderr: strings.NewReader(""), Quit: func(context.Context) {}}
+	server, err := (&faketransport.Transport{Objects: objects}).Listen(context.Background(), link)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	fmt.Printf("1|1|unix|%s|%s\n", listener.Addr(), faketransport.Protocol)
+	if err := server.Serve(listener); err != nil {
+		return 1
+	}
+	return 0
+}
+
+// unknown is a runner of which nothing is known, not even what its ID means.
+type unknown struct{ runner.Runner }
+
+// actHostWithRunner launches a plugin without locks, with its sockets in base, and
+// waits to be killed.
+func actHostWithRunner(base string) int {
+	client, err := host.Launch(context.Background(), host.Config{
+		Handshake:  cookie,
+		Versions:   faketransport.Versions(new(faketransport.Transport), 1),
+		Command:    host.Command(os.Args[0]),
+		Env:        []string{roleVariable + "=without locks"},
+		SocketDirs: []string{base},
+		Runner:     func(c runner.Command) (runner.Runner, error) { return unknown{runner.NewProcess(c)}, nil },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println(client.ID())
+	time.Sleep(hang)
+	return 0
+}

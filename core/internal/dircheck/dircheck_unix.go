@@ -1,0 +1,85 @@
+//go:build unix
+
+package dircheck
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+const (
+	writableByOthers = 0o022
+	passableByOthers = 0o011
+)
+
+func resolve(dir string) (string, error) {
+	_, err := check(dir)
+	if !errors.Is(err, syscall.ENOTDIR) { // there are no links, as a rule
+		return dir, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return "", err
+	}
+	_, err = check(dir)
+	return dir, err
+}
+
+// check looks at all directories above dir and then at dir: whoever owns one of them,
+// or may write into it, can rename what is in there. In one with the sticky bit that
+// takes the owner of what is renamed. The highest comes first, so that nobody can
+// exchange a directory that is yet to be looked at. closed says that other users get
+// no further than dir, if as far; beneath it nothing is open to them.
+func check(dir string) (closed bool, err error) {
+	if above := filepath.Dir(dir); above != dir {
+		if closed, err = check(above); err != nil {
+			return false, err
+		}
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return false, err
+	}
+	if !info.IsDir() {
+		return false, &fs.PathError{Op: "lstat", Path: dir, Err: syscall.ENOTDIR}
+	}
+	uid, err := ownerOf(info)
+	if err != nil {
+		return false, err
+	}
+	if !trusted(uid) {
+		return false, fmt.Errorf("the directory %q belongs to another user, uid %d, who could exchange what is made in it: "+
+			"choose one of this user's or of root's", dir, uid)
+	}
+	if !closed && info.Mode()&writableByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return false, fmt.Errorf("other users (those of its group, or all) may rename what is in the directory %q (mode %s, without the sticky bit): "+
+			"forbid it (chmod go-w, or chmod +t), or choose another directory", dir, info.Mode())
+	}
+	return closed || info.Mode()&passableByOthers == 0, nil
+}
+
+// trusted reports whether a user can do all that this process can anyway: this
+// user, root, and whoever owns "/". In a user namespace that does not know root,
+// that is how root shows.
+func trusted(uid int) bool {
+	if uid == 0 || uid == os.Geteuid() {
+		return true
+	}
+	info, err := os.Lstat("/")
+	if err != nil {
+		return false
+	}
+	root, err := ownerOf(info)
+	return err == nil && uid == root
+}
+
+func ownerOf(info fs.FileInfo) (uid int, err error) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return int(stat.Uid), nil
+}

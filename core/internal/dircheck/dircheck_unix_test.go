@@ -1,0 +1,123 @@
+//go:build unix
+
+package dircheck
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const stranger = 65533
+
+// tree makes directories beneath a base that others can enter, each in the one
+// before it.
+func tree(t *testing.T, modes ...os.FileMode) (paths []string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "d") //nolint:usetesting // where others get to, also on macOS
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	paths = append(paths, dir)
+	for _, mode := range modes {
+		dir = filepath.Join(dir, "d")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, dir)
+	}
+	return paths
+}
+
+func TestOthersWhoMayRenameAreFound(t *testing.T) {
+	for name, test := range map[string]struct {
+		modes []os.FileMode
+		fit   bool
+	}{
+		"this user's alone":                    {[]os.FileMode{0o700}, true},
+		"open to all":                          {[]os.FileMode{0o755}, true},
+		"everybody's with the sticky bit":      {[]os.FileMode{0o777 | os.ModeSticky}, true},
+		"beneath one with the sticky bit":      {[]os.FileMode{0o777 | os.ModeSticky, 0o755}, true},
+		"everybody's":                          {[]os.FileMode{0o777}, false},
+		"its group's":                          {[]os.FileMode{0o775}, false},
+		"its group's with the sticky bit":      {[]os.FileMode{0o775 | os.ModeSticky}, true},
+		"beneath everybody's":                  {[]os.FileMode{0o777, 0o700}, false},
+		"its group's in this user's alone":     {[]os.FileMode{0o700, 0o775}, true}, // testing.TB.TempDir with the umask 002
+		"everybody's far beneath this user's":  {[]os.FileMode{0o700, 0o755, 0o777}, true},
+		"its group's where its group may pass": {[]os.FileMode{0o710, 0o775}, false},
+		"one that nobody else can enter, yet":  {[]os.FileMode{0o766}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dirs := tree(t, test.modes...)
+			dir := dirs[len(dirs)-1]
+			got, err := Resolve(dir)
+			if test.fit && (err != nil || got != dir) {
+				t.Errorf("got %q, %v", got, err)
+			}
+			if !test.fit && (err == nil || !strings.Contains(err.Error(), "chmod go-w") || !strings.Contains(err.Error(), dirs[1])) {
+				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWhatIsAnotherUsersIsNotFit(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only as root: nobody else may give files away")
+	}
+	dirs := tree(t, 0o755, 0o755, 0o755)
+	if err := os.Chown(dirs[2], stranger, stranger); err != nil {
+		t.Fatal(err)
+	}
+	for i, dir := range dirs {
+		_, err := Resolve(dir)
+		if fit := i < 2; fit != (err == nil) || !fit && !strings.Contains(err.Error(), "uid 65533") {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}
+
+func TestALinkIsFollowedToWhereItLeads(t *testing.T) {
+	dirs := tree(t, 0o700)
+	link := filepath.Join(dirs[0], "link")
+	if err := os.Symlink("d", link); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Resolve(link); err != nil || got != dirs[1] {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if err := os.Chmod(dirs[1], 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Resolve(link); err == nil {
+		t.Errorf("it leads to everybody's: got %q", got)
+	}
+}
+
+func TestWhatIsNoDirectorySaysSo(t *testing.T) {
+	dirs := tree(t)
+	file := filepath.Join(dirs[0], "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var failed *fs.PathError
+	if _, err := Resolve(file); !errors.As(err, &failed) || failed.Path != file {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Resolve(filepath.Join(dirs[0], "missing")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
