@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // MaxCertificate is the longest certificate that is read, in bytes of DER.
@@ -99,8 +98,8 @@ func ParseDER(der []byte) (*x509.Certificate, error) {
 	default:
 		return nil, &CertificateError{Err: fmt.Errorf("its key is of a kind that TLS has no use for (%v)", certificate.PublicKeyAlgorithm)}
 	}
-	if now := time.Now(); now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) {
-		return nil, &ValidityError{NotBefore: certificate.NotBefore, NotAfter: certificate.NotAfter, Now: now}
+	if err := checkValidity(certificate); err != nil {
+		return nil, err
 	}
 	return certificate, nil
 }

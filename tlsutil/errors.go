@@ -38,6 +38,14 @@ func (e *ValidityError) Error() string {
 	return fmt.Sprintf("the certificate has expired at %s, and now it is %s", e.NotAfter.UTC().Format(time.RFC3339), now)
 }
 
+func checkValidity(certificate *x509.Certificate) error {
+	now := time.Now()
+	if now.Before(certificate.NotBefore) || now.After(certificate.NotAfter) {
+		return &ValidityError{NotBefore: certificate.NotBefore, NotAfter: certificate.NotAfter, Now: now}
+	}
+	return nil
+}
+
 // PinError says that the other end of a connection proved itself with another
 // certificate than the one that it had announced: it is somebody else.
 type PinError struct {

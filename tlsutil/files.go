@@ -32,7 +32,8 @@ type Files struct {
 	ServerName string
 }
 
-// Client returns the configuration for dialing. The error is a [FilesError].
+// Client returns the configuration for dialing. The error is a [FilesError]; with
+// this side's certificate out of date it has a [ValidityError] in it.
 func (f Files) Client() (*tls.Config, error) {
 	config, err := f.read()
 	if err != nil {
@@ -51,7 +52,7 @@ func (f Files) Client() (*tls.Config, error) {
 	return config, nil
 }
 
-// Server returns the configuration for serving. The error is a [FilesError].
+// Server returns the configuration for serving. The errors are those of Client.
 func (f Files) Server() (*tls.Config, error) {
 	config, err := f.read()
 	if err != nil {
@@ -87,6 +88,13 @@ func (f Files) read() (*tls.Config, error) {
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		return nil, &FilesError{What: "Certificate and Key", Path: f.Certificate + ", " + f.Key, Err: err}
+	}
+	own, err := x509.ParseCertificate(pair.Certificate[0])
+	if err == nil {
+		err = checkValidity(own)
+	}
+	if err != nil {
+		return nil, &FilesError{What: "Certificate", Path: f.Certificate, Err: err}
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return config, nil

@@ -176,3 +176,35 @@ func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
 		t.Error("a server without a certificate")
 	}
 }
+
+// The other side would refuse it, and only there it would be said why.
+func TestOwnCertificateThatIsOutOfDateIsRefused(t *testing.T) {
+	ca := authority(t)
+	for name, test := range map[string]struct {
+		from, to time.Duration
+		words    string
+	}{
+		"expired":       {-2 * time.Hour, -time.Hour, "has expired at"},
+		"not yet valid": {time.Hour, 2 * time.Hour, "is not valid before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaf := makeCertificate(t, elliptic.P256(), ca, func(c *x509.Certificate) {
+				c.NotBefore, c.NotAfter = time.Now().Add(test.from), time.Now().Add(test.to)
+			})
+			var files tlsutil.Files
+			files.Certificate, files.Key = leaf.write(t, t.TempDir(), "own")
+			for side, read := range map[string]func() error{
+				"client": func() error { _, err := files.Client(); return err },
+				"server": func() error { _, err := files.Server(); return err },
+			} {
+				err := read()
+				var inFile *tlsutil.FilesError
+				var validity *tlsutil.ValidityError
+				if !errors.As(err, &inFile) || inFile.Path != files.Certificate || !errors.As(err, &validity) ||
+					!strings.Contains(err.Error(), test.words) {
+					t.Errorf("%s: %v", side, err)
+				}
+			}
+		})
+	}
+}

@@ -27,7 +27,10 @@ var ErrCacheClosed = errors.New("the program cache is closed")
 //
 // It is the copy that runs, so nobody can bring it to run something else. A file
 // that has changed is copied and looked at anew; what tells are its device and
-// inode, its size, and its times of modification and of status change.
+// inode, its size, and its times of modification and of status change. What
+// gives it no new time is not noticed: a program that has the file mapped for
+// writing since before can change it so, above all on a file system in memory
+// (tmpfs). The copy from before runs then, which the verifier has approved.
 //
 // The zero value is ready for use, by any number of launches and configurations
 // at the same time. Its owner closes it. It must not be copied.

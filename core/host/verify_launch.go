@@ -33,6 +33,9 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	}
 	if err := l.cfg.Verify.Verify(ctx, &Program{path: file.Name(), copy: l.program}); err != nil {
 		cache.reject(l.program)
+		if hasEnded(ctx, err) {
+			return err // the verifier has not come to an answer
+		}
 		return fmt.Errorf("the program may not run: %w", err)
 	}
 	cache.approve(l.program)
@@ -41,6 +44,11 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	}
 	l.stage = before
 	return nil
+}
+
+// hasEnded reports whether an error is that of a context's end.
+func hasEnded(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
 // useCopy makes the copy what runs. A runner of the caller's own need not know of
@@ -67,6 +75,9 @@ func (c Config) validateVerify() error {
 	if c.Verify == nil {
 		if c.Programs != nil {
 			return errors.New("there is a Config.Programs and no Config.Verify: only verified programs are kept")
+		}
+		if len(c.ProgramDirs) > 0 {
+			return errors.New("there are Config.ProgramDirs and no Config.Verify: only verified programs are copied there")
 		}
 		return nil
 	}

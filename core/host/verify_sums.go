@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
 
 // maxSumsLine bounds a line of a file of sums, and maxSumsFile such a file, in
@@ -31,14 +33,16 @@ type sumsFile struct {
 // SumsFile lets a program run whose sum is in a file as sha256sum and its like
 // write it (SHA256SUMS): a line for each program, with the sum in hexadecimal,
 // two blanks or a blank and an asterisk, and the file's name; or as with their
-// option --tag. Other lines (a signature around them, comments) are skipped.
+// option --tag. Other lines (a signature around them, comments that begin with #)
+// are skipped.
 //
 // A program is found by the name under which it is launched: the last element of
-// its path, links not followed. Of several lines for that name the one counts
-// that is relative to the directory of the file of sums, as for sha256sum
-// --check; without such a one they must agree.
+// its path, links not followed. Of several lines for that name those count that
+// name it from the directory of the file of sums, as for sha256sum --check, or by
+// its whole path; without such ones all do. Those that count must be whole, and
+// agree.
 //
-// The file is read at each launch. Nobody whom the program is protected against
+// The file, a regular one, is read at each launch. Nobody whom the program is protected against
 // may be able to write to it, so it should not be in the same directory.
 //
 // A program that is not listed, or not readably so, is a *[SumsError]; one with
@@ -64,41 +68,39 @@ func (s sumsFile) lookUp(program string) ([]byte, error) {
 	failed := func(line int, reason string, err error) error {
 		return &SumsError{File: s.path, Name: name, Line: line, Reason: reason, Err: err}
 	}
-	file, err := os.Open(s.path)
+	file, err := fileid.Open(s.path) // a pipe would outlast the launch
 	if err != nil {
 		return nil, failed(0, "", err)
 	}
 	defer file.Close()
-	all, err := readSums(file, s.hash)
-	if err != nil {
-		return nil, failed(0, "", err)
-	}
 	dir, err := filepath.Abs(filepath.Dir(s.path))
 	if err != nil {
 		return nil, failed(0, "", err)
 	}
-	var named []sumLine
-	for _, line := range all {
-		if !sameFileName(filepath.Base(line.name), name) {
-			continue
-		}
+	text, err := readSums(file, s.hash)
+	if err != nil {
+		return nil, failed(0, "", err)
+	}
+	lines := text.of(program, dir)
+	if len(lines) == 0 {
+		return nil, failed(0, "is not listed"+text.omissions(), nil)
+	}
+	for _, line := range lines {
 		if line.problem != "" {
 			return nil, failed(line.number, line.problem, nil)
 		}
-		if filepath.Join(dir, line.name) == program || filepath.Clean(line.name) == program {
-			return line.sum, nil
-		}
-		named = append(named, line)
-	}
-	if len(named) == 0 {
-		return nil, failed(0, "is not listed", nil)
-	}
-	for _, line := range named[1:] {
-		if !bytes.Equal(line.sum, named[0].sum) {
-			return nil, failed(line.number, fmt.Sprintf("has another sum than in line %d", named[0].number), nil)
+		if !bytes.Equal(line.sum, lines[0].sum) {
+			return nil, failed(line.number, fmt.Sprintf("has another sum than in line %d", lines[0].number), nil)
 		}
 	}
-	return named[0].sum, nil
+	return lines[0].sum, nil
+}
+
+// sumsText is what a file of sums says.
+type sumsText struct {
+	lines       []sumLine
+	unread      int // how many give no sum, comments and empty ones left out
+	firstUnread int // the number of the first of them
 }
 
 // sumLine is one line of a file of sums.
@@ -109,26 +111,76 @@ type sumLine struct {
 	problem string // why there is no sum
 }
 
-// readSums returns the lines that are of sums. Names that cannot be told are
-// left out: such a line cannot be the one that somebody looks for.
-func readSums(r io.Reader, hash crypto.Hash) ([]sumLine, error) {
-	limited := &io.LimitedReader{R: r, N: maxSumsFile + 1}
-	lines := bufio.NewScanner(limited)
-	lines.Buffer(nil, maxSumsLine)
-	var sums []sumLine
-	for number := 1; lines.Scan(); number++ {
-		if line, ok := parseSum(strings.TrimSuffix(lines.Text(), "\r"), hash); ok {
-			line.number = number
-			sums = append(sums, line)
+// of returns the lines that count for a program.
+func (t *sumsText) of(program, dir string) []sumLine {
+	var named, exact []sumLine
+	for _, line := range t.lines {
+		if !sameFileName(filepath.Base(line.name), filepath.Base(program)) {
+			continue
+		}
+		named = append(named, line)
+		if filepath.Join(dir, line.name) == program || filepath.Clean(line.name) == program {
+			exact = append(exact, line)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return nil, err
+	if len(exact) > 0 {
+		return exact
 	}
-	if limited.N == 0 {
+	return named
+}
+
+// omissions says which lines might have been meant, where a program has none.
+func (t *sumsText) omissions() string {
+	if t.unread == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%d lines cannot be read as ones of sums, the first of them line %d)", t.unread, t.firstUnread)
+}
+
+// byteOrderMark is what some editors begin a file with.
+const byteOrderMark = "\ufeff"
+
+// readSums returns the lines that are of sums. Names that cannot be told are
+// left out: such a line cannot be the one that somebody looks for.
+func readSums(r io.Reader, hash crypto.Hash) (*sumsText, error) {
+	limited := &io.LimitedReader{R: r, N: maxSumsFile + 1}
+	scanner := bufio.NewScanner(limited)
+	scanner.Buffer(nil, maxSumsLine)
+	text := new(sumsText)
+	number := 1
+	for ; scanner.Scan(); number++ {
+		line := strings.TrimSuffix(scanner.Text(), "\r")
+		if number == 1 {
+			line = strings.TrimPrefix(line, byteOrderMark)
+		}
+		text.add(number, line, hash)
+	}
+	switch err := scanner.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, fmt.Errorf("its line %d is longer than %d bytes: is it a file of sums?", number, maxSumsLine)
+	case err != nil:
+		return nil, err
+	case limited.N == 0:
 		return nil, fmt.Errorf("it is longer than %d bytes", maxSumsFile)
 	}
-	return sums, nil
+	return text, nil
+}
+
+func (t *sumsText) add(number int, text string, hash crypto.Hash) {
+	if strings.TrimSpace(text) == "" || strings.HasPrefix(text, "#") {
+		return
+	}
+	line, ok := parseSum(text, hash)
+	line.number = number
+	if ok {
+		t.lines = append(t.lines, line)
+	}
+	if ok && line.problem == "" {
+		return
+	}
+	if t.unread++; t.unread == 1 {
+		t.firstUnread = number
+	}
 }
 
 // parseSum reads a line. ok is false if it is not one of a sum at all.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/jackfield-go/jackfield/core/host"
 )
@@ -38,15 +40,29 @@ func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
 		"beside broken lines":           {text: "nonsense\n" + bad[1:] + "  other\nxyz  another\n" + good + "  " + name + "\n"},
 		"in a directory":                {text: good + "  dist/" + name + "\n"},
 		"twice the same":                {text: good + "  a/" + name + "\n" + good + "  b/" + name + "\n"},
+		"at its place, twice the same":  {text: good + "  " + name + "\n" + good + " *./" + name + "\n"},
+		"by its path, twice the same":   {text: good + "  " + name + "\n" + good + "  " + path + "\n"},
+		"at its place, other broken":    {text: "xyz  other/" + name + "\n" + good + "  " + name + "\n" + good[2:] + "  another/" + name + "\n"},
+		"after a comment on it":         {text: "#  " + name + "\n#" + bad + "  " + name + "\n" + good + "  " + name + "\n"},
+		"after a byte order mark":       {text: "\ufeff" + good + "  " + name + "\n"},
+		"tagged, after such a mark":     {text: "\ufeffSHA256 (" + name + ") = " + good + "\n"},
 		"at its place, and another one": {text: bad + "  other/" + name + "\n" + good + "  ./" + name + "\n"},
 
-		"another sum": {text: bad + "  " + name + "\n", line: -1, differ: true, parts: []string{good, bad}},
-		"not listed":  {text: good + "  other\n", parts: []string{"is not listed", name, "SHA256SUMS"}},
-		"empty":       {parts: []string{"is not listed"}},
-		"ambiguous":   {text: good + "  a/" + name + "\n" + bad + "  b/" + name + "\n", line: 2, parts: []string{"another sum than in line 1", "line 2"}},
-		"a short sum": {text: "\n" + good[2:] + "  " + name + "\n", line: 2, parts: []string{"31 bytes", "SHA-256 has 32"}},
-		"no sum":      {text: "sum  " + name + "\n", line: 1, parts: []string{"hexadecimal", "line 1"}},
-		"too long":    {text: strings.Repeat("x", 20<<10) + "\n" + good + "  " + name + "\n", parts: []string{"too long"}},
+		"another sum":               {text: bad + "  " + name + "\n", line: -1, differ: true, parts: []string{good, bad}},
+		"not listed":                {text: good + "  other\n", parts: []string{"is not listed", name, "SHA256SUMS"}},
+		"empty":                     {parts: []string{"is not listed"}},
+		"ambiguous":                 {text: good + "  a/" + name + "\n" + bad + "  b/" + name + "\n", line: 2, parts: []string{"another sum than in line 1", "line 2"}},
+		"at its place, twice":       {text: good + "  " + name + "\n" + bad + "  ./" + name + "\n", line: 2, parts: []string{"another sum than in line 1", "line 2"}},
+		"at its place, the other":   {text: bad + "  " + name + "\n" + good + "  " + path + "\n", line: 2, parts: []string{"another sum than in line 1", "line 2"}},
+		"at its place, broken":      {text: good + "  " + name + "\nxyz  " + name + "\n" + good + "  other/" + name + "\n", line: 2, parts: []string{"hexadecimal", "line 2"}},
+		"not listed, and a comment": {text: "# " + name + "\n\n" + good + "  other\n", parts: []string{name + `" is not listed in`}},
+		"not listed, as it seems": {text: good + "  other\n\n" + good + "\t" + name + "\nSHA512 (" + name + ") = " + good + "\nxyz  another\n",
+			parts: []string{"is not listed", "3 lines cannot be read", "line 3"}},
+		"in other characters": {text: string(utf16le("\ufeff" + good + "  " + name + "\n")), parts: []string{"is not listed", "cannot be read", "line 1"}},
+		"a short sum":         {text: "\n" + good[2:] + "  " + name + "\n", line: 2, parts: []string{"31 bytes", "SHA-256 has 32"}},
+		"no sum":              {text: "sum  " + name + "\n", line: 1, parts: []string{"hexadecimal", "line 1"}},
+		"too long":            {text: strings.Repeat("x", 20<<10) + "\n" + good + "  " + name + "\n", parts: []string{"line 1", "longer than 16384 bytes", "is it a file of sums"}},
+		"a program":           {text: "SHA256\n" + strings.Repeat("\x00", 20<<10), parts: []string{"line 2", "longer than 16384 bytes", "is it a file of sums"}},
 	} {
 		t.Run(title, func(t *testing.T) {
 			sums := filepath.Join(dir, "SHA256SUMS")
@@ -71,6 +87,14 @@ func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// utf16le is how some editors write.
+func utf16le(text string) (encoded []byte) {
+	for _, unit := range utf16.Encode([]rune(text)) {
+		encoded = binary.LittleEndian.AppendUint16(encoded, unit)
+	}
+	return encoded
 }
 
 func TestSumsFileIsReadAtEachLaunch(t *testing.T) {
@@ -115,6 +139,7 @@ func FuzzSumsFile(f *testing.F) {
 		fmt.Sprintf("%x  greeter\n", sum), fmt.Sprintf("%x *greeter\r\n", sum),
 		fmt.Sprintf("SHA256 (greeter) = %x\n", sum), fmt.Sprintf("\\%x  gree\\nter\n", sum),
 		"", " ", "\\", "x  greeter", "SHA256 () = ", "SHA256 (greeter) = 00\n",
+		"#  greeter\n", fmt.Sprintf("\ufeff%x  greeter\n%x  ./greeter\n", sum, sum),
 	} {
 		f.Add(text)
 	}

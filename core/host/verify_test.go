@@ -85,18 +85,24 @@ func newProcess(cmd runner.Command) runner.Runner { return runner.NewProcess(cmd
 
 func TestVerifiedPluginRuns(t *testing.T) {
 	cfg, sum := installed(t)
+	settled(t, cfg.Command.Path) // only then it gets into a cache
 	for way, change := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			plugintest.NoLeaks(t)
 			cfg := change(cfg)
 			cfg.Verify = host.Checksum(crypto.SHA256, sum)
-			cfg.Programs = nil // what a cache keeps is no leak
-			client := launch(t, cfg)
-			if got := call(t, client, "echo", "hello"); got != "hello" {
-				t.Errorf("got %q", got)
+			if cfg.Programs != nil { // what the one that others share keeps is no leak
+				cfg.Programs = new(host.ProgramCache)
+				defer cfg.Programs.Close()
 			}
-			if err := client.Close(); err != nil {
-				t.Error(err)
+			for range 2 {
+				client := launch(t, cfg)
+				if got := call(t, client, "echo", "hello"); got != "hello" {
+					t.Errorf("got %q", got)
+				}
+				if err := client.Close(); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
@@ -109,6 +115,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 		for way, change := range ways(t) {
 			t.Run(attack+", "+way, func(t *testing.T) {
 				cfg, sum := installed(t)
+				settled(t, cfg.Command.Path)
 				cfg = change(cfg)
 				cfg.Verify = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
 					err := host.Checksum(crypto.SHA256, sum).Verify(ctx, program)
@@ -197,6 +204,37 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	}
 }
 
+// One that takes its time has not said that the program may not run.
+func TestSlowVerifierIsNoRefusal(t *testing.T) {
+	gone := errors.New("the user has left")
+	refused := errors.New("the signature is missing")
+	for name, test := range map[string]struct {
+		answer func(context.Context) error
+		refuse bool
+	}{
+		"that says what the context says": {context.Context.Err, false},
+		"that says why it has ended":      {context.Cause, false},
+		"that wraps it":                   {func(ctx context.Context) error { return fmt.Errorf("ask the server: %w", ctx.Err()) }, false},
+		"that refuses after all":          {func(context.Context) error { return refused }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, _ := installed(t)
+			ctx, cancel := context.WithCancelCause(within(t))
+			cfg.Verify = host.VerifyFunc(func(ctx context.Context, _ *host.Program) error {
+				cancel(gone)
+				return test.answer(ctx)
+			})
+			failure := fail(t, ctx, cfg)
+			if strings.Contains(failure.Error(), "may not run") != test.refuse {
+				t.Errorf("got %v", failure)
+			}
+			if failure.Stage != host.StageVerify || !errors.Is(failure, context.Canceled) || !errors.Is(failure, gone) {
+				t.Errorf("stage %s, %v", failure.Stage, failure)
+			}
+		})
+	}
+}
+
 // Field note F18: one value verifies again and again, for many at once.
 func TestOneVerifierServesManyLaunches(t *testing.T) {
 	plugintest.NoLeaks(t)
@@ -245,6 +283,10 @@ func TestVerificationThatCannotWorkIsRefusedAtOnce(t *testing.T) {
 		"a cache of nothing": {
 			func(c *host.Config) { c.Verify = nil; c.Programs = new(host.ProgramCache) },
 			[]string{"Config.Programs", "Config.Verify"},
+		},
+		"directories for nothing": {
+			func(c *host.Config) { c.Verify = nil; c.ProgramDirs = []string{os.TempDir()} },
+			[]string{"Config.ProgramDirs", "Config.Verify"},
 		},
 		"two programs": {
 			func(c *host.Config) { c.Command.Sealed = new(runner.Sealed) },

@@ -24,10 +24,9 @@ type Command struct {
 	// Sealed is what runs in place of the file at Path, which stays the name that
 	// the process gets (argument 0) and that errors mention. Nil: that file.
 	//
-	// A process that runs from memory inherits the descriptor 3, read-only, and
-	// the link /proc/self/exe leads to no file of the file system; a script is
-	// told the path of its copy. A runner of another kind must not ignore it: if
-	// it needs a path, that is [Sealed.Path].
+	// For a process that runs from memory the link /proc/self/exe leads to no file
+	// of the file system; a script is told the path of its copy. A runner of
+	// another kind must not ignore it: if it needs a path, that is [Sealed.Path].
 	Sealed *Sealed
 
 	// Args are the arguments, without the program's name.
@@ -75,17 +74,16 @@ func (c Command) clone() Command {
 	return c
 }
 
-// executable is what the system is asked to run, and what it needs for that.
+// executable is what the system is asked to run.
 type executable struct {
-	path      string
-	inherited []*os.File // descriptors from 3 on
+	path   string
+	memory *os.File // not nil: this memory file; path is where descriptors have names
 }
 
 // execCmd makes the exec.Cmd of one attempt to start, without its streams.
 func (c Command) execCmd(run executable) *exec.Cmd {
 	cmd := exec.Command(run.path, c.Args...) //nolint:noctx // the plugin outlives the context of its start
 	cmd.Args[0] = c.Path
-	cmd.ExtraFiles = run.inherited
 	cmd.Dir = c.Dir
 	// A nil Env would make os/exec inherit this process's environment.
 	cmd.Env = append([]string{}, c.Env...)

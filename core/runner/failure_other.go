@@ -27,6 +27,10 @@ func isLinkLoop(error) bool { return false }
 // isChrooted reports whether the process sees other files than this one.
 func isChrooted(*syscall.SysProcAttr) bool { return false }
 
+// mayNotBecome reports whether a start failed because this process may not make
+// another user of its child.
+func mayNotBecome(*syscall.SysProcAttr, error) bool { return false }
+
 // failureOf sorts what the system said.
 func failureOf(err error) failure {
 	switch {

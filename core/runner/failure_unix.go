@@ -5,6 +5,7 @@ package runner
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"syscall"
 )
 
@@ -17,6 +18,12 @@ func isLinkLoop(err error) bool { return errors.Is(err, syscall.ELOOP) }
 
 // isChrooted reports whether the process sees other files than this one.
 func isChrooted(attr *syscall.SysProcAttr) bool { return attr != nil && attr.Chroot != "" }
+
+// mayNotBecome reports whether a start failed because this process may not make
+// another user of its child.
+func mayNotBecome(attr *syscall.SysProcAttr, err error) bool {
+	return attr != nil && attr.Credential != nil && errors.Is(err, syscall.EPERM) && os.Geteuid() != 0
+}
 
 // failureOf sorts what the system said.
 func failureOf(err error) failure {

@@ -1,37 +1,91 @@
 package runner_test
 
 import (
+	"bytes"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
 
-// counts are what a test must give back. Files are counted on Linux only.
-type counts struct{ goroutines, files int }
+// resources are what a test must give back, by what tells one from another: what
+// an earlier test left to end may do so at any time, and takes away from mere
+// numbers. Files are listed on Linux only.
+type resources struct{ goroutines, files map[string]bool }
 
-func census(t *testing.T) counts {
+func census(t *testing.T) resources {
 	t.Helper()
-	c := counts{goroutines: runtime.NumGoroutine()}
-	if entries, err := os.ReadDir("/proc/self/fd"); err == nil {
-		c.files = len(entries)
-	}
-	return c
+	return resources{goroutines: goroutines(), files: openFiles()}
 }
 
-// awaitSame fails unless everything above the earlier counts goes away. A
-// goroutine that has closed its last channel still needs a moment to be gone.
-func (c counts) awaitSame(t *testing.T) {
+// since is what is in r and was not there before.
+func (r resources) since(before resources) resources {
+	return resources{
+		goroutines: without(r.goroutines, before.goroutines),
+		files:      without(r.files, before.files),
+	}
+}
+
+func without(all, some map[string]bool) map[string]bool {
+	rest := maps.Clone(all)
+	maps.DeleteFunc(rest, func(key string, _ bool) bool { return some[key] })
+	return rest
+}
+
+// goroutines are the numbers of all goroutines but those of the runtime, which
+// shows its own while they run something for others (finalizers). No number is
+// given twice.
+func goroutines() map[string]bool {
+	numbers := make(map[string]bool)
+	for stack := range bytes.SplitSeq(stacks(), []byte("\n\n")) {
+		if number, _, ok := strings.Cut(string(stack), " ["); ok && !bytes.Contains(stack, []byte("\ncreated by runtime.")) {
+			numbers[number] = true
+		}
+	}
+	return numbers
+}
+
+// stacks are those of all goroutines.
+func stacks() []byte {
+	for size := 1 << 16; ; size *= 2 {
+		text := make([]byte, size)
+		if n := runtime.Stack(text, true); n < size {
+			return text[:n]
+		}
+	}
+}
+
+// openFiles are the open descriptors and what they lead to.
+func openFiles() map[string]bool {
+	files := make(map[string]bool)
+	const dir = "/proc/self/fd/"
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		// What is gone again is the directory itself.
+		if target, err := os.Readlink(dir + entry.Name()); err == nil {
+			files[entry.Name()+" "+target] = true
+		}
+	}
+	return files
+}
+
+// awaitSame fails unless everything that was not there at the earlier census goes
+// away. A goroutine that has closed its last channel still needs a moment to be
+// gone.
+func (r resources) awaitSame(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		now := census(t)
-		if now.goroutines <= c.goroutines && now.files <= c.files {
+		left := census(t).since(r)
+		if len(left.goroutines) == 0 && len(left.files) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			stacks := make([]byte, 1<<16)
-			t.Fatalf("left behind: %+v, before %+v\n%s", now, c, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("left behind: %q %q\n%s",
+				slices.Sorted(maps.Keys(left.goroutines)), slices.Sorted(maps.Keys(left.files)), stacks())
 		}
 		runtime.Gosched()
 	}

@@ -148,14 +148,14 @@ func TestRunningProcessCostsOneGoroutineAndTwoFiles(t *testing.T) {
 	before := census(t)
 	p := started(t, helper("hang"))
 	awaitReady(t, p)
-	now := census(t)
-	if got := now.goroutines - before.goroutines; got != 1 {
-		t.Errorf("%d goroutines", got)
+	now := census(t).since(before)
+	if got := len(now.goroutines); got != 1 {
+		t.Errorf("%d goroutines\n%s", got, stacks())
 	}
 	// A process is one more file on Linux (a pidfd), which keeps its number
 	// from being mistaken for that of a later process.
-	if got := now.files - before.files; before.files > 0 && (got < 2 || got > 3) {
-		t.Errorf("%d files", got)
+	if got := len(now.files); len(before.files) > 0 && (got < 2 || got > 3) {
+		t.Errorf("%d files: %v", got, now.files)
 	}
 	if err := p.Kill(t.Context()); err != nil {
 		t.Fatal(err)

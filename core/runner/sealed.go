@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
 
 // Sealed is a copy of a program that nobody can change any more: what is found
@@ -28,6 +30,8 @@ type Sealed struct {
 	from Origin
 	size int64
 	cfg  SealConfig
+
+	filing chan struct{} // holds one token while somebody makes a file, which takes its time
 
 	mu     sync.Mutex
 	closed bool
@@ -58,11 +62,16 @@ type SealConfig struct {
 	// Dirs are directories of which the first that is fit for it holds the
 	// copies, each in a private directory of its own; none of them is kept in
 	// memory then. Fit is one on a file system that runs programs, to which no
-	// other user could write. Nil: the system's directory for temporary files,
+	// other user could write. Empty: the system's directory for temporary files,
 	// and where that is not fit, the user's for caches.
+	//
+	// What a process of this user that was killed has left in there is removed
+	// beside the next copy, if it is a minute old by then. Where nothing tells
+	// that a directory is not in use (Windows, a file system without locks), it
+	// stays.
 	Dirs []string
 
-	// InFile keeps copies out of memory also where Dirs is nil, for what has to
+	// InFile keeps copies out of memory also where Dirs is empty, for what has to
 	// reach them by a path.
 	InFile bool
 
@@ -101,20 +110,7 @@ func (c Command) open() (*os.File, error) {
 	if path, err = filepath.Abs(path); err != nil {
 		return nil, err
 	}
-	// Whoever put a named pipe there would stop a plain open.
-	file, err := os.OpenFile(path, os.O_RDONLY|openWithoutWaiting, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it is not a regular file (mode %s)", info.Mode())}
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return file, nil
+	return fileid.Open(path)
 }
 
 // Seal copies an open program. ctx bounds the copying. The program is read
@@ -126,7 +122,12 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sealed{from: Origin{Path: file.Name(), Mode: info.Mode().Perm()}, size: info.Size(), cfg: cfg}
+	s := &Sealed{
+		from:   Origin{Path: file.Name(), Mode: info.Mode().Perm()},
+		size:   info.Size(),
+		cfg:    cfg,
+		filing: make(chan struct{}, 1),
+	}
 	if err := s.copy(ctx, file); err != nil {
 		return nil, fmt.Errorf("make a private copy of %q: %w", file.Name(), err)
 	}
@@ -141,7 +142,7 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 // copy copies into memory what runs from there, and the rest, and what memory
 // does not take, into a file.
 func (s *Sealed) copy(ctx context.Context, file *os.File) (err error) {
-	if !s.cfg.InFile && s.cfg.Dirs == nil && s.size <= MaxMemoryCopy && runsFromMemory(file) {
+	if !s.cfg.InFile && len(s.cfg.Dirs) == 0 && s.size <= MaxMemoryCopy && runsFromMemory(file) {
 		s.memory, err = sealInMemory(ctx, s.from, io.NewSectionReader(file, 0, s.size))
 		if err == nil || ctx.Err() != nil {
 			return err
@@ -174,34 +175,63 @@ func (s *Sealed) ReadAt(p []byte, offset int64) (int, error) {
 // at the first call, as [SealConfig] says, and gone after Close. Its name is that
 // of the program; the directory is its own.
 func (s *Sealed) Path(ctx context.Context) (string, error) {
+	var path string
+	err := s.inFile(ctx, func(file string) error {
+		path = file
+		return nil
+	})
+	return path, err
+}
+
+// inFile makes the copy a file, if it is none yet, and hands over its path. A new
+// file is kept only if use succeeds.
+func (s *Sealed) inFile(ctx context.Context, use func(path string) error) error {
+	select {
+	case s.filing <- struct{}{}:
+		defer func() { <-s.filing }()
+	case <-ctx.Done():
+		return contextError(ctx)
+	}
+	file, err := s.filed()
+	if err != nil {
+		return err
+	}
+	if file != nil {
+		return use(file.path)
+	}
+	file, err = s.copyToFile(ctx, s.memory)
+	if err != nil {
+		return fmt.Errorf("make a private copy of %q: %w", s.from.Path, err)
+	}
+	if err := use(file.path); err != nil {
+		_ = file.remove()
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return "", fs.ErrClosed
+	s.file = file // if it was closed meanwhile, Close removes it
+	return nil
+}
+
+// filed is the file that the copy is in; nil without one.
+func (s *Sealed) filed() (*privateFile, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, fs.ErrClosed
+	case s.file != nil:
+		return s.file, s.file.check()
 	}
-	if s.file == nil {
-		file, err := s.copyToFile(ctx, s.memory)
-		if err != nil {
-			return "", fmt.Errorf("make a private copy of %q: %w", s.from.Path, err)
-		}
-		s.file = file
-	}
-	return s.file.path, s.file.check()
+	return nil, nil
 }
 
 // Check returns nil as long as the copy is what it was made to be: always, where
 // it is in memory; otherwise until somebody who may, which is this user and root,
 // touches the file. Then it is [ErrCopyChanged].
 func (s *Sealed) Check() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.closed:
-		return fs.ErrClosed
-	case s.file != nil:
-		return s.file.check()
-	}
-	return nil
+	_, err := s.filed()
+	return err
 }
 
 // Close removes the copy. What runs from memory is not touched; a file that runs
@@ -209,15 +239,18 @@ func (s *Sealed) Check() error {
 // nothing more.
 func (s *Sealed) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
+		s.mu.Unlock()
 		return nil
 	}
 	s.closed = true
+	s.mu.Unlock()
 	var err error
 	if s.memory != nil {
-		err = s.memory.Close()
+		err = s.memory.Close() // a file that is being made from it comes to nothing
 	}
+	s.filing <- struct{}{}
+	defer func() { <-s.filing }()
 	if s.file != nil {
 		err = errors.Join(err, s.file.remove())
 	}
@@ -227,15 +260,14 @@ func (s *Sealed) Close() error {
 // executable is what the system is asked to run: the memory, or the file if there
 // is one, since then somebody could not do with the memory.
 func (s *Sealed) executable() (executable, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	file, err := s.filed()
 	switch {
-	case s.closed:
-		return executable{}, fs.ErrClosed
-	case s.file != nil:
-		return executable{path: s.file.path}, s.file.check()
+	case err != nil:
+		return executable{}, err
+	case file != nil:
+		return executable{path: file.path}, nil
 	}
-	return executable{path: memoryPath, inherited: []*os.File{s.memory}}, nil
+	return executable{path: descriptors, memory: s.memory}, nil
 }
 
 // copyChunk is how much is copied between two looks at the context.

@@ -8,4 +8,4 @@ func claim(*os.File) {}
 
 // removeAbandoned removes nothing, since nothing tells that a directory is not in
 // use.
-func removeAbandoned(string) {}
+func removeAbandoned(string, <-chan struct{}) {}

@@ -18,26 +18,45 @@ func claim(dir *os.File) {
 }
 
 const (
-	// maxAbandoned bounds how many names in a directory are looked at.
-	maxAbandoned = 4096
+	// abandonedBatch is how many names are read at once from a directory, which
+	// may be full of other things.
+	abandonedBatch = 512
+	// abandonedAtLeast is how many names are looked at though somebody waits.
+	abandonedAtLeast = 8 * abandonedBatch
 	// abandonedAge is how old a private directory without a claim must be: a new
 	// one may be about to get its own.
 	abandonedAge = time.Minute
 )
 
 // removeAbandoned removes the private directories of this user's that processes
-// left which were killed.
-func removeAbandoned(base string) {
+// left which were killed. Once hurry is closed, it leaves the rest of a directory
+// with very many names to the next one.
+func removeAbandoned(base string, hurry <-chan struct{}) {
 	dir, err := os.Open(base)
 	if err != nil {
 		return
 	}
 	defer dir.Close()
-	names, _ := dir.Readdirnames(maxAbandoned)
-	for _, name := range names {
-		if path := filepath.Join(base, name); strings.HasPrefix(name, privatePattern) && isAbandoned(path) {
-			_ = os.RemoveAll(path)
+	for looked := 0; looked < abandonedAtLeast || !isClosed(hurry); {
+		names, err := dir.Readdirnames(abandonedBatch)
+		looked += len(names)
+		for _, name := range names {
+			if path := filepath.Join(base, name); strings.HasPrefix(name, privatePattern) && isAbandoned(path) {
+				_ = os.RemoveAll(path)
+			}
 		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func isClosed(channel <-chan struct{}) bool {
+	select {
+	case <-channel:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
 
@@ -34,12 +35,13 @@ type privateFile struct {
 	claimed *os.File // the directory, which tells that it is in use
 	content *os.File // for reading
 	made    fileid.ID
+	sweep   *sweep // of what others left beside it
 }
 
 // copyToFile makes one in the first directory that is fit for it.
 func (s *Sealed) copyToFile(ctx context.Context, content io.ReaderAt) (*privateFile, error) {
 	bases := s.cfg.Dirs
-	if bases == nil {
+	if len(bases) == 0 {
 		bases = defaultCopyDirs()
 	}
 	var failed []error
@@ -66,23 +68,15 @@ func defaultCopyDirs() []string {
 }
 
 func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt) (*privateFile, error) {
-	base, err := filepath.Abs(base)
+	base, err := dircheck.Resolve(base)
 	if err != nil {
 		return nil, err
 	}
-	// Without links in it the path leads where it was looked at.
-	if base, err = filepath.EvalSymlinks(base); err != nil {
-		return nil, err
-	}
-	if err := checkOwners(base); err != nil {
-		return nil, err
-	}
-	removeAbandoned(base)
 	dir, err := os.MkdirTemp(base, privatePattern)
 	if err != nil {
 		return nil, err
 	}
-	file := &privateFile{dir: dir, path: filepath.Join(dir, filepath.Base(s.from.Path))}
+	file := &privateFile{dir: dir, path: filepath.Join(dir, filepath.Base(s.from.Path)), sweep: startSweep(base)}
 	if file.claimed, err = os.Open(dir); err == nil {
 		claim(file.claimed)
 		err = s.fill(ctx, file, content)
@@ -140,7 +134,9 @@ func (f *privateFile) check() error {
 	return nil
 }
 
+// remove removes the file and its directory.
 func (f *privateFile) remove() error {
+	f.sweep.stop()
 	_ = f.content.Close() // of nil too
 	_ = f.claimed.Close() // Windows removes nothing that is open
 	return os.RemoveAll(f.dir)

@@ -1,10 +1,13 @@
 package runner
 
 import (
+	"bytes"
 	"context"
+	"debug/elf"
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -12,11 +15,8 @@ import (
 	"unsafe"
 )
 
-// memoryPath is where a process finds the memory file that it is to run: its
-// own first descriptor beyond the standard ones. It inherits that descriptor
-// (read-only), since anything else would depend on how its number is kept free
-// between fork and exec.
-const memoryPath = "/proc/self/fd/3"
+// descriptors is where a process finds its descriptors by their numbers.
+const descriptors = "/proc/self/fd"
 
 // The flags of memfd_create(2), and the seals of fcntl(2), which syscall lacks.
 const (
@@ -39,12 +39,17 @@ var memfdCreateNumbers = map[string]uintptr{
 // maxMemoryName bounds the name of a memory file; the system takes 249 bytes.
 const maxMemoryName = 200
 
-// runsFromMemory reports whether a program has the format that the system runs by
-// itself. For all others it asks an interpreter, most of which want a path.
+// runsFromMemory reports whether a program is one that the system runs by itself:
+// in the format that it knows, for this machine. For all others it asks an
+// interpreter or an emulator, which wants a path.
 func runsFromMemory(file io.ReaderAt) bool {
-	var magic [4]byte
-	_, err := file.ReadAt(magic[:], 0)
-	return err == nil && string(magic[:]) == "\x7fELF"
+	head := make([]byte, headSize)
+	n, _ := file.ReadAt(head, 0)
+	if !bytes.HasPrefix(head[:n], []byte(elf.ELFMAG)) {
+		return false
+	}
+	header, ok := readELFHeader(head[:n])
+	return ok && elfArch(header) == runtime.GOARCH
 }
 
 // sealInMemory copies a program into a memory file that nobody can change.
@@ -64,8 +69,65 @@ func sealInMemory(ctx context.Context, from Origin, content io.Reader) (*os.File
 	if err := seal(writable); err != nil {
 		return nil, err
 	}
-	// What a plugin inherits is a descriptor that cannot even be written to.
-	return os.Open("/proc/self/fd/" + strconv.Itoa(int(writable.Fd())))
+	// What runs is a descriptor that cannot even be written to.
+	readable, err := os.Open(descriptors + "/" + strconv.Itoa(int(writable.Fd())))
+	if err != nil {
+		return nil, err
+	}
+	defer readable.Close()
+	return duplicateAbove(readable, maxStandard)
+}
+
+// maxStandard is the highest descriptor that leads elsewhere in a child process
+// than in this one.
+const maxStandard = 2
+
+// startFromMemory runs a memory file by the descriptor that a child has of it
+// until its program begins: that is closed then, so that nothing the process
+// starts gets it. Between fork and exec package syscall moves descriptors, to
+// numbers above all of those that it was given. One of these, the error output,
+// is therefore above the memory file's.
+func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
+	conn, err := memory.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var startErr error
+	err = conn.Control(func(fd uintptr) { // which is nothing else's number until it returns
+		above, err := duplicateAbove(stderr, fd)
+		if err != nil {
+			startErr = err
+			return
+		}
+		defer above.Close()
+		c.Path += "/" + strconv.Itoa(int(fd))
+		c.Stderr = above
+		startErr = c.Start()
+	})
+	if err != nil {
+		return err
+	}
+	return startErr
+}
+
+// duplicateAbove returns a file's duplicate with a descriptor above another one.
+func duplicateAbove(file *os.File, number uintptr) (*os.File, error) {
+	conn, err := file.SyscallConn()
+	if err != nil {
+		return nil, err
+	}
+	var duplicate uintptr
+	var errno syscall.Errno
+	err = conn.Control(func(fd uintptr) {
+		duplicate, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, number+1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if errno != 0 {
+		return nil, os.NewSyscallError("fcntl", errno)
+	}
+	return os.NewFile(duplicate, file.Name()), nil
 }
 
 func createMemory(name string) (*os.File, error) {

@@ -16,18 +16,46 @@ import (
 func init() {
 	roles["inherited"] = inherited
 	roles["sealAndRun"] = sealAndRun
+	roles["failAndRun"] = failAndRun
 }
 
-// inherited is a role: it lists the descriptors that lead to memory files.
+// inherited is a role: it lists the descriptors that lead to its program.
 func inherited([]string) int {
-	for fd := 3; fd < 64; fd++ {
+	for fd := range 1024 {
 		target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
-		if err != nil || !strings.HasPrefix(target, "/memfd:") {
-			continue
+		if err == nil && strings.Contains(target, "greeter") {
+			fmt.Println(fd, target)
 		}
-		_, err = syscall.Write(fd, []byte("evil"))
-		fmt.Println(fd, target, err)
 	}
+	return 0
+}
+
+// failAndRun is a role: it seals a program, cannot run it as another user, and
+// then runs it as its own.
+func failAndRun(args []string) int {
+	ctx := context.Background() // the test ends this process
+	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=myself", "GORACE=atexit_sleep_ms=0"}}
+	file, err := cmd.Open()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer file.Close()
+	if cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{}); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer cmd.Sealed.Close()
+	another := cmd
+	another.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65533, Gid: 65533}}
+	fmt.Println(runner.NewProcess(another).Start(ctx))
+	p := runner.NewProcess(cmd)
+	if err := p.Start(ctx); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer p.Stderr().Close()
+	_, _ = os.Stdout.ReadFrom(p.Stdout())
 	return 0
 }
 

@@ -1,10 +1,13 @@
 package runner_test
 
 import (
+	"debug/elf"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,13 +22,16 @@ func memoryFile(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, link := range links {
-		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, "/memfd:greeter") {
-			return link
-		}
+	i := slices.IndexFunc(links, isMemory)
+	if i < 0 {
+		t.Fatal("there is no memory file")
 	}
-	t.Fatal("there is no memory file")
-	return ""
+	return links[i]
+}
+
+func isMemory(link string) bool {
+	target, err := os.Readlink(link)
+	return err == nil && strings.HasPrefix(target, "/memfd:greeter")
 }
 
 func TestMemoryFileCannotBeChangedByAnybody(t *testing.T) {
@@ -75,15 +81,104 @@ func TestLargeProgramIsNotCopiedIntoMemory(t *testing.T) {
 	before.awaitSame(t)
 }
 
-func TestProcessInheritsItsProgramForReadingOnly(t *testing.T) {
-	stdout, _ := readBoth(t, started(t, sealed(t, installed(t, "inherited"), runner.SealConfig{})))
-	if !strings.HasPrefix(stdout, "3 /memfd:greeter") || !strings.HasSuffix(stdout, " bad file descriptor\n") ||
-		strings.Count(stdout, "\n") != 1 {
-		t.Errorf("got %q", stdout)
+// The system may have an emulator for it, which opens it by its path.
+func TestProgramOfAnotherMachineIsNotCopiedIntoMemory(t *testing.T) {
+	machine := elf.EM_S390
+	if runtime.GOARCH == "s390x" {
+		machine = elf.EM_AARCH64
 	}
-	stdout, _ = readBoth(t, started(t, sealed(t, installed(t, "inherited"), runner.SealConfig{InFile: true})))
-	if stdout != "" {
-		t.Errorf("from a file it inherits %q", stdout)
+	foreign := write(t, "greeter", elfFile{kind: elf.ET_EXEC, machine: machine}.bytes(t))
+	path, err := sealed(t, runner.Command{Path: foreign}, runner.SealConfig{}).Sealed.Path(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := filepath.Glob("/proc/self/fd/*"); err != nil || slices.ContainsFunc(files, isMemory) {
+		t.Errorf("there is a memory file beside %s, %v", path, err)
+	}
+}
+
+func TestProcessDoesNotInheritItsProgram(t *testing.T) {
+	for kind, cfg := range kinds(t) {
+		stdout, stderr := readBoth(t, started(t, sealed(t, installed(t, "inherited"), cfg)))
+		if stdout != "" || stderr != "" {
+			t.Errorf("%s: it inherits %q, %s", kind, stdout, stderr)
+		}
+	}
+}
+
+// A child's descriptors are moved before its program begins: beyond the highest of
+// them, which may be the one below the program's.
+func TestProgramInMemoryIsFoundAmongAnyDescriptors(t *testing.T) {
+	open := func(n int) (files []*os.File) {
+		for range n {
+			file, err := os.Open(os.DevNull)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = file.Close() })
+			files = append(files, file)
+		}
+		return files
+	}
+	low := open(12)
+	cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+	around := open(6)
+	for _, file := range low {
+		file.Close() // these numbers are the pipes' now
+	}
+	for _, file := range around {
+		cmd.Stdin = file
+		stdout, stderr := readBoth(t, started(t, cmd))
+		if !strings.Contains(stdout, "\n/memfd:greeter") {
+			t.Errorf("with stdin at %d: %q, %q", file.Fd(), stdout, stderr)
+		}
+	}
+}
+
+// What a start fails for need not be that the program is in memory.
+func TestFailedStartLeavesTheProgramInMemory(t *testing.T) {
+	file := write(t, "file", nil)
+	for name, spoil := range map[string]func(*runner.Command){
+		"a missing directory":      func(c *runner.Command) { c.Dir = "/missing" },
+		"a missing directory, too": func(c *runner.Command) { c.Dir, c.SysProcAttr = "/missing", &syscall.SysProcAttr{Setpgid: true} },
+		"a file for a directory":   func(c *runner.Command) { c.Dir = file },
+		"a group that may not be":  func(c *runner.Command) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: 1} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := privateBase(t)
+			t.Setenv("TMPDIR", base)
+			cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+			bad := cmd
+			spoil(&bad)
+			startFailure(t, bad)
+			if left, err := os.ReadDir(base); err != nil || len(left) > 1 { // the directory of the test
+				t.Errorf("left are %v, %v", left, err)
+			}
+			if stdout, stderr := readBoth(t, started(t, cmd)); !strings.Contains(stdout, "\n/memfd:greeter") {
+				t.Errorf("got %q, %q", stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestStartThatMayNotBecomeAnotherUserLeavesTheProgramInMemory(t *testing.T) {
+	program := installed(t, "failAndRun")
+	dir := filepath.Dir(program.Path)
+	for _, path := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// With this the program could not be copied to a file, and would say so.
+	program.Env = append(program.Env, "TMPDIR=/missing", "HOME=/missing")
+	program.Args = []string{program.Path}
+	if os.Geteuid() == 0 {
+		program.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	}
+	stdout, stderr := readBoth(t, started(t, program))
+	if !strings.Contains(stdout, "operation not permitted\n") || strings.Contains(stdout, "/missing") ||
+		!strings.Contains(stdout, "\n/memfd:greeter") {
+		t.Errorf("got %q, %q", stdout, stderr)
 	}
 }
 
@@ -110,6 +205,33 @@ func TestSealedProgramRunsAsAnotherUser(t *testing.T) {
 			cmd := sealed(t, installed(t, "hello"), cfg)
 			cmd.SysProcAttr = nobody
 			if stdout, stderr := readBoth(t, started(t, cmd)); stdout != "hello\n" {
+				t.Errorf("got %q, %q", stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestSealedProgramRunsFromMemoryInNamespaces(t *testing.T) {
+	only := func(id int) []syscall.SysProcIDMap { return []syscall.SysProcIDMap{{HostID: id, Size: 1}} }
+	for name, flags := range map[string]uintptr{
+		"of users":                 syscall.CLONE_NEWUSER,
+		"of users and processes":   syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID,
+		"of users and file system": syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+			cmd.SysProcAttr = &syscall.SysProcAttr{
+				Cloneflags:  flags,
+				UidMappings: only(os.Getuid()),
+				GidMappings: only(os.Getgid()),
+			}
+			p := runner.NewProcess(cmd)
+			if err := p.Start(t.Context()); err != nil {
+				t.Skip("needs: the right to make a namespace of users: ", err)
+			}
+			defer p.Stderr().Close()
+			defer p.Stdout().Close()
+			if stdout, stderr := readBoth(t, p); !strings.Contains(stdout, "\n/memfd:greeter") {
 				t.Errorf("got %q, %q", stdout, stderr)
 			}
 		})

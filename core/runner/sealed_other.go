@@ -7,13 +7,16 @@ import (
 	"errors"
 	"io"
 	"os"
+	"os/exec"
 )
 
-// memoryPath is never used where nothing runs from memory.
-const memoryPath = ""
+// Nothing runs from memory here.
+const descriptors = ""
 
 func runsFromMemory(io.ReaderAt) bool { return false }
 
 func sealInMemory(context.Context, Origin, io.Reader) (*os.File, error) {
 	return nil, errors.ErrUnsupported
 }
+
+func startFromMemory(*exec.Cmd, *os.File, *os.File) error { return errors.ErrUnsupported }

@@ -53,6 +53,7 @@ func kinds(t *testing.T) map[string]runner.SealConfig {
 		"by default":   {},
 		"in a file":    {InFile: true},
 		"in given dir": {Dirs: []string{privateBase(t)}},
+		"in no dir":    {Dirs: []string{}, InFile: true}, // the same as nil
 	}
 }
 
@@ -136,7 +137,11 @@ func TestSealedProgramKeepsItsNameAndArguments(t *testing.T) {
 
 func TestSealedCopyIsTheProgramsContent(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789abcdef"), 200_001) // more than is copied in one piece
-	for _, magic := range []string{"#!/bin/sh\n", "\x7fELF"} {
+	own, err := os.ReadFile(helper("").Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, magic := range []string{"#!/bin/sh\n", string(own[:256])} {
 		path := write(t, "greeter", append([]byte(magic), want...))
 		for kind, cfg := range kinds(t) {
 			copied := sealed(t, runner.Command{Path: path}, cfg).Sealed

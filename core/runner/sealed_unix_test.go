@@ -123,7 +123,8 @@ func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
 	base := privateBase(t)
 	open := filepath.Join(base, "open")
 	below := filepath.Join(open, "below")
-	if err := os.MkdirAll(below, 0o700); err != nil {
+	// The base lets others pass, who get to nothing beneath it otherwise.
+	if err := errors.Join(os.Chmod(base, 0o755), os.MkdirAll(below, 0o700)); err != nil {
 		t.Fatal(err)
 	}
 	file, err := runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}.Open()
@@ -180,7 +181,7 @@ func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}) // clears up
+	clearUp(t, cmd, base)
 	if _, err := os.Stat(abandoned); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what nobody uses is left: %v", err)
 	}
@@ -188,6 +189,37 @@ func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// clearUp makes a copy beside others, waits until those are looked at, and removes
+// it again.
+func clearUp(t *testing.T, cmd runner.Command, base string) {
+	t.Helper()
+	copied := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}).Sealed
+	copied.AwaitSweep()
+	if err := copied.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAbandonedCopiesAreFoundAmongManyOtherFiles(t *testing.T) {
+	base := privateBase(t)
+	long := time.Now().Add(-time.Hour)
+	for i := range 40 {
+		dir := filepath.Join(base, "jackfield-program-"+strconv.Itoa(i))
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.Chtimes(dir, long, long)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 6000 {
+		if err := os.WriteFile(filepath.Join(base, strconv.Itoa(i)), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clearUp(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, base)
+	if left, err := filepath.Glob(filepath.Join(base, "jackfield-program-*")); err != nil || len(left) > 0 {
+		t.Errorf("%d are left, %v", len(left), err)
 	}
 }
 

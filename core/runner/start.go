@@ -58,8 +58,8 @@ func start(ctx context.Context, command Command) (*running, error) {
 
 // startSealed starts the command's file, or the copy of it. A system may keep
 // programs from running from memory (a security module, a missing /proc): then
-// the copy runs from a file.
-func startSealed(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, error) {
+// the copy runs from a file, from now on if that helps.
+func startSealed(ctx context.Context, cmd Command, s *streams) (started *exec.Cmd, err error) {
 	if cmd.Sealed == nil {
 		return startRetrying(ctx, cmd, executable{path: cmd.Path}, s)
 	}
@@ -67,18 +67,35 @@ func startSealed(ctx context.Context, cmd Command, s *streams) (*exec.Cmd, error
 	if err != nil {
 		return nil, err
 	}
-	started, err := startRetrying(ctx, cmd, run, s)
-	if err == nil || run.path != memoryPath || ctx.Err() != nil {
+	started, err = startRetrying(ctx, cmd, run, s)
+	if err == nil || run.memory == nil || ctx.Err() != nil || !mayBeMemory(cmd, err) {
 		return started, err
 	}
+	tried := false
+	fileErr := cmd.Sealed.inFile(ctx, func(path string) (err error) {
+		tried = true
+		started, err = startRetrying(ctx, cmd, executable{path: path}, s)
+		return err
+	})
+	if fileErr != nil && !tried {
+		return nil, errors.Join(err, fileErr)
+	}
+	return started, fileErr
+}
+
+// mayBeMemory reports whether a start may have failed because the program is in
+// memory: the working directory and the rights of the process give the same
+// errors.
+func mayBeMemory(cmd Command, err error) bool {
 	if kind := failureOf(err); kind != failureDenied && kind != failureMissing {
-		return nil, err
+		return false
 	}
-	path, pathErr := cmd.Sealed.Path(ctx)
-	if pathErr != nil {
-		return nil, errors.Join(err, pathErr)
+	if cmd.Dir != "" {
+		if _, err := os.Stat(cmd.Dir + "/."); err != nil {
+			return false
+		}
 	}
-	return startRetrying(ctx, cmd, executable{path: path}, s)
+	return !mayNotBecome(cmd.SysProcAttr, err)
 }
 
 func startRetrying(ctx context.Context, cmd Command, run executable, s *streams) (*exec.Cmd, error) {
@@ -107,7 +124,13 @@ func startOnce(cmd Command, run executable, s *streams) (*exec.Cmd, error) {
 		c.Stdin = s.child[0]
 	}
 	c.Stdout, c.Stderr = s.child[1], s.child[2]
-	if err := c.Start(); err != nil {
+	var err error
+	if run.memory != nil {
+		err = startFromMemory(c, run.memory, s.child[2])
+	} else {
+		err = c.Start()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return c, nil

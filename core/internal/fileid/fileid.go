@@ -1,5 +1,5 @@
-// Package fileid tells whether a file is still the one that it was, with the
-// content that it had, without reading it.
+// Package fileid opens regular files, and tells whether one is still the one that
+// it was, with the content that it had, without reading it.
 package fileid
 
 import (
@@ -10,7 +10,10 @@ import (
 // ID identifies a file and a state of its content. Two that are equal belong to
 // the same file, which was not changed in between, as far as its times tell:
 // where the system keeps the time of the last change of the file's data about
-// itself (Unix), nobody can set that back.
+// itself (Unix), nobody can set that back. One kind of change has no time: a
+// write through a shared mapping of the file, to a page that such a write has
+// changed before and that is not written back since, which on a file system in
+// memory (tmpfs) never happens.
 type ID struct {
 	device, file     uint64
 	size             int64

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package fileid
+
+const openWithoutWaiting = 0
