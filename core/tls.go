@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 
@@ -13,13 +14,51 @@ import (
 // TLS is the pair of configurations for a connection under TLS, one for each
 // role: either side of a broker may dial the other.
 type TLS struct {
+	// Client is for dialing.
 	Client *tls.Config
+	// Server is for serving: [TLS.Serving] returns it, or says why there is none.
+	// A plugin always has it; a host may do without, if it serves nothing.
 	Server *tls.Config
 
 	// Refused is told of connections that came to nothing since who made them
 	// did not do as Server asks, with the reason. Transports call it, by Refuse.
 	// Nil: nobody is told.
 	Refused func(err error)
+
+	lack error // why there is no Server
+}
+
+// ErrCannotServe says that this side cannot serve under its Config.TLS; the error
+// that it is a part of says what is missing.
+var ErrCannotServe = errors.New("Config.TLS does not do for what this side serves")
+
+var (
+	errNoServer      = fmt.Errorf("%w: it has no Server configuration", ErrCannotServe)
+	errNoCertificate = fmt.Errorf("%w: it is without a certificate: give it one, with its key "+
+		"(of tlsutil.Files, Certificate and Key)", ErrCannotServe)
+	errNoAuthority = fmt.Errorf("%w: it has a Client configuration alone, in which no authority is named to know clients by: "+
+		"give it a Server configuration too, or RootCAs", ErrCannotServe)
+)
+
+// Serving returns Server for a transport that is about to serve, or an error that
+// wraps [ErrCannotServe] if that could come to nothing. On nil it returns nil:
+// there is no TLS.
+func (t *TLS) Serving() (*tls.Config, error) {
+	switch {
+	case t == nil:
+		return nil, nil
+	case t.Server == nil && t.lack != nil:
+		return nil, t.lack
+	case t.Server == nil:
+		return nil, errNoServer
+	case !hasCertificate(t.Server):
+		return nil, errNoCertificate
+	}
+	return t.Server, nil
+}
+
+func hasCertificate(server *tls.Config) bool {
+	return len(server.Certificates) > 0 || server.GetCertificate != nil || server.GetConfigForClient != nil
 }
 
 // Refuse is what a transport calls when the handshake of a connection that
@@ -35,9 +74,18 @@ func (t *TLS) Refuse(err error) {
 // a plugin. It is called at each launch. Nil, without an error, means no TLS of
 // one's own.
 //
-// One of the two configurations may be missing: the other one then serves for
-// both roles, as in go-plugin, which has one for both. A client without a
-// ServerName asks for "localhost" (protocol §3). What is returned is not changed.
+// One of the two configurations may be missing, and is then made of the other one,
+// as go-plugin has one for both roles: it takes clients by the authorities by
+// which that takes servers, or the other way round. So a Server that is made of a
+// Client requires a certificate that is signed by one of its RootCAs, unless the
+// Client has a ClientAuth already; functions that verify are kept, but do not do
+// by themselves, as they were written for servers. A Client without RootCAs or
+// without a certificate makes no Server: a host then fails when it is to serve
+// something, a plugin at its start, with an [ErrCannotServe]. Who wants to serve
+// clients without a certificate gives a Server that asks for none.
+//
+// A client without a ServerName asks for "localhost" (protocol §3). What is
+// returned is not changed.
 type TLSProvider func(ctx context.Context) (*TLS, error)
 
 // TLSFiles is a [TLSProvider] that reads PEM files, at each launch again.
@@ -58,8 +106,9 @@ func TLSFiles(files tlsutil.Files) TLSProvider {
 	}
 }
 
-// Provide calls the provider and completes what it returns: the result has both
-// configurations, and both are copies. A nil provider provides nil.
+// Provide calls the provider and completes what it returns: the result has a
+// Client, has a Server if that can be made, and both are copies. A nil provider
+// provides nil.
 func (p TLSProvider) Provide(ctx context.Context) (*TLS, error) {
 	if p == nil {
 		return nil, nil
@@ -68,18 +117,47 @@ func (p TLSProvider) Provide(ctx context.Context) (*TLS, error) {
 	if err != nil || provided == nil {
 		return nil, err
 	}
-	client, server := provided.Client, provided.Server
+	complete := &TLS{Client: provided.Client.Clone(), Server: provided.Server.Clone(), Refused: provided.Refused}
 	switch {
-	case client == nil && server == nil:
+	case complete.Client == nil && complete.Server == nil:
 		return nil, errors.New("the TLS provider returned neither a Client nor a Server configuration")
-	case client == nil:
-		client = server
-	case server == nil:
-		server = client
+	case complete.Client == nil:
+		complete.Client = clientOf(complete.Server)
+	case complete.Server == nil:
+		complete.Server, complete.lack = serverOf(complete.Client)
 	}
-	complete := &TLS{Client: client.Clone(), Server: server.Clone(), Refused: provided.Refused}
 	if complete.Client.ServerName == "" {
 		complete.Client.ServerName = tlsutil.ServerName
 	}
 	return complete, nil
+}
+
+// serverOf makes a configuration that takes clients as client takes servers. What
+// client's functions verify is not enough: the name that they may ask for is one
+// that a client of a server chooses.
+func serverOf(client *tls.Config) (*tls.Config, error) {
+	if !hasCertificate(client) {
+		return nil, errNoCertificate
+	}
+	server := client.Clone()
+	if server.ClientCAs == nil {
+		server.ClientCAs = client.RootCAs
+	}
+	if server.ClientAuth == tls.NoClientCert { // otherwise it is meant for both roles
+		if server.ClientCAs == nil {
+			return nil, errNoAuthority
+		}
+		server.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return server, nil
+}
+
+// clientOf makes a configuration that takes servers as server takes clients, and
+// of them those that have the name.
+func clientOf(server *tls.Config) *tls.Config {
+	client := server.Clone()
+	if client.RootCAs == nil {
+		client.RootCAs = server.ClientCAs
+	}
+	return client
 }

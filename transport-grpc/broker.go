@@ -133,11 +133,15 @@ func (b *Broker) Serve(
 // every connection that the other side dials, under TLS if host and plugin are,
 // until it is closed. ctx bounds only the call.
 func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
+	config, err := b.security.Serving()
+	if err != nil {
+		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
+	}
 	listener, err := b.listen(ctx, id)
-	if err != nil || b.security == nil {
+	if err != nil || config == nil {
 		return listener, err
 	}
-	config := b.security.Server.Clone()
+	config = config.Clone()
 	if len(config.NextProtos) == 0 {
 		config.NextProtos = []string{"h2"} // for a gRPC server: gRPC's clients insist on it
 	}
@@ -168,6 +172,9 @@ func (b *Broker) prepare(
 ) (serve func() error, err error) {
 	if register == nil {
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, errNoRegister)
+	}
+	if _, err := b.security.Serving(); err != nil {
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, err)
 	}
 	server := newGRPCServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
 	guard := &registrar{server: server.Server}

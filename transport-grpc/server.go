@@ -135,6 +135,11 @@ func (s *server) run(f func()) {
 	}
 }
 
+// connectionTimeout is how long a multiplexed connection may be without a stream:
+// what connects and says nothing would use up the plugin's files. It is gRPC's own
+// for what a host says on a stream.
+const connectionTimeout = 2 * time.Minute
+
 // serveMultiplexed accepts hosts, each with all its connections inside one.
 func (s *server) serveMultiplexed(listener net.Listener) error {
 	stop := context.AfterFunc(s.ctx, func() { _ = listener.Close() })
@@ -166,7 +171,12 @@ func (s *server) serveHost(conn net.Conn) {
 	defer func() { _ = mux.Close() }()
 	ex := exchange.NewMultiplexed(s.brokerConfig(), exchange.Yamux(mux))
 	defer func() { _ = ex.Close() }()
-	main := &hostListener{Listener: ex.Main(), host: ex}
+	silent := time.AfterFunc(connectionTimeout, func() {
+		s.link.Logger.Debug("a connection has not become a host's in time")
+		_ = mux.Close()
+	})
+	defer silent.Stop()
+	main := &hostListener{Listener: ex.Main(), host: ex, connected: silent.Stop}
 	s.running.Go(func() { _ = s.grpc.Serve(main) })
 	defer main.Close()
 	select {
@@ -180,7 +190,8 @@ func (s *server) serveHost(conn net.Conn) {
 type hostListener struct {
 	net.Listener
 
-	host exchange.Broker
+	host      exchange.Broker
+	connected func() bool // is called when a stream comes
 }
 
 type hostConn struct {
@@ -200,6 +211,7 @@ func (l *hostListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.connected()
 	return hostConn{Conn: conn, host: l.host}, nil
 }
 

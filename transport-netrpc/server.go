@@ -126,11 +126,14 @@ func (s *server) acceptError(err error) error {
 func (s *server) serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
+	connecting, connected := context.WithTimeoutCause(ctx, s.transport.options.connecting, errSilent)
+	defer connected()
 	if s.link.TLS != nil {
 		secure := tls.Server(conn, s.link.TLS.Server)
-		if err := secure.HandshakeContext(ctx); err != nil {
+		if err := secure.HandshakeContext(connecting); err != nil {
 			_ = conn.Close()
 			if ctx.Err() == nil { // otherwise it is the plugin that ends
+				err = orSilent(connecting, err)
 				s.link.TLS.Refuse(err)
 			}
 			return fmt.Errorf("TLS with the host: %w", err)
@@ -146,10 +149,11 @@ func (s *server) serve(conn net.Conn) error {
 	// Closing the session sends what calls have answered before.
 	stop := context.AfterFunc(ctx, func() { _ = mux.Close() })
 	defer stop()
-	streams, err := acceptStreams(ctx, mux)
+	streams, err := acceptStreams(connecting, mux)
 	if err != nil {
-		return err
+		return orSilent(connecting, err)
 	}
+	connected()
 	calls, cutCalls := context.WithCancel(s.calls)
 	defer cutCalls()
 	b := newBroker(calls, broker.Yamux(mux), s.transport.options, s.link.Logger, &s.flight,
@@ -164,6 +168,17 @@ func (s *server) serve(conn net.Conn) error {
 	default:
 	}
 	return nil
+}
+
+// errSilent says why a connection was let go.
+var errSilent = errors.New("it did not become a host's in time (WithConnectionTimeout)")
+
+// orSilent is err, or errSilent if connecting took too long.
+func orSilent(connecting context.Context, err error) error {
+	if cause := context.Cause(connecting); errors.Is(cause, errSilent) {
+		return cause
+	}
+	return err
 }
 
 // acceptStreams waits for the three streams of a host: nothing is served before.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/probeplugin"
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
@@ -16,12 +17,17 @@ import (
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
 	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
 	"github.com/jackfield-go/jackfield/core/plugin"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
 // roleVariable makes the test binary a plugin.
 const roleVariable = "JACKFIELD_TRUST_ROLE"
 
 const patience = 20 * time.Second
+
+// impatience is how long some plugins wait for a host to say something.
+const impatience = 3 * time.Second
 
 func oneVersion() shared.Versions { return shared.Versions{Numbers: []int{1}} }
 
@@ -33,6 +39,16 @@ func TestMain(m *testing.M) {
 		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion())})
 	case "our gRPC":
 		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion())})
+	case "our net/rpc, impatient":
+		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion(),
+			netrpc.WithConnectionTimeout(impatience))})
+	case "our gRPC, impatient":
+		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion(),
+			transportgrpc.WithServerOptions(grpc.ConnectionTimeout(impatience)))})
+	case "our net/rpc, own TLS":
+		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion()), TLS: pluginsOwn()})
+	case "our gRPC, own TLS":
+		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion()), TLS: pluginsOwn()})
 	case "their net/rpc":
 		goplugin.Serve(probeplugin.Serve(oneVersion()))
 	case "their gRPC":

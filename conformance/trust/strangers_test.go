@@ -20,6 +20,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
 	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
 	"github.com/jackfield-go/jackfield/core"
@@ -53,6 +54,7 @@ type subject struct {
 
 	client *host.Client
 	broker *transportgrpc.Broker // of gRPC
+	probe  *probe.Client         // of gRPC
 	base   string                // its directory is in there
 	ping   func() error
 }
@@ -63,6 +65,15 @@ func (s setting) launch(t *testing.T, mode host.MTLS) *subject {
 }
 
 func (s setting) launchLogging(t *testing.T, mode host.MTLS, logger *slog.Logger) *subject {
+	t.Helper()
+	u, cfg := s.prepare(t)
+	cfg.AutoMTLS, cfg.Logger = mode, logger
+	u.launch(t, cfg)
+	return u
+}
+
+// prepare makes the configuration of a launch.
+func (s setting) prepare(t *testing.T) (*subject, host.Config) {
 	t.Helper()
 	base, err := os.MkdirTemp("", "jt") //nolint:usetesting // t.TempDir is too long for a socket
 	if err != nil {
@@ -76,8 +87,6 @@ func (s setting) launchLogging(t *testing.T, mode host.MTLS, logger *slog.Logger
 		Command:    host.Command(os.Args[0]),
 		Env:        []string{roleVariable + "=" + s.role, "GORACE=atexit_sleep_ms=0", "TMPDIR=" + base},
 		SocketDirs: []string{base},
-		AutoMTLS:   mode,
-		Logger:     logger,
 	}
 	if s.grpc {
 		var options []transportgrpc.Option
@@ -86,12 +95,20 @@ func (s setting) launchLogging(t *testing.T, mode host.MTLS, logger *slog.Logger
 		}
 		cfg.Handshake = ourgrpc.Handshake()
 		cfg.Versions = core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{shared.PluginName: transportgrpc.PluginFuncs{
-			NewClient: func(b *transportgrpc.Broker, _ grpc.ClientConnInterface) (any, error) {
+			NewClient: func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
 				u.broker = b
+				u.probe = probe.NewClient(conn, ourgrpc.Adapt(b))
 				return b, nil
 			},
 		}}, options...)}}
 	}
+	return u, cfg
+}
+
+// launch launches and dispenses.
+func (u *subject) launch(t *testing.T, cfg host.Config) {
+	t.Helper()
+	var err error
 	u.client, err = host.Launch(within(t), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +122,6 @@ func (s setting) launchLogging(t *testing.T, mode host.MTLS, logger *slog.Logger
 		t.Fatal(err)
 	}
 	u.ping = func() error { return u.client.Ping(within(t)) }
-	return u
 }
 
 // sockets lists the sockets in the plugin's directory, of both sides.
@@ -181,6 +197,48 @@ func TestStrangersAreRefusedAndThePluginLivesOn(t *testing.T) {
 				t.Errorf("the plugin: %v", err)
 			}
 		})
+	}
+}
+
+// Those who say nothing would use up the plugin's files, on TCP those of every
+// user. Multiplexed gRPC waits for them yet. Hosts are connected all the time, and
+// say nothing either: ours, and without TLS, which it could not have, go-plugin's.
+func TestStrangersThatSayNothingAreLetGo(t *testing.T) {
+	for name, s := range map[string]setting{
+		"net/rpc": {role: "our net/rpc, impatient"},
+		"gRPC":    {role: "our gRPC, impatient", grpc: true},
+	} {
+		for _, mode := range []host.MTLS{host.MTLSOff, host.MTLSRequired} {
+			t.Run(name+", AutoMTLS "+mode.String(), func(t *testing.T) {
+				t.Parallel() // they wait most of the time
+				u := s.launch(t, mode)
+				pings := map[string]func() error{"our host": u.ping}
+				if mode == host.MTLSOff {
+					theirs, err := u.attach(t).Client()
+					if err != nil {
+						t.Fatal(err)
+					}
+					pings["go-plugin's host"] = theirs.Ping
+				}
+				conn, err := new(net.Dialer).DialContext(within(t), "unix", u.sockets(t)[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+					t.Fatal(err)
+				}
+				// A gRPC server says its settings first.
+				if _, err := io.Copy(io.Discard, conn); refused(err) != nil {
+					t.Error(refused(err))
+				}
+				for whose, ping := range pings {
+					if err := ping(); err != nil {
+						t.Errorf("%s, which is connected for longer than that: %v", whose, err)
+					}
+				}
+			})
+		}
 	}
 }
 

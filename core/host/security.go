@@ -3,10 +3,12 @@ package host
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -64,7 +66,7 @@ var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every use
 
 func (c Config) validateSecurity() error {
 	if c.AutoMTLS > MTLSRequired {
-		return fmt.Errorf("there is no such mode as Config.AutoMTLS %v", c.AutoMTLS)
+		return fmt.Errorf("there is no such mode as Config.AutoMTLS %v: it is MTLSOff, MTLSPreferred or MTLSRequired", c.AutoMTLS)
 	}
 	if c.AutoMTLS != MTLSOff && c.TLS != nil {
 		return errors.New("both Config.AutoMTLS and Config.TLS are set: a plugin with certificates of its own ignores the former, " +
@@ -92,6 +94,7 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	case l.identity == nil && answered:
 		return nil, ErrUnaskedCertificate
 	case l.identity == nil:
+		l.notice(l.static)
 		return l.told(l.static), nil
 	case !answered && l.cfg.AutoMTLS == MTLSRequired:
 		return nil, ErrNoCertificate
@@ -104,7 +107,7 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 		return nil, fmt.Errorf("the certificate that the plugin announced: %w", err)
 	}
 	agreed := &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}
-	l.notice(agreed.Client)
+	l.notice(agreed)
 	return l.told(agreed), nil
 }
 
@@ -116,16 +119,24 @@ func (l *launch) told(secured *core.TLS) *core.TLS {
 	return secured
 }
 
-// notice keeps why the plugin was not believed to be itself: a transport may make
-// that a text of its own.
-func (l *launch) notice(config *tls.Config) {
-	verify := config.VerifyConnection
-	config.VerifyConnection = func(state tls.ConnectionState) error {
-		err := verify(state)
+// notice keeps why the plugin was not believed to be itself, where a function
+// decides that: a transport may make that a text of its own.
+func (l *launch) notice(secured *core.TLS) {
+	if secured == nil {
+		return
+	}
+	keep := func(err error) error {
 		if err != nil {
 			l.impostor.CompareAndSwap(nil, &err)
 		}
 		return err
+	}
+	config := secured.Client
+	if verify := config.VerifyConnection; verify != nil {
+		config.VerifyConnection = func(state tls.ConnectionState) error { return keep(verify(state)) }
+	}
+	if verify := config.VerifyPeerCertificate; verify != nil {
+		config.VerifyPeerCertificate = func(raw [][]byte, chains [][]*x509.Certificate) error { return keep(verify(raw, chains)) }
 	}
 }
 
@@ -152,12 +163,18 @@ func (l *launch) manner(tls *core.TLS) string {
 }
 
 // oneSided is advice for a launch whose connection the plugin has hung up on,
-// where that may be for want of TLS on one side; empty otherwise.
+// where that may be for want of TLS on one side, or of certificates that the
+// plugin believes; empty otherwise.
 func (l *launch) oneSided(reason error) string {
-	if l.stage != StageConnect || l.impostor.Load() != nil || !isHangUp(reason) {
+	if l.stage != StageConnect || l.disbelieved(reason) {
 		return ""
 	}
+	refused := isAlert(reason)
 	switch {
+	case refused && l.static != nil:
+		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
+	case refused || !isHangUp(reason):
+		return ""
 	case !l.sockets.secured:
 		return "the plugin hung up: if it has certificates of its own, the host needs the like in Config.TLS"
 	case l.static != nil:
@@ -165,6 +182,18 @@ func (l *launch) oneSided(reason error) string {
 	}
 	return ""
 }
+
+// disbelieved reports whether it was the host that hung up, as the plugin's
+// certificate did not do. A transport may have made a text of that.
+func (l *launch) disbelieved(reason error) bool {
+	var unverified *tls.CertificateVerificationError
+	return l.impostor.Load() != nil || errors.As(reason, &unverified) ||
+		strings.Contains(reason.Error(), "tls: failed to verify certificate")
+}
+
+// isAlert reports whether the other side has ended TLS, and has said why. A
+// transport may have made a text of that.
+func isAlert(err error) bool { return strings.Contains(err.Error(), "remote error: tls: ") }
 
 // isHangUp reports whether the other side closed a connection without a word.
 func isHangUp(err error) bool {

@@ -17,6 +17,7 @@ import (
 func init() {
 	roles["impostor"] = serveAnImpostor
 	roles["static"] = serveStatic
+	roles["static, for anybody"] = serveAnybody
 	roles["tcp"] = func(string) int { return serveConfig(plugin.Config{Network: "tcp"}) }
 	roles["without TLS"] = func(string) int {
 		_ = os.Unsetenv(handshake.EnvClientCert)
@@ -64,4 +65,11 @@ func serveAnImpostor(string) int {
 // serveStatic serves with the certificates in dir.
 func serveStatic(dir string) int {
 	return serveConfig(plugin.Config{TLS: core.TLSFiles(files(dir, "plugin"))})
+}
+
+// serveAnybody serves hosts without a certificate too.
+func serveAnybody(dir string) int {
+	open := files(dir, "plugin")
+	open.CA = ""
+	return serveConfig(plugin.Config{TLS: core.TLSFiles(open)})
 }

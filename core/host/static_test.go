@@ -5,9 +5,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -16,6 +19,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
@@ -141,4 +145,105 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 			mention(t, failure, test.words...)
 		})
 	}
+}
+
+// terse is a transport that comes no further than TLS, and makes a text of the
+// reason, as gRPC does.
+type terse struct{ *faketransport.Transport }
+
+func (terse) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
+	conn, err := link.Dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	_, err = tls.Client(conn, link.TLS.Client).Read(make([]byte, 1)) // after the handshake
+	return nil, fmt.Errorf("%w: desc = %q", core.ErrConnectionLost, err.Error())
+}
+
+// When the host hangs up, the plugin has not.
+func TestAHostThatRefusesThePluginDoesNotSayThatThePluginHungUp(t *testing.T) {
+	dir := writeCertificates(t)
+	stranger, misnamed := files(writeCertificates(t), "host"), files(dir, "host")
+	misnamed.ServerName = "other.test"
+	function := func(provided *core.TLS) {
+		provided.Client.VerifyConnection = func(tls.ConnectionState) error { return errOfTheUsers }
+	}
+	raw := func(provided *core.TLS) {
+		provided.Client.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return errOfTheUsers }
+	}
+	none := func(*core.TLS) {}
+	for name, test := range map[string]struct {
+		files  tlsutil.Files
+		change func(*core.TLS)
+		words  string
+	}{
+		"another authority":            {stranger, none, "signed by unknown authority"},
+		"another name":                 {misnamed, none, "not other.test"},
+		"a function":                   {files(dir, "host"), function, errOfTheUsers.Error()},
+		"a function of the raw chains": {files(dir, "host"), raw, errOfTheUsers.Error()},
+	} {
+		for _, transport := range []core.Transport{new(faketransport.Transport), terse{new(faketransport.Transport)}} {
+			t.Run(fmt.Sprintf("%s, %T", name, transport), func(t *testing.T) {
+				cfg := config(t, "static", dir)
+				cfg.Versions = core.Versions{1: {transport}}
+				cfg.TLS = func(ctx context.Context) (*core.TLS, error) {
+					provided, err := core.TLSFiles(test.files)(ctx)
+					if err == nil {
+						test.change(provided)
+					}
+					return provided, err
+				}
+				failure := fail(t, within(t), cfg)
+				mention(t, failure, test.words)
+				if failure.Stage != host.StageConnect || failure.Hint != "" {
+					t.Errorf("stage %s, the hint %q", failure.Stage, failure.Hint)
+				}
+				if test.words == errOfTheUsers.Error() && !errors.Is(failure, errOfTheUsers) {
+					t.Error("the function's error is a text alone")
+				}
+			})
+		}
+	}
+}
+
+var errOfTheUsers = errors.New("this one I do not know")
+
+func TestAPluginThatRefusesTheHostIsHeardOut(t *testing.T) {
+	dir := writeCertificates(t)
+	stranger := files(writeCertificates(t), "host")
+	stranger.CA = files(dir, "host").CA
+	for name, test := range map[string]struct {
+		files tlsutil.Files
+		words string
+	}{
+		"no certificate":    {tlsutil.Files{CA: stranger.CA, ServerName: serverName}, "certificate required"},
+		"another authority": {stranger, "unknown certificate authority"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t, "static", dir)
+			cfg.Versions = core.Versions{1: {terse{new(faketransport.Transport)}}}
+			cfg.TLS = core.TLSFiles(test.files)
+			failure := fail(t, within(t), cfg)
+			mention(t, failure, test.words, "the plugin refused the host's TLS")
+		})
+	}
+}
+
+// A host that only dials needs no certificate, until it is to serve something.
+func TestAHostWithoutACertificateCallsAndDoesNotServe(t *testing.T) {
+	dir := writeCertificates(t)
+	cfg := config(t, "static, for anybody", dir)
+	cfg.TLS = core.TLSFiles(tlsutil.Files{CA: files(dir, "host").CA, ServerName: serverName})
+	client, link := launchBoth(t, cfg)
+	if got := call(t, client, "echo", "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+	_, err := link.TLS.Serving()
+	if !errors.Is(err, core.ErrCannotServe) {
+		t.Fatalf("got %v", err)
+	}
+	mention(t, err, "Config.TLS", "without a certificate")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
 func TestRunRefusesAConfigurationThatCannotWork(t *testing.T) {
@@ -276,5 +277,25 @@ func TestAServerWithoutACertificateIsRefusedAtOnce(t *testing.T) {
 			cfg.TLS = func(context.Context) (*core.TLS, error) { return provided, nil }
 			mention(t, refuse(t, surround(nil), cfg), "Config.TLS", "without a certificate")
 		})
+	}
+}
+
+// What is meant for dialing says by itself whom it takes when it serves, or the
+// plugin does not start: it would answer everybody.
+func TestAPluginWithAClientConfigurationAloneDoesNotServeAnybody(t *testing.T) {
+	identity, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := tlsutil.ParseDER(identity.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config(new(faketransport.Transport))
+	cfg.TLS = func(context.Context) (*core.TLS, error) { return &core.TLS{Client: tlsutil.Client(identity, own)}, nil }
+	err = refuse(t, surround(nil), cfg)
+	mention(t, err, "Config.TLS", "no authority is named")
+	if !errors.Is(err, core.ErrCannotServe) {
+		t.Error("it is not an ErrCannotServe")
 	}
 }

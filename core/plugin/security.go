@@ -2,8 +2,6 @@ package plugin
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -23,7 +21,10 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 		if own.Refused == nil {
 			own.Refused = r.sockets.alarm
 		}
-		return own, nil, checkServer(own.Server)
+		if _, err := own.Serving(); err != nil {
+			return nil, nil, fmt.Errorf("a plugin serves its host: %w", err)
+		}
+		return own, nil, nil
 	}
 	if r.asked.ClientCert == "" {
 		if sent, _ := r.lookup(handshake.EnvClientCert); sent != "" {
@@ -44,16 +45,6 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 func notTheHost(err error) error {
 	return fmt.Errorf("under AutoMTLS a plugin talks to the host that launched it, and to nobody else; "+
 		"another host cannot attach to it, but launch one of its own: %w", err)
-}
-
-// checkServer returns an error for a configuration with which every connection
-// would fail: whoever makes it has forgotten the certificate.
-func checkServer(config *tls.Config) error {
-	if len(config.Certificates) == 0 && config.GetCertificate == nil && config.GetConfigForClient == nil {
-		return errors.New("the provider Config.TLS returned a Server configuration without a certificate, and a plugin serves: " +
-			"give it one (of tlsutil.Files, Certificate and Key)")
-	}
-	return nil
 }
 
 // answer answers the host's certificate with one of the plugin's own.

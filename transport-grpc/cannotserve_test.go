@@ -1,0 +1,47 @@
+package transportgrpc_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+)
+
+// The plugin is not told of what nobody could be served.
+func TestASideThatCannotServeUnderTLSSaysSo(t *testing.T) {
+	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
+		for name, test := range map[string]struct {
+			server *tls.Config
+			words  string
+		}{
+			"no configuration": {nil, "no Server configuration"},
+			"no certificate":   {new(tls.Config), "without a certificate"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				r := rigUp(t, setup{mode: m})
+				h := r.connectWith(t, func(l *core.HostLink) { l.TLS = &core.TLS{Client: l.TLS.Client, Server: test.server} })
+				before := r.sockets.count(t)
+				_, listened := h.broker.Listen(within(t), h.broker.NextID())
+				_, lent := transportgrpc.Lend(within(t), h.broker, func(grpc.ServiceRegistrar, any) {}, any(h))
+				for how, err := range map[string]error{
+					"Serve":  h.broker.Serve(within(t), h.broker.NextID(), func(grpc.ServiceRegistrar) {}),
+					"Listen": listened,
+					"Lend":   lent,
+				} {
+					if !errors.Is(err, core.ErrCannotServe) || !strings.Contains(err.Error(), test.words) {
+						t.Errorf("%s: %v", how, err)
+					}
+				}
+				if after := r.sockets.count(t); after != before {
+					t.Errorf("%d sockets, then %d", before, after)
+				}
+				h.echoes(t)
+			})
+		}
+	})
+}
