@@ -20,7 +20,7 @@ func TestAGroupMayUseTheSocketsOfBothSides(t *testing.T) {
 	gid := grouptest.Other(t)
 	cfg := config(t, "serve", "")
 	cfg.SocketGroup = strconv.Itoa(gid)
-	bases := shortDir(t)
+	bases := openDir(t)
 	cfg.SocketDirs = []string{bases}
 	listener, err := launchLinked(t, cfg).Listen(within(t))
 	if err != nil {
@@ -56,7 +56,7 @@ func mayBeUsed(t *testing.T, path string, gid int, mode os.FileMode) {
 
 func TestWithoutAGroupTheSocketsAreTheUsersAlone(t *testing.T) {
 	cfg := config(t, "serve", "")
-	bases := shortDir(t)
+	bases := openDir(t)
 	cfg.SocketDirs = []string{bases}
 	launch(t, cfg)
 	dirs, err := filepath.Glob(filepath.Join(bases, "*"))
@@ -93,7 +93,7 @@ func TestAPluginOfAnotherUserIsReachedByItsGroup(t *testing.T) {
 // copyForAll copies a program to where every user may run it.
 func copyForAll(t *testing.T, program string) string {
 	t.Helper()
-	dir := shortDir(t)
+	dir := openDir(t)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 // A user who is neither root nor the one of the test, and one who has no business
@@ -80,6 +81,32 @@ func TestAPluginThatStartsAsAnotherUserGetsItsDirectory(t *testing.T) {
 		if info.IsDir() && info.Mode().Perm() != 0o700 {
 			t.Errorf("%s: mode %v", path, info.Mode())
 		}
+	}
+}
+
+// A private directory for temporary files is that of many users, root among them.
+func TestAPluginOfAnotherUserIsNotSentWhereItDoesNotGet(t *testing.T) {
+	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
+	t.Setenv("TMPDIR", shortDir(t))
+	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// A wrapper that changes the user is one that the host knows nothing of.
+func TestAPluginOfAnUnknownUserSaysWhichSettingIsForIt(t *testing.T) {
+	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
+	hidden := cfg.Command.SysProcAttr
+	cfg.Command.SysProcAttr = nil
+	cfg.SocketDirs = []string{openDir(t)}
+	cfg.Runner = func(cmd runner.Command) (runner.Runner, error) {
+		cmd.SysProcAttr = hidden
+		return runner.NewProcess(cmd), nil
+	}
+	mention(t, fail(t, within(t), cfg), "runs as the user "+strconv.Itoa(pluginUser), "Config.SocketUser")
+	cfg.SocketUser = strconv.Itoa(pluginUser)
+	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
+		t.Errorf("got %q", got)
 	}
 }
 

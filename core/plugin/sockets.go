@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -86,7 +88,7 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 	}
 	listener, err := s.namer.Listen(s.dir)
 	if err != nil {
-		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
+		return nil, fmt.Errorf("listen in the directory %q for sockets: %w%s", s.dir, err, s.advice(err))
 	}
 	if s.own == nil {
 		err = s.handed.Check()
@@ -99,6 +101,14 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
 	return s.peers.Listen(listener, s.alarm), nil
+}
+
+// advice is what to do if the host's directory is not for this process.
+func (s *sockets) advice(err error) string {
+	if s.own != nil || !errors.Is(err, fs.ErrPermission) {
+		return ""
+	}
+	return fmt.Sprintf(" (this plugin runs as the user %d: if the host does not, its Config.SocketUser names that user)", os.Geteuid())
 }
 
 // alarm logs that somebody else has come to a socket. Once loudly, for whoever

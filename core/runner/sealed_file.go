@@ -68,7 +68,7 @@ func defaultCopyDirs() []string {
 }
 
 func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt) (*privateFile, error) {
-	base, err := dircheck.Resolve(base)
+	base, err := dircheck.Resolve(base, s.cfg.Shared)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,9 @@ func TestSealedScriptRunsFromItsCopy(t *testing.T) {
 
 func TestPrivateCopyIsForThisUserAlone(t *testing.T) {
 	base := privateBase(t)
+	if err := os.Chmod(base, 0o711); err != nil { // where others get to what is theirs
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		mode      fs.FileMode
 		shared    bool

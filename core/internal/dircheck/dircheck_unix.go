@@ -16,49 +16,54 @@ const (
 	passableByOthers = 0o011
 )
 
-func resolve(dir string) (string, error) {
-	_, err := check(dir)
-	if !errors.Is(err, syscall.ENOTDIR) { // there are no links, as a rule
-		return dir, err
+func resolve(dir string, forOthers bool) (string, error) {
+	closed, err := check(dir)
+	if errors.Is(err, syscall.ENOTDIR) { // otherwise there are no links, as a rule
+		if dir, err = filepath.EvalSymlinks(dir); err == nil {
+			closed, err = check(dir)
+		}
 	}
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return "", err
+	if err == nil && forOthers && closed != "" {
+		err = fmt.Errorf("only its own user can pass the directory %q, and another one has to get to what is made there: "+
+			"let that one pass (chmod go+x, or g+x and its group), or choose another directory", closed)
 	}
-	_, err = check(dir)
 	return dir, err
 }
 
 // check looks at all directories above dir and then at dir: whoever owns one of them,
 // or may write into it, can rename what is in there. In one with the sticky bit that
 // takes the owner of what is renamed. The highest comes first, so that nobody can
-// exchange a directory that is yet to be looked at. closed says that other users get
-// no further than dir, if as far; beneath it nothing is open to them.
-func check(dir string) (closed bool, err error) {
+// exchange a directory that is yet to be looked at. closed is the highest that other
+// users cannot pass, if there is one; beneath it nothing is open to them.
+func check(dir string) (closed string, err error) {
 	if above := filepath.Dir(dir); above != dir {
 		if closed, err = check(above); err != nil {
-			return false, err
+			return "", err
 		}
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if !info.IsDir() {
-		return false, &fs.PathError{Op: "lstat", Path: dir, Err: syscall.ENOTDIR}
+		return "", &fs.PathError{Op: "lstat", Path: dir, Err: syscall.ENOTDIR}
 	}
 	uid, err := ownerOf(info)
 	if err != nil {
-		return false, err
+		return "", err
 	}
 	if !trusted(uid) {
-		return false, fmt.Errorf("the directory %q belongs to another user, uid %d, who could exchange what is made in it: "+
+		return "", fmt.Errorf("the directory %q belongs to another user, uid %d, who could exchange what is made in it: "+
 			"choose one of this user's or of root's", dir, uid)
 	}
-	if !closed && info.Mode()&writableByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return false, fmt.Errorf("other users (those of its group, or all) may rename what is in the directory %q (mode %s, without the sticky bit): "+
+	if closed == "" && info.Mode()&writableByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return "", fmt.Errorf("other users (those of its group, or all) may rename what is in the directory %q (mode %s, without the sticky bit): "+
 			"forbid it (chmod go-w, or chmod +t), or choose another directory", dir, info.Mode())
 	}
-	return closed || info.Mode()&passableByOthers == 0, nil
+	if closed == "" && info.Mode()&passableByOthers == 0 {
+		closed = dir
+	}
+	return closed, nil
 }
 
 // trusted reports whether a user can do all that this process can anyway: this

@@ -4,6 +4,7 @@ package dircheck
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -63,12 +64,41 @@ func TestOthersWhoMayRenameAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dirs := tree(t, test.modes...)
 			dir := dirs[len(dirs)-1]
-			got, err := Resolve(dir)
+			got, err := Resolve(dir, false)
 			if test.fit && (err != nil || got != dir) {
 				t.Errorf("got %q, %v", got, err)
 			}
 			if !test.fit && (err == nil || !strings.Contains(err.Error(), "chmod go-w") || !strings.Contains(err.Error(), dirs[1])) {
 				t.Errorf("got %q, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestWhereNobodyElseMayPassIsNotFitForOthers(t *testing.T) {
+	for name, test := range map[string]struct {
+		modes  []os.FileMode
+		closed int // 0: all may pass
+	}{
+		"open to all":             {[]os.FileMode{0o755, 0o755}, 0},
+		"to be passed":            {[]os.FileMode{0o711, 0o711}, 0},
+		"to be passed by a group": {[]os.FileMode{0o710, 0o750}, 0},
+		"this user's alone":       {[]os.FileMode{0o755, 0o700}, 2},
+		"beneath this user's":     {[]os.FileMode{0o700, 0o755}, 1},
+		"to be read alone":        {[]os.FileMode{0o744}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dirs := tree(t, test.modes...)
+			dir := dirs[len(dirs)-1]
+			if _, err := Resolve(dir, false); err != nil {
+				t.Errorf("for this user: %v", err)
+			}
+			_, err := Resolve(dir, true)
+			if test.closed == 0 && err != nil {
+				t.Errorf("for others: %v", err)
+			}
+			if test.closed > 0 && (err == nil || !strings.Contains(err.Error(), fmt.Sprintf("can pass the directory %q", dirs[test.closed]))) {
+				t.Errorf("for others: %v", err)
 			}
 		})
 	}
@@ -83,7 +113,7 @@ func TestWhatIsAnotherUsersIsNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, dir := range dirs {
-		_, err := Resolve(dir)
+		_, err := Resolve(dir, false)
 		if fit := i < 2; fit != (err == nil) || !fit && !strings.Contains(err.Error(), "uid 65533") {
 			t.Errorf("%s: %v", dir, err)
 		}
@@ -96,13 +126,13 @@ func TestALinkIsFollowedToWhereItLeads(t *testing.T) {
 	if err := os.Symlink("d", link); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Resolve(link); err != nil || got != dirs[1] {
+	if got, err := Resolve(link, false); err != nil || got != dirs[1] {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if err := os.Chmod(dirs[1], 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := Resolve(link); err == nil {
+	if got, err := Resolve(link, false); err == nil {
 		t.Errorf("it leads to everybody's: got %q", got)
 	}
 }
@@ -114,10 +144,10 @@ func TestWhatIsNoDirectorySaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var failed *fs.PathError
-	if _, err := Resolve(file); !errors.As(err, &failed) || failed.Path != file {
+	if _, err := Resolve(file, false); !errors.As(err, &failed) || failed.Path != file {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Resolve(filepath.Join(dirs[0], "missing")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Resolve(filepath.Join(dirs[0], "missing"), false); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

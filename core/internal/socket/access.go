@@ -53,6 +53,10 @@ func (a Access) Group() (gid int, ok bool) { return deref(a.group) }
 // shared reports whether others than this user have to get there.
 func (a Access) shared() bool { return a.user != nil || a.group != nil }
 
+// mustPass reports whether others have to pass the directories above: root always
+// can.
+func (a Access) mustPass() bool { return a.group != nil || a.user != nil && *a.user != 0 }
+
 func deref(number *int) (int, bool) {
 	if number == nil {
 		return nobody, false

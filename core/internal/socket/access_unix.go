@@ -69,10 +69,13 @@ func (a Access) give(file givable, private, common os.FileMode) error {
 		return nil
 	}
 	err := file.chown(uid, nobody)
-	if errors.Is(err, fs.ErrPermission) && hasGroup {
+	switch {
+	case !errors.Is(err, fs.ErrPermission):
+		return a.failed(err)
+	case hasGroup:
 		return nil // only root gives files away; the group may be what both have in common
 	}
-	return a.failed(err)
+	return a.failed(fmt.Errorf("%w (only root gives files away: name a group that both are in, in Config.SocketGroup)", err))
 }
 
 func (a Access) failed(err error) error {

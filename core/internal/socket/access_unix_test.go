@@ -10,11 +10,37 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/internal/grouptest"
 )
+
+// passable is a directory in which others get to what is theirs.
+func passable(t *testing.T) string {
+	t.Helper()
+	dir := short(t)
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestADirectoryForOthersIsNotMadeWhereTheyDoNotGet(t *testing.T) {
+	gid := grouptest.Other(t)
+	access, err := NewAccess("", strconv.Itoa(gid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, open := short(t), passable(t)
+	if got := filepath.Dir(made(t, access, closed, open).Path); got != open {
+		t.Errorf("it is in %s", got)
+	}
+	if _, err := MakeDir(access, closed); err == nil || !strings.Contains(err.Error(), "chmod go+x") {
+		t.Errorf("got %v", err)
+	}
+}
 
 func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
 	gid := grouptest.Other(t)
@@ -22,7 +48,7 @@ func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := made(t, access, short(t)).Path
+	dir := made(t, access, passable(t)).Path
 	listener, err := new(Namer).Listen(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -109,9 +135,9 @@ func TestADirectoryThatCannotBeGivenAwayIsNotLeft(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("only as another user than root, who may give everything away")
 	}
-	base := short(t)
-	if dir, err := MakeDir(Access{}.WithUser(os.Geteuid()+1), base); err == nil {
-		t.Errorf("made %s", dir.Path)
+	base := passable(t)
+	if _, err := MakeDir(Access{}.WithUser(os.Geteuid()+1), base); err == nil || !strings.Contains(err.Error(), "Config.SocketGroup") {
+		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(base); len(left) > 0 {
 		t.Errorf("%s is left", left[0].Name())
@@ -127,7 +153,7 @@ func TestAnotherUserGetsTheDirectoryAndItsSockets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := made(t, access, short(t)).Path
+	dir := made(t, access, passable(t)).Path
 	listener, err := new(Namer).Listen(dir)
 	if err != nil {
 		t.Fatal(err)

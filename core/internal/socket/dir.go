@@ -57,7 +57,7 @@ type Dir struct {
 // exchange it, and that lets it. Without bases these are the platform's.
 func MakeDir(access Access, bases ...string) (*Dir, error) {
 	for range maxTries {
-		path, err := makeDir(access.shared(), bases)
+		path, err := makeDir(access, bases)
 		if err != nil {
 			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
 		}
@@ -151,15 +151,15 @@ func (d *Dir) Remove() {
 	})
 }
 
-func makeDir(shared bool, bases []string) (string, error) {
+func makeDir(access Access, bases []string) (string, error) {
 	setting := "choose a shorter directory for sockets"
 	if len(bases) == 0 {
-		bases = defaultBases(shared)
+		bases = defaultBases(access.shared())
 		setting = "set TMPDIR to a shorter directory"
 	}
 	var failed []error
 	for _, base := range bases {
-		base, err := fit(base, setting)
+		base, err := fit(base, setting, access.mustPass())
 		var dir string
 		if err == nil {
 			dir, err = os.MkdirTemp(base, dirPattern)
@@ -174,7 +174,7 @@ func makeDir(shared bool, bases []string) (string, error) {
 
 // fit returns the path of a base as it is announced, if directories can be made
 // there. setting is what to do if it is too long.
-func fit(base, setting string) (string, error) {
+func fit(base, setting string, forOthers bool) (string, error) {
 	base, err := filepath.Abs(base) // the plugin may have another working directory
 	if err == nil {
 		err = announceable(base, setting)
@@ -182,7 +182,7 @@ func fit(base, setting string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	resolved, err := dircheck.Resolve(base)
+	resolved, err := dircheck.Resolve(base, forOthers)
 	if err != nil {
 		return "", fmt.Errorf("%q is not fit for it: %w", base, err)
 	}
