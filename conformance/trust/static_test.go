@@ -219,22 +219,37 @@ func TestTheHintSaysWhoHasRefusedWhom(t *testing.T) {
 				_, cfg := s.prepare(t)
 				cfg.TLS = core.TLSFiles(hosts)
 				cfg.Env = append(cfg.Env, dirVariable+"="+dir)
-				client, err := host.Launch(within(t), cfg)
-				var failure *host.LaunchError
-				if !errors.As(err, &failure) {
-					if err == nil {
-						_ = client.Close()
-					}
-					t.Fatalf("got %v", err)
-				}
-				fits := false
-				for _, hint := range test.hints {
-					fits = fits || failure.Hint == hint || hint != "" && strings.HasPrefix(failure.Hint, hint)
-				}
-				if !fits {
-					t.Errorf("the hint %q of %v", failure.Hint, err)
-				}
+				expectHint(t, cfg, test.hints...)
 			})
 		}
 	}
+}
+
+func TestTLSOnTheHostsSideAloneIsNamed(t *testing.T) {
+	for name, s := range settings() {
+		t.Run(name, func(t *testing.T) {
+			_, cfg := s.prepare(t)
+			cfg.TLS = core.TLSFiles(filesIn(certificates(t)))
+			expectHint(t, cfg, "what the plugin answers is not TLS", "the plugin hung up: does it have TLS")
+		})
+	}
+}
+
+// expectHint expects that a launch fails, with a hint that begins like one of some.
+func expectHint(t *testing.T, cfg host.Config, hints ...string) {
+	t.Helper()
+	client, err := host.Launch(within(t), cfg)
+	var failure *host.LaunchError
+	if !errors.As(err, &failure) {
+		if err == nil {
+			_ = client.Close()
+		}
+		t.Fatalf("got %v", err)
+	}
+	for _, hint := range hints {
+		if failure.Hint == hint || hint != "" && strings.HasPrefix(failure.Hint, hint) {
+			return
+		}
+	}
+	t.Errorf("the hint %q of %v", failure.Hint, err)
 }

@@ -119,7 +119,7 @@ type Config struct {
 	AutoMTLS MTLS
 
 	// TLS provides configurations of the application's own instead, for plugins
-	// that have the like ([core.TLSFiles], plugin.Config.TLS). The Client one dials
+	// that have some, too ([core.TLSFiles], plugin.Config.TLS). The Client one dials
 	// the plugin and what it serves through a broker; the Server one serves what
 	// the plugin dials there. Nil: none. It cannot be combined with AutoMTLS.
 	TLS core.TLSProvider

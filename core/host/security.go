@@ -52,7 +52,7 @@ func (m MTLS) String() string {
 // with a certificate.
 var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not answer with a certificate: " +
 	"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it " +
-	"(a plugin that has certificates of its own takes a host with the like in Config.TLS)")
+	"(a plugin that has certificates of its own takes a host with some of the same authority in Config.TLS)")
 
 // ErrUnaskedCertificate says that a plugin answered with a certificate although
 // AutoMTLS is off: it was told to, by somebody else.
@@ -173,10 +173,12 @@ func (l *launch) oneSided(reason error) string {
 	switch {
 	case refused && l.static != nil:
 		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
+	case isNotTLS(reason) && l.static != nil:
+		return "what the plugin answers is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
 	case refused || !isHangUp(reason):
 		return ""
 	case !l.sockets.secured:
-		return "the plugin hung up: if it has certificates of its own, the host needs the like in Config.TLS"
+		return "the plugin hung up: if it has certificates of its own, the host needs some of the same authority in Config.TLS"
 	case l.static != nil:
 		return "the plugin hung up: does it have TLS, with certificates that fit those of Config.TLS?"
 	}
@@ -194,6 +196,12 @@ func (l *launch) disbelieved(reason error) bool {
 // isAlert reports whether the other side has ended TLS, and has said why. A
 // transport may have made a text of that.
 func isAlert(err error) bool { return strings.Contains(err.Error(), "remote error: tls: ") }
+
+// isNotTLS reports whether the other side has answered with something else.
+func isNotTLS(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header) || strings.Contains(err.Error(), "first record does not look like a TLS handshake")
+}
 
 // isHangUp reports whether the other side closed a connection without a word.
 func isHangUp(err error) bool {

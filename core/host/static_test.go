@@ -132,8 +132,8 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 		cfg   host.Config
 		words []string
 	}{
-		"the plugin's": {onlyPlugin, []string{"without TLS", "the host needs the like in Config.TLS"}},
-		"the plugin's, and AutoMTLS is preferred": {preferred, []string{"without TLS", "the host needs the like in Config.TLS"}},
+		"the plugin's": {onlyPlugin, []string{"without TLS", "some of the same authority in Config.TLS"}},
+		"the plugin's, and AutoMTLS is preferred": {preferred, []string{"without TLS", "some of the same authority in Config.TLS"}},
 		"the host's": {onlyHost, []string{"under the TLS of Config.TLS", "does it have TLS"}},
 	} {
 		t.Run(name, func(t *testing.T) {

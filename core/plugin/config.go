@@ -58,8 +58,8 @@ type Config struct {
 	// TLS provides configurations of the plugin's own: the Server one serves the
 	// host, the Client one dials what the host serves through a broker. They win
 	// over what the host asks for with AutoMTLS, so such a host refuses the plugin:
-	// it has to have the like in host.Config.TLS. Nil, or one that provides nil:
-	// the plugin does what the host asks for.
+	// it has to have some of the same authority in host.Config.TLS. Nil, or one that
+	// provides nil: the plugin does what the host asks for.
 	TLS core.TLSProvider
 
 	// SocketUsers are names or numbers of further users whose processes may be at
