@@ -34,8 +34,9 @@ var ErrCannotServe = errors.New("Config.TLS does not do for what this side serve
 
 var (
 	errNoServer      = fmt.Errorf("%w: it has no Server configuration", ErrCannotServe)
-	errNoCertificate = fmt.Errorf("%w: it is without a certificate: give it one, with its key "+
-		"(of tlsutil.Files, Certificate and Key)", ErrCannotServe)
+	errNoCertificate = fmt.Errorf("%w: it is without a certificate to serve with: give it one, with its key "+
+		"(of tlsutil.Files, Certificate and Key), or a Server configuration with GetCertificate "+
+		"(GetClientCertificate is for dialing only)", ErrCannotServe)
 	errNoAuthority = fmt.Errorf("%w: it has a Client configuration alone, in which no authority is named to know clients by: "+
 		"give it a Server configuration too, or RootCAs", ErrCannotServe)
 )

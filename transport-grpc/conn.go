@@ -32,7 +32,9 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		return newConnection(raw), nil
 	}
 	c := &Conn{broker: b, dialer: newDialer(dial)}
-	explain := explainer{lost: c.dialer.isLost, reason: b.reason}
+	// A broker that ends closes connections before they count as lost.
+	lost := func() bool { return b.ctx.Err() != nil || c.dialer.isLost() }
+	explain := explainer{lost: lost, reason: b.reason}
 	var err error
 	c.grpc, err = c.dialer.open(ctx, append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...), first)
 	if err != nil {

@@ -71,7 +71,7 @@ func serverCredentials(security *core.TLS) credentials.TransportCredentials {
 	return telling{TransportCredentials: credentials.NewTLS(security.Server), refuse: security.Refuse}
 }
 
-// telling are credentials that say whom they have refused.
+// telling are credentials that say whom they have refused, and whom they have not.
 type telling struct {
 	credentials.TransportCredentials
 
@@ -81,6 +81,9 @@ type telling struct {
 func (t telling) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := t.TransportCredentials.ServerHandshake(raw)
 	t.refuse(err)
+	if arrived, ok := raw.(*arrival); ok && err == nil {
+		arrived.isHosts()
+	}
 	return conn, info, err
 }
 

@@ -129,6 +129,13 @@ func (c *arrival) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// isHosts says that a host is at the other end.
+func (c *arrival) isHosts() {
+	if multiplexed, ok := c.Conn.(hostConn); ok {
+		multiplexed.connected()
+	}
+}
+
 func (c *arrival) Close() error {
 	s := c.server
 	s.mu.Lock()

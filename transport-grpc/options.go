@@ -2,6 +2,7 @@ package transportgrpc
 
 import (
 	"math"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -12,6 +13,10 @@ import (
 // DefaultMaxMessageSize is how many bytes a message may have, in either
 // direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
 const DefaultMaxMessageSize = 1 << 30
+
+// DefaultConnectionTimeout is how long a plugin waits for a connection to become
+// a host's, unless [WithConnectionTimeout] says otherwise. It is gRPC's.
+const DefaultConnectionTimeout = 2 * time.Minute
 
 // minMaxMessageSize leaves room for the protocol's own messages, and for those of
 // [Broker.Reader] and [Broker.Writer], in bytes.
@@ -30,6 +35,7 @@ type options struct {
 	multiplex    bool
 	noReflection bool
 	maxMessage   int
+	connecting   time.Duration
 	codec        codec
 	broker       exchange.Config
 	yamux        yamux.Config
@@ -37,7 +43,9 @@ type options struct {
 	server       []grpc.ServerOption
 }
 
-func defaults() options { return options{maxMessage: DefaultMaxMessageSize, codec: newCodec()} }
+func defaults() options {
+	return options{maxMessage: DefaultMaxMessageSize, connecting: DefaultConnectionTimeout, codec: newCodec()}
+}
 
 // WithMultiplexing lets the host ask for brokered connections inside the one
 // connection that there is, instead of a socket each (protocol §5): where a
@@ -75,6 +83,22 @@ func WithMaxMessageSize(n int) Option {
 			n = DefaultMaxMessageSize
 		}
 		o.maxMessage = min(max(n, minMaxMessageSize), math.MaxInt32)
+	})
+}
+
+// WithConnectionTimeout bounds how long a plugin waits for what every host says at
+// once: TLS, and the beginning of HTTP/2. What connects and says nothing is let go
+// then, so that it does not use up the plugin's files; a multiplexed connection
+// that has a stream in it, but under TLS none of a host's, counts as one of those.
+// A host that is connected may be silent for as long as it likes. d below 1 means
+// [DefaultConnectionTimeout]. It holds for the servers of brokered connections too,
+// on either side.
+func WithConnectionTimeout(d time.Duration) Option {
+	return optionFunc(func(o *options) {
+		if d < 1 {
+			d = DefaultConnectionTimeout
+		}
+		o.connecting = d
 	})
 }
 

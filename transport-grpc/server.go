@@ -135,11 +135,6 @@ func (s *server) run(f func()) {
 	}
 }
 
-// connectionTimeout is how long a multiplexed connection may be without a stream:
-// what connects and says nothing would use up the plugin's files. It is gRPC's own
-// for what a host says on a stream.
-const connectionTimeout = 2 * time.Minute
-
 // serveMultiplexed accepts hosts, each with all its connections inside one.
 func (s *server) serveMultiplexed(listener net.Listener) error {
 	stop := context.AfterFunc(s.ctx, func() { _ = listener.Close() })
@@ -171,12 +166,12 @@ func (s *server) serveHost(conn net.Conn) {
 	defer func() { _ = mux.Close() }()
 	ex := exchange.NewMultiplexed(s.brokerConfig(), exchange.Yamux(mux))
 	defer func() { _ = ex.Close() }()
-	silent := time.AfterFunc(connectionTimeout, func() {
-		s.link.Logger.Debug("a connection has not become a host's in time")
+	silent := time.AfterFunc(s.transport.options.connecting, func() {
+		s.link.Logger.Debug("a connection has not become a host's in time (WithConnectionTimeout)")
 		_ = mux.Close()
 	})
 	defer silent.Stop()
-	main := &hostListener{Listener: ex.Main(), host: ex, connected: silent.Stop}
+	main := &hostListener{Listener: ex.Main(), host: ex, secured: s.link.TLS != nil, connected: silent.Stop}
 	s.running.Go(func() { _ = s.grpc.Serve(main) })
 	defer main.Close()
 	select {
@@ -191,13 +186,15 @@ type hostListener struct {
 	net.Listener
 
 	host      exchange.Broker
-	connected func() bool // is called when a stream comes
+	secured   bool
+	connected func() bool
 }
 
 type hostConn struct {
 	net.Conn
 
-	host exchange.Broker
+	host      exchange.Broker
+	connected func() bool // is called when it turns out to be a host's, maybe again
 }
 
 type hostAddr struct {
@@ -211,8 +208,10 @@ func (l *hostListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.connected()
-	return hostConn{Conn: conn, host: l.host}, nil
+	if !l.secured { // otherwise TLS tells
+		l.connected()
+	}
+	return hostConn{Conn: conn, host: l.host, connected: l.connected}, nil
 }
 
 func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAddr(), host: c.host} }

@@ -26,6 +26,7 @@ func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOpti
 		grpc.StaticConnWindowSize(connectionWindow),
 		grpc.ForceServerCodecV2(o.codec),
 		grpc.ReadBufferSize(readBuffer),
+		grpc.ConnectionTimeout(o.connecting),
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
 	}
 	if f != nil {

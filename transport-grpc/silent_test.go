@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
@@ -50,17 +51,31 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
-// serveTimed serves on the synthetic clock.
-func serveTimed(t *testing.T) *pipes {
+// timeless is TLS whose certificates are good at any time of a bubble's clock. It
+// is called outside.
+func timeless(m mode) *core.TLS {
+	if !m.secure {
+		return nil
+	}
+	made := security()
+	client, server := made.Client.Clone(), made.Server.Clone()
+	now := func() time.Time { return client.Certificates[0].Leaf.NotBefore.Add(time.Minute) }
+	client.Time, server.Time = now, now
+	return &core.TLS{Client: client, Server: server}
+}
+
+// serveTimed serves multiplexed hosts on the bubble's clock.
+func serveTimed(t *testing.T, security *core.TLS, opts ...transportgrpc.Option) *pipes {
 	t.Helper()
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
 	transport := transportgrpc.New(transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
 		NewServer: func(*transportgrpc.Broker, grpc.ServiceRegistrar) error { return nil },
-	}})
+	}}, opts...)
 	server, err := transport.Listen(t.Context(), core.PluginLink{
 		Logger:    slog.New(slog.DiscardHandler),
 		LookupEnv: func(key string) (string, bool) { return "true", key == "PLUGIN_MULTIPLEX_GRPC" },
+		TLS:       security,
 		Stdout:    stdout, Stderr: stderr,
 		ShutdownTimeout: time.Second,
 		Quit: func(context.Context) {
@@ -83,36 +98,84 @@ func serveTimed(t *testing.T) *pipes {
 	return listener
 }
 
-func TestAMultiplexedConnectionWithoutAStreamIsLetGo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		conn, _ := serveTimed(t).dial(t.Context())
-		defer conn.Close()
-		begun := time.Now()
-		_, _ = io.Copy(io.Discard, conn)
-		if got := time.Since(begun); got != 2*time.Minute {
-			t.Errorf("it was kept for %v", got)
+var multiplexedModes = []mode{{multiplexed: true}, {multiplexed: true, secure: true}}
+
+func TestAMultiplexedConnectionThatIsNoHostsIsLetGo(t *testing.T) {
+	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
+		security := timeless(m)
+		for name, test := range map[string]struct {
+			opts []transportgrpc.Option
+			says string // in a stream; empty: no stream
+			want time.Duration
+		}{
+			"nothing":           {nil, "", transportgrpc.DefaultConnectionTimeout},
+			"nothing, as told":  {[]transportgrpc.Option{transportgrpc.WithConnectionTimeout(time.Second)}, "", time.Second},
+			"nothing, not told": {[]transportgrpc.Option{transportgrpc.WithConnectionTimeout(0)}, "", transportgrpc.DefaultConnectionTimeout},
+			"what is no TLS":    {nil, "PRI * HTTP/2.0", transportgrpc.DefaultConnectionTimeout},
+			"half of a record":  {nil, "\x16\x03\x01\x01\x00", transportgrpc.DefaultConnectionTimeout},
+		} {
+			if test.says != "" && !m.secure {
+				continue // there a stream is all that tells a host
+			}
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					conn, _ := serveTimed(t, security, test.opts...).dial(t.Context())
+					begun := time.Now()
+					if test.says == "" {
+						defer conn.Close()
+						_, _ = io.Copy(io.Discard, conn)
+					} else {
+						mux := muxOver(t, conn)
+						defer mux.Close()
+						stream, err := mux.Open(t.Context())
+						if err != nil {
+							t.Fatal(err)
+						}
+						if _, err := io.WriteString(stream, test.says); err != nil {
+							t.Fatal(err)
+						}
+						<-mux.Done()
+					}
+					if got := time.Since(begun); got != test.want {
+						t.Errorf("it was kept for %v", got)
+					}
+				})
+			})
 		}
 	})
 }
 
+func muxOver(t *testing.T, conn net.Conn) *yamux.Session {
+	t.Helper()
+	mux, err := yamux.Client(conn, yamux.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mux
+}
+
 func TestAMultiplexedHostMayBeSilent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		session, err := transportgrpc.New(hostSet, transportgrpc.WithMultiplexing()).Dial(t.Context(), core.HostLink{
-			Plugin: "plugin",
-			Logger: slog.New(slog.DiscardHandler),
-			Fields: []string{"true"},
-			Stdout: io.Discard, Stderr: io.Discard,
-			Dial:    serveTimed(t).dial,
-			Exited:  make(chan struct{}),
-			Explain: func(_ context.Context, err error) error { return err },
+	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
+		security := timeless(m)
+		synctest.Test(t, func(t *testing.T) {
+			session, err := transportgrpc.New(hostSet, transportgrpc.WithMultiplexing()).Dial(t.Context(), core.HostLink{
+				Plugin: "plugin",
+				Logger: slog.New(slog.DiscardHandler),
+				Fields: []string{"true"},
+				TLS:    security,
+				Stdout: io.Discard, Stderr: io.Discard,
+				Dial:    serveTimed(t, security).dial,
+				Exited:  make(chan struct{}),
+				Explain: func(_ context.Context, err error) error { return err },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer session.Close()
+			<-time.After(time.Hour) // on the bubble's clock
+			if err := session.Ping(t.Context()); err != nil {
+				t.Error(err)
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer session.Close()
-		<-time.After(time.Hour) // on the bubble's clock
-		if err := session.Ping(t.Context()); err != nil {
-			t.Error(err)
-		}
 	})
 }

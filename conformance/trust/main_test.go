@@ -9,7 +9,6 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/probeplugin"
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
@@ -44,7 +43,7 @@ func TestMain(m *testing.M) {
 			netrpc.WithConnectionTimeout(impatience))})
 	case "our gRPC, impatient":
 		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion(),
-			transportgrpc.WithServerOptions(grpc.ConnectionTimeout(impatience)))})
+			transportgrpc.WithConnectionTimeout(impatience))})
 	case "our net/rpc, own TLS":
 		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion()), TLS: pluginsOwn()})
 	case "our gRPC, own TLS":

@@ -42,8 +42,9 @@ type sumsFile struct {
 // its whole path; without such ones all do. Those that count must be whole, and
 // agree.
 //
-// The file, a regular one, is read at each launch. Nobody whom the program is protected against
-// may be able to write to it, so it should not be in the same directory.
+// The file, a regular one, is read at each launch. Nobody whom the program is
+// protected against may be able to write to it, so it should not be in the same
+// directory.
 //
 // A program that is not listed, or not readably so, is a *[SumsError]; one with
 // another sum is a *[ChecksumError].
@@ -119,7 +120,11 @@ func (t *sumsText) of(program, dir string) []sumLine {
 			continue
 		}
 		named = append(named, line)
-		if filepath.Join(dir, line.name) == program || filepath.Clean(line.name) == program {
+		path := filepath.Clean(line.name)
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(dir, path)
+		}
+		if path == program {
 			exact = append(exact, line)
 		}
 	}

@@ -46,6 +46,7 @@ func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
 		"after a comment on it":         {text: "#  " + name + "\n#" + bad + "  " + name + "\n" + good + "  " + name + "\n"},
 		"after a byte order mark":       {text: "\ufeff" + good + "  " + name + "\n"},
 		"tagged, after such a mark":     {text: "\ufeffSHA256 (" + name + ") = " + good + "\n"},
+		"at its place, and in the root": {text: bad + "  /" + name + "\n" + good + "  " + name + "\n"},
 		"at its place, and another one": {text: bad + "  other/" + name + "\n" + good + "  ./" + name + "\n"},
 
 		"another sum":               {text: bad + "  " + name + "\n", line: -1, differ: true, parts: []string{good, bad}},
