@@ -59,7 +59,8 @@ type Config struct {
 	// Verify they are refused. Empty: on Linux
 	// a program of up to [runner.MaxMemoryCopy] bytes is copied into memory; larger
 	// ones and scripts there, and everything elsewhere, into the system's directory
-	// for temporary files.
+	// for temporary files, or the user's for caches; a larger one for which neither
+	// is fit into memory, too.
 	ProgramDirs []string
 
 	// Runner makes what runs the command. Nil: a child process of this one.

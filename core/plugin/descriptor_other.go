@@ -1,11 +1,11 @@
-//go:build !unix
+//go:build !unix || solaris
 
 package plugin
 
 import "os"
 
 // descriptor has nothing to do here: the platform's standard handle is looked
-// up once, when the program starts.
+// up once, when the program starts. (For Solaris package syscall has no dup2.)
 type descriptor struct{}
 
 func (*descriptor) save(file *os.File) (*os.File, error) { return file, nil }

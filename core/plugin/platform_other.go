@@ -1,9 +1,5 @@
-//go:build !unix && !windows
+//go:build !unix
 
 package plugin
 
-import "syscall"
-
 const defaultNetwork = "tcp"
-
-var errAddressInUse error = syscall.EADDRINUSE

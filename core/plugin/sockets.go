@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"sync"
-	"syscall"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/peercred"
@@ -141,7 +140,7 @@ func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 		if err == nil {
 			return listener, nil
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errAddressInUse) {
+		if !socket.IsInUse(err) {
 			return nil, err
 		}
 	}

@@ -77,7 +77,7 @@ func (c Command) clone() Command {
 // executable is what the system is asked to run.
 type executable struct {
 	path   string
-	memory *os.File // not nil: this memory file; path is where descriptors have names
+	memory *os.File // not nil: this memory file, and no path
 }
 
 // execCmd makes the exec.Cmd of one attempt to start, without its streams.

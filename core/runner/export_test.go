@@ -1,4 +1,4 @@
 package runner
 
 // AwaitSweep waits until what others left beside the file of a copy is removed.
-func (s *Sealed) AwaitSweep() { <-s.file.sweep.done }
+func (s *Sealed) AwaitSweep() { <-s.file.sweep.Done() }

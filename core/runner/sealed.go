@@ -19,7 +19,8 @@ import (
 // copied from.
 //
 // On Linux the copy of an ELF program of up to [MaxMemoryCopy] bytes is a sealed
-// memory file (memfd_create(2)), which not even this process can write to.
+// memory file (memfd_create(2)), which not even this process can write to; that of a
+// larger one is, too, if no directory is fit for it.
 // Everything else, scripts above all, is a file of its own with mode r-x in a
 // directory that only this user can enter. There this user (and root) could still
 // write; a start looks whether somebody did, and then is [ErrCopyChanged].
@@ -39,9 +40,9 @@ type Sealed struct {
 	file   *privateFile // nil: none was needed yet
 }
 
-// MaxMemoryCopy is the size in bytes above which a program is not copied into
-// memory: too much of that would be taken, and the system maps large programs
-// from a file a little faster.
+// MaxMemoryCopy is the size in bytes above which a program is copied into memory
+// only if no directory is fit for it: too much of memory would be taken, and the
+// system maps large programs from a file a little faster.
 const MaxMemoryCopy = 64 << 20
 
 // ErrCopyChanged says that somebody has changed the file that the copy of a
@@ -65,10 +66,11 @@ type SealConfig struct {
 	// other user could write. Empty: the system's directory for temporary files,
 	// and where that is not fit, the user's for caches.
 	//
-	// What a process of this user that was killed has left in there is removed
-	// beside the next copy, if it is a minute old by then. Where nothing tells
-	// that a directory is not in use (Windows, a file system without locks), it
-	// stays.
+	// What a process of this user that was killed has left in there, a directory
+	// jackfield-program- and a number with the file of one copy in it at the most,
+	// is removed beside the next copy, if it is a minute old by then. Where nothing
+	// tells that a directory is not in use (Windows, a file system without locks),
+	// it stays.
 	Dirs []string
 
 	// InFile keeps copies out of memory also where Dirs is empty, for what has to
@@ -139,17 +141,33 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	return s, nil
 }
 
-// copy copies into memory what runs from there, and the rest, and what memory
-// does not take, into a file.
-func (s *Sealed) copy(ctx context.Context, file *os.File) (err error) {
-	if !s.cfg.InFile && len(s.cfg.Dirs) == 0 && s.size <= MaxMemoryCopy && runsFromMemory(file) {
+// copy copies into memory what runs from there, and the rest, and what memory does
+// not take, into a file. What is large goes into memory only if there is no other way.
+func (s *Sealed) copy(ctx context.Context, file *os.File) error {
+	toMemory := func() (err error) {
 		s.memory, err = sealInMemory(ctx, s.from, io.NewSectionReader(file, 0, s.size))
+		return err
+	}
+	toFile := func() (err error) {
+		s.file, err = s.copyToFile(ctx, file)
+		return err
+	}
+	ways := []func() error{toMemory, toFile}
+	switch {
+	case s.cfg.InFile, len(s.cfg.Dirs) > 0, !runsFromMemory(file):
+		ways = []func() error{toFile}
+	case s.size > MaxMemoryCopy:
+		ways = []func() error{toFile, toMemory}
+	}
+	var failed []error
+	for _, way := range ways {
+		err := way()
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
+		failed = append(failed, err)
 	}
-	s.file, err = s.copyToFile(ctx, file)
-	return err
+	return errors.Join(failed...)
 }
 
 // content is the copy to read from.
@@ -267,7 +285,7 @@ func (s *Sealed) executable() (executable, error) {
 	case file != nil:
 		return executable{path: file.path}, nil
 	}
-	return executable{path: descriptors, memory: s.memory}, nil
+	return executable{memory: s.memory}, nil
 }
 
 // copyChunk is how much is copied between two looks at the context.

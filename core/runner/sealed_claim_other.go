@@ -2,10 +2,13 @@
 
 package runner
 
-import "os"
+import (
+	"os"
+
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
+)
 
 func claim(*os.File) {}
 
-// removeAbandoned removes nothing, since nothing tells that a directory is not in
-// use.
-func removeAbandoned(string, <-chan struct{}) {}
+// startSweep sweeps nothing, since nothing tells that a directory is not in use.
+func startSweep(string) *sweep.Sweep { return nil }

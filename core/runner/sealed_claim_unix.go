@@ -3,11 +3,14 @@
 package runner
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
 // claim marks a private directory as in use for as long as its file is open: a
@@ -17,61 +20,57 @@ func claim(dir *os.File) {
 	_ = syscall.Flock(int(dir.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 }
 
-const (
-	// abandonedBatch is how many names are read at once from a directory, which
-	// may be full of other things.
-	abandonedBatch = 512
-	// abandonedAtLeast is how many names are looked at though somebody waits.
-	abandonedAtLeast = 8 * abandonedBatch
-	// abandonedAge is how old a private directory without a claim must be: a new
-	// one may be about to get its own.
-	abandonedAge = time.Minute
-)
+// startSweep begins to remove the private directories of this user's in base that
+// processes left which were killed.
+func startSweep(base string) *sweep.Sweep { return sweep.Start(base, privatePattern, removeAbandoned) }
 
-// removeAbandoned removes the private directories of this user's that processes
-// left which were killed. Once hurry is closed, it leaves the rest of a directory
-// with very many names to the next one.
-func removeAbandoned(base string, hurry <-chan struct{}) {
-	dir, err := os.Open(base)
+// abandonedAge is how old a private directory without a claim must be: a new one
+// may be about to get its own.
+const abandonedAge = time.Minute
+
+// removeAbandoned removes a private directory that nobody uses. What has anything
+// in it but the file of one copy is not one, and stays.
+func removeAbandoned(path string) {
+	there, err := os.Lstat(path)
+	if err != nil || !mayBeAbandoned(there) {
+		return
+	}
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return
+	}
+	defer root.Close() //nolint:errcheck // nothing was written through it
+	dir, err := root.Open(".")
 	if err != nil {
 		return
 	}
 	defer dir.Close()
-	for looked := 0; looked < abandonedAtLeast || !isClosed(hurry); {
-		names, err := dir.Readdirnames(abandonedBatch)
-		looked += len(names)
-		for _, name := range names {
-			if path := filepath.Join(base, name); strings.HasPrefix(name, privatePattern) && isAbandoned(path) {
-				_ = os.RemoveAll(path)
-			}
-		}
-		if err != nil {
+	if opened, err := dir.Stat(); err != nil || !os.SameFile(there, opened) {
+		return // somebody has put a link in its place
+	}
+	// Held until the directory is gone, so that nobody takes it up meanwhile.
+	if syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return
+	}
+	names, err := dir.Readdirnames(2) // one more than there may be
+	if err != nil && !errors.Is(err, io.EOF) || len(names) > 1 {
+		return
+	}
+	for _, name := range names {
+		if info, err := root.Lstat(name); err != nil || !mayBeCopy(info) || root.Remove(name) != nil {
 			return
 		}
 	}
+	_ = syscall.Rmdir(path) // which takes an empty directory, and nothing else
 }
 
-func isClosed(channel <-chan struct{}) bool {
-	select {
-	case <-channel:
-		return true
-	default:
-		return false
-	}
+func mayBeAbandoned(info fs.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.IsDir() && int(stat.Uid) == os.Geteuid() && time.Since(info.ModTime()) >= abandonedAge
 }
 
-func isAbandoned(path string) bool {
-	info, err := os.Lstat(path)
-	if err != nil || !info.IsDir() || time.Since(info.ModTime()) < abandonedAge {
-		return false
-	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Geteuid() {
-		return false
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer dir.Close()
-	return syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+// mayBeCopy reports whether a file is as a copy is: nobody may write to it, or, while
+// it is being made, its owner alone.
+func mayBeCopy(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && (info.Mode().Perm() == 0o600 || info.Mode().Perm()&0o222 == 0)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 	"github.com/jackfield-go/jackfield/core/internal/fileid"
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
 // privatePattern names the directories of private copies.
@@ -35,7 +36,7 @@ type privateFile struct {
 	claimed *os.File // the directory, which tells that it is in use
 	content *os.File // for reading
 	made    fileid.ID
-	sweep   *sweep // of what others left beside it
+	sweep   *sweep.Sweep // of what others left beside it
 }
 
 // copyToFile makes one in the first directory that is fit for it.
@@ -136,7 +137,8 @@ func (f *privateFile) check() error {
 
 // remove removes the file and its directory.
 func (f *privateFile) remove() error {
-	f.sweep.stop()
+	f.sweep.Hurry()
+	<-f.sweep.Done()
 	_ = f.content.Close() // of nil too
 	_ = f.claimed.Close() // Windows removes nothing that is open
 	return os.RemoveAll(f.dir)

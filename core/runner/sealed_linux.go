@@ -15,8 +15,8 @@ import (
 	"unsafe"
 )
 
-// descriptors is where a process finds its descriptors by their numbers.
-const descriptors = "/proc/self/fd"
+// descriptor is where a process finds one of its descriptors.
+func descriptor(fd uintptr) string { return "/proc/self/fd/" + strconv.Itoa(int(fd)) }
 
 // The flags of memfd_create(2), and the seals of fcntl(2), which syscall lacks.
 const (
@@ -70,7 +70,7 @@ func sealInMemory(ctx context.Context, from Origin, content io.Reader) (*os.File
 		return nil, err
 	}
 	// What runs is a descriptor that cannot even be written to.
-	readable, err := os.Open(descriptors + "/" + strconv.Itoa(int(writable.Fd())))
+	readable, err := os.Open(descriptor(writable.Fd()))
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,14 @@ const maxStandard = 2
 // until its program begins: that is closed then, so that nothing the process
 // starts gets it. Between fork and exec package syscall moves descriptors, to
 // numbers above all of those that it was given. One of these, the error output,
-// is therefore above the memory file's.
+// is therefore above the memory file's, and that is the lowest which is free: it may
+// have been made when only the last ones were, above which there are none.
 func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
+	memory, err := duplicateAbove(memory, maxStandard)
+	if err != nil {
+		return err
+	}
+	defer memory.Close()
 	conn, err := memory.SyscallConn()
 	if err != nil {
 		return err
@@ -100,7 +106,7 @@ func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
 			return
 		}
 		defer above.Close()
-		c.Path += "/" + strconv.Itoa(int(fd))
+		c.Path = descriptor(fd)
 		c.Stderr = above
 		startErr = c.Start()
 	})

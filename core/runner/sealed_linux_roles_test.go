@@ -17,6 +17,7 @@ func init() {
 	roles["inherited"] = inherited
 	roles["sealAndRun"] = sealAndRun
 	roles["failAndRun"] = failAndRun
+	roles["sealLast"] = sealLast
 }
 
 // inherited is a role: it lists the descriptors that lead to its program.
@@ -79,6 +80,11 @@ func sealAndRun(args []string) int {
 		return 1
 	}
 	defer cmd.Sealed.Close()
+	return printed(ctx, cmd)
+}
+
+// printed runs a command and prints what that prints.
+func printed(ctx context.Context, cmd runner.Command) int {
 	p := runner.NewProcess(cmd)
 	if err := p.Start(ctx); err != nil {
 		fmt.Println(err)
@@ -87,4 +93,51 @@ func sealAndRun(args []string) int {
 	defer p.Stderr().Close()
 	_, _ = os.Stdout.ReadFrom(p.Stdout())
 	return 0
+}
+
+// sealLast is a role: it seals a program while few descriptors are free, so that
+// the copy gets the last of them, and runs it twice once there are more.
+func sealLast(args []string) int {
+	ctx := context.Background() // the test ends this process
+	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=hello", "GORACE=atexit_sleep_ms=0"}}
+	file, err := cmd.Open()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer file.Close()
+	limit := syscall.Rlimit{Cur: 64, Max: 64}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for free := 1; cmd.Sealed == nil && free < 16; free++ {
+		taken := takeAllBut(free)
+		cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{})
+		for _, fd := range taken {
+			_ = syscall.Close(fd)
+		}
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer cmd.Sealed.Close()
+	return printed(ctx, cmd) + printed(ctx, cmd)
+}
+
+// takeAllBut takes descriptors until no more than some, the highest, are free.
+func takeAllBut(free int) (taken []int) {
+	for {
+		fd, err := syscall.Open(os.DevNull, syscall.O_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		taken = append(taken, fd)
+	}
+	for range free {
+		_ = syscall.Close(taken[len(taken)-1])
+		taken = taken[:len(taken)-1]
+	}
+	return taken
 }

@@ -81,6 +81,41 @@ func TestLargeProgramIsNotCopiedIntoMemory(t *testing.T) {
 	before.awaitSame(t)
 }
 
+// In a container no directory may be fit for it.
+func TestLargeProgramIsCopiedIntoMemoryWhereNothingElseIsLeft(t *testing.T) {
+	large := installed(t, "hello")
+	if err := os.Truncate(large.Path, runner.MaxMemoryCopy+1); err != nil {
+		t.Fatal(err)
+	}
+	script := runner.Command{Path: write(t, "script", []byte("#!/bin/sh\n"))}
+	unfit := privateBase(t)
+	if err := os.Chmod(unfit, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", unfit)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(unfit, "missing"))
+	if stdout, stderr := readBoth(t, started(t, sealed(t, large, runner.SealConfig{}))); stdout != "hello\n" {
+		t.Errorf("got %q, %q", stdout, stderr)
+	}
+	for name, test := range map[string]struct {
+		cmd runner.Command
+		cfg runner.SealConfig
+	}{
+		"a script":          {script, runner.SealConfig{}},
+		"in a directory":    {large, runner.SealConfig{Dirs: []string{unfit}}},
+		"for who has paths": {large, runner.SealConfig{InFile: true}},
+	} {
+		file, err := test.cmd.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = runner.Seal(t.Context(), file, test.cfg); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+			t.Errorf("%s: %v", name, err)
+		}
+		file.Close()
+	}
+}
+
 // The system may have an emulator for it, which opens it by its path.
 func TestProgramOfAnotherMachineIsNotCopiedIntoMemory(t *testing.T) {
 	machine := elf.EM_S390
@@ -132,6 +167,15 @@ func TestProgramInMemoryIsFoundAmongAnyDescriptors(t *testing.T) {
 		if !strings.Contains(stdout, "\n/memfd:greeter") {
 			t.Errorf("with stdin at %d: %q, %q", file.Fd(), stdout, stderr)
 		}
+	}
+}
+
+// The numbers above its own may be out of bounds then.
+func TestProgramThatWasSealedWithTheLastDescriptorsStarts(t *testing.T) {
+	cmd := helper("sealLast", installed(t, "hello").Path)
+	cmd.Env = append(cmd.Env, "TMPDIR=/missing", "HOME=/missing") // where it could be in a file
+	if stdout, stderr := readBoth(t, started(t, cmd)); stdout != strings.Repeat("hello\n", 2) || stderr != "" {
+		t.Errorf("got %q, %q", stdout, stderr)
 	}
 }
 

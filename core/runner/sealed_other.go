@@ -11,8 +11,6 @@ import (
 )
 
 // Nothing runs from memory here.
-const descriptors = ""
-
 func runsFromMemory(io.ReaderAt) bool { return false }
 
 func sealInMemory(context.Context, Origin, io.Reader) (*os.File, error) {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -193,6 +194,87 @@ func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// A directory that is called like one for a copy may be somebody's own.
+func TestOnlyWhatCanBeACopyIsRemoved(t *testing.T) {
+	file := func(name string, mode fs.FileMode) func(string) error {
+		return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), nil, mode) }
+	}
+	all := func(put ...func(string) error) func(string) error {
+		return func(dir string) (err error) {
+			for _, put := range put {
+				err = errors.Join(err, put(dir))
+			}
+			return err
+		}
+	}
+	below := func(dir string) error { return os.Mkdir(filepath.Join(dir, ".git"), 0o500) }
+	link := func(dir string) error { return os.Symlink("/missing", filepath.Join(dir, "greeter")) }
+	pipe := func(dir string) error { return syscall.Mkfifo(filepath.Join(dir, "greeter"), 0o500) }
+	base, elsewhere := privateBase(t), privateBase(t)
+	stays := map[string]func(dir string) error{
+		"jackfield-program-notes": file("greeter", 0o500),
+		"jackfield-program-1a":    file("greeter", 0o500),
+		"jackfield-program-":      file("greeter", 0o500),
+		"jackfield-program-10":    all(file("greeter", 0o500), file("thesis.txt", 0o500)),
+		"jackfield-program-11":    all(file("greeter", 0o500), below),
+		"jackfield-program-12":    below,
+		"jackfield-program-13":    link,
+		"jackfield-program-14":    pipe,
+		"jackfield-program-15":    file("thesis.txt", 0o644),
+		"jackfield-program-16":    file("script", 0o700),
+	}
+	goes := map[string]func(dir string) error{
+		"jackfield-program-20": file("greeter", 0o500),
+		"jackfield-program-21": file("greeter", 0o555),
+		"jackfield-program-22": file("greeter", 0o600), // half of it
+		"jackfield-program-23": all(),
+	}
+	long := time.Now().Add(-time.Hour)
+	put := func(dir string, fill func(string) error) {
+		if err := errors.Join(os.Mkdir(dir, 0o700), fill(dir), os.Chtimes(dir, long, long)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dirs := range []map[string]func(string) error{stays, goes} {
+		for name, fill := range dirs {
+			put(filepath.Join(base, name), fill)
+		}
+	}
+	linked := filepath.Join(elsewhere, "linked")
+	put(linked, file("greeter", 0o500))
+	if err := os.Symlink(linked, filepath.Join(base, "jackfield-program-30")); err != nil {
+		t.Fatal(err)
+	}
+	clearUp(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, base)
+	for name, fill := range stays {
+		want := filepath.Join(elsewhere, name)
+		put(want, fill)
+		if got, want := namesIn(t, filepath.Join(base, name)), namesIn(t, want); !slices.Equal(got, want) {
+			t.Errorf("of what is in %s are left %q, want %q", name, got, want)
+		}
+	}
+	for name := range goes {
+		if _, err := os.Stat(filepath.Join(base, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", name, err)
+		}
+	}
+	if got := namesIn(t, linked); len(got) != 1 {
+		t.Errorf("behind a link are left %q", got)
+	}
+}
+
+func namesIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
 }
 
 // clearUp makes a copy beside others, waits until those are looked at, and removes

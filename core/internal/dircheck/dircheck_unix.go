@@ -11,10 +11,11 @@ import (
 	"syscall"
 )
 
-const (
-	writableByOthers = 0o022
-	passableByOthers = 0o011
-)
+// WritableByOthers are the modes by which another than its owner can make files in
+// a directory.
+const WritableByOthers = 0o022
+
+const passableByOthers = 0o011
 
 func resolve(dir string, forOthers bool) (string, error) {
 	closed, err := check(dir)
@@ -56,9 +57,9 @@ func check(dir string) (closed string, err error) {
 		return "", fmt.Errorf("the directory %q belongs to another user, uid %d, who could exchange what is made in it: "+
 			"choose one of this user's or of root's", dir, uid)
 	}
-	if closed == "" && info.Mode()&writableByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return "", fmt.Errorf("other users (those of its group, or all) may rename what is in the directory %q (mode %s, without the sticky bit): "+
-			"forbid it (chmod go-w, or chmod +t), or choose another directory", dir, info.Mode())
+	if closed == "" && info.Mode()&WritableByOthers != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return "", fmt.Errorf("other users (those of its group, or all) may rename what is in the directory %q "+
+			"(mode %s, without the sticky bit): forbid it (chmod go-w, or chmod +t), or choose another directory", dir, info.Mode())
 	}
 	if closed == "" && info.Mode()&passableByOthers == 0 {
 		closed = dir
@@ -66,9 +67,10 @@ func check(dir string) (closed string, err error) {
 	return closed, nil
 }
 
-// trusted reports whether a user can do all that this process can anyway: this
-// user, root, and whoever owns "/". In a user namespace that does not know root,
-// that is how root shows.
+// trusted reports whether a user is one that can do all that this process can anyway:
+// this user, root, and whoever owns "/". In a user namespace that does not know root,
+// that is how root shows, and all other users that are not known there, who are
+// trusted with it: nothing tells them from root, whose /tmp must be of use.
 func trusted(uid int) bool {
 	if uid == 0 || uid == os.Geteuid() {
 		return true

@@ -117,6 +117,27 @@ func statOf(t *testing.T, path string) (stat syscall.Stat_t) {
 	return stat
 }
 
+func TestALinkInADirectoryIsNotOpened(t *testing.T) {
+	path := short(t)
+	file, link := filepath.Join(path, "file"), filepath.Join(path, ownerFile)
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := openMade(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.close()
+	if fd, err := dir.openAt(ownerFile, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK); err == nil {
+		_ = syscall.Close(fd)
+		t.Error("what it leads to was opened")
+	}
+	_, err = own(dir)
+	if pathErr := (*os.PathError)(nil); !errors.As(err, &pathErr) || pathErr.Path != link || pathErr.Err != syscall.EEXIST {
+		t.Errorf("a file was made in its place: %v", err)
+	}
+}
+
 // While a plugin runs, and afterwards, who was given its directory may put another
 // one in its place.
 func TestWhatWasPutInADirectorysPlaceIsNotRemoved(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
 // nameRoom is what a socket's name takes beneath its directory, separator
@@ -44,11 +45,9 @@ type Dir struct {
 	owner    *owner
 	removing sync.Once
 
-	hurry chan struct{} // closed when the sweep is waited for
-
 	mu      sync.Mutex
-	removed bool          // or about to be
-	swept   chan struct{} // closed at the end of the sweep; nil before it has begun
+	removed bool         // or about to be
+	sweep   *sweep.Sweep // nil before it has begun
 }
 
 // MakeDir makes a directory for those who have access: this user alone (mode
@@ -61,7 +60,7 @@ func MakeDir(access Access, bases ...string) (*Dir, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
 		}
-		dir := &Dir{Path: path, hurry: make(chan struct{})}
+		dir := &Dir{Path: path}
 		err = dir.claim(access)
 		if errors.Is(err, errTaken) {
 			continue
@@ -115,14 +114,9 @@ func (d *Dir) Sweep() {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.removed || d.swept != nil {
-		return
+	if !d.removed && d.sweep == nil {
+		d.sweep = startSweep(filepath.Dir(d.Path))
 	}
-	d.swept = make(chan struct{})
-	go func() {
-		defer close(d.swept)
-		sweep(filepath.Dir(d.Path), d.hurry)
-	}()
 }
 
 // Remove removes the directory and all in it, and hastens the end of the sweep, for
@@ -134,9 +128,9 @@ func (d *Dir) Remove() {
 	d.removing.Do(func() {
 		d.mu.Lock()
 		d.removed = true
-		swept := d.swept
+		swept := d.sweep
 		d.mu.Unlock()
-		close(d.hurry)
+		swept.Hurry()
 		if d.made.isAt(d.Path) { // not what one who was given it put there
 			// The sockets are gone as a rule, and then two removals are all it takes.
 			_ = os.Remove(filepath.Join(d.Path, ownerFile))
@@ -145,9 +139,7 @@ func (d *Dir) Remove() {
 			}
 		}
 		d.owner.release()
-		if swept != nil {
-			<-swept
-		}
+		<-swept.Done()
 	})
 }
 

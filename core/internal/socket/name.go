@@ -1,14 +1,12 @@
 package socket
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -44,7 +42,7 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		if err == nil {
 			return listener, nil
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errAddressInUse) {
+		if !IsInUse(err) {
 			return nil, err
 		}
 		inUse = err

@@ -2,7 +2,11 @@
 
 package socket
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
+)
 
 // errTaken does not come up here.
 var errTaken = errors.New("the directory was taken away")
@@ -34,4 +38,4 @@ func (Handed) Check() error { return nil }
 // Hold does nothing.
 func Hold(string) (release func()) { return func() {} }
 
-func sweep(string, <-chan struct{}) {}
+func startSweep(string) *sweep.Sweep { return nil }

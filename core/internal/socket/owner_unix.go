@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
 // errTaken says that a directory was taken for one that nobody uses, before its
@@ -91,19 +93,16 @@ func (h Handed) Check() error {
 
 // ownersOf returns the users who made a directory: that of the directory, which may
 // have been given away, and that of what the host put in it. Where others can put
-// something too (another library's host may hand over /tmp), that says nothing.
+// something too (another library's host may hand over /tmp), that says nothing; and
+// the members of the group that a host names need not be known to be let in.
 func ownersOf(dir string, at *syscall.Stat_t) []int {
 	var in syscall.Stat_t
 	owners := []int{int(at.Uid)}
-	if at.Mode&writableByOthers == 0 && syscall.Lstat(filepath.Join(dir, ownerFile), &in) == nil && isOf(&in, syscall.S_IFREG) {
+	if at.Mode&dircheck.WritableByOthers == 0 && syscall.Lstat(filepath.Join(dir, ownerFile), &in) == nil && isOf(&in, syscall.S_IFREG) {
 		owners = append(owners, int(in.Uid))
 	}
 	return owners
 }
-
-// writableByOthers are the modes by which another than its owner can make files in
-// a directory. The members of the group that a host names need none to be let in.
-const writableByOthers = 0o022
 
 // serves notes the number of the process that the directory was made for.
 func (o *owner) serves(pid int) { o.note(strconv.Itoa(pid)) }

@@ -6,56 +6,14 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"syscall"
+
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// sweepBatch is how many names are read at once from where the directories are,
-// which may be full of other things.
-const sweepBatch = 512
-
-// sweepAtLeast is how many names a sweep looks at though it is waited for: where a
-// base holds not many more, each launch clears all that there is, and one that is as
-// full as it may be holds nobody up.
-const sweepAtLeast = 2 * sweepBatch
-
-// sweep removes the directories in base that processes of this user left behind.
-// Once hurry is closed, it ends as soon as it has looked at sweepAtLeast names.
-func sweep(base string, hurry <-chan struct{}) {
-	dir, err := os.Open(base)
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	for looked := 0; looked < sweepAtLeast || !isClosed(hurry); {
-		names, err := dir.Readdirnames(sweepBatch)
-		looked += len(names)
-		for _, name := range names {
-			if isDirName(name) {
-				clearAway(filepath.Join(base, name))
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func isClosed(channel <-chan struct{}) bool {
-	select {
-	case <-channel:
-		return true
-	default:
-		return false
-	}
-}
-
-// isDirName reports whether MakeDir gives such names.
-func isDirName(name string) bool {
-	random, ok := strings.CutPrefix(name, dirPattern)
-	return ok && random != "" && strings.Trim(random, "0123456789") == ""
-}
+// startSweep begins to remove the directories in base that processes of this user
+// left behind.
+func startSweep(base string) *sweep.Sweep { return sweep.Start(base, dirPattern, clearAway) }
 
 // clearAway removes a directory if it is this user's and nobody uses it.
 func clearAway(path string) {

@@ -13,7 +13,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
 // The test binary is also a process that makes a directory and is killed.
@@ -90,7 +93,7 @@ func next(t *testing.T, base string) {
 	t.Helper()
 	dir := made(t, Access{}, base)
 	dir.Sweep()
-	<-dir.swept
+	<-dir.sweep.Done()
 	if !exists(dir.Path) {
 		t.Error("the new directory is gone itself")
 	}
@@ -240,22 +243,29 @@ func TestWhatIsNotOursIsNotCleared(t *testing.T) {
 // A base that is as full as it may be holds nobody up who wants to end.
 func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
 	base := short(t)
-	const many = sweepAtLeast + sweepBatch
+	const many = 4096
 	for i := range many {
 		if err := os.Mkdir(filepath.Join(base, dirPattern+strconv.Itoa(i)), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	hurry := make(chan struct{})
-	close(hurry)
-	sweep(base, hurry)
+	synctest.Test(t, func(t *testing.T) {
+		dir, err := MakeDir(Access{}, short(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		waitedFor := make(chan struct{})
+		dir.sweep = sweep.Start(base, dirPattern, func(path string) {
+			<-waitedFor
+			clearAway(path)
+		})
+		go dir.Remove()
+		synctest.Wait()
+		close(waitedFor)
+		<-dir.sweep.Done()
+	})
 	if left, err := os.ReadDir(base); err != nil || len(left) == 0 || len(left) == many {
 		t.Errorf("%d of %d are left, %v", len(left), many, err)
-	}
-	dir := made(t, Access{}, short(t))
-	dir.Remove()
-	if !isClosed(dir.hurry) {
-		t.Error("who removes the directory does not cut its sweep short")
 	}
 }
 
@@ -326,11 +336,9 @@ func TestASweepAndAnEndAtTheSameTime(t *testing.T) {
 		both.Go(dir.Remove)
 		both.Wait()
 		select {
-		case <-dir.swept:
+		case <-dir.sweep.Done():
 		default:
-			if dir.swept != nil {
-				t.Fatal("the sweep goes on without its directory")
-			}
+			t.Fatal("the sweep goes on without its directory")
 		}
 	}
 }

@@ -1,8 +1,0 @@
-//go:build !windows
-
-package socket
-
-import "syscall"
-
-// errAddressInUse is what the platform says beside EADDRINUSE.
-var errAddressInUse error = syscall.EADDRINUSE

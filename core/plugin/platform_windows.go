@@ -1,8 +1,0 @@
-package plugin
-
-import "syscall"
-
-const defaultNetwork = "tcp"
-
-// errAddressInUse is what the platform says beside EADDRINUSE: WSAEADDRINUSE.
-var errAddressInUse error = syscall.Errno(10048)
