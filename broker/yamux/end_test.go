@@ -309,3 +309,33 @@ func mustOpen(t testing.TB, s *Session) *Stream {
 	}
 	return st
 }
+
+// Whoever learns of the end by Done may abort streams before the session has got
+// to them. The peer hears of the session's end, and not of a stream's.
+func TestStreamsThatAreResetAtTheEndAreNotTheEnd(t *testing.T) {
+	for range 100 {
+		c, s := unixPair(t)
+		session, peer := withRawPeer(t, Config{}, c, s)
+		var opened []*Stream
+		for id := uint32(1); id < 20; id += 2 {
+			peer.open(id, 0)
+			st := peer.accept(session)
+			opened = append(opened, st)
+		}
+		resets := make(chan struct{})
+		go func() {
+			defer close(resets)
+			<-session.Done()
+			for _, st := range opened {
+				_ = st.Reset()
+			}
+		}()
+		if err := session.Close(); err != nil {
+			t.Fatal(err)
+		}
+		<-resets
+		if got, _ := peer.next(); got.kind != typeGoAway {
+			t.Fatalf("the peer got %+v first", got)
+		}
+	}
+}

@@ -18,8 +18,7 @@ func (s *Session) receive() {
 	defer s.tasks.Done()
 	err := s.receiveFrames(bufio.NewReaderSize(s.conn, receiveBuffer))
 	var broken *ProtocolError
-	if errors.As(err, &broken) && s.end(err) {
-		s.out.seal(operationError(err), &frame{kind: typeGoAway, length: goAwayProtocolError})
+	if errors.As(err, &broken) && s.end(err, &frame{kind: typeGoAway, length: goAwayProtocolError}) {
 		s.out.drain(s.config.Linger)
 	}
 	s.abort(s.endReason(err))

@@ -262,9 +262,10 @@ func wake(streams []*Stream) {
 }
 
 // seal lets nothing more in; what is queued still goes out, and f, if any,
-// after it.
-func (o *sender) seal(reason error, f *frame) {
+// after it. Those whom it returns are to be woken.
+func (o *sender) seal(reason error, f *frame) []*Stream {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.refuse == nil {
 		if f != nil {
 			o.push(*f, nil)
@@ -272,9 +273,7 @@ func (o *sender) seal(reason error, f *frame) {
 		}
 		o.refuse = reason
 	}
-	woken := o.roomForWaiting()
-	o.mu.Unlock()
-	wake(woken)
+	return o.roomForWaiting()
 }
 
 // abandon gives the connection up with all that is queued.

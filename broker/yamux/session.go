@@ -152,8 +152,7 @@ func (s *Session) acknowledge(st *Stream) (*Stream, error) {
 // the session was over before; Err says why it ended.
 func (s *Session) Close() error {
 	s.closing.Do(func() {
-		if s.end(ErrSessionClosed) {
-			s.out.seal(ErrSessionClosed, &frame{kind: typeGoAway, length: goAwayNormal})
+		if s.end(ErrSessionClosed, &frame{kind: typeGoAway, length: goAwayNormal}) {
 			s.out.drain(s.config.Linger)
 		}
 		// A failing close has nothing to tell: nobody uses the connection.
@@ -186,8 +185,10 @@ func (s *Session) NumStreams() int {
 // endError is the error of operations after the end.
 func (s *Session) endError() error { return operationError(s.Err()) }
 
-// end marks the session as over, and wakes everyone; true the first time.
-func (s *Session) end(reason error) bool {
+// end marks the session as over, with a last frame for the peer, if any, and wakes
+// everyone; true the first time. What they do then tells the peer nothing more: it
+// is the session that has ended, not each stream.
+func (s *Session) end(reason error, last *frame) bool {
 	s.mu.Lock()
 	if s.err != nil {
 		s.mu.Unlock()
@@ -199,9 +200,11 @@ func (s *Session) end(reason error) bool {
 	if s.keepAlive != nil {
 		s.keepAlive.Stop()
 	}
+	err := operationError(reason)
+	woken := s.out.seal(err, last)
 	close(s.done)
 	s.mu.Unlock()
-	err := operationError(reason)
+	wake(woken)
 	for _, st := range streams {
 		st.sessionEnded(err)
 	}
@@ -210,7 +213,7 @@ func (s *Session) end(reason error) bool {
 
 // abort ends the session at once.
 func (s *Session) abort(reason error) {
-	s.end(reason)
+	s.end(reason, nil)
 	s.out.abandon(operationError(reason))
 	_ = s.conn.Close()
 }
