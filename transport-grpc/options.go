@@ -88,8 +88,8 @@ func WithMaxMessageSize(n int) Option {
 
 // WithConnectionTimeout bounds how long a plugin waits for what every host says at
 // once: TLS, and the beginning of HTTP/2. What connects and says nothing is let go
-// then, so that it does not use up the plugin's files; a multiplexed connection
-// that has a stream in it, but under TLS none of a host's, counts as one of those.
+// then, so that it does not use up the plugin's files. A multiplexed connection is a
+// host's as soon as it has a stream in it; under TLS, one whose handshake is done.
 // A host that is connected may be silent for as long as it likes. d below 1 means
 // [DefaultConnectionTimeout]. It holds for the servers of brokered connections too,
 // on either side.

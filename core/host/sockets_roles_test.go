@@ -9,11 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
-	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/runner"
 )
@@ -50,19 +48,7 @@ type unknown struct{ runner.Runner }
 // actHostWithRunner launches a plugin without locks, with its sockets in base, and
 // waits to be killed.
 func actHostWithRunner(base string) int {
-	client, err := host.Launch(context.Background(), host.Config{
-		Handshake:  cookie,
-		Versions:   faketransport.Versions(new(faketransport.Transport), 1),
-		Command:    host.Command(os.Args[0]),
-		Env:        []string{roleVariable + "=without locks"},
-		SocketDirs: []string{base},
-		Runner:     func(c runner.Command) (runner.Runner, error) { return unknown{runner.NewProcess(c)}, nil },
+	return hostUntilKilled(base, "without locks", func(c runner.Command) (runner.Runner, error) {
+		return unknown{runner.NewProcess(c)}, nil
 	})
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	fmt.Println(client.ID())
-	time.Sleep(hang)
-	return 0
 }

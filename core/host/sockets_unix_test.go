@@ -3,13 +3,9 @@
 package host_test
 
 import (
-	"bufio"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -22,26 +18,8 @@ func TestADirectoryForARunnersPluginOutlivesAKilledHost(t *testing.T) {
 	base := shortDir(t)
 	cfg := config(t, "serve", "")
 	cfg.SocketDirs = []string{base}
-	cmd := exec.CommandContext(within(t), cfg.Command.Path)
-	cmd.Env = append(os.Environ(), roleVariable+"=host with a runner of its own", argumentVariable+"="+base)
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	said, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(said))
-	if err != nil {
-		t.Fatalf("the host said %q", said)
-	}
+	pid := killHost(t, "host with a runner of its own", base)
 	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
-	_ = cmd.Process.Kill()
-	_ = cmd.Wait()
 
 	// Close waits for what a launch clears.
 	if err := launch(t, cfg).Close(); err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 func init() {
@@ -92,13 +93,17 @@ func actListen(path string) int {
 }
 
 // actHost launches a plugin with its sockets in base, and waits to be killed.
-func actHost(base string) int {
+func actHost(base string) int { return hostUntilKilled(base, "serve", nil) }
+
+// hostUntilKilled says the number of the plugin's process.
+func hostUntilKilled(base, role string, run func(runner.Command) (runner.Runner, error)) int {
 	client, err := host.Launch(context.Background(), host.Config{
 		Handshake:  cookie,
 		Versions:   faketransport.Versions(new(faketransport.Transport), 1),
 		Command:    host.Command(os.Args[0]),
-		Env:        []string{roleVariable + "=serve"},
+		Env:        []string{roleVariable + "=" + role},
 		SocketDirs: []string{base},
+		Runner:     run,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -203,14 +203,11 @@ func visit(t *testing.T, cfg host.Config, path string) string {
 	return string(said)
 }
 
-// A host that is killed leaves a directory, which the next one clears, unless its
-// plugin still uses it.
-func TestTheNextLaunchClearsWhatAKilledHostLeft(t *testing.T) {
-	base := shortDir(t)
-	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{base}
-	cmd := exec.CommandContext(within(t), cfg.Command.Path)
-	cmd.Env = append(os.Environ(), roleVariable+"=host", argumentVariable+"="+base)
+// killHost kills a host, which is in a role, and returns the number of its plugin.
+func killHost(t *testing.T, role, base string) (plugin int) {
+	t.Helper()
+	cmd := exec.CommandContext(within(t), os.Args[0])
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, argumentVariable+"="+base)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -228,6 +225,16 @@ func TestTheNextLaunchClearsWhatAKilledHostLeft(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
+	return pid
+}
+
+// A host that is killed leaves a directory, which the next one clears, unless its
+// plugin still uses it.
+func TestTheNextLaunchClearsWhatAKilledHostLeft(t *testing.T) {
+	base := shortDir(t)
+	cfg := config(t, "serve", "")
+	cfg.SocketDirs = []string{base}
+	pid := killHost(t, "host", base)
 	path := sockets(t, base)[0]
 
 	// Close waits for what a launch clears.

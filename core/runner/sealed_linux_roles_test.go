@@ -36,13 +36,7 @@ func inherited([]string) int {
 func failAndRun(args []string) int {
 	ctx := context.Background() // the test ends this process
 	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=myself", "GORACE=atexit_sleep_ms=0"}}
-	file, err := cmd.Open()
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer file.Close()
-	if cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{}); err != nil {
+	if err := sealHere(ctx, &cmd); err != nil {
 		fmt.Println(err)
 		return 1
 	}
@@ -69,18 +63,23 @@ func sealAndRun(args []string) int {
 	}
 	ctx := context.Background() // the test ends this process
 	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=hello", "GORACE=atexit_sleep_ms=0"}}
-	file, err := cmd.Open()
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer file.Close()
-	if cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{}); err != nil {
+	if err := sealHere(ctx, &cmd); err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	defer cmd.Sealed.Close()
 	return printed(ctx, cmd)
+}
+
+// sealHere makes a command run a sealed copy.
+func sealHere(ctx context.Context, cmd *runner.Command) error {
+	file, err := cmd.Open()
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{})
+	return err
 }
 
 // printed runs a command and prints what that prints.
