@@ -158,13 +158,22 @@ cover: ## coverage of all modules by all tests, in bin/cover.html
 
 ##@ At a release
 
+.PHONY: release
+release: bin/release-tool bin/apidiff bin/buf bin/cyclonedx-gomod ## make VERSION in bin/release, with its commit and tags; DRY_RUN=1 for bin/release alone
+	@bin/release-tool $(if $(VERSION),-version $(VERSION)) $(if $(DRY_RUN),-dry-run)
+
+.PHONY: release-verify
+release-verify: bin/release-tool ## compare what the module proxy serves with bin/release/sums.txt
+	@bin/release-tool -verify
+
 # Both forms are for authors in other languages: docs/proto.md.
+PROTO_IMAGE ?= bin/proto
 .PHONY: proto-image
 proto-image: bin/buf ## the .proto files as a release carries them: an image, and the sources with their licence
-	@rm -rf bin/proto && mkdir -p bin/proto/jackfield-proto
-	bin/buf build proto -o bin/proto/jackfield-proto.binpb
-	bin/buf export proto --all -o bin/proto/jackfield-proto
-	tar -C bin/proto -czf bin/proto/jackfield-proto.tar.gz jackfield-proto
+	@rm -rf $(PROTO_IMAGE)/jackfield-proto* && mkdir -p $(PROTO_IMAGE)/jackfield-proto
+	bin/buf build proto -o $(PROTO_IMAGE)/jackfield-proto.binpb
+	bin/buf export proto --all -o $(PROTO_IMAGE)/jackfield-proto
+	tar -C $(PROTO_IMAGE) -czf $(PROTO_IMAGE)/jackfield-proto.tar.gz jackfield-proto
 
 .PHONY: proto-released
 proto-released: bin/buf ## what check-proto compares with: run it for the commit that is released
@@ -182,6 +191,9 @@ examples/node/node_modules/.package-lock.json: examples/node/package-lock.json
 # The programs of tools/, and the tools that its go.mod pins. Go's build cache decides whether there is
 # anything to do. The first golangci-lint and the first buf take some minutes each.
 .PHONY: FORCE
+bin/apidiff:            PACKAGE = golang.org/x/exp/cmd/apidiff
+bin/cyclonedx-gomod:    PACKAGE = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+bin/release-tool:       PACKAGE = ./release
 bin/golangci-lint:      PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 bin/benchstat:          PACKAGE = golang.org/x/perf/cmd/benchstat
 bin/buf:                PACKAGE = github.com/bufbuild/buf/cmd/buf

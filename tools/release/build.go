@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/modfile"
+	modulepath "golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
+	"golang.org/x/mod/zip"
+)
+
+// makeStage makes the temporary folder, beside the one that it becomes, with a clone in it.
+func (r *release) makeStage(ctx context.Context) error {
+	if err := os.MkdirAll(r.root.path("bin"), 0o755); err != nil {
+		return err
+	}
+	stage, err := os.MkdirTemp(r.root.path("bin"), ".release-")
+	if err != nil {
+		return err
+	}
+	r.stage, r.clone = stage, repository(filepath.Join(stage, "clone"))
+	err = errors.Join(os.MkdirAll(r.result(), 0o755), r.root.extract(ctx, r.base, string(r.clone)))
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(stage))
+	}
+	return nil
+}
+
+// result is the folder that becomes bin/release.
+func (r *release) result(elements ...string) string {
+	return filepath.Join(append([]string{r.stage, "release"}, elements...)...)
+}
+
+// environment is that of a user of the release: the modules come from the new proxy, and from nowhere
+// else are they taken. The module cache is its own, since a dry run may be repeated with other contents
+// under one version. What the real cache holds of other modules serves as a proxy.
+func (r *release) environment(ctx context.Context, extra ...string) ([]string, error) {
+	output, err := command(ctx, "", os.Environ(), "go", "env", "-json", "GOPROXY", "GOMODCACHE", "GONOSUMDB")
+	if err != nil {
+		return nil, err
+	}
+	var env struct{ GOPROXY, GOMODCACHE, GONOSUMDB string }
+	if err := json.Unmarshal([]byte(output), &env); err != nil {
+		return nil, err
+	}
+	proxies := []string{
+		fileURL(r.result("proxy")),
+		fileURL(filepath.Join(env.GOMODCACHE, "cache", "download")),
+		env.GOPROXY,
+	}
+	own := []string{
+		"GOWORK=off",
+		"GOFLAGS=-mod=mod -modcacherw",
+		"GOMODCACHE=" + filepath.Join(r.stage, "modcache"),
+		"GOPROXY=" + strings.Join(proxies, ","),
+		"GONOSUMDB=" + strings.Trim(env.GONOSUMDB+","+r.prefix, ","),
+		"GOPRIVATE=", "GONOPROXY=none",
+	}
+	return slices.Concat(os.Environ(), own, extra), nil
+}
+
+// fileURL is the address of a folder as GOPROXY has it.
+func fileURL(folder string) string {
+	folder = filepath.ToSlash(folder)
+	if !strings.HasPrefix(folder, "/") {
+		folder = "/" + folder
+	}
+	return "file://" + folder
+}
+
+// buildModules makes the release commit and the module proxy, which grow together: a module is tidied
+// against its siblings' zips, so that its go.sum holds their hashes.
+func (r *release) buildModules(ctx context.Context) error {
+	if err := r.addEarlier(ctx); err != nil {
+		return err
+	}
+	env, err := r.environment(ctx)
+	if err != nil {
+		return err
+	}
+	commit := []string{"-c", "user.name=release", "-c", "user.email=release@localhost", "-c", "commit.gpgsign=false", "commit", "-q", "--allow-empty", "-m", "x"}
+	for _, m := range r.modules {
+		if err := r.setRequirements(m); err != nil {
+			return err
+		}
+		if _, err := command(ctx, r.clone.path(m.folder), env, "go", "mod", "tidy"); err != nil {
+			return err
+		}
+		if _, err := r.clone.git(ctx, "add", "-A", m.folder); err != nil {
+			return err
+		}
+		if _, err := r.clone.git(ctx, commit...); err != nil {
+			return err
+		}
+		if err := r.addToProxy(ctx, m, "HEAD", r.version, r.time); err != nil {
+			return err
+		}
+	}
+	return r.squash(ctx)
+}
+
+// setRequirements gives a module the released siblings.
+func (r *release) setRequirements(m *module) error {
+	name := r.clone.path(m.folder, "go.mod")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	file, err := modfile.Parse(name, text, nil)
+	if err != nil {
+		return err
+	}
+	for _, sibling := range m.siblings {
+		if err := file.AddRequire(sibling.path, r.version); err != nil {
+			return err
+		}
+	}
+	for _, replace := range slices.Clone(file.Replace) {
+		if err := file.DropReplace(replace.Old.Path, replace.Old.Version); err != nil {
+			return err
+		}
+	}
+	file.Cleanup()
+	text, err = file.Format()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, text, 0o644)
+}
+
+// squash makes one commit of those in the clone, with the released one as its parent, and with the time
+// of that, so that the same commit always gives the same release.
+func (r *release) squash(ctx context.Context) error {
+	name, err := r.committer(ctx)
+	if err != nil {
+		return err
+	}
+	when := fmt.Sprintf("%d +0000", r.time.Unix())
+	env := slices.Concat(os.Environ(), name, []string{"GIT_AUTHOR_DATE=" + when, "GIT_COMMITTER_DATE=" + when})
+	message := fmt.Sprintf("Release %s\n\nSibling requirements are set to %[1]s, and replace lines dropped. Only tags point here.", r.version)
+	output, err := command(ctx, string(r.clone), env, "git", "commit-tree", "HEAD^{tree}", "-p", r.base, "-m", message)
+	if err != nil {
+		return err
+	}
+	if _, err := r.clone.git(ctx, "reset", "-q", "--hard", strings.TrimSpace(output)); err != nil {
+		return err
+	}
+	for _, m := range r.modules {
+		if _, err := r.clone.git(ctx, "tag", m.tag(r.version)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// committer is who makes the release commit: the user, or nobody in a dry run without a name.
+func (r *release) committer(ctx context.Context) ([]string, error) {
+	if _, err := r.root.git(ctx, "var", "GIT_COMMITTER_IDENT"); err != nil && r.dryRun {
+		return []string{
+			"GIT_AUTHOR_NAME=dry run", "GIT_AUTHOR_EMAIL=dry-run@localhost",
+			"GIT_COMMITTER_NAME=dry run", "GIT_COMMITTER_EMAIL=dry-run@localhost",
+		}, nil
+	}
+	var env []string
+	for _, key := range []string{"user.name", "user.email"} {
+		value, err := r.root.git(ctx, "config", key)
+		if err != nil {
+			return nil, fmt.Errorf("git config %s is not set: %w", key, err)
+		}
+		suffix := strings.ToUpper(strings.TrimPrefix(key, "user."))
+		env = append(env, "GIT_AUTHOR_"+suffix+"="+value, "GIT_COMMITTER_"+suffix+"="+value)
+	}
+	return env, nil
+}
+
+// addEarlier puts the modules of earlier releases into the proxy, from their tags.
+func (r *release) addEarlier(ctx context.Context) error {
+	for _, m := range r.modules {
+		tags, err := r.root.lines(ctx, "tag", "--list", m.folder+"/v*")
+		if err != nil {
+			return err
+		}
+		for _, tag := range tags {
+			version := strings.TrimPrefix(tag, m.folder+"/")
+			if !semver.IsValid(version) {
+				continue
+			}
+			unix, err := r.root.git(ctx, "log", "-1", "--format=%ct", tag)
+			if err != nil {
+				return err
+			}
+			var seconds int64
+			if _, err := fmt.Sscan(unix, &seconds); err != nil {
+				return err
+			}
+			if err := r.addToProxy(ctx, m, tag, version, time.Unix(seconds, 0).UTC()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addToProxy writes one module version into the proxy. The zip is made from the commit, not from the
+// folder, where ignored files may lie.
+func (r *release) addToProxy(ctx context.Context, m *module, commit, version string, when time.Time) error {
+	escaped, err := modulepath.EscapePath(m.path)
+	if err != nil {
+		return err
+	}
+	folder := r.result("proxy", filepath.FromSlash(escaped), "@v")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if err := r.writeZip(m, commit, version, filepath.Join(folder, version+".zip")); err != nil {
+		return err
+	}
+	text, err := r.clone.git(ctx, "show", commit+":"+m.folder+"/go.mod")
+	if err != nil {
+		return err
+	}
+	info, err := json.Marshal(map[string]any{"Version": version, "Time": when})
+	if err != nil {
+		return err
+	}
+	list, err := os.OpenFile(filepath.Join(folder, "list"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(list, version)
+	return errors.Join(err, list.Close(),
+		os.WriteFile(filepath.Join(folder, version+".mod"), []byte(text+"\n"), 0o644),
+		os.WriteFile(filepath.Join(folder, version+".info"), info, 0o644))
+}
+
+
+// writeZip makes a module's zip from a commit.
+func (r *release) writeZip(m *module, commit, version, name string) error {
+	out, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	mod := modulepath.Version{Path: m.path, Version: version}
+	if err := errors.Join(zip.CreateFromVCS(out, mod, string(r.clone), commit, m.folder), out.Close()); err != nil {
+		return fmt.Errorf("%s: %w", mod, err)
+	}
+	return nil
+}

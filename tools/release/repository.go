@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/semver"
+)
+
+// repository is the root folder of a git work tree.
+type repository string
+
+func (r repository) path(elements ...string) string {
+	return filepath.Join(append([]string{string(r)}, elements...)...)
+}
+
+// git runs git in the repository and returns what it prints, without the line's end.
+func (r repository) git(ctx context.Context, args ...string) (string, error) {
+	output, err := command(ctx, string(r), os.Environ(), "git", args...)
+	return strings.TrimRight(output, "\n"), err
+}
+
+// lines runs git and returns the lines it prints.
+func (r repository) lines(ctx context.Context, args ...string) ([]string, error) {
+	output, err := r.git(ctx, args...)
+	if output == "" {
+		return nil, err
+	}
+	return strings.Split(output, "\n"), err
+}
+
+// releases returns the versions that any of the modules has a tag for, oldest first.
+func (r repository) releases(ctx context.Context, modules []*module) ([]string, error) {
+	tags, err := r.lines(ctx, "tag", "--list")
+	if err != nil {
+		return nil, err
+	}
+	var versions []string
+	for _, tag := range tags {
+		for _, m := range modules {
+			if version, ok := strings.CutPrefix(tag, m.folder+"/"); ok && semver.IsValid(version) {
+				versions = append(versions, version)
+			}
+		}
+	}
+	semver.Sort(versions)
+	return slices.Compact(versions), nil
+}
+
+// extract writes the tree of a commit into a new folder.
+func (r repository) extract(ctx context.Context, commit, folder string) error {
+	if _, err := command(ctx, "", os.Environ(), "git", "clone", "-q", "--no-checkout", string(r), folder); err != nil {
+		return err
+	}
+	_, err := repository(folder).git(ctx, "-c", "advice.detachedHead=false", "checkout", "-q", commit)
+	return err
+}
+
+// command runs a program and returns its standard output. The error of a program that fails ends with
+// all that it printed.
+func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = dir, env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		text := strings.TrimSpace(stderr.String() + stdout.String())
+		return "", fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), errors.Join(err, ctx.Err()), text)
+	}
+	return stdout.String(), nil
+}
