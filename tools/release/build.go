@@ -241,7 +241,6 @@ func (r *release) addToProxy(ctx context.Context, m *module, commit, version str
 		os.WriteFile(filepath.Join(folder, version+".info"), info, 0o644))
 }
 
-
 // writeZip makes a module's zip from a commit.
 func (r *release) writeZip(m *module, commit, version, name string) error {
 	out, err := os.Create(name)

@@ -236,7 +236,9 @@ func (r *release) writeMaterials(ctx context.Context, env []string, m *module, n
 	if err != nil {
 		return err
 	}
-	var bill struct{ Metadata struct{ Component struct{ Version string } } }
+	var bill struct {
+		Metadata struct{ Component struct{ Version string } }
+	}
 	if err := json.Unmarshal(text, &bill); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -38,7 +38,7 @@ func (r *release) checkSkew(ctx context.Context) error {
 			continue
 		}
 		for _, pair := range []struct {
-			tree, others    repository
+			tree, others     repository
 			version, sibling string
 		}{
 			{old, fresh, r.last, r.version},
