@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -18,7 +19,10 @@ import (
 // have in common does not count.
 func TestDocumentsQuoteCompiledCode(t *testing.T) {
 	for _, document := range documents(t) {
-		for _, block := range goBlocks(t, document) {
+		for _, block := range blocks(t, document) {
+			if block.language != "go" {
+				continue
+			}
 			if err := block.check(); err != nil {
 				t.Errorf("%s:%d: %v", document, block.line, err)
 			}
@@ -29,13 +33,18 @@ func TestDocumentsQuoteCompiledCode(t *testing.T) {
 // root is the repository.
 const root = ".."
 
-// documents are those of the repository, which a module of its own does not have
-// around it.
-func documents(t *testing.T) []string {
+// needRepository skips the test in a module that is alone, as a download is.
+func needRepository(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(root, "go.work")); err != nil {
 		t.Skip("needs: the whole repository around the module")
 	}
+}
+
+// documents are those of the repository.
+func documents(t *testing.T) []string {
+	t.Helper()
+	needRepository(t)
 	var documents []string
 	for _, pattern := range []string{"*.md", "*/*.md", "*/*/*.md"} {
 		found, err := filepath.Glob(filepath.Join(root, pattern))
@@ -47,36 +56,41 @@ func documents(t *testing.T) []string {
 	return documents
 }
 
-// block is one block of Go code.
+// block is one block of code in a document.
 type block struct {
-	line   int    // where it begins
-	source string // the file that it says it is from, if it does
-	code   []string
+	line     int    // where it begins
+	language string // as the document says
+	note     string // the comment in the line before
+	code     []string
 }
 
-func goBlocks(t *testing.T, document string) []block {
+// note is a comment of a document in a line of its own.
+var note = regexp.MustCompile(`^<!-- (.*) -->$`)
+
+func blocks(t *testing.T, document string) []block {
 	t.Helper()
 	var blocks []block
 	var current *block
-	quoted := ""
+	comment := ""
 	for i, line := range readLines(t, document) {
+		language, fence := strings.CutPrefix(line, "```")
 		switch {
 		case current != nil && line == "```":
 			blocks = append(blocks, *current)
-			current = nil
+			current, comment = nil, ""
 		case current != nil:
 			current.code = append(current.code, line)
-		case line == "```go":
-			current = &block{line: i + 1, source: quoted}
+		case fence:
+			current = &block{line: i + 1, language: language, note: comment}
 		default:
-			quoted = ""
-			if rest, ok := strings.CutPrefix(line, "<!-- quote "); ok {
-				quoted, _ = strings.CutSuffix(rest, " -->")
+			comment = ""
+			if match := note.FindStringSubmatch(line); match != nil {
+				comment = match[1]
 			}
 		}
 	}
 	if current != nil {
-		t.Errorf("the block at line %d has no end", current.line)
+		t.Errorf("%s: the block at line %d has no end", document, current.line)
 	}
 	return blocks
 }
@@ -96,10 +110,11 @@ func splitLines(text string) []string {
 
 // check looks for the pieces of the block in its source, one after the other.
 func (b block) check() error {
-	if b.source == "" {
+	file, quoted := strings.CutPrefix(b.note, "quote ")
+	if !quoted {
 		return errors.New("no line <!-- quote file --> before the code")
 	}
-	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(b.source)))
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
 	if err != nil {
 		return err
 	}
@@ -107,7 +122,7 @@ func (b block) check() error {
 	for _, piece := range b.pieces() {
 		end := find(source, piece)
 		if end < 0 {
-			return fmt.Errorf("%s does not have, or not in this order:\n%s", b.source, strings.Join(piece, "\n"))
+			return fmt.Errorf("%s does not have, or not in this order:\n%s", file, strings.Join(piece, "\n"))
 		}
 		source = source[end:]
 	}
