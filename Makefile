@@ -20,6 +20,10 @@ PLATFORMS     := linux darwin windows
 # What the plugin in Node needs. Without npm its tests say that they did not run.
 NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/node_modules/.package-lock.json)
 
+# What the test of docs/proto.md runs, where there is a protoc: its first build takes minutes, which the
+# other tests then do not share with it.
+PROTO_TOOLS := $(if $(filter examples,$(MODULES)),$(if $(shell command -v protoc),bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc))
+
 # Settings, all of which may be given on the command line: make fuzz FUZZTIME=1m
 TESTFLAGS ?=
 BENCH     ?= .
@@ -40,7 +44,7 @@ demo: bin/demo ## build the examples' plugins and run every host against them
 	@bin/demo examples
 
 .PHONY: test
-test: bin/runtests $(NODE_LIBRARIES) ## run all tests of all modules, under the race detector where there is one
+test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) ## run all tests of all modules, under the race detector where there is one
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 .PHONY: check
@@ -166,13 +170,15 @@ release: bin/release-tool bin/apidiff bin/buf bin/cyclonedx-gomod ## make VERSIO
 release-verify: bin/release-tool ## compare what the module proxy serves with bin/release/sums.txt
 	@bin/release-tool -verify
 
-# Both forms are for authors in other languages: docs/proto.md.
+# Both forms are for authors in other languages: docs/proto.md. The test of that page gives a folder and
+# a buf of its own, and so writes nothing into the tree.
 PROTO_IMAGE ?= bin/proto
+BUF         := bin/buf
 .PHONY: proto-image
-proto-image: bin/buf ## the .proto files as a release carries them: an image, and the sources with their licence
+proto-image: $(BUF) ## the .proto files as a release carries them: an image, and the sources with their licence
 	@rm -rf $(PROTO_IMAGE)/jackfield-proto* && mkdir -p $(PROTO_IMAGE)/jackfield-proto
-	bin/buf build proto -o $(PROTO_IMAGE)/jackfield-proto.binpb
-	bin/buf export proto --all -o $(PROTO_IMAGE)/jackfield-proto
+	$(BUF) build proto -o $(PROTO_IMAGE)/jackfield-proto.binpb
+	$(BUF) export proto --all -o $(PROTO_IMAGE)/jackfield-proto
 	tar -C $(PROTO_IMAGE) -czf $(PROTO_IMAGE)/jackfield-proto.tar.gz jackfield-proto
 
 .PHONY: proto-released
