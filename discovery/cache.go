@@ -106,21 +106,18 @@ func OpenCache(path string) (*Cache, error) {
 }
 
 func readCache(path string) (map[string]cached, error) {
-	// Before it is opened, which with a pipe might take for ever.
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New(reasonTexts[ReasonNotRegular])
-	case ThisPlatform().modes() && info.Mode().Perm()&0o002 != 0:
-		return nil, errors.New(reasonTexts[ReasonWritable])
-	}
-	file, err := os.Open(path)
+	file, err := atomicfile.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case ThisPlatform().modes() && info.Mode().Perm()&0o002 != 0:
+		return nil, errors.New(reasonTexts[ReasonWritable])
+	}
 	data, err := io.ReadAll(io.LimitReader(file, maxCacheFile+1))
 	if err != nil {
 		return nil, err

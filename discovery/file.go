@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -64,7 +65,7 @@ func (f *file) open() (fs.File, error) {
 	if fsys := f.plugin.fsys(); fsys != nil {
 		return fsys.Open(f.plugin.base())
 	}
-	return os.Open(f.plugin.Path)
+	return atomicfile.Open(f.plugin.Path)
 }
 
 // describe asks the plugin, unless the answer is known. That it gives none is

@@ -5,27 +5,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
 )
 
-// Read parses the lock file at path. If there is none the error wraps
-// [fs.ErrNotExist]. The File is never nil.
+// Read parses the lock file at path, a regular file. If there is none the error
+// wraps [fs.ErrNotExist]. The File is never nil.
 func Read(path string) (*File, error) {
 	_, f, err := read(path)
 	return f, err
 }
 
 func read(path string) ([]byte, *File, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, new(File), err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	data, err := atomicfile.Read(path, maxFile)
 	if err != nil {
 		return nil, new(File), err
 	}

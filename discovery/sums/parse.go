@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
@@ -37,14 +35,9 @@ func (e *LineError) Error() string {
 	return fmt.Sprintf("%s:%d: %q is no line of a list of SHA-256 sums: %s", e.File, e.Line, e.Text, e.Reason)
 }
 
-// Read parses the list in a file.
+// Read parses the list in a regular file. What is none is an error at once.
 func Read(path string) (List, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	data, err := atomicfile.Read(path, maxFile)
 	if err != nil {
 		return nil, err
 	}

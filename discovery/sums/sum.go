@@ -7,18 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
 )
 
 // Sum is a SHA-256 checksum. The zero value is none: no file is known to have
 // it.
 type Sum [sha256.Size]byte
 
-var (
-	errSum        = errors.New("it must be 64 hexadecimal digits")
-	errNotRegular = errors.New("it is no regular file")
-)
+var errSum = errors.New("it must be 64 hexadecimal digits")
 
 // Parse reads a sum in hexadecimal digits, capitals or not.
 func Parse(text string) (Sum, error) {
@@ -47,14 +44,7 @@ func OfReader(r io.Reader) (Sum, error) {
 // OfFile returns the sum of a regular file. What is none has no end or no
 // beginning, such as a pipe that nobody writes to, and is an error.
 func OfFile(path string) (Sum, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Sum{}, err
-	}
-	if !info.Mode().IsRegular() {
-		return Sum{}, &fs.PathError{Op: "read", Path: path, Err: errNotRegular}
-	}
-	file, err := os.Open(path)
+	file, err := atomicfile.Open(path)
 	if err != nil {
 		return Sum{}, err
 	}

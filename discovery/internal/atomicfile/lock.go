@@ -42,16 +42,16 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// open opens the file, which it makes if need be. To read is enough to wait for
+// openLock opens the file, which it makes if need be. To read is enough to wait for
 // another user's.
-func open(name string) (*os.File, error) {
+func openLock(name string) (*os.File, error) {
 	const tries = 10
 	for try := 1; ; try++ {
 		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
 		if !errors.Is(err, fs.ErrPermission) {
 			return file, err
 		}
-		theirs, readErr := os.Open(name)
+		theirs, readErr := Open(name)
 		if readErr == nil {
 			return theirs, nil
 		}
@@ -64,7 +64,7 @@ func open(name string) (*os.File, error) {
 
 // tryLock returns the locked file, or nil if another one has it.
 func tryLock(name string) (*os.File, error) {
-	file, err := open(name)
+	file, err := openLock(name)
 	if err != nil {
 		return nil, err
 	}
