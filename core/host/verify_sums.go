@@ -34,7 +34,7 @@ type sumsFile struct {
 // write it (SHA256SUMS): a line for each program, with the sum in hexadecimal,
 // two blanks or a blank and an asterisk, and the file's name; or as with their
 // option --tag. Other lines (a signature around them, comments that begin with #)
-// are skipped.
+// are skipped. A file "program.sha256" may have the sum of that program alone.
 //
 // A program is found by the name under which it is launched: the last element of
 // its path, links not followed. Of several lines for that name those count that
@@ -83,6 +83,9 @@ func (s sumsFile) lookUp(program string) ([]byte, error) {
 		return nil, failed(0, "", err)
 	}
 	lines := text.of(program, dir)
+	if sum := text.alone; len(lines) == 0 && sum != nil && sumsOf(s.path, name) {
+		return sum, nil
+	}
 	if len(lines) == 0 {
 		return nil, failed(0, "is not listed"+text.omissions(), nil)
 	}
@@ -97,11 +100,19 @@ func (s sumsFile) lookUp(program string) ([]byte, error) {
 	return lines[0].sum, nil
 }
 
+// sumsOf tells whether the name of a file of sums says that it is for that program
+// alone.
+func sumsOf(path, program string) bool {
+	base := filepath.Base(path)
+	return sameFileName(base, program+".sha256") || sameFileName(base, program+".sha256sum")
+}
+
 // sumsText is what a file of sums says.
 type sumsText struct {
 	lines       []sumLine
-	unread      int // how many give no sum, comments and empty ones left out
-	firstUnread int // the number of the first of them
+	alone       []byte // the sum without a name that is all that the file says; may be nil
+	unread      int    // how many give no sum, comments and empty ones left out
+	firstUnread int    // the number of the first of them
 }
 
 // sumLine is one line of a file of sums.
@@ -177,6 +188,10 @@ func (t *sumsText) add(number int, text string, hash crypto.Hash) {
 	}
 	line, ok := parseSum(text, hash)
 	line.number = number
+	t.alone = nil
+	if sum, err := hex.DecodeString(strings.TrimSpace(text)); err == nil && len(sum) == hash.Size() && t.unread+len(t.lines) == 0 {
+		t.alone = sum
+	}
 	if ok {
 		t.lines = append(t.lines, line)
 	}

@@ -19,8 +19,10 @@ func TestANamedPipeIsRefusedAtOnce(t *testing.T) {
 		t.Skip("needs: named pipes: ", err)
 	}
 	for name, read := range map[string]func(string) error{
-		"Read":   func(path string) error { _, err := lockfile.Read(path); return err },
-		"Update": func(path string) error { return lockfile.Update(t.Context(), path, func(*lockfile.File) error { return nil }) },
+		"Read": func(path string) error { _, err := lockfile.Read(path); return err },
+		"Update": func(path string) error {
+			return lockfile.Update(t.Context(), path, func(*lockfile.File) error { return nil })
+		},
 	} {
 		done := make(chan error, 1)
 		go func() { done <- read(path) }()

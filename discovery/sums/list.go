@@ -3,6 +3,7 @@ package sums
 import (
 	"errors"
 	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type Entry struct {
 	Sum Sum
 }
 
-// Errors of Want and Check.
+// Errors of [Want], List.Want and Check.
 var (
 	// ErrNotListed: the list does not name the file.
 	ErrNotListed = errors.New("not in the list of sums")
@@ -29,32 +30,54 @@ var (
 	ErrAmbiguous = errors.New("in the list with two different sums")
 )
 
-// Lookup returns the sum for a name. "./name" and "name" are the same. If the
-// list has two sums for the name, it has none that counts.
+// Lookup returns the sum for a name. "./name" and "name" are the same. A name
+// without a directory is found in any ("dist/name"), unless the list has it without
+// one too. If the list has two sums for the name, it has none that counts.
 func (l List) Lookup(name string) (Sum, bool) {
-	var found Sum
-	for _, entry := range l {
-		if strings.TrimPrefix(entry.Name, "./") != strings.TrimPrefix(name, "./") {
-			continue
-		}
-		if !found.IsZero() && found != entry.Sum {
-			return Sum{}, false
-		}
-		found = entry.Sum
-	}
-	return found, !found.IsZero()
+	sum, err := l.Want(name)
+	return sum, err == nil
 }
 
 // Want is Lookup that says why there is no sum: the error wraps [ErrNotListed] or
 // [ErrAmbiguous].
 func (l List) Want(name string) (Sum, error) {
-	if sum, ok := l.Lookup(name); ok {
-		return sum, nil
+	lines := make([]parsedLine, len(l))
+	for i, entry := range l {
+		lines[i].entry = entry
 	}
-	if len(l.Remove(name)) < len(l) {
-		return Sum{}, fmt.Errorf("%s: %w", name, ErrAmbiguous)
+	return want(lines, name)
+}
+
+// want returns the sum in the lines that count for a name: those that have exactly
+// it or, without such, those that have it in a directory. They must be whole, and
+// agree.
+func want(lines []parsedLine, name string) (Sum, error) {
+	name = path.Clean(name)
+	var exact, inside []parsedLine
+	for _, line := range lines {
+		switch clean := path.Clean(line.entry.Name); {
+		case line.entry.Name == "":
+		case clean == name:
+			exact = append(exact, line)
+		case path.Base(clean) == name:
+			inside = append(inside, line)
+		}
 	}
-	return Sum{}, fmt.Errorf("%s: %w", name, ErrNotListed)
+	if len(exact) == 0 {
+		exact = inside
+	}
+	if len(exact) == 0 {
+		return Sum{}, fmt.Errorf("%s: %w", name, ErrNotListed)
+	}
+	for _, line := range exact {
+		if line.err != nil {
+			return Sum{}, line.err
+		}
+		if line.entry.Sum != exact[0].entry.Sum {
+			return Sum{}, fmt.Errorf("%s: %w", name, ErrAmbiguous)
+		}
+	}
+	return exact[0].entry.Sum, nil
 }
 
 // Check compares a file with the sum that the list has for the last element of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
@@ -16,6 +17,7 @@ const (
 	maxFile   = 8 << 20
 	maxLine   = 8 << 10
 	maxErrors = 20
+	maxBroken = 10_000 // lines
 )
 
 var byteOrderMark = []byte("\ufeff")
@@ -45,28 +47,89 @@ func Read(path string) (List, error) {
 }
 
 // ParseList reads a list; file is its name in errors. Empty lines and those that
-// begin with # are skipped; lines may end as Windows ends them. The list holds all good lines, also where there is
-// an error: of one or several *[LineError], joined, of which the first twenty
-// are told.
+// begin with # are skipped; lines may end as Windows ends them. A file "name.sha256"
+// may have a sum alone, which is that of name. The list holds all good lines, also
+// where there is an error: of one or several *[LineError], joined, of which the
+// first twenty are told.
 func ParseList(file string, data []byte) (List, error) {
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s is longer than the %d bytes that a list of sums may have", file, maxFile)
+	lines, err := parseLines(file, data)
+	if err != nil {
+		return nil, err
 	}
 	var list List
 	var errs []error
-	number := 0
-	data = bytes.TrimPrefix(data, byteOrderMark) // with which Windows begins texts
-	for line := range bytes.Lines(data) {
-		number++
-		entry, skip, reason := parseLine(line)
+	for _, line := range lines {
 		switch {
-		case reason == "" && !skip:
-			list = append(list, entry)
-		case reason != "" && len(errs) < maxErrors:
-			errs = append(errs, &LineError{File: file, Line: number, Text: clip(line), Reason: reason})
+		case line.err == nil:
+			list = append(list, line.entry)
+		case len(errs) < maxErrors:
+			errs = append(errs, line.err)
 		}
 	}
 	return list, errors.Join(errs...)
+}
+
+// Want returns the sum that the text of a list has for a name, as List.Want does;
+// file is the list's name in errors. A line that cannot be read does not matter, as
+// one of a signature around the list, unless it names that file: then the error is
+// its *[LineError].
+func Want(file string, data []byte, name string) (Sum, error) {
+	lines, err := parseLines(file, data)
+	if err != nil {
+		return Sum{}, err
+	}
+	sum, err := want(lines, name)
+	if errors.Is(err, ErrNotListed) || errors.Is(err, ErrAmbiguous) {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	return sum, err
+}
+
+// parsedLine is an entry or, with err, a line of which at most the name is known.
+type parsedLine struct {
+	entry Entry
+	err   error
+}
+
+func parseLines(file string, data []byte) ([]parsedLine, error) {
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s is longer than the %d bytes that a list of sums may have", file, maxFile)
+	}
+	data = bytes.TrimPrefix(data, byteOrderMark) // with which Windows begins texts
+	if sum, err := Parse(string(bytes.TrimSpace(data))); err == nil && !sum.IsZero() {
+		if name, ok := alone(file); ok {
+			return []parsedLine{{entry: Entry{Name: name, Sum: sum}}}, nil
+		}
+	}
+	var lines []parsedLine
+	number, broken := 0, 0
+	for line := range bytes.Lines(data) {
+		number++
+		entry, skip, reason := parseLine(line)
+		if skip {
+			continue
+		}
+		parsed := parsedLine{entry: entry}
+		if reason != "" {
+			if broken++; broken > maxBroken {
+				return nil, fmt.Errorf("%s has more than %d lines that are none of a list of sums", file, maxBroken)
+			}
+			parsed.err = &LineError{File: file, Line: number, Text: clip(line), Reason: reason}
+		}
+		lines = append(lines, parsed)
+	}
+	return lines, nil
+}
+
+// alone returns the name of the one file whose sum a file of that name is for.
+func alone(file string) (string, bool) {
+	base := filepath.Base(file)
+	for _, suffix := range []string{".sha256", ".sha256sum"} {
+		if name, ok := strings.CutSuffix(base, suffix); ok && name != "" {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func clip(line []byte) string {
@@ -99,14 +162,18 @@ func parseLine(line []byte) (entry Entry, skip bool, reason string) {
 	}
 	parsed, err := Parse(sum)
 	if err != nil || parsed.IsZero() {
-		return Entry{}, false, "the sum must be 64 hexadecimal digits"
+		return Entry{Name: name}, false, "the sum must be 64 hexadecimal digits"
 	}
 	return Entry{Name: name, Sum: parsed}, false, ""
 }
 
 // splitLine takes both forms apart.
 func splitLine(text string) (sum, name, reason string) {
-	if rest, tagged := strings.CutPrefix(text, "SHA256 ("); tagged {
+	rest, tagged := strings.CutPrefix(text, "SHA256 (")
+	if !tagged {
+		rest, tagged = strings.CutPrefix(text, "SHA-256 (")
+	}
+	if tagged {
 		end := strings.LastIndex(rest, ") = ")
 		if end <= 0 {
 			return "", "", "it must be SHA256 (name) = sum"
