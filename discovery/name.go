@@ -27,7 +27,9 @@ const (
 //
 // says by its name which plugin it is: greet-plugin-loud,
 // greet-plugin-loud_v1.4.0_linux_amd64. Names are letters, digits, dots and
-// dashes; the underscore only separates.
+// dashes; the underscore only separates. Names as other release tools write them
+// are read too: a version without v, and after a version the API's of Packer's
+// plugins (_v1.4.0_x5.0_linux_amd64), which does not count.
 type Naming struct {
 	// App is the application's name. Required, unless there is a Glob.
 	App string
@@ -236,20 +238,21 @@ func parseRest(file, rest string) (ID, error) {
 	if !more {
 		return id, nil
 	}
-	if fields != "" && fields[0] == 'v' {
-		text, platform, both := strings.Cut(fields, "_")
-		version, err := semver.Parse(text[1:])
-		// A v alone may also begin a platform.
-		if err != nil && !isPlatform(fields) {
+	// A v alone may also begin a platform.
+	if version := strings.TrimPrefix(fields, "v"); !isPlatform(fields) && (version != fields || version != "" && digit(version[0])) {
+		version, rest, more := strings.Cut(version, "_")
+		parsed, err := semver.Parse(version)
+		if err != nil {
 			return id, &NameError{File: file, Reason: "after the name there is no version: " + err.Error(), Err: err}
 		}
-		if err == nil {
-			id.Version = version
-			if !both {
-				return id, nil
-			}
-			fields = platform
+		id.Version = parsed
+		if api, platform, both := strings.Cut(rest, "_"); more && isAPI(api) {
+			rest, more = platform, both
 		}
+		if !more {
+			return id, nil
+		}
+		fields = rest
 	}
 	platform, ok := ParsePlatform(fields)
 	if !ok {
@@ -258,6 +261,19 @@ func parseRest(file, rest string) (ID, error) {
 	id.Platform = platform
 	return id, nil
 }
+
+// isAPI tells whether a field is the version of an application's API, with which
+// Packer's release tools name plugins: x5.0. The plugin itself says what it speaks.
+func isAPI(field string) bool {
+	major, minor, both := strings.Cut(strings.TrimPrefix(field, "x"), ".")
+	return strings.HasPrefix(field, "x") && both && digits(major) && digits(minor)
+}
+
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 func isPlatform(fields string) bool {
 	_, ok := ParsePlatform(fields)

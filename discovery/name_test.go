@@ -46,6 +46,32 @@ func TestNamesAreParsedAndFormatted(t *testing.T) {
 	}
 }
 
+func TestNamesOfOtherReleaseToolsAreRead(t *testing.T) {
+	greet := discovery.Naming{App: "greet"}
+	linux := discovery.Platform{OS: "linux", Arch: "amd64"}
+	for file, want := range map[string]discovery.ID{
+		"greet-plugin-loud_1.4.0":                          {Name: "loud", Version: version(t, "1.4.0")},
+		"greet-plugin-loud_1.4.0-rc.1_linux_amd64":         {Name: "loud", Version: version(t, "1.4.0-rc.1"), Platform: linux},
+		"greet-plugin-loud_v1.4.0_x5.0_linux_amd64":        {Name: "loud", Version: version(t, "1.4.0"), Platform: linux},
+		"greet-plugin-loud_v1.4.0_x5.10_windows_arm64.exe": {Name: "loud", Version: version(t, "1.4.0"), Platform: discovery.Platform{OS: "windows", Arch: "arm64"}, Exe: true},
+		"greet-plugin-loud_1.4.0_x5.0":                     {Name: "loud", Version: version(t, "1.4.0")},
+		"greet-plugin-loud_v1.4.0_x5_amd64":                {Name: "loud", Version: version(t, "1.4.0"), Platform: discovery.Platform{OS: "x5", Arch: "amd64"}},
+	} {
+		if got, err := greet.Parse(file); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", file, got, err)
+		}
+	}
+	for _, file := range []string{
+		"greet-plugin-a_1", "greet-plugin-a_1.0", "greet-plugin-a_1.0.0_", "greet-plugin-a_1.0.0_x5.0_", "greet-plugin-a_1.0.0_x5.0_linux",
+		"greet-plugin-a_x5.0_linux_amd64", "greet-plugin-a_1.0.0_x5.0_x5.0", "greet-plugin-a_1.0.0_x.0_linux_amd64",
+	} {
+		var wrong *discovery.NameError
+		if id, err := greet.Parse(file); !errors.As(err, &wrong) || id != (discovery.ID{}) {
+			t.Errorf("%s: %+v, %v", file, id, err)
+		}
+	}
+}
+
 func TestNamesThatAreNone(t *testing.T) {
 	greet := discovery.Naming{App: "greet"}
 	for _, file := range []string{"", "greet", "greet-", "greet-plugin", "great-plugin-loud", "Greet-plugin-loud", "xgreet-plugin-loud"} {
@@ -95,10 +121,12 @@ func TestFormatRefusesWhatWouldBeReadAsSomethingElse(t *testing.T) {
 	}
 }
 
-// Whatever parses formats as the same file, unless that is one beside a plugin.
+// Whatever parses formats as a name of the same plugin, unless that is one of a file
+// beside a plugin.
 func FuzzNamingParse(f *testing.F) {
 	for _, seed := range []string{
 		"greet-plugin-loud", "greet-filter-loud_v1.4.0-rc.1+b_linux_amd64.exe", "greet-plugin-a_v1_2", "greet-plugin-_", "greet-plugin-a.sha256", "x",
+		"greet-plugin-a_1.4.0_linux_amd64", "greet-plugin-a_v1.4.0_x5.0_linux_amd64", "greet-plugin-a_1.4.0_x5.0",
 	} {
 		f.Add(seed)
 	}
@@ -113,8 +141,12 @@ func FuzzNamingParse(f *testing.F) {
 				}
 				continue
 			}
-			if formatted, err := naming.Format(id); err != nil && !errors.As(err, &wrong) || err == nil && formatted != file {
+			formatted, err := naming.Format(id)
+			if err != nil && !errors.As(err, &wrong) {
 				t.Errorf("%q became %q, %v", file, formatted, err)
+			}
+			if again, err2 := naming.Parse(formatted); err == nil && (err2 != nil || again != id) {
+				t.Errorf("%q became %q, read as %+v, %v", file, formatted, again, err2)
 			}
 		}
 	})
