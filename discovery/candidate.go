@@ -174,23 +174,12 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 
 // speaks compares the protocols of both sides, where the plugin's are known.
 func (c *candidate) speaks() error {
-	d := c.Description
-	if d == nil || len(d.Protocols) == 0 || c.request.Protocols == nil {
+	if c.Description == nil {
 		return nil
 	}
-	// The two will agree on the highest version that both know, and the plugin
-	// serves the first transport of that.
-	var agreed *Protocol
-	for i, protocol := range d.Protocols {
-		if slices.Contains(c.request.Protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {
-			agreed = &d.Protocols[i]
-		}
-	}
-	if agreed == nil {
-		return fmt.Errorf("%w: it speaks version %v, the host %v", ErrProtocol, d.Speaks(), c.request.Protocols)
-	}
-	if served := agreed.Transports; c.request.Transports != nil && len(served) > 0 && !slices.Contains(c.request.Transports, served[0]) {
-		return fmt.Errorf("%w: version %d over %s, the host over %v", ErrProtocol, agreed.Version, served[0], c.request.Transports)
+	want, got, err := c.Description.agree(c.request.Protocols, c.request.Transports)
+	if err != nil {
+		return fmt.Errorf("%w: it speaks %s, the host %s", err, got, want)
 	}
 	return nil
 }

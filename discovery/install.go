@@ -9,75 +9,110 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
-	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
+// DefaultMaxSize is the default of Install.MaxSize: 1 GiB.
+const DefaultMaxSize = 1 << 30
+
 // Install says what to install.
 type Install struct {
-	// ID is which plugin it is. What is zero in it is taken from the name of the
-	// file, if that says it. Where neither says the platform it is the store's.
+	// ID is which plugin it is. What is zero in it is taken from the names of the
+	// file and of the program in an archive, then a version from the program's own
+	// description. Where no name says the platform it is the store's.
 	ID ID
-	// Want is the sum that the file must have. Zero: any, which is recorded.
+	// File is the name of the file that InstallFrom reads. A name that ends with
+	// .tar.gz, .tgz or .zip is an archive's. Empty for Install: the last element of
+	// the path. Empty for InstallFrom: it is a program, and ID has the name.
+	File string
+	// Want is the sum that the file must have; of an archive, the archive. Zero:
+	// any.
 	Want sums.Sum
+	// Verify looks at the file, an archive or a program, before it is unpacked or
+	// run. An error refuses it. Nil: nothing more is checked.
+	Verify func(ctx context.Context, file *os.File) error
 	// Source is recorded as where the plugin came from. Empty: the file's path.
 	Source string
 	// Replace takes the place of a file that is the same plugin in the same
 	// version with another sum. Without it that is an [ErrInstalled].
 	Replace bool
+	// Undescribed takes a program that does not say what it is, as one that is
+	// built with go-plugin. It is asked all the same; what it says must agree.
+	Undescribed bool
+	// Protocols and Transports are the host's, as in a [Request]. A plugin that
+	// says that it speaks none of them is a *[ClaimError]. Nil: not compared.
+	Protocols  []int
+	Transports []string
+	// MaxSize bounds the file, and all that an archive unpacks to, in bytes. 0:
+	// DefaultMaxSize.
+	MaxSize int64
+	// Progress is called as the work goes on, in the goroutine of the call. Nil:
+	// nobody is told.
+	Progress func(Progress)
+}
+
+// Progress is how far an installation is.
+type Progress struct {
+	// Stage is "download", "copy", "unpack" or "describe".
+	Stage string
+	// Done is how many bytes of the file are done, of Total. Total is -1 where
+	// that is not known; both are 0 for "describe".
+	Done, Total int64
 }
 
 // ErrInstalled is in the error for a plugin that is there already, with another
 // content.
 var ErrInstalled = errors.New("another file is installed under that name and version")
 
-// abandoned is how long nobody has written to a temporary file for it to be one
-// of a process that was killed.
-const abandoned = 24 * time.Hour
-
-// Install copies a file into the store and records its sum. The plugin appears
-// with a sum, as a whole, or what was there stays; a process that is killed between
-// the two leaves a plugin whose sum is not recorded, which to install again
+// Install installs what is in a file: a program, or a release's archive (.tar.gz,
+// .tgz, .zip) with exactly one program whose name the naming fits. The file is
+// copied into a private directory in the store. There its sum is compared, it is
+// unpacked and, on its own platform, asked what it is (Store.Describer). Then the
+// program takes its name in the store, as a whole, and its sum is recorded. Where
+// anything fails, what was there stays, and nothing else is left. A process that is
+// killed leaves at most a plugin whose sum is not recorded, which to install again
 // completes.
 //
-// The error wraps a *[sums.MismatchError] for a wrong sum, also where the lock
-// file has another one for a file that is missing; a *[NameError] for a file name
-// that does not say enough; [ErrInstalled]; [ErrChanged] if the file was written to
-// meanwhile; a *[Problem] if what is installed could not be found again: it is for
-// another platform, its name differs from an installed one's in capitals only, or
-// everybody may change the store's directory.
+// The error wraps a *[ClaimError] for a program that is not what it is installed
+// as; a *[DescribeError] for one that does not say what it is; a *[sums.MismatchError]
+// for a wrong sum, also where the lock file has another one for a file that is
+// missing; an *[ArchiveError]; a *[SizeError]; a *[NameError] for a file name that
+// does not say enough; [ErrInstalled]; [ErrChanged] if the file was written to
+// meanwhile; a *[Problem] if it is no regular file, or could not be found again: it
+// is for another platform than the store's, its name differs from an installed
+// one's in capitals only, or everybody may change the store's directory.
 func (s Store) Install(ctx context.Context, path string, install Install) (*Item, error) {
-	id, err := s.identify(filepath.Base(path), install.ID)
-	if errors.Is(err, ErrNoPlugin) {
-		err = fmt.Errorf("%w: it is called %s", err, s.Naming.pattern())
-	}
+	file, err := atomicfile.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("install %s: %w", path, err)
-	}
-	// Before it is opened, which with a pipe might take for ever.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("install a plugin: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("install a plugin: %w", &Problem{Path: path, Reason: ReasonNotRegular})
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("install a plugin: %w", err)
+		return nil, fmt.Errorf("install a plugin: %w", asProblem(path, err))
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("install a plugin: %w", err)
+	}
+	install.File = cmp.Or(install.File, filepath.Base(path))
 	if install.Source == "" {
 		install.Source = path
 		if absolute, err := filepath.Abs(path); err == nil {
 			install.Source = absolute
 		}
 	}
-	install.ID = id
-	return s.InstallFrom(ctx, &steady{file: file, info: info}, install)
+	item, err := s.install(ctx, &steady{file: file, info: info}, info.Size(), path, install)
+	if err != nil {
+		return nil, fmt.Errorf("install %s: %w", path, err)
+	}
+	return item, nil
+}
+
+// asProblem makes what is no regular file a problem.
+func asProblem(path string, err error) error {
+	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
+		return &Problem{Path: path, Reason: ReasonNotRegular}
+	}
+	return err
 }
 
 // steady is a file that nobody writes to while it is read: where it ends as
@@ -102,53 +137,27 @@ func (s *steady) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// identify completes the ID with what a file's name says.
-func (s Store) identify(base string, id ID) (ID, error) {
-	named, err := s.Naming.Parse(base)
-	if err != nil && id.Name == "" {
-		return ID{}, err
-	}
-	if err == nil && (id.Name == "" || id.Name == named.Name && id.Kind == named.Kind) {
-		if id.Name == "" {
-			id.Kind, id.Name = named.Kind, named.Name
-		}
-		if id.Version.IsZero() {
-			id.Version = named.Version
-		}
-		if id.Platform.IsZero() {
-			id.Platform = named.Platform
-		}
-	}
-	return id, nil
-}
-
-// InstallFrom is Install of what r gives, to its end. Install.ID must have a
-// name.
+// InstallFrom is Install of what r gives, to its end. Install.File or Install.ID
+// must say which plugin it is.
 func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*Item, error) {
-	item, err := s.install(ctx, r, install)
+	given := cmp.Or(install.File, install.ID.String())
+	item, err := s.install(ctx, r, -1, given, install)
 	if err != nil {
-		return nil, fmt.Errorf("install plugin %v: %w", install.ID, err)
+		return nil, fmt.Errorf("install plugin %s: %w", given, err)
 	}
 	return item, nil
 }
 
-func (s Store) install(ctx context.Context, r io.Reader, install Install) (*Item, error) {
-	id := install.ID
-	if s.Naming.Glob == "" {
-		id.Platform = cmp.Or(id.Platform, s.platform())
-	}
-	id.Exe = cmp.Or(id.Platform, s.platform()).exe()
-	name, err := s.Naming.Format(id)
-	if err != nil {
+// install installs what r gives: size bytes, or -1 if that is not known.
+func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install Install) (*Item, error) {
+	i := &installation{Install: install, store: s, given: given}
+	i.MaxSize = cmp.Or(i.MaxSize, DefaultMaxSize)
+	if err := i.nameByFile(); err != nil {
 		return nil, err
 	}
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {
 		return nil, err
-	}
-	path := filepath.Join(dir, name)
-	if !id.Platform.IsZero() && id.Platform != s.platform() {
-		return nil, &Problem{Path: path, Origin: OriginUser, Reason: ReasonForeign, Plugin: id}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -156,29 +165,20 @@ func (s Store) install(ctx context.Context, r io.Reader, install Install) (*Item
 	if err := s.usable(dir); err != nil {
 		return nil, err
 	}
-	atomicfile.Sweep(dir, abandoned)
-	temp, err := atomicfile.Create(dir, 0o755)
-	if err != nil {
+	if i.staging, err = newStaging(ctx, dir); err != nil {
 		return nil, err
 	}
-	defer temp.Discard()
-	sum, err := sums.OfReader(io.TeeReader(untilDone{ctx, r}, temp))
-	if err != nil {
-		return nil, err
+	defer i.staging.remove()
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return i.receive(ctx, r, size) },
+		i.unpack,
+		i.ask,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if !install.Want.IsZero() && install.Want != sum {
-		return nil, &sums.MismatchError{Path: cmp.Or(install.Source, path), Want: install.Want, Got: sum}
-	}
-	p := placement{
-		temp: temp, path: path, id: id, replace: install.Replace,
-		entry: lockfile.Entry{Key: id.key(cmp.Or(id.Platform, s.platform())), Sum: sum, Source: install.Source},
-	}
-	defer p.done()
-	if err := lockfile.Update(ctx, s.LockPath(), p.place); err != nil {
-		p.undo() // its sum could not be recorded
-		return nil, err
-	}
-	return &Item{ID: id, Path: path, State: StateOK, Sum: sum, Source: install.Source}, nil
+	return i.place(ctx, dir)
 }
 
 // untilDone is a reader that fails once the context has ended.

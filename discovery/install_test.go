@@ -28,14 +28,14 @@ func reason(err error) discovery.Reason {
 func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 	s := store(t)
 	source := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
-	if _, err := s.Install(t.Context(), source, discovery.Install{}); reason(err) != discovery.ReasonForeign {
+	if _, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonForeign {
 		t.Errorf("another platform's: %v", err)
 	}
 	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is a directory: %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "x")
-	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), discovery.Install{}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
+	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
 		t.Errorf("other capitals: %v", err)
 	}
 	if runtime.GOOS == "windows" {
@@ -44,7 +44,7 @@ func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 	if err := os.Chmod(s.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-soft", "y"), discovery.Install{}); reason(err) != discovery.ReasonWritable {
+	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-soft", "y"), discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonWritable {
 		t.Errorf("a directory of everybody's: %v", err)
 	}
 	if got := files(t, s.Dir); strings.Contains(got, "soft") || strings.Contains(got, "Loud") {
@@ -67,7 +67,7 @@ func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
 			t.Error(err)
 		}
 	}}
-	if _, err := s.Install(ctx, path, discovery.Install{}); !errors.Is(err, discovery.ErrChanged) {
+	if _, err := s.Install(ctx, path, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 	if got := files(t, s.Dir); got != "" {
@@ -100,7 +100,7 @@ func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
 	}
 	other := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0", "other")
 	var mismatch *sums.MismatchError
-	if _, err := s.Install(t.Context(), other, discovery.Install{}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
+	if _, err := s.Install(t.Context(), other, discovery.Install{Undescribed: true}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
 		t.Errorf("got %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
@@ -110,7 +110,7 @@ func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
 	if err := os.Remove(item.Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), other, discovery.Install{Replace: true}); err != nil {
+	if _, err := s.Install(t.Context(), other, discovery.Install{Undescribed: true, Replace: true}); err != nil {
 		t.Error(err)
 	}
 }
@@ -120,7 +120,8 @@ func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
 	s := store(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
 	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), discovery.Install{
-		ID: item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // which no entry can have
+		Undescribed: true,
+		ID:          item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // which no entry can have
 	})
 	if err == nil {
 		t.Fatal("installed")

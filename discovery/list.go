@@ -42,6 +42,9 @@ type Item struct {
 	Sum sums.Sum `json:"sha256,omitzero"`
 	// Source is where it came from, if that was recorded.
 	Source string `json:"source,omitempty"`
+	// Description is what the program said of itself when it was installed. Nil from
+	// List, and for one that did not say.
+	Description *Description `json:"description,omitempty"`
 	// Err says more: a *[sums.MismatchError], a *[Problem], what the system said.
 	// Nil for StateOK.
 	Err error `json:"-"`

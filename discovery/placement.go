@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
@@ -16,7 +15,8 @@ import (
 
 // placement puts a file and its entry where they belong.
 type placement struct {
-	temp    *atomicfile.Temp
+	staging *staging
+	program string // the file in it
 	path    string
 	id      ID
 	entry   lockfile.Entry
@@ -52,7 +52,7 @@ func (p *placement) place(lock *lockfile.File) error {
 			return err
 		}
 	}
-	if err := p.temp.Commit(p.path); err != nil {
+	if err := atomicfile.Rename(p.staging.path(p.program), p.path); err != nil {
 		return err
 	}
 	p.placed = true
@@ -85,10 +85,7 @@ func (p *placement) repair() error {
 // keep gives what is there another name too, under which it can be found if its
 // successor does not stay.
 func (p *placement) keep() error {
-	backup := filepath.Join(filepath.Dir(p.path), fmt.Sprintf("%sold-%x", atomicfile.TempPrefix, p.entry.Sum[:8]))
-	if err := os.Remove(backup); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+	backup := p.staging.path("old")
 	if os.Link(p.path, backup) != nil { // not every file system can
 		if err := os.Rename(p.path, backup); err != nil {
 			return err
@@ -107,13 +104,5 @@ func (p *placement) undo() {
 		}
 	case p.placed:
 		_ = os.Remove(p.path)
-	}
-}
-
-// done removes what is not needed once the installation has succeeded or was
-// undone.
-func (p *placement) done() {
-	if p.backup != "" {
-		_ = os.Remove(p.backup)
 	}
 }

@@ -20,8 +20,12 @@ type Store struct {
 	Naming Naming
 	// Lock is the lock file. Empty: StoreLock in Dir.
 	Lock string
-	// Platform is the one that plugins run on. Zero: this one.
+	// Platform is the one that plugins run on. Zero: this one. Plugins for another
+	// one are installed without being run.
 	Platform Platform
+	// Describer asks what is installed what it is, on its own platform. Set its
+	// CookieKey.
+	Describer Describer
 }
 
 // LockPath returns the path of the store's lock file.

@@ -31,7 +31,7 @@ func suffix() string {
 
 func install(t testing.TB, s discovery.Store, name, content string) *discovery.Item {
 	t.Helper()
-	item, err := s.Install(t.Context(), put(t, t.TempDir(), name, content), discovery.Install{})
+	item, err := s.Install(t.Context(), put(t, t.TempDir(), name, content), discovery.Install{Undescribed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func files(t testing.TB, dir string) string {
 func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
 	s := store(t)
 	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
-	item, err := s.Install(t.Context(), source, discovery.Install{Want: sums.Of([]byte("one"))})
+	item, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true, Want: sums.Of([]byte("one"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
 
 func TestAWrongSumIsNotInstalled(t *testing.T) {
 	s := store(t)
-	_, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), discovery.Install{Want: sums.Of([]byte("two"))})
+	_, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), discovery.Install{Undescribed: true, Want: sums.Of([]byte("two"))})
 	var mismatch *sums.MismatchError
 	if !errors.As(err, &mismatch) || mismatch.Got != sums.Of([]byte("one")) || mismatch.Want != sums.Of([]byte("two")) {
 		t.Errorf("got %v", err)
@@ -111,13 +111,13 @@ func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
 	install(t, s, "greet-plugin-loud_v1.4.0", "one")
 	install(t, s, "greet-plugin-loud_v1.4.0", "one") // the same one again is no matter
 	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "other")
-	if _, err := s.Install(t.Context(), source, discovery.Install{}); !errors.Is(err, discovery.ErrInstalled) {
+	if _, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrInstalled) {
 		t.Errorf("got %v", err)
 	}
 	if got := states(t, s); got != "loud 1.4.0 ok" {
 		t.Errorf("listed %s", got)
 	}
-	item, err := s.Install(t.Context(), source, discovery.Install{Replace: true, Source: "https://example.com"})
+	item, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true, Replace: true, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("other")) || item.Source != "https://example.com" {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -130,17 +130,17 @@ func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
 	s := store(t)
 	path := put(t, t.TempDir(), "download", "one")
 	var wrong *discovery.NameError
-	if _, err := s.Install(t.Context(), path, discovery.Install{}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
+	if _, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Install(t.Context(), path, discovery.Install{ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
+	if _, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
-	item, err := s.Install(t.Context(), path, discovery.Install{ID: discovery.ID{Name: "loud", Version: version(t, "2.0.0")}})
+	item, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud", Version: version(t, "2.0.0")}})
 	if err != nil || filepath.Base(item.Path) != "greet-plugin-loud_v2.0.0"+suffix() {
 		t.Errorf("got %+v, %v", item, err)
 	}
-	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), discovery.Install{ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
+	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("web")) {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -152,7 +152,7 @@ func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
 func TestABrokenSourceLeavesNothing(t *testing.T) {
 	s := store(t)
 	broken := errors.New("connection lost")
-	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), discovery.Install{ID: discovery.ID{Name: "loud"}})
+	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "loud") {
 		t.Errorf("got %v", err)
 	}
@@ -164,13 +164,13 @@ func TestABrokenSourceLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wrong *lockfile.ParseError
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), discovery.Install{ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
 	if got := files(t, s.Dir); got != discovery.StoreLock {
 		t.Errorf("there are %s", got)
 	}
-	if _, err := s.Install(t.Context(), s.Dir, discovery.Install{ID: discovery.ID{Name: "loud"}}); err == nil {
+	if _, err := s.Install(t.Context(), s.Dir, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); err == nil {
 		t.Error("a directory is installed")
 	}
 }
@@ -248,7 +248,7 @@ func TestConcurrentInstallationsLoseNothing(t *testing.T) {
 	for i := range writers {
 		group.Go(func() {
 			id := discovery.ID{Name: fmt.Sprint("p", i/2), Version: version(t, fmt.Sprintf("1.%d.0", i%2))}
-			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), discovery.Install{ID: id, Source: "test"}); err != nil {
+			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), discovery.Install{Undescribed: true, ID: id, Source: "test"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -276,7 +276,7 @@ func ExampleStore() {
 		fmt.Println(err)
 		return
 	}
-	item, err := store.InstallFrom(ctx, strings.NewReader("#!/bin/sh\n"), discovery.Install{ID: id, Source: "https://example.com"})
+	item, err := store.InstallFrom(ctx, strings.NewReader("#!/bin/sh\n"), discovery.Install{Undescribed: true, ID: id, Source: "https://example.com"})
 	if err != nil {
 		fmt.Println(err)
 		return

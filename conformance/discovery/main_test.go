@@ -9,9 +9,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackfield-go/jackfield/conformance/discovery/greet"
 	"github.com/jackfield-go/jackfield/discovery"
 )
 
@@ -62,13 +64,15 @@ func within(t *testing.T) context.Context {
 // installed is a store with all plugins.
 func installed(t *testing.T) discovery.Store {
 	t.Helper()
-	store := discovery.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: naming}
+	store := discovery.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: naming, Describer: discovery.Describer{CookieKey: greet.Handshake.MagicCookieKey}}
 	entries, err := os.ReadDir(built)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if _, err := store.Install(t.Context(), filepath.Join(built, entry.Name()), discovery.Install{}); err != nil {
+		if _, err := store.Install(t.Context(), filepath.Join(built, entry.Name()), discovery.Install{
+			Undescribed: strings.Contains(entry.Name(), "theirs"), // it is built with hashicorp/go-plugin
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

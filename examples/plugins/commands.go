@@ -48,7 +48,7 @@ func (c *command) install(ctx context.Context, s session, args []string) error {
 }
 
 func (c *command) installOne(ctx context.Context, s session, known sums.List, path string) (*discovery.Item, error) {
-	install := discovery.Install{Replace: c.replace}
+	install := discovery.Install{Replace: c.replace, Undescribed: c.undescribed}
 	if c.sums != "" {
 		var err error
 		if install.Want, err = known.Want(filepath.Base(path)); err != nil {
@@ -58,6 +58,10 @@ func (c *command) installOne(ctx context.Context, s session, known sums.List, pa
 	item, err := s.store.Install(ctx, path, install)
 	if errors.Is(err, discovery.ErrInstalled) {
 		err = fmt.Errorf("%w; -replace takes its place", err)
+	}
+	var silent *discovery.DescribeError
+	if errors.As(err, &silent) {
+		err = fmt.Errorf("%w; -undescribed takes a plugin that is built with go-plugin, which does not answer", err)
 	}
 	return item, err
 }

@@ -2,7 +2,7 @@
 // plugins of its greeting host:
 //
 //	plugins list
-//	plugins install [-sums SHA256SUMS] [-replace] file...
+//	plugins install [-sums SHA256SUMS] [-replace] [-undescribed] file...
 //	plugins remove name [constraint]
 //	plugins verify
 //
@@ -56,7 +56,7 @@ func (e usageError) Error() string {
 
 const usage = `Usage:
   plugins list                                  what is installed, and how it is
-  plugins install [-sums file] [-replace] file...
+  plugins install [flags] file...
   plugins remove name [constraint]              such as: remove loud "< 1.4"
   plugins verify                                status 1 unless all is as it was installed
 
@@ -67,14 +67,16 @@ Flags of all, before the command or after it:
 Flags of install:
   -sums file       a list of SHA-256 sums that the plugins must have
   -replace         replace a file of the same name and version
+  -undescribed     take a plugin that does not say what it is
 `
 
 // command is a command line, taken apart.
 type command struct {
-	dir     string
-	json    bool
-	sums    string
-	replace bool
+	dir         string
+	json        bool
+	sums        string
+	replace     bool
+	undescribed bool
 }
 
 // parse reads flags, up to what is none.
@@ -86,6 +88,7 @@ func (c *command) parse(name string, args []string, stderr io.Writer) ([]string,
 	if name == "install" {
 		flags.StringVar(&c.sums, "sums", "", "")
 		flags.BoolVar(&c.replace, "replace", false, "")
+		flags.BoolVar(&c.undescribed, "undescribed", false, "")
 	}
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

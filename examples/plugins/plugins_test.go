@@ -58,7 +58,7 @@ func TestPluginsAreInstalledListedVerifiedAndRemoved(t *testing.T) {
 	}
 	first := u.source(t, "greet-plugin-loud_v1.0.0", "one")
 	second := u.source(t, "greet-plugin-loud_v1.1.0", "two")
-	u.succeeds(t, "install", first, second, u.source(t, "greet-plugin-soft", "soft"))
+	u.succeeds(t, "install", "-undescribed", first, second, u.source(t, "greet-plugin-soft", "soft"))
 	platform := discovery.ThisPlatform().String()
 	want := strings.Join([]string{
 		"NAME  VERSION  PLATFORM     STATE  SHA-256",
@@ -85,7 +85,7 @@ func TestPluginsAreInstalledListedVerifiedAndRemoved(t *testing.T) {
 
 func TestVerifyFindsWhatWasChanged(t *testing.T) {
 	u := newUser(t)
-	u.succeeds(t, "install", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
+	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
 	files, err := filepath.Glob(filepath.Join(u.dir, "greet-plugin-*"))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
@@ -123,23 +123,23 @@ func TestInstallComparesWithAListOfSums(t *testing.T) {
 	list := u.source(t, "SHA256SUMS", string(sums.List{
 		{Name: filepath.Base(good), Sum: sums.Of([]byte("one"))}, {Name: filepath.Base(bad), Sum: sums.Of([]byte("other"))},
 	}.Format()))
-	u.succeeds(t, "install", "-sums", list, good)
+	u.succeeds(t, "install", "-undescribed", "-sums", list, good)
 	var mismatch *sums.MismatchError
-	if _, err := u.types(t, "install", "-sums", list, bad); !errors.As(err, &mismatch) {
+	if _, err := u.types(t, "install", "-undescribed", "-sums", list, bad); !errors.As(err, &mismatch) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := u.types(t, "install", "-sums", list, u.source(t, "greet-plugin-new", "x")); !errors.Is(err, sums.ErrNotListed) {
+	if _, err := u.types(t, "install", "-undescribed", "-sums", list, u.source(t, "greet-plugin-new", "x")); !errors.Is(err, sums.ErrNotListed) {
 		t.Errorf("got %v", err)
 	}
 	var line *sums.LineError
-	if _, err := u.types(t, "install", "-sums", bad, good); !errors.As(err, &line) {
+	if _, err := u.types(t, "install", "-undescribed", "-sums", bad, good); !errors.As(err, &line) {
 		t.Errorf("got %v", err)
 	}
 	other := u.source(t, "greet-plugin-loud_v1.0.0", "changed")
-	if _, err := u.types(t, "install", other); !errors.Is(err, discovery.ErrInstalled) {
+	if _, err := u.types(t, "install", "-undescribed", other); !errors.Is(err, discovery.ErrInstalled) {
 		t.Errorf("got %v", err)
 	}
-	u.succeeds(t, "install", "-replace", other)
+	u.succeeds(t, "install", "-undescribed", "-replace", other)
 }
 
 func TestMistakesOnTheCommandLine(t *testing.T) {
@@ -158,14 +158,14 @@ func TestFlagsMayFollowTheCommand(t *testing.T) {
 	u := newUser(t)
 	source := u.source(t, "greet-plugin-loud_v1.0.0", "one")
 	for _, args := range [][]string{
-		{"-json", "list"}, {"list", "--json"}, {"install", "-json", source}, {"-json", "verify"}, {"verify", "-json"}, {"remove", "-json", "loud"},
+		{"-json", "list"}, {"list", "--json"}, {"install", "-undescribed", "-json", source}, {"-json", "verify"}, {"verify", "-json"}, {"remove", "-json", "loud"},
 	} {
 		if out := u.succeeds(t, args...); !json.Valid([]byte(out)) {
 			t.Errorf("%q printed %s", args, out)
 		}
 	}
 	elsewhere := filepath.Join(t.TempDir(), "plugins")
-	u.succeeds(t, "install", "-dir", elsewhere, source)
+	u.succeeds(t, "install", "-undescribed", "-dir", elsewhere, source)
 	if _, err := os.Stat(elsewhere); err != nil {
 		t.Error(err)
 	}
@@ -199,7 +199,7 @@ func TestAFailureSaysNothingOfAnEmptyList(t *testing.T) {
 // What can be said of the rest is.
 func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
 	u := newUser(t)
-	u.succeeds(t, "install", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
+	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
 	text := `{"version": 1, "plugins": [{"name": "soft"}]}`
 	if err := os.WriteFile(filepath.Join(u.dir, discovery.StoreLock), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
 // A table and JSON say the same.
 func TestTheTableAndJSONSayTheSame(t *testing.T) {
 	u := newUser(t)
-	u.succeeds(t, "install", u.source(t, "greet-plugin-loud_v1.0.0", "one"), u.source(t, "greet-plugin-soft", "two"))
+	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"), u.source(t, "greet-plugin-soft", "two"))
 	for name, mode := range map[string]os.FileMode{"greet-plugin-new_v1": 0o755, "greet-plugin-calm": 0o755, "greet-plugin-x_vms_vax": 0o755} {
 		if err := os.WriteFile(filepath.Join(u.dir, name), []byte(name), mode); err != nil {
 			t.Fatal(err)
@@ -269,7 +269,7 @@ func TestASumThatIsListedTwiceIsSaidToBe(t *testing.T) {
 	u := newUser(t)
 	source := u.source(t, "greet-plugin-loud", "one")
 	list := u.source(t, "SHA256SUMS", sums.Of([]byte("one")).String()+"  greet-plugin-loud\n"+sums.Of([]byte("two")).String()+"  greet-plugin-loud\n")
-	if _, err := u.types(t, "install", "-sums", list, source); !errors.Is(err, sums.ErrAmbiguous) {
+	if _, err := u.types(t, "install", "-undescribed", "-sums", list, source); !errors.Is(err, sums.ErrAmbiguous) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -20,7 +20,7 @@ const (
 // of the file path, or until ctx ends. The function ends the lock. What is locked
 // is a hidden file beside path, which path's own replacement does not disturb.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
-	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
+	name := lockName(path)
 	pause := minPause
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -40,6 +40,21 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 		timer.Reset(pause)
 		pause = min(2*pause, maxPause)
 	}
+}
+
+// TryLock is Lock without a wait: ok is false where somebody else holds the lock, or
+// the lock cannot be had.
+func TryLock(path string) (unlock func(), ok bool) {
+	file, err := tryLock(lockName(path))
+	if err != nil || file == nil {
+		return nil, false
+	}
+	return func() { release(file) }, true
+}
+
+// lockName is the file that stands for path.
+func lockName(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
 }
 
 // openLock opens the file, which it makes if need be. To read is enough to wait for

@@ -105,10 +105,19 @@ func (t *Temp) Commit(path string) error {
 	if err := errors.Join(err, t.file.Close()); err != nil {
 		return err
 	}
-	if err := rename(t.file.Name(), path); err != nil {
+	if err := Rename(t.file.Name(), path); err != nil {
 		return err
 	}
 	t.kept = true
+	return nil
+}
+
+// Rename gives a file that is on the disk the name path, on the same file system. A
+// file of that name is replaced.
+func Rename(from, path string) error {
+	if err := rename(from, path); err != nil {
+		return err
+	}
 	return syncDir(filepath.Dir(path))
 }
 

@@ -1,0 +1,270 @@
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// installation is one run of Store.Install.
+type installation struct {
+	Install
+
+	store       Store
+	given       string // what is installed, for errors
+	id          ID     // which plugin it is, as far as that is known
+	staging     *staging
+	program     string // the program, a file in the staging directory
+	sum         sums.Sum
+	description *Description
+}
+
+const receivedFile = "received" // the file as it was given, in the staging directory
+
+// nameByFile finds out, as far as the names say it before anything is read, which
+// plugin it is. An archive may leave that to the program in it.
+func (i *installation) nameByFile() error {
+	i.id = i.ID
+	base, archived := cutArchive(i.File)
+	named, err := i.store.Naming.Parse(base)
+	switch {
+	case err == nil:
+		i.complete(named)
+	case errors.Is(err, ErrNoPlugin) && i.id.Name == "" && !archived:
+		return fmt.Errorf("%w: it is called %s", err, i.store.Naming.pattern())
+	case i.id.Name == "" && !archived:
+		return err
+	}
+	if i.id.Name == "" {
+		return nil
+	}
+	_, err = i.target()
+	return err
+}
+
+// complete fills in what a name says of the plugin that it is.
+func (i *installation) complete(named ID) {
+	if i.id.Name == "" {
+		i.id.Kind, i.id.Name = named.Kind, named.Name
+	}
+	if i.id.Name != named.Name || i.id.Kind != named.Kind {
+		return // the caller names it otherwise
+	}
+	if i.id.Version.IsZero() {
+		i.id.Version = named.Version
+	}
+	if i.id.Platform.IsZero() {
+		i.id.Platform = named.Platform
+	}
+}
+
+// nameByProgram completes the ID with the name of the program in an archive, which
+// must not contradict the archive's.
+func (i *installation) nameByProgram(file string) error {
+	named, err := i.store.Naming.Parse(file)
+	if err != nil {
+		return err
+	}
+	claims := []struct{ what, given, want, got string }{
+		{claimName, i.ID.Name, ID{Kind: i.id.Kind, Name: i.id.Name}.String(), ID{Kind: named.Kind, Name: named.Name}.String()},
+		{claimVersion, i.ID.Version.String(), i.id.Version.String(), named.Version.String()},
+		{claimPlatform, i.ID.Platform.String(), i.id.Platform.String(), named.Platform.String()},
+	}
+	for _, claim := range claims {
+		if claim.given == "" && claim.want != "" && claim.got != "" && claim.want != claim.got {
+			return &ClaimError{Path: i.given + ": " + file, What: claim.what, Want: claim.want, Got: claim.got}
+		}
+	}
+	i.complete(named)
+	return nil
+}
+
+// target is the name of the plugin's file in the store. It completes the ID.
+func (i *installation) target() (string, error) {
+	platform := i.store.platform()
+	if i.store.Naming.Glob == "" {
+		i.id.Platform = cmp.Or(i.id.Platform, platform)
+	}
+	i.id.Exe = cmp.Or(i.id.Platform, platform).exe()
+	name, err := i.store.Naming.Format(i.id)
+	if err != nil {
+		return "", err
+	}
+	if !i.id.Platform.IsZero() && i.id.Platform != platform {
+		return "", &Problem{Path: i.given, Reason: ReasonForeign, Plugin: i.id, By: i.id.Platform.String()}
+	}
+	return name, nil
+}
+
+// receive copies the file into the staging directory, and checks it there.
+func (i *installation) receive(ctx context.Context, r io.Reader, size int64) error {
+	if size > i.MaxSize {
+		return &SizeError{Path: i.given, Limit: i.MaxSize}
+	}
+	hash := sha256.New()
+	reader := &counter{r: untilDone{ctx, r}, told: func(done int64) { i.progress("copy", done, size) }}
+	err := i.staging.write(receivedFile, 0o755, reader, i.MaxSize, hash)
+	var large *SizeError
+	if errors.As(err, &large) {
+		large.Path = i.given
+	}
+	if err != nil {
+		return err
+	}
+	i.sum = sums.Sum(hash.Sum(nil))
+	if !i.Want.IsZero() && i.Want != i.sum {
+		return &sums.MismatchError{Path: cmp.Or(i.Source, i.given), Want: i.Want, Got: i.sum}
+	}
+	if i.Verify == nil {
+		return nil
+	}
+	file, err := i.staging.open(receivedFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return i.Verify(ctx, file)
+}
+
+func (i *installation) progress(stage string, done, total int64) {
+	if i.Progress != nil {
+		i.Progress(Progress{Stage: stage, Done: done, Total: total})
+	}
+}
+
+// counter tells how many bytes were read.
+type counter struct {
+	r    io.Reader
+	done int64
+	told func(done int64)
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.done += int64(n)
+	c.told(c.done)
+	return n, err
+}
+
+// unpack makes the program that is to be installed a file of the staging directory,
+// under the name that it gets in the store: a program may go by its own.
+func (i *installation) unpack(ctx context.Context) error {
+	from := receivedFile
+	if _, archived := cutArchive(i.File); archived {
+		file, err := i.staging.open(receivedFile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		from, err = i.unpackArchive(ctx, file)
+		if err != nil {
+			return err
+		}
+		if err := i.nameByProgram(from); err != nil {
+			return err
+		}
+	}
+	name, err := i.target()
+	if err != nil {
+		return err
+	}
+	i.program = name
+	if from == name {
+		return nil
+	}
+	return os.Rename(i.staging.path(from), i.staging.path(name))
+}
+
+// ask compares the program with what it is to be installed as. On another platform
+// than its own it is not run.
+func (i *installation) ask(ctx context.Context) error {
+	if err := i.checkFormat(); err != nil {
+		return err
+	}
+	if cmp.Or(i.id.Platform, i.store.platform()) != ThisPlatform() {
+		return nil
+	}
+	i.progress("describe", 0, 0)
+	before, err := os.Stat(i.staging.path(i.program))
+	if err != nil {
+		return err
+	}
+	d, err := i.describe(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// A program that rewrites itself is not the one whose sum is known.
+	after, statErr := os.Stat(i.staging.path(i.program))
+	if statErr != nil || fingerprintOf(after) != fingerprintOf(before) {
+		return errors.Join(fmt.Errorf("%s: %w", i.given, ErrChanged), statErr)
+	}
+	if err != nil {
+		if i.Undescribed {
+			return nil
+		}
+		return fmt.Errorf("it does not say what it is: %w", err)
+	}
+	i.description = d
+	return i.checkClaims(d)
+}
+
+// Pauses between two tries to run a program that was just written: a process that
+// another goroutine forks holds the file for as long as it takes to run something else.
+const (
+	busyTries = 50
+	busyPause = 10 * time.Millisecond
+)
+
+func (i *installation) describe(ctx context.Context) (*Description, error) {
+	pause := time.NewTicker(busyPause)
+	defer pause.Stop()
+	for try := 1; ; try++ {
+		d, err := i.store.Describer.Describe(ctx, i.staging.path(i.program))
+		var failure *DescribeError
+		if errors.As(err, &failure) {
+			failure.Path = i.given
+		}
+		var start *fs.PathError
+		if errors.As(err, &start) {
+			start.Path = i.given // nobody knows the staging directory
+		}
+		if err == nil || !isTextBusy(err) || try == busyTries {
+			return d, err
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// place gives the program its name, and records its sum.
+func (i *installation) place(ctx context.Context, dir string) (*Item, error) {
+	name, err := i.target() // which may have a version since
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	p := placement{
+		staging: i.staging, program: i.program, path: filepath.Join(dir, name), id: i.id, replace: i.Replace,
+		entry: lockfile.Entry{Key: i.id.key(cmp.Or(i.id.Platform, i.store.platform())), Sum: i.sum, Source: i.Source},
+	}
+	if err := lockfile.Update(ctx, i.store.LockPath(), p.place); err != nil {
+		p.undo() // its sum could not be recorded
+		return nil, err
+	}
+	return &Item{ID: i.id, Path: p.path, State: StateOK, Sum: i.sum, Source: i.Source, Description: i.description}, nil
+}

@@ -1,0 +1,111 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+)
+
+// staging is a private directory inside a store, in which a plugin is made ready.
+// A search ignores it. Who made it holds a lock in it, which ends with the process:
+// the next installation removes what a killed one left.
+type staging struct {
+	dir    string
+	unlock func()
+}
+
+const (
+	stagingOwner = "owner"   // whose lock is in the staging directory
+	stagingLock  = "staging" // whose lock is in the store, while staging directories are made and swept
+)
+
+// abandoned is how long nobody has written to a temporary file for it to be one
+// of a process that was killed.
+const abandoned = 24 * time.Hour
+
+func newStaging(ctx context.Context, store string) (*staging, error) {
+	unlock, err := atomicfile.Lock(ctx, filepath.Join(store, stagingLock))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	sweepStaging(store)
+	atomicfile.Sweep(store, abandoned)
+	dir, err := os.MkdirTemp(store, atomicfile.TempPrefix+"*")
+	if err != nil {
+		return nil, err
+	}
+	s := &staging{dir: dir}
+	if s.unlock, err = atomicfile.Lock(ctx, filepath.Join(dir, stagingOwner)); err != nil {
+		_ = os.RemoveAll(dir)
+		return nil, err
+	}
+	return s, nil
+}
+
+// sweepStaging removes the staging directories that nobody owns any more. It runs
+// under the store's lock, so none is just being made.
+func sweepStaging(store string) {
+	entries, err := os.ReadDir(store)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), atomicfile.TempPrefix) {
+			continue
+		}
+		dir := filepath.Join(store, entry.Name())
+		if unlock, ok := atomicfile.TryLock(filepath.Join(dir, stagingOwner)); ok {
+			unlock() // Windows removes no file that is open
+			_ = os.RemoveAll(dir)
+		}
+	}
+}
+
+// remove removes the directory with all that is in it still.
+func (s *staging) remove() {
+	s.unlock()
+	_ = os.RemoveAll(s.dir)
+}
+
+func (s *staging) path(name string) string { return filepath.Join(s.dir, name) }
+
+func (s *staging) open(name string) (*os.File, error) { return os.Open(s.path(name)) }
+
+// write copies r into a new file, which it flushes to the disk, through the hash. A
+// file of more than limit bytes is a *[SizeError].
+func (s *staging) write(name string, mode fs.FileMode, r io.Reader, limit int64, sum hash.Hash) error {
+	file, err := os.OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(io.MultiWriter(file, sum), io.LimitReader(r, limit+1))
+	if err == nil && n > limit {
+		err = &SizeError{Limit: limit}
+	}
+	if err == nil {
+		err = errors.Join(file.Chmod(mode), file.Sync())
+	}
+	return errors.Join(err, file.Close())
+}
+
+// SizeError says that a file is larger than Install.MaxSize allows.
+type SizeError struct {
+	// Path is the file, or an entry of an archive.
+	Path string
+	// Limit is the largest size, in bytes.
+	Limit int64
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s is larger than the %d bytes that are allowed", e.Path, e.Limit)
+}
