@@ -102,7 +102,7 @@ func (s Store) Install(ctx context.Context, path string, install Install) (*Item
 	}
 	item, err := s.install(ctx, &steady{file: file, info: info}, info.Size(), path, install)
 	if err != nil {
-		return nil, fmt.Errorf("install %s: %w", path, err)
+		return nil, fmt.Errorf("install %s: %w", printable(path), err)
 	}
 	return item, nil
 }
@@ -143,14 +143,14 @@ func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*
 	given := cmp.Or(install.File, install.ID.String())
 	item, err := s.install(ctx, r, -1, given, install)
 	if err != nil {
-		return nil, fmt.Errorf("install plugin %s: %w", given, err)
+		return nil, fmt.Errorf("install plugin %s: %w", printable(given), err)
 	}
 	return item, nil
 }
 
 // install installs what r gives: size bytes, or -1 if that is not known.
 func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install Install) (*Item, error) {
-	i := &installation{Install: install, store: s, given: given}
+	i := &installation{Install: install, store: s, given: printable(given)}
 	i.MaxSize = cmp.Or(i.MaxSize, DefaultMaxSize)
 	if err := i.nameByFile(); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
@@ -48,6 +49,9 @@ type Resolver struct {
 	Describer *Describer
 	// Cache keeps sums and descriptions. Nil: each is found out anew.
 	Cache *Cache
+	// Logger takes a warning for each newer plugin, of a version that will do, in
+	// the place of which an older one was taken. Nil: no log.
+	Logger *slog.Logger
 }
 
 // Resolved is a plugin to launch.
@@ -158,6 +162,7 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 	for _, c := range candidates {
 		switch err := c.fit(ctx); {
 		case err == nil:
+			r.warn(ctx, &c.Resolved, none.Passed)
 			return &c.Resolved, nil
 		case c.fatal(ctx, err):
 			return nil, err
@@ -166,4 +171,19 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 		}
 	}
 	return nil, none
+}
+
+// warn tells of plugins that were passed over, though nobody asked for another version.
+func (r *Resolver) warn(ctx context.Context, taken *Resolved, passed []Passed) {
+	if r.Logger == nil {
+		return
+	}
+	for _, over := range passed {
+		older := !over.Version.IsZero() && !taken.Version.IsZero() && over.Version.Compare(taken.Version) < 0
+		if errors.Is(over.Err, ErrVersion) || older {
+			continue
+		}
+		r.Logger.WarnContext(ctx, "a plugin was passed over for another one",
+			"plugin", over.Name, "path", over.Path, "reason", over.Err, "taken", taken.Path)
+	}
 }

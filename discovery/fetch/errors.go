@@ -1,0 +1,83 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrInsecure: the address is plain http, which anybody on the way can change.
+	ErrInsecure = errors.New("it is a plain http address, and anybody on the way could exchange the file: use https")
+	// ErrUnverified: there is neither a sum nor a signature to compare the file with.
+	ErrUnverified = errors.New("there is no list of sums beside it that names it: name the list, or give the sum")
+	// ErrUnsigned: a signature is required, and there is none, neither of a list of
+	// sums nor of the file.
+	ErrUnsigned = errors.New("it is not signed, and this application takes only what is")
+	// ErrStalled: no byte came for Fetcher.StallTimeout.
+	ErrStalled = errors.New("the server stalled: no byte came for too long")
+)
+
+// StatusError says that a server answered with another status than 200.
+type StatusError struct {
+	// URL is what was asked for.
+	URL string
+	// Code is the status.
+	Code int
+	// Status is its text, as "404 Not Found".
+	Status string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: the server answered %q", e.URL, e.Status)
+}
+
+// RedirectError says why a redirect was not followed.
+type RedirectError struct {
+	// From is the address that redirects, To where it leads.
+	From, To string
+	// Reason says what is wrong with that.
+	Reason string
+}
+
+func (e *RedirectError) Error() string {
+	return fmt.Sprintf("%s redirects to %s, which is not followed: %s", e.From, e.To, e.Reason)
+}
+
+// TransferError says that a transfer did not come to its end.
+type TransferError struct {
+	// URL is the file.
+	URL string
+	// Got is how many bytes came, Want how many the server announced; -1 if it did
+	// not say.
+	Got, Want int64
+	// Err is the reason: wraps [ErrStalled], [io.ErrUnexpectedEOF] or what the
+	// system says.
+	Err error
+}
+
+func (e *TransferError) Error() string {
+	if e.Got == 0 && e.Want < 0 {
+		return fmt.Sprintf("%s: there is no answer: %v", e.URL, e.Err)
+	}
+	of := ""
+	if e.Want >= 0 {
+		of = fmt.Sprintf(" of %d", e.Want)
+	}
+	return fmt.Sprintf("the transfer of %s broke off after %d%s bytes: %v", e.URL, e.Got, of, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *TransferError) Unwrap() error { return e.Err }
+
+// SignatureError says that a signature does not hold.
+type SignatureError struct {
+	// Name is the file that it should be of.
+	Name string
+	// Err is the reason.
+	Err error
+}
+
+func (e *SignatureError) Error() string { return fmt.Sprintf("the signature of %s: %v", e.Name, e.Err) }
+
+// Unwrap returns the reason.
+func (e *SignatureError) Unwrap() error { return e.Err }

@@ -1,0 +1,208 @@
+package fetch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery"
+)
+
+// Defaults of [Fetcher].
+const (
+	DefaultMaxRedirects = 5
+	DefaultStallTimeout = 30 * time.Second
+)
+
+// Fetcher installs from addresses. The zero value takes https with a list of sums.
+type Fetcher struct {
+	// Transport makes the requests, one by one. Nil: one of its own, which uses the
+	// proxies of the environment.
+	Transport http.RoundTripper
+	// Signatures is the kind of signature that what comes from an address must have:
+	// its list of sums or, where there is no signed one, the file itself. Zero: none
+	// is asked for.
+	Signatures Scheme
+	// AllowUnverified takes what the host of the address serves itself even if
+	// neither a sum nor a signature says what it must be.
+	AllowUnverified bool
+	// AllowHTTP takes plain http. Without it only a loopback address may have it.
+	AllowHTTP bool
+	// Hosts are those to which a trusted one may redirect as if they were itself,
+	// with a port unless it is the scheme's own: "release-assets.githubusercontent.com".
+	Hosts []string
+	// MaxRedirects bounds how many redirects one address may lead through. 0:
+	// DefaultMaxRedirects. Below 0: none.
+	MaxRedirects int
+	// StallTimeout bounds the time without a byte, from the connection on. 0:
+	// DefaultStallTimeout. Below 0 only the context bounds it.
+	StallTimeout time.Duration
+}
+
+// Source says where a plugin comes from.
+type Source struct {
+	// Location is a path, or an address (https://…), of a program or an archive. The
+	// last element of an address is the file's name, unless Install.File is set.
+	Location string
+	// Sums is the path or the address of the list of sums that names the file. Empty:
+	// for an address it is looked for beside it, as <name>_<version>_SHA256SUMS,
+	// <name>_<version>_checksums.txt, SHA256SUMS, checksums.txt and <file>.sha256; for
+	// a path there is none.
+	Sums string
+}
+
+// Install installs what is at a location into the store, as discovery.Store.Install
+// does, and records the address as its source. Nothing of a file is unpacked or run
+// before its sum and its signature were found right. From a path nothing is compared
+// unless Sums names a list, which must be signed where signatures are required.
+//
+// Beside the errors of Store.Install there are [ErrUnverified], [ErrUnsigned],
+// [ErrInsecure], *[SignatureError], *[StatusError], *[RedirectError] and
+// *[TransferError].
+func (f Fetcher) Install(ctx context.Context, store discovery.Store, from Source, install discovery.Install) (*discovery.Item, error) {
+	c := f.client()
+	defer c.close()
+	address, err := parseAddress(from.Location)
+	if err != nil {
+		return nil, err
+	}
+	if address == nil {
+		return c.installFile(ctx, store, from, install)
+	}
+	item, err := c.installAddress(ctx, store, address, from.Sums, install)
+	if err != nil {
+		return nil, fmt.Errorf("install from %s: %w", address.Redacted(), err)
+	}
+	return item, nil
+}
+
+// parseAddress returns nil for a path.
+func parseAddress(location string) (*url.URL, error) {
+	if !strings.Contains(location, "://") {
+		return nil, nil
+	}
+	address, err := url.Parse(location)
+	if err != nil {
+		return nil, err
+	}
+	if address.Scheme != "https" && address.Scheme != "http" || address.Host == "" {
+		return nil, fmt.Errorf("%s is neither a path nor an https address", address.Redacted())
+	}
+	return address, nil
+}
+
+func (c *client) installFile(ctx context.Context, store discovery.Store, from Source, install discovery.Install) (*discovery.Item, error) {
+	if from.Sums != "" {
+		name := cmp.Or(install.File, filepath.Base(from.Location))
+		list, err := c.named(ctx, from.Sums)
+		if err != nil {
+			return nil, err
+		}
+		if c.Signatures.required() && !list.signed {
+			return nil, fmt.Errorf("the list of sums %s: %w", list.name, ErrUnsigned)
+		}
+		if err := list.require(name, &install); err != nil {
+			return nil, err
+		}
+	}
+	return store.Install(ctx, from.Location, install)
+}
+
+func (c *client) installAddress(ctx context.Context, store discovery.Store, address *url.URL, sumsAt string, install discovery.Install) (*discovery.Item, error) {
+	install.File = cmp.Or(install.File, path.Base(address.Path))
+	if install.File == "." || install.File == "/" {
+		return nil, errors.New("the address does not end with the name of a file")
+	}
+	shown := *address
+	shown.User = nil
+	install.Source = cmp.Or(install.Source, shown.String())
+	vouched, err := c.vouch(ctx, address, sumsAt, &install)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.get(ctx, address, vouched)
+	if err != nil {
+		return nil, err
+	}
+	defer t.Close()
+	if limit := cmp.Or(install.MaxSize, discovery.DefaultMaxSize); t.size > limit {
+		return nil, &discovery.SizeError{Path: t.url, Limit: limit}
+	}
+	if told := install.Progress; told != nil {
+		install.Progress = func(p discovery.Progress) {
+			if p.Stage == "copy" {
+				p.Stage, p.Total = "download", t.size
+			}
+			told(p)
+		}
+	}
+	return store.InstallFrom(ctx, t, install)
+}
+
+// vouch finds out what the file must be, and puts that into install. It tells whether
+// the file may come from a host that is not trusted.
+func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *discovery.Install) (vouched bool, err error) {
+	vouched = !install.Want.IsZero()
+	list, err := c.list(ctx, address, sumsAt, install.File)
+	if err != nil {
+		return false, err
+	}
+	if list != nil {
+		if err := list.require(install.File, install); err != nil {
+			return false, err
+		}
+		if list.signed {
+			return true, nil
+		}
+		vouched = vouched || list.vouched
+	}
+	if c.Signatures.required() {
+		return true, c.requireSignature(ctx, address, install)
+	}
+	if install.Want.IsZero() && !c.AllowUnverified {
+		return false, ErrUnverified
+	}
+	return vouched, nil
+}
+
+// requireSignature gets the signature of the file itself, and makes it a condition.
+func (c *client) requireSignature(ctx context.Context, address *url.URL, install *discovery.Install) error {
+	at := beside(address, path.Base(address.Path)+c.Signatures.Suffix)
+	signature, _, err := c.all(ctx, at, maxSignature, true)
+	if isMissing(err) {
+		return fmt.Errorf("%w: there is no %s, nor one of a list of sums that names it", ErrUnsigned, at.Redacted())
+	}
+	if err != nil {
+		return err
+	}
+	name, also := install.File, install.Verify
+	install.Verify = func(ctx context.Context, file *os.File) error {
+		if err := c.Signatures.verify(ctx, Signed{Name: name, Content: file, Signature: signature}); err != nil {
+			return err
+		}
+		if also == nil {
+			return nil
+		}
+		if _, err := file.Seek(0, 0); err != nil {
+			return err
+		}
+		return also(ctx, file)
+	}
+	return nil
+}
+
+// isMissing tells whether a server has nothing at an address. Some stores of files
+// answer that it is forbidden to know.
+func isMissing(err error) bool {
+	var status *StatusError
+	return errors.As(err, &status) &&
+		(status.Code == http.StatusNotFound || status.Code == http.StatusGone || status.Code == http.StatusForbidden)
+}

@@ -1,0 +1,226 @@
+package fetch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery"
+)
+
+// client makes the requests of one installation.
+type client struct {
+	Fetcher
+
+	transport http.RoundTripper
+	close     func()
+}
+
+func (f Fetcher) client() *client {
+	c := &client{Fetcher: f, transport: f.Transport, close: func() {}}
+	c.MaxRedirects = cmp.Or(f.MaxRedirects, DefaultMaxRedirects)
+	c.StallTimeout = cmp.Or(f.StallTimeout, DefaultStallTimeout)
+	if c.transport == nil {
+		// Connections of its own end with the installation.
+		own := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
+		c.transport, c.close = own, own.CloseIdleConnections
+	}
+	return c
+}
+
+// transfer is the body of an answer. It ends with Close.
+type transfer struct {
+	url      string
+	body     io.ReadCloser
+	size     int64 // -1: the server did not say
+	got      int64
+	vouched  bool // only hosts that are trusted had a hand in it
+	ctx      context.Context
+	watchdog *watchdog
+}
+
+// get asks for an address. Where elsewhere is not allowed, a redirect to a host that
+// is not trusted is an error.
+func (c *client) get(ctx context.Context, address *url.URL, elsewhere bool) (*transfer, error) {
+	shown := address.Redacted()
+	if c.insecure(address) {
+		return nil, fmt.Errorf("%s: %w", shown, ErrInsecure)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	t := &transfer{url: shown, vouched: true, ctx: ctx, watchdog: watch(c.StallTimeout, stop)}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		t.watchdog.end()
+		return nil, err
+	}
+	// What the sum is of, not what some server packs it into on the way.
+	request.Header.Set("Accept-Encoding", "identity")
+	redirects := &redirects{client: c, first: address, elsewhere: elsewhere}
+	answer, err := (&http.Client{Transport: c.transport, CheckRedirect: redirects.check}).Do(request)
+	if err != nil {
+		defer t.watchdog.end()
+		return nil, t.failed(err)
+	}
+	t.body, t.size, t.vouched = answer.Body, answer.ContentLength, !redirects.moved
+	if answer.StatusCode != http.StatusOK {
+		t.Close()
+		return nil, &StatusError{URL: shown, Code: answer.StatusCode, Status: answer.Status}
+	}
+	t.watchdog.reset()
+	return t, nil
+}
+
+func (t *transfer) Read(p []byte) (int, error) {
+	n, err := t.body.Read(p)
+	t.got += int64(n)
+	if n > 0 {
+		t.watchdog.reset()
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case !errors.Is(err, io.EOF):
+		err = t.failed(err)
+	case t.size >= 0 && t.got != t.size:
+		err = t.failed(io.ErrUnexpectedEOF)
+	}
+	t.watchdog.end() // what is done with it may take its time
+	return n, err
+}
+
+func (t *transfer) Close() {
+	t.body.Close()
+	t.watchdog.end()
+}
+
+// failed says why a transfer did not come to its end. The caller's own context, and
+// what was refused, speak for themselves.
+func (t *transfer) failed(err error) error {
+	var redirect *RedirectError
+	var address *url.Error
+	switch cause := context.Cause(t.ctx); {
+	case errors.As(err, &redirect):
+		return redirect
+	case errors.Is(cause, ErrStalled):
+		err = ErrStalled
+	case cause != nil:
+		return cause
+	case errors.As(err, &address):
+		err = address.Err
+	}
+	size := t.size
+	if t.body == nil {
+		size = -1
+	}
+	return &TransferError{URL: t.url, Got: t.got, Want: size, Err: err}
+}
+
+// redirects decides which redirects are followed.
+type redirects struct {
+	*client
+
+	first     *url.URL
+	elsewhere bool // a host that is not trusted will do
+	moved     bool // there was one
+}
+
+func (r *redirects) check(request *http.Request, via []*http.Request) error {
+	request.Header.Del("Referer") // the address may hold a key
+	from, to := via[len(via)-1].URL, request.URL
+	refuse := func(reason string) error {
+		return &RedirectError{From: from.Redacted(), To: to.Redacted(), Reason: reason}
+	}
+	switch {
+	case len(via) > max(r.MaxRedirects, 0):
+		return refuse(fmt.Sprintf("it is one redirect more than the %d that are allowed", max(r.MaxRedirects, 0)))
+	case to.Scheme != "https" && to.Scheme != "http":
+		return refuse("it is no https address")
+	case from.Scheme == "https" && to.Scheme == "http":
+		return refuse("it leads from https to plain http, where anybody on the way could exchange the file")
+	case r.insecure(to):
+		return refuse(ErrInsecure.Error())
+	}
+	if sameHost(to, r.first) || slices.ContainsFunc(r.Hosts, func(host string) bool { return strings.EqualFold(host, to.Host) }) {
+		return nil
+	}
+	r.moved = true
+	if !r.elsewhere {
+		return refuse("it is another host, and neither a sum of the first host's or the caller's nor a signature says what must come from there")
+	}
+	return nil
+}
+
+// sameHost compares hosts with their ports.
+func sameHost(a, b *url.URL) bool {
+	return strings.EqualFold(a.Hostname(), b.Hostname()) && port(a) == port(b)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}
+
+// insecure tells whether somebody on the way could change what comes from there. On
+// its way to this machine itself nobody can.
+func (c *client) insecure(u *url.URL) bool {
+	if u.Scheme == "https" || c.AllowHTTP || strings.EqualFold(u.Hostname(), "localhost") {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return ip == nil || !ip.IsLoopback()
+}
+
+// all returns what there is at an address, of at most limit bytes.
+func (c *client) all(ctx context.Context, address *url.URL, limit int64, elsewhere bool) (data []byte, vouched bool, err error) {
+	t, err := c.get(ctx, address, elsewhere)
+	if err != nil {
+		return nil, false, err
+	}
+	defer t.Close()
+	data, err = io.ReadAll(io.LimitReader(t, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = &discovery.SizeError{Path: t.url, Limit: limit}
+	}
+	return data, t.vouched, err
+}
+
+// watchdog ends a request that makes no progress.
+type watchdog struct {
+	timeout time.Duration
+	timer   *time.Timer // nil: nothing bounds it
+	stop    context.CancelCauseFunc
+}
+
+func watch(timeout time.Duration, stop context.CancelCauseFunc) *watchdog {
+	w := &watchdog{timeout: timeout, stop: stop}
+	if timeout > 0 {
+		w.timer = time.AfterFunc(timeout, func() { stop(ErrStalled) })
+	}
+	return w
+}
+
+func (w *watchdog) reset() {
+	if w.timer != nil {
+		w.timer.Reset(w.timeout)
+	}
+}
+
+func (w *watchdog) end() {
+	if w.timer != nil {
+		w.timer.Stop()
+	}
+	w.stop(context.Canceled)
+}
