@@ -264,10 +264,7 @@ func (u *unpacking) tarEntry(reader *tar.Reader, header *tar.Header) error {
 	if err != nil || !program {
 		return err
 	}
-	if err := u.extract(header.Name, reader); err != nil {
-		return err
-	}
-	return nil
+	return u.extract(header.Name, reader)
 }
 
 // budget is a reader that fails once more bytes were read than are left.

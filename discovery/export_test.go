@@ -27,3 +27,6 @@ func Prune(used map[string]int64, keep int) {
 		}
 	}
 }
+
+// CleanEntry is cleanEntry.
+func CleanEntry(name string) (clean, reason string) { return cleanEntry(name) }

@@ -33,6 +33,26 @@ var roles = map[string]func(){
 			`"build": {"go": "go1.25", "revision": "abc", "modified": true}}`)
 		fmt.Println("more noise")
 	},
+	"agrees": func() {
+		fmt.Println(`{"describe": 1, "name": "agrees", "version": "1.4.0", "protocols": [{"version": 5, "transports": ["grpc"]}]}`)
+	},
+	// As core/plugin answers for a plugin that says nothing itself.
+	"unset": func() {
+		fmt.Println(`{"describe": 1, "name": "main", "protocols": [], "build": {"path": "example.com/plugins/main"}}`)
+	},
+	"rewrites": func() {
+		data, err := os.ReadFile(os.Args[0])
+		if err == nil {
+			err = os.Remove(os.Args[0])
+		}
+		if err == nil {
+			err = os.WriteFile(os.Args[0], append(data, "more"...), 0o755)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		fmt.Println(`{"describe": 1, "name": "rewrites", "protocols": []}`)
+	},
 	"silent": func() {},
 	"hang":   func() { fmt.Fprintln(os.Stderr, "thinking"); time.Sleep(time.Hour) },
 	"flood": func() {
@@ -96,6 +116,9 @@ func TestMain(m *testing.M) {
 		role, _, _ = strings.Cut(role, "-")
 		roles[role]()
 		os.Exit(0)
+	}
+	if dir := os.Getenv(installVariable); dir != "" {
+		installHalf(dir)
 	}
 	// Processes of the race detector's take a second to end otherwise.
 	if os.Getenv("GORACE") == "" {

@@ -244,3 +244,25 @@ func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }
+
+func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
+	dir := t.TempDir()
+	place(t, dir, "greet-plugin-agrees_v1.4.0") // speaks 5
+	place(t, dir, "greet-plugin-agrees_v2.0.0") // says that it is 1.4.0
+	put(t, dir, "greet-plugin-agrees_v1.0.0", "older")
+	put(t, dir, "greet-plugin-agrees_v3.0.0", "not asked for")
+	found := find(t, dir)
+	var log strings.Builder
+	resolver := discovery.Resolver{Describer: &discovery.Describer{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	got, err := resolver.Resolve(within(t), found, discovery.Request{Name: "agrees", Version: constraint(t, "< 3")})
+	if err != nil || got.Version.String() != "1.4.0" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "agrees_v2.0.0") || !strings.Contains(text, "says that it is another version") {
+		t.Errorf("logged %s", text)
+	}
+	log.Reset()
+	if _, err := resolver.Resolve(within(t), found, discovery.Request{Name: "agrees", Version: constraint(t, "~> 1.4")}); err != nil || log.Len() > 0 {
+		t.Errorf("%v, logged %s", err, &log)
+	}
+}

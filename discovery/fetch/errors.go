@@ -5,6 +5,7 @@ import (
 	"fmt"
 )
 
+// Errors that say what is missing for a file to be trusted.
 var (
 	// ErrInsecure: the address is plain http, which anybody on the way can change.
 	ErrInsecure = errors.New("it is a plain http address, and anybody on the way could exchange the file: use https")

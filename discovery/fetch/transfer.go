@@ -64,7 +64,7 @@ func (c *client) get(ctx context.Context, address *url.URL, elsewhere bool) (*tr
 	// What the sum is of, not what some server packs it into on the way.
 	request.Header.Set("Accept-Encoding", "identity")
 	redirects := &redirects{client: c, first: address, elsewhere: elsewhere}
-	answer, err := (&http.Client{Transport: c.transport, CheckRedirect: redirects.check}).Do(request)
+	answer, err := (&http.Client{Transport: c.transport, CheckRedirect: redirects.check}).Do(request) //nolint:bodyclose // the transfer closes it
 	if err != nil {
 		defer t.watchdog.end()
 		return nil, t.failed(err)

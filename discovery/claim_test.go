@@ -1,0 +1,250 @@
+package discovery_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/semver"
+)
+
+// nothingInstalled fails if the store has a file that is none of its own.
+func nothingInstalled(t *testing.T, s discovery.Store) {
+	t.Helper()
+	if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
+		return
+	}
+	if got := files(t, s.Dir); got != "" {
+		t.Errorf("there are %s", got)
+	}
+}
+
+func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
+	s := store(t)
+	var stages []string
+	item, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-agrees"), discovery.Install{
+		Protocols: []int{4, 5}, Transports: []string{"grpc"},
+		Progress: func(p discovery.Progress) {
+			if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
+				stages = append(stages, p.Stage)
+			}
+			if p.Done > p.Total {
+				t.Errorf("progress %+v", p)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if item.Description == nil || item.Description.Name != "agrees" || strings.Join(stages, " ") != "copy describe" {
+		t.Errorf("got %+v, stages %q", item, stages)
+	}
+	// Its own version names a file that does not say one.
+	if item.Version.String() != "1.4.0" || filepath.Base(item.Path) != "greet-plugin-agrees_v1.4.0"+suffix() {
+		t.Errorf("got %+v", item)
+	}
+	if err := s.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
+	for title, test := range map[string]struct {
+		file    string
+		install discovery.Install
+		want    discovery.ClaimError
+		is      error
+	}{
+		"version": {
+			file: "greet-plugin-agrees_v1.5.0", is: discovery.ErrVersionClaim,
+			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+		},
+		"version, of another release tool's name": {
+			file: "greet-plugin-agrees_1.5.0_x5.0" + strings.TrimSuffix(suffix(), ".exe"), is: discovery.ErrVersionClaim,
+			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+		},
+		"name": {
+			file: "greet-plugin-good_v1.4.0",
+			want: discovery.ClaimError{What: "name", Want: "good", Got: "greeter"},
+		},
+		"protocol": {
+			file: "greet-plugin-agrees", install: discovery.Install{Protocols: []int{6, 7}}, is: discovery.ErrProtocol,
+			want: discovery.ClaimError{What: "protocol", Want: "[6 7]", Got: "version [5]"},
+		},
+		"transport": {
+			file: "greet-plugin-agrees", install: discovery.Install{Protocols: []int{5}, Transports: []string{"netrpc"}}, is: discovery.ErrProtocol,
+			want: discovery.ClaimError{What: "protocol", Want: "over [netrpc]", Got: "version 5 over grpc"},
+		},
+		"even where it need not describe itself": {
+			file: "greet-plugin-agrees_v1.5.0", install: discovery.Install{Undescribed: true}, is: discovery.ErrVersionClaim,
+			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+		},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := store(t)
+			path := place(t, t.TempDir(), test.file)
+			_, err := s.Install(within(t), path, test.install)
+			var claim *discovery.ClaimError
+			if !errors.As(err, &claim) || claim.What != test.want.What || claim.Want != test.want.Want || claim.Got != test.want.Got || claim.Path != path {
+				t.Fatalf("got %+v, %v", claim, err)
+			}
+			if test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("got %v", err)
+			}
+			for _, part := range []string{claim.Want, claim.Got, path} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%s is not in %v", part, err)
+				}
+			}
+			nothingInstalled(t, s)
+		})
+	}
+}
+
+// core/plugin says that of a plugin that says nothing itself.
+func TestTheNameOfTheMainPackageClaimsNothing(t *testing.T) {
+	s := store(t)
+	item, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-unset"), discovery.Install{Protocols: []int{5}})
+	if err != nil || item.Description.Name != "main" {
+		t.Errorf("got %+v, %v", item, err)
+	}
+}
+
+func TestAProgramThatDoesNotDescribeItselfIsTakenOnlyIfThatIsAskedFor(t *testing.T) {
+	s := store(t)
+	path := place(t, t.TempDir(), "greet-plugin-exit")
+	var silent *discovery.DescribeError
+	if _, err := s.Install(within(t), path, discovery.Install{}); !errors.As(err, &silent) || silent.Path != path || strings.Contains(err.Error(), "jackfield-tmp") {
+		t.Fatalf("got %v", err)
+	}
+	nothingInstalled(t, s)
+	if item, err := s.Install(within(t), path, discovery.Install{Undescribed: true}); err != nil || item.Description != nil {
+		t.Errorf("got %+v, %v", item, err)
+	}
+	// What cannot be run does not answer either, and the error names no file that nobody knows.
+	garbage := put(t, t.TempDir(), "greet-plugin-garbage", "no program")
+	if _, err := s.Install(within(t), garbage, discovery.Install{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAProgramThatRewritesItselfIsNotInstalled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only where a program that runs can be removed")
+	}
+	s := store(t)
+	if _, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-rewrites"), discovery.Install{}); !errors.Is(err, discovery.ErrChanged) {
+		t.Errorf("got %v", err)
+	}
+	nothingInstalled(t, s)
+}
+
+// elf, mach and pe are heads of programs.
+func elf(class, order, system byte, machine uint16) string {
+	head := make([]byte, 64)
+	copy(head, "\x7fELF")
+	head[4], head[5], head[6], head[7] = class, order, 1, system
+	if order == 2 {
+		binary.BigEndian.PutUint16(head[18:], machine)
+	} else {
+		binary.LittleEndian.PutUint16(head[18:], machine)
+	}
+	return string(head)
+}
+
+func mach(processor uint32) string {
+	head := binary.LittleEndian.AppendUint32(nil, 0xfeedfacf)
+	return string(binary.LittleEndian.AppendUint32(head, processor)) + strings.Repeat("\x00", 24)
+}
+
+func fat(processors ...uint32) string {
+	head := binary.BigEndian.AppendUint32(nil, 0xcafebabe)
+	head = binary.BigEndian.AppendUint32(head, uint32(len(processors)))
+	for _, processor := range processors {
+		head = append(binary.BigEndian.AppendUint32(head, processor), make([]byte, 16)...)
+	}
+	return string(head)
+}
+
+func pe(machine uint16) string {
+	head := make([]byte, 0x80)
+	copy(head, "MZ")
+	head[0x3c] = 0x80
+	return string(binary.LittleEndian.AppendUint16(append(head, "PE\x00\x00"...), machine)) + strings.Repeat("\x00", 18)
+}
+
+// Such a program is never run: the store is another platform's.
+func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
+	for _, test := range []struct{ content, platform, got string }{
+		{elf(2, 1, 0, 62), "linux_amd64", ""},
+		{elf(2, 1, 3, 62), "linux_amd64", ""},
+		{elf(2, 1, 0, 183), "linux_arm64", ""},
+		{elf(1, 1, 0, 40), "linux_arm", ""},
+		{elf(2, 2, 0, 22), "linux_s390x", ""},
+		{elf(2, 1, 9, 62), "freebsd_amd64", ""},
+		{elf(2, 1, 0, 12345), "linux_odd", ""}, // a processor that is not known
+		{mach(12 | 1<<24), "darwin_arm64", ""},
+		{fat(7|1<<24, 12|1<<24), "darwin_arm64", ""},
+		{pe(0x8664), "windows_amd64", ""},
+		{"#!/bin/sh\n", "linux_amd64", ""},
+		{"", "linux_amd64", ""},
+		{"\x7fELF", "linux_amd64", ""},
+		{"MZ", "windows_amd64", ""},
+		{"\xca\xfe\xba\xbe\x00\x00\x00\x34" + strings.Repeat("\x00", 2000), "linux_amd64", ""}, // a Java class
+
+		{elf(2, 1, 0, 183), "linux_amd64", "linux_arm64"},
+		{elf(2, 1, 0, 62), "windows_amd64", "linux_amd64"},
+		{elf(2, 1, 0, 62), "darwin_amd64", "linux_amd64"},
+		{elf(2, 1, 9, 62), "linux_amd64", "freebsd_amd64"},
+		{elf(2, 2, 0, 21), "linux_ppc64le", "linux_ppc64"},
+		{elf(2, 1, 0, 12345), "windows_odd", "linux_?"},
+		{mach(7 | 1<<24), "darwin_arm64", "darwin_amd64"},
+		{mach(7 | 1<<24), "linux_amd64", "darwin_amd64"},
+		{fat(7|1<<24, 12|1<<24), "linux_amd64", "darwin_amd64+arm64"},
+		{pe(0xaa64), "windows_amd64", "windows_arm64"},
+		{pe(0x8664), "linux_amd64", "windows_amd64"},
+	} {
+		platform, _ := discovery.ParsePlatform(test.platform)
+		s := store(t)
+		s.Platform = platform
+		_, err := s.InstallFrom(within(t), strings.NewReader(test.content), discovery.Install{
+			ID: discovery.ID{Name: "x", Version: version(t, "1.0.0")}, Undescribed: platform == discovery.ThisPlatform(),
+		})
+		var claim *discovery.ClaimError
+		switch {
+		case test.got == "" && err != nil:
+			t.Errorf("%.8q for %s: %v", test.content, test.platform, err)
+		case test.got != "" && (!errors.As(err, &claim) || claim.What != "platform" || claim.Want != test.platform || claim.Got != test.got):
+			t.Errorf("%.8q for %s: %v", test.content, test.platform, err)
+		}
+	}
+}
+
+func TestAProgramForAnotherPlatformIsInstalledInThatOnesStoreWithoutBeingRun(t *testing.T) {
+	s := store(t)
+	s.Platform = discovery.Platform{OS: "windows", Arch: "arm64"}
+	if discovery.ThisPlatform() == s.Platform {
+		s.Platform.Arch = "amd64"
+	}
+	machine := map[string]uint16{"arm64": 0xaa64, "amd64": 0x8664}[s.Platform.Arch]
+	item, err := s.InstallFrom(within(t), strings.NewReader(pe(machine)), discovery.Install{File: "greet-plugin-loud_1.0.0_" + s.Platform.String() + ".exe"})
+	if err != nil || filepath.Ext(item.Path) != ".exe" || item.Description != nil {
+		t.Fatalf("got %+v, %v", item, err)
+	}
+	if got := states(t, s); got != "loud 1.0.0 ok" {
+		t.Errorf("listed %s", got)
+	}
+	if removed, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); err != nil || len(removed) != 1 {
+		t.Errorf("%+v, %v", removed, err)
+	}
+	lock, err := lockfile.Read(s.LockPath())
+	if err != nil || len(lock.Entries()) != 0 {
+		t.Errorf("%v, %v", lock.Entries(), err)
+	}
+}
