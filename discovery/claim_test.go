@@ -173,10 +173,12 @@ func fat(processors ...uint32) string {
 }
 
 func pe(machine uint16) string {
-	head := make([]byte, 0x80)
+	head := make([]byte, 0x98)
 	copy(head, "MZ")
 	head[0x3c] = 0x80
-	return string(binary.LittleEndian.AppendUint16(append(head, "PE\x00\x00"...), machine)) + strings.Repeat("\x00", 18)
+	copy(head[0x80:], "PE\x00\x00")
+	binary.LittleEndian.PutUint16(head[0x84:], machine)
+	return string(head)
 }
 
 // Such a program is never run: the store is another platform's.

@@ -19,9 +19,9 @@ const installVariable = "DISCOVERY_TEST_INSTALL"
 // installHalf installs what never ends, and says so once the first half is there.
 func installHalf(dir string) {
 	s := discovery.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
-	half := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), callback(func() { fmt.Println("half") }), os.Stdin)
+	half := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), callback(func() { fmt.Fprintln(os.Stdout, "half") }), os.Stdin)
 	_, err := s.InstallFrom(context.Background(), half, discovery.Install{File: "greet-plugin-loud_v1.0.0", Undescribed: true})
-	fmt.Println(err)
+	fmt.Fprintln(os.Stdout, err)
 	os.Exit(1)
 }
 

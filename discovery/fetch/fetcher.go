@@ -128,7 +128,7 @@ func (c *client) installAddress(ctx context.Context, store discovery.Store, addr
 	if err != nil {
 		return nil, err
 	}
-	t, err := c.get(ctx, address, vouched)
+	t, err := c.get(ctx, address, vouched, true)
 	if err != nil {
 		return nil, err
 	}

@@ -48,8 +48,8 @@ type transfer struct {
 }
 
 // get asks for an address. Where elsewhere is not allowed, a redirect to a host that
-// is not trusted is an error.
-func (c *client) get(ctx context.Context, address *url.URL, elsewhere bool) (*transfer, error) {
+// is not trusted is an error. The connection ends with the last request.
+func (c *client) get(ctx context.Context, address *url.URL, elsewhere, last bool) (*transfer, error) {
 	shown := address.Redacted()
 	if c.insecure(address) {
 		return nil, fmt.Errorf("%s: %w", shown, ErrInsecure)
@@ -63,6 +63,7 @@ func (c *client) get(ctx context.Context, address *url.URL, elsewhere bool) (*tr
 	}
 	// What the sum is of, not what some server packs it into on the way.
 	request.Header.Set("Accept-Encoding", "identity")
+	request.Close = last // net/http prints of what a server sends beyond the length that it said
 	redirects := &redirects{client: c, first: address, elsewhere: elsewhere}
 	answer, err := (&http.Client{Transport: c.transport, CheckRedirect: redirects.check}).Do(request) //nolint:bodyclose // the transfer closes it
 	if err != nil {
@@ -185,7 +186,7 @@ func (c *client) insecure(u *url.URL) bool {
 
 // all returns what there is at an address, of at most limit bytes.
 func (c *client) all(ctx context.Context, address *url.URL, limit int64, elsewhere bool) (data []byte, vouched bool, err error) {
-	t, err := c.get(ctx, address, elsewhere)
+	t, err := c.get(ctx, address, elsewhere, false)
 	if err != nil {
 		return nil, false, err
 	}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/semver"
-	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
 // session is what all commands have.
@@ -27,18 +26,11 @@ func list(ctx context.Context, s session, args []string) error {
 
 func (c *command) install(ctx context.Context, s session, args []string) error {
 	if len(args) == 0 {
-		return usageError("install needs a file")
-	}
-	var known sums.List
-	if c.sums != "" {
-		var err error
-		if known, err = sums.Read(c.sums); err != nil {
-			return err // also one broken line is a reason to look first
-		}
+		return usageError("install needs a file or an address")
 	}
 	var installed []discovery.Item
-	for _, path := range args {
-		item, err := c.installOne(ctx, s, known, path)
+	for _, location := range args {
+		item, err := c.installOne(ctx, s, location)
 		if err != nil {
 			return errors.Join(s.out.some(installed), err)
 		}
@@ -47,20 +39,17 @@ func (c *command) install(ctx context.Context, s session, args []string) error {
 	return s.out.some(installed)
 }
 
-func (c *command) installOne(ctx context.Context, s session, known sums.List, path string) (*discovery.Item, error) {
-	install := discovery.Install{Replace: c.replace, Undescribed: c.undescribed}
-	if c.sums != "" {
-		var err error
-		if install.Want, err = known.Want(filepath.Base(path)); err != nil {
-			return nil, err
-		}
-	}
-	item, err := s.store.Install(ctx, path, install)
-	if errors.Is(err, discovery.ErrInstalled) {
-		err = fmt.Errorf("%w; -replace takes its place", err)
-	}
+func (c *command) installOne(ctx context.Context, s session, location string) (*discovery.Item, error) {
+	item, err := fetch.Fetcher{}.Install(ctx, s.store, fetch.Source{Location: location, Sums: c.sums}, discovery.Install{
+		Replace: c.replace, Undescribed: c.undescribed,
+	})
 	var silent *discovery.DescribeError
-	if errors.As(err, &silent) {
+	switch {
+	case errors.Is(err, discovery.ErrInstalled):
+		err = fmt.Errorf("%w; -replace takes its place", err)
+	case errors.Is(err, fetch.ErrUnverified):
+		err = fmt.Errorf("%w; -sums names a list", err)
+	case errors.As(err, &silent):
 		err = fmt.Errorf("%w; -undescribed takes a plugin that is built with go-plugin, which does not answer", err)
 	}
 	return item, err

@@ -2,7 +2,7 @@
 // plugins of its greeting host:
 //
 //	plugins list
-//	plugins install [-sums SHA256SUMS] [-replace] [-undescribed] file...
+//	plugins install [-sums SHA256SUMS] [-replace] [-undescribed] file|address...
 //	plugins remove name [constraint]
 //	plugins verify
 //
@@ -56,7 +56,7 @@ func (e usageError) Error() string {
 
 const usage = `Usage:
   plugins list                                  what is installed, and how it is
-  plugins install [flags] file...
+  plugins install [flags] file|address...
   plugins remove name [constraint]              such as: remove loud "< 1.4"
   plugins verify                                status 1 unless all is as it was installed
 
@@ -65,7 +65,8 @@ Flags of all, before the command or after it:
   -json            print JSON, for programs
 
 Flags of install:
-  -sums file       a list of SHA-256 sums that the plugins must have
+  -sums file       a list of SHA-256 sums that the files must have (default for
+                   an address: the one beside it)
   -replace         replace a file of the same name and version
   -undescribed     take a plugin that does not say what it is
 `

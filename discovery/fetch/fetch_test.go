@@ -1,0 +1,454 @@
+package fetch_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+func TestAReleaseIsInstalledWithTheListOfSumsBesideIt(t *testing.T) {
+	for name, listName := range map[string]string{
+		tarball: "greet-plugin-loud_1.4.0_SHA256SUMS",
+		zipped:  "greet-plugin-loud_1.4.0_checksums.txt",
+		program: "greet-plugin-loud_v1.4.0_SHA256SUMS",
+	} {
+		for _, listName := range []string{listName, "SHA256SUMS", "checksums.txt", name + ".sha256"} {
+			w := newWorld(t)
+			w.serve("/"+listName, list(name))
+			var last discovery.Progress
+			address := w.server.URL + "/" + name
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: address}, discovery.Install{
+				Progress: func(p discovery.Progress) {
+					switch p.Stage {
+					case "download":
+						last = p
+					case "copy":
+						t.Errorf("progress %+v", p)
+					}
+				},
+			})
+			w.installed(t, item, err)
+			if size := int64(len(release()[name])); last.Done != size || last.Total != size {
+				t.Errorf("%s: progress ended with %+v of %d", name, last, size)
+			}
+			if item != nil && item.Source != address {
+				t.Errorf("%s: came from %s", name, item.Source)
+			}
+		}
+	}
+}
+
+func TestASumAloneBesideTheFileIsOne(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/"+tarball+".sha256", []byte(sums.Of(release()[tarball]).String()+"\n"))
+	item, err := w.install(t, tarball)
+	w.installed(t, item, err)
+}
+
+// As one that a release of another version left.
+func TestAListThatDoesNotNameTheFileIsNotTheOne(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(zipped))
+	w.serve("/checksums.txt", list(tarball))
+	item, err := w.install(t, tarball)
+	w.installed(t, item, err)
+}
+
+func TestAnAddressWithoutASumIsRefusedUnlessThatIsAllowed(t *testing.T) {
+	w := newWorld(t)
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, fetch.ErrUnverified)
+	if w.wasAsked("/" + tarball) {
+		t.Error("it was downloaded")
+	}
+	source := fetch.Source{Location: w.server.URL + "/" + tarball}
+	item, err = w.fetcher.Install(within(t), w.store, source, discovery.Install{Want: sums.Of(release()[tarball])})
+	w.installed(t, item, err)
+	w.fetcher.AllowUnverified = true
+	item, err = w.install(t, tarball)
+	w.installed(t, item, err)
+}
+
+func TestAWrongSumIsRefusedBeforeAnythingIsRun(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "ran")
+	t.Setenv(markVariable, mark)
+	w := newWorld(t)
+	wrong := sums.List{{Name: tarball, Sum: sums.Of([]byte("another"))}}
+	w.serve("/SHA256SUMS", wrong.Format())
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, nil)
+	var mismatch *sums.MismatchError
+	if !errors.As(err, &mismatch) || mismatch.Got != sums.Of(release()[tarball]) || mismatch.Want != wrong[0].Sum {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the plugin was run: %v", err)
+	}
+	w.serve("/SHA256SUMS", list(tarball))
+	item, err = w.install(t, tarball)
+	w.installed(t, item, err)
+	if _, err := os.Stat(mark); err != nil {
+		t.Error("the plugin was not asked: ", err)
+	}
+}
+
+func TestAListThatContradictsItselfOrTheCallerIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", append(list(tarball), []byte(sums.Of(nil).String()+"  "+tarball+"\n")...))
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, sums.ErrAmbiguous)
+
+	w.serve("/SHA256SUMS", list(tarball))
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, discovery.Install{Want: sums.Of(nil)})
+	w.refused(t, item, err, nil)
+	var mismatch *sums.MismatchError
+	if !errors.As(err, &mismatch) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheCallerMayNameTheList(t *testing.T) {
+	w := newWorld(t)
+	w.others["/sums.txt"] = content(list(tarball))
+	path := filepath.Join(t.TempDir(), "sums")
+	if err := os.WriteFile(path, list(tarball), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), tarball)
+	if err := os.WriteFile(file, release()[tarball], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, location := range []string{w.server.URL + "/" + tarball, file} {
+		for _, listAt := range []string{w.other.URL + "/sums.txt", path} {
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: listAt}, discovery.Install{})
+			w.installed(t, item, err)
+		}
+	}
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: file}, discovery.Install{})
+	w.installed(t, item, err)
+
+	w = newWorld(t)
+	if err := os.WriteFile(path, list(zipped), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path}, discovery.Install{})
+	w.refused(t, item, err, sums.ErrNotListed)
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: w.server.URL + "/none"}, discovery.Install{})
+	w.refused(t, item, err, nil)
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path + "none"}, discovery.Install{})
+	w.refused(t, item, err, os.ErrNotExist)
+}
+
+func TestAQueryGoesWithTheFilesBesideIt(t *testing.T) {
+	w := newWorld(t)
+	for path, data := range map[string][]byte{"/a b/" + tarball: release()[tarball], "/a b/SHA256SUMS": list(tarball)} {
+		w.handle(path, func(out http.ResponseWriter, request *http.Request) {
+			if request.URL.Query().Get("key") != "k" {
+				http.Error(out, "no key", http.StatusForbidden)
+				return
+			}
+			content(data)(out, request)
+		})
+	}
+	item, err := w.install(t, "a%20b/"+tarball+"?key=k")
+	w.installed(t, item, err)
+}
+
+func TestPlainHTTPIsOnlyForThisMachine(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	plain := httptest.NewServer(w.handler(w.files))
+	defer plain.Close()
+	w.fetcher.Transport = nil
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, discovery.Install{})
+	w.installed(t, item, err)
+
+	asked := 0
+	nobody := roundTripper(func(*http.Request) (*http.Response, error) { asked++; return nil, errors.New("asked") })
+	w.fetcher.Transport = nobody
+	source := fetch.Source{Location: "http://plugins.example.com/" + tarball}
+	if _, err := w.fetcher.Install(within(t), w.store, source, discovery.Install{}); !errors.Is(err, fetch.ErrInsecure) || asked > 0 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+	w.fetcher.AllowHTTP = true
+	if _, err := w.fetcher.Install(within(t), w.store, source, discovery.Install{}); errors.Is(err, fetch.ErrInsecure) || asked == 0 {
+		t.Errorf("asked %d times, %v", asked, err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+func TestWhatIsNoAddressIsSaidToBeNone(t *testing.T) {
+	w := newWorld(t)
+	for _, location := range []string{"ftp://example.com/x", "https:///x", "https://%zz/", "file:///etc/passwd", w.server.URL, w.server.URL + "/"} {
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, discovery.Install{})
+		w.refused(t, item, err, nil)
+	}
+}
+
+func TestAServerThatRefusesIsQuoted(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	for code, handle := range map[int]http.HandlerFunc{
+		http.StatusServiceUnavailable: func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusServiceUnavailable) },
+		http.StatusNotFound:           http.NotFound,
+		http.StatusPartialContent:     func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusPartialContent) },
+	} {
+		w.handle("/"+tarball, handle)
+		item, err := w.install(t, tarball)
+		w.refused(t, item, err, nil)
+		var status *fetch.StatusError
+		if !errors.As(err, &status) || status.Code != code || !strings.Contains(err.Error(), tarball) {
+			t.Errorf("%d: %v", code, err)
+		}
+	}
+	// A list that cannot be got now may be there: nobody may go on as if it were not.
+	w.handle("/SHA256SUMS", func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusBadGateway) })
+	w.fetcher.AllowUnverified = true
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, nil)
+}
+
+func TestAStalledTransferEnds(t *testing.T) {
+	w := newWorld(t)
+	w.fetcher.StallTimeout = 200 * time.Millisecond
+	w.serve("/SHA256SUMS", list(tarball))
+	data := release()[tarball]
+	for title, test := range map[string]struct {
+		handle http.HandlerFunc
+		got    int64
+	}{
+		"before the answer": {handle: func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }},
+		"in the middle": {got: 1000, handle: func(out http.ResponseWriter, request *http.Request) {
+			out.Header().Set("Content-Length", fmt.Sprint(len(data)))
+			_, _ = out.Write(data[:1000])
+			_ = http.NewResponseController(out).Flush()
+			<-request.Context().Done()
+		}},
+	} {
+		w.handle("/"+tarball, test.handle)
+		item, err := w.install(t, tarball)
+		w.refused(t, item, err, fetch.ErrStalled)
+		var broken *fetch.TransferError
+		if !errors.As(err, &broken) || broken.Got != test.got {
+			t.Errorf("%s: %+v, %v", title, broken, err)
+		}
+	}
+	w.handle("/"+tarball, content(data))
+	w.handle("/SHA256SUMS", func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() })
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, fetch.ErrStalled)
+}
+
+func TestASlowTransferIsNoStalledOne(t *testing.T) {
+	w := newWorld(t)
+	w.fetcher.StallTimeout = 2 * time.Second
+	w.serve("/SHA256SUMS", list(tarball))
+	data := release()[tarball]
+	w.handle("/"+tarball, func(out http.ResponseWriter, _ *http.Request) {
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for part := range slices.Chunk(data, len(data)/25) {
+			_, _ = out.Write(part)
+			_ = http.NewResponseController(out).Flush()
+			<-tick.C
+		}
+	})
+	item, err := w.install(t, tarball)
+	w.installed(t, item, err)
+}
+
+func TestACutTransferIsSaidToBeOne(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	data := release()[tarball]
+	for title, test := range map[string]struct {
+		length string
+		want   int64
+	}{
+		"with a length": {fmt.Sprintf("Content-Length: %d\r\n", len(data)), int64(len(data))},
+		"in chunks":     {"Transfer-Encoding: chunked\r\n", -1},
+	} {
+		w.handle("/"+tarball, func(out http.ResponseWriter, _ *http.Request) {
+			conn, buffer, err := http.NewResponseController(out).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprintf(buffer, "HTTP/1.1 200 OK\r\n%s\r\n", test.length)
+			if test.want < 0 {
+				fmt.Fprintf(buffer, "%x\r\n", 5000)
+			}
+			_, _ = buffer.Write(data[:5000])
+			_ = buffer.Flush()
+		})
+		item, err := w.install(t, tarball)
+		w.refused(t, item, err, nil)
+		var broken *fetch.TransferError
+		if !errors.As(err, &broken) || broken.Got != 5000 || broken.Want != test.want || !strings.Contains(err.Error(), "5000") {
+			t.Errorf("%s: %+v, %v", title, broken, err)
+		}
+	}
+}
+
+func TestALengthThatLiesIsCaught(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	data := release()[tarball]
+	hijacked := func(length int) http.HandlerFunc {
+		return func(out http.ResponseWriter, _ *http.Request) {
+			conn, buffer, err := http.NewResponseController(out).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			fmt.Fprintf(buffer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", length)
+			_, _ = buffer.Write(data)
+			_ = buffer.Flush()
+		}
+	}
+	var broken *fetch.TransferError
+	w.handle("/"+tarball, hijacked(len(data)+1))
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, nil)
+	if !errors.As(err, &broken) || broken.Got != int64(len(data)) || broken.Want != int64(len(data)+1) {
+		t.Errorf("more: %v", err)
+	}
+	var mismatch *sums.MismatchError
+	w.handle("/"+tarball, hijacked(len(data)-1))
+	item, err = w.install(t, tarball)
+	w.refused(t, item, err, nil)
+	if !errors.As(err, &mismatch) {
+		t.Errorf("less: %v", err)
+	}
+	// Without a sum it shows in the archive.
+	var archive *discovery.ArchiveError
+	w.handle("/SHA256SUMS", nil)
+	w.fetcher.AllowUnverified = true
+	item, err = w.install(t, tarball)
+	w.refused(t, item, err, nil)
+	if !errors.As(err, &archive) || !strings.Contains(err.Error(), "breaks off") {
+		t.Errorf("less, without a sum: %v", err)
+	}
+}
+
+func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	endless := func(out http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := out.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}
+	install := discovery.Install{MaxSize: 1 << 20}
+	for title, handle := range map[string]http.HandlerFunc{
+		"as it says": func(out http.ResponseWriter, request *http.Request) {
+			out.Header().Set("Content-Length", fmt.Sprint(1<<40))
+			endless(out, request)
+		},
+		"without a word": endless,
+	} {
+		w.handle("/"+tarball, handle)
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, install)
+		w.refused(t, item, err, nil)
+		var large *discovery.SizeError
+		if !errors.As(err, &large) || large.Limit != install.MaxSize {
+			t.Errorf("%s: %v", title, err)
+		}
+	}
+	w.handle("/SHA256SUMS", endless)
+	item, err := w.install(t, tarball)
+	w.refused(t, item, err, nil)
+	var large *discovery.SizeError
+	if !errors.As(err, &large) {
+		t.Errorf("the list: %v", err)
+	}
+}
+
+func TestTheContextEndsADownload(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	ctx, cancel := context.WithCancelCause(within(t))
+	gone := errors.New("the user left")
+	w.handle("/"+tarball, func(out http.ResponseWriter, request *http.Request) {
+		_, _ = out.Write(make([]byte, 1000))
+		_ = http.NewResponseController(out).Flush()
+		cancel(gone)
+		<-request.Context().Done()
+	})
+	item, err := w.fetcher.Install(ctx, w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, discovery.Install{})
+	w.refused(t, item, err, gone)
+}
+
+// What encodes on the way must not change what the sum is of.
+func TestNoEncodingIsAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.serve("/SHA256SUMS", list(tarball))
+	w.handle("/"+tarball, func(out http.ResponseWriter, request *http.Request) {
+		if got := request.Header.Get("Accept-Encoding"); got != "identity" {
+			t.Errorf("asked for %q", got)
+		}
+		out.Header().Set("Content-Encoding", "gzip") // as some servers call any .gz
+		content(release()[tarball])(out, request)
+	})
+	item, err := w.install(t, tarball)
+	w.installed(t, item, err)
+}
+
+func TestAnInstallationLeavesNoGoroutine(t *testing.T) {
+	w := newWorld(t)
+	plain := httptest.NewServer(w.handler(w.files))
+	w.serve("/SHA256SUMS", list(tarball))
+	w.fetcher.Transport = nil
+	before := runtime.NumGoroutine()
+	for range 3 {
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, discovery.Install{})
+		w.installed(t, item, err)
+	}
+	plain.Close()
+	deadline := time.After(patience)
+	for runtime.NumGoroutine() > before {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-deadline:
+			var stacks [1 << 16]byte
+			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks[:], true)])
+		}
+	}
+}
+
+func TestASearchLinksNoHTTP(t *testing.T) {
+	out, err := exec.CommandContext(within(t), "go", "list", "-deps", "..").Output()
+	if err != nil {
+		t.Skip("needs: the go command: ", err)
+	}
+	for _, heavy := range []string{"net/http", "aead.dev/minisign", "crypto/tls"} {
+		if slices.Contains(strings.Fields(string(out)), heavy) {
+			t.Errorf("package discovery imports %s", heavy)
+		}
+	}
+	if !bytes.Contains(out, []byte("archive/tar")) {
+		t.Errorf("go list printed %s", out)
+	}
+}
