@@ -40,6 +40,10 @@ func TestMain(m *testing.M) {
 		fmt.Println(`{"describe": 1, "name": "loud", "version": "1.4.0", "protocols": [{"version": 5}]}`)
 		os.Exit(0)
 	}
+	// Processes of the race detector's take a second to end otherwise.
+	if os.Getenv("GORACE") == "" {
+		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
+	}
 	os.Exit(m.Run())
 }
 
@@ -81,7 +85,7 @@ var release = sync.OnceValue(func() map[string][]byte {
 
 func pack(binary []byte) []byte {
 	var out bytes.Buffer
-	packed, _ := gzip.NewWriterLevel(&out, gzip.BestSpeed)
+	packed, _ := gzip.NewWriterLevel(&out, gzip.NoCompression)
 	w := tar.NewWriter(packed)
 	_ = w.WriteHeader(&tar.Header{Name: "README.md", Typeflag: tar.TypeReg, Mode: 0o644, Size: 4})
 	_, _ = io.WriteString(w, "read")
@@ -164,8 +168,13 @@ func redirect(to string) http.HandlerFunc {
 	}
 }
 
-func (w *world) serve(path string, data []byte)              { w.files[path] = content(data) }
-func (w *world) handle(path string, handle http.HandlerFunc) { w.files[path] = handle }
+func (w *world) serve(path string, data []byte) { w.handle(path, content(data)) }
+
+func (w *world) handle(path string, handle http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.files[path] = handle
+}
 
 // install installs a file of the server.
 func (w *world) install(t testing.TB, name string) (*discovery.Item, error) {
