@@ -41,11 +41,14 @@
 //	describe, description,   asking a binary what it is
 //	child
 //	cache, fingerprint       what need not be found out again
-//	store, install, list,    a directory into which plugins are installed
-//	placement, remove
+//	store, list, remove      a directory into which plugins are installed
+//	install, installation,   the way of a file into it
+//	staging, archive, header,
+//	claim, placement
 //
 // and packages of their own: semver (versions and constraints), sums (SHA-256 and
-// SHA256SUMS files), lockfile (what was agreed to).
+// SHA256SUMS files), lockfile (what was agreed to), fetch (installing from
+// addresses, with signatures).
 //
 // Nothing here is global: settings are structs, whose zero fields have a meaning
 // that is documented, and what takes time takes a context.

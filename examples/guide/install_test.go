@@ -1,0 +1,69 @@
+package guide_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/examples/basic/greeter"
+)
+
+// releaseKey is the public half of the key with which the application's plugins are
+// signed.
+const releaseKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
+
+// install takes a path or an address.
+func install(ctx context.Context, dir, location string, progress func(discovery.Progress)) (*discovery.Item, error) {
+	store := discovery.Store{
+		Dir:       dir,
+		Naming:    discovery.Naming{App: "greet"},
+		Describer: discovery.Describer{CookieKey: greeter.Handshake.MagicCookieKey},
+	}
+	signatures, err := fetch.Minisign(releaseKey)
+	if err != nil {
+		return nil, err
+	}
+	fetcher := fetch.Fetcher{
+		Signatures: signatures,
+		Hosts:      []string{"release-assets.githubusercontent.com"}, // to which github.com redirects
+	}
+	return fetcher.Install(ctx, store, fetch.Source{Location: location}, discovery.Install{
+		Protocols: greeter.Versions(nil).Numbers(),
+		Progress:  progress,
+	})
+}
+
+func TestAPluginIsInstalledFromAPath(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "greet-plugin-loud_1.4.0")
+	if strings.HasSuffix(self, ".exe") {
+		path += ".exe"
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "plugins")
+	var stages []string
+	item, err := install(t.Context(), dir, path, func(p discovery.Progress) { stages = append(stages, p.Stage) })
+	if err != nil || item.Version.String() != "1.4.0" || item.Description == nil || filepath.Dir(item.Path) != dir {
+		t.Errorf("%+v, %v", item, err)
+	}
+	if len(stages) < 2 || stages[0] != "copy" || stages[len(stages)-1] != "describe" {
+		t.Errorf("stages %q", stages)
+	}
+	if _, err := install(t.Context(), dir, "http://plugins.example.com/greet-plugin-loud_1.4.0", nil); !errors.Is(err, fetch.ErrInsecure) {
+		t.Errorf("got %v", err)
+	}
+}
