@@ -121,6 +121,9 @@ func (c *client) installAddress(ctx context.Context, store discovery.Store, addr
 	if install.File == "." || install.File == "/" {
 		return nil, errors.New("the address does not end with the name of a file")
 	}
+	if c.insecure(address) {
+		return nil, ErrInsecure
+	}
 	shown := *address
 	shown.User = nil
 	install.Source = cmp.Or(install.Source, shown.String())
