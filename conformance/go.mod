@@ -10,6 +10,7 @@ require (
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/discovery v0.0.0
 	github.com/jackfield-go/jackfield/examples v0.0.0
+	github.com/jackfield-go/jackfield/log-hclog v0.0.0
 	github.com/jackfield-go/jackfield/proto v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
@@ -38,6 +39,8 @@ replace github.com/jackfield-go/jackfield/core => ../core
 replace github.com/jackfield-go/jackfield/discovery => ../discovery
 
 replace github.com/jackfield-go/jackfield/examples => ../examples
+
+replace github.com/jackfield-go/jackfield/log-hclog => ../log-hclog
 
 replace github.com/jackfield-go/jackfield/proto => ../proto
 

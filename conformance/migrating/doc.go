@@ -1,0 +1,7 @@
+// Package migrating has one small application twice, before and after its move
+// from hashicorp/go-plugin to Jackfield.
+//
+// The application checks the style of a text. Its rules are plugins over gRPC,
+// which report each fault to the host through the broker. The tests run each host
+// with each plugin.
+package migrating
