@@ -1,6 +1,8 @@
 package migrating
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"testing"
 
@@ -10,8 +12,14 @@ import (
 // programs are the paths of the application's programs, set by TestMain.
 var programs struct{ oldHost, oldPlugin, newHost, newPlugin string }
 
-// TestMain builds the application's programs, once.
+// TestMain makes this program the one that reports its surroundings, or builds the
+// application's programs, once.
 func TestMain(m *testing.M) {
+	if _, ok := os.LookupEnv(reporter); ok {
+		input, err := io.ReadAll(os.Stdin)
+		fmt.Fprintf(os.Stderr, "%s=%s stdin=%q %v\n", variable, os.Getenv(variable), input, err)
+		os.Exit(1)
+	}
 	os.Exit(peers.Main(m,
 		peers.Program{Path: &programs.oldHost, Source: "./before/host"},
 		peers.Program{Path: &programs.oldPlugin, Source: "./before/plugin"},
