@@ -1,4 +1,4 @@
-package notely_test
+package notelyhost_test
 
 import (
 	"os"
@@ -11,17 +11,18 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugintest"
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
+	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
 // TestMain makes this test binary a plugin, if it has the file name of one.
 func TestMain(m *testing.M) {
 	switch name := filepath.Base(os.Args[0]); {
 	case strings.HasPrefix(name, "notely-plugin-new"):
-		notely.Serve("new", "2.0.0", &memory{})
+		notely.Serve("new", "2.0.0", &notelytest.Memory{})
 	case strings.HasPrefix(name, "notely-plugin-old"): // from before version 2
 		plugin.Serve(plugin.Config{
 			Handshake: notely.Handshake,
-			Versions:  core.Versions{1: notely.Versions(&memory{})[1]},
+			Versions:  core.Versions{1: notely.Versions(&notelytest.Memory{})[1]},
 		})
 	default:
 		os.Exit(m.Run())
@@ -47,7 +48,7 @@ func TestTheApplicationOpensPluginsOfEachVersion(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				check(t, plugin)
+				notelytest.Check(t, plugin)
 				if got := plugin.Client.NegotiatedVersion(); got != version {
 					t.Errorf("agreed on version %d", got)
 				}

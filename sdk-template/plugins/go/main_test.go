@@ -1,0 +1,11 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
+)
+
+func TestThePluginDoesWhatTheApplicationExpects(t *testing.T) {
+	notelytest.Check(t, notelytest.Open(t, &memory{}))
+}
