@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
@@ -30,6 +31,9 @@ type Host struct {
 	Output io.Writer
 	// Project is a directory whose .notely/plugins is searched too. Empty: none.
 	Project string
+	// Fetcher says from which addresses Install takes plugins, and with which
+	// signatures. The zero value takes https, with a list of sums.
+	Fetcher fetch.Fetcher
 	// Dir is where plugins are installed. Empty: the user's directory.
 	Dir string
 }
@@ -99,7 +103,8 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 		return nil, err
 	}
 	// Plugins that somebody put into a directory by hand have no sum.
-	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: Describer()}
+	describer := Describer()
+	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &describer, Logger: h.Logger}
 	resolved, err := resolver.Resolve(ctx, found, request)
 	if err != nil {
 		return nil, fmt.Errorf("find the plugin %s: %w", nameOrPath, err)
@@ -122,18 +127,29 @@ func (h Host) find(ctx context.Context, overrides []discovery.Override) (*discov
 	return discovery.Search{Naming: naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
 }
 
+// Install installs the plugin in a file or at an https address: a program, or an
+// archive of a release. It asks the program what it is before it installs it.
+func (h Host) Install(ctx context.Context, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
+	store, err := h.Store()
+	if err != nil {
+		return nil, err
+	}
+	install.Protocols = notely.Versions(nil).Numbers()
+	return h.Fetcher.Install(ctx, store, from, install)
+}
+
 // Store is the directory into which plugins are installed.
 func (h Host) Store() (discovery.Store, error) {
 	dir, err := filepath.Abs(h.Dir)
 	if h.Dir == "" {
 		dir, err = h.places().UserDir()
 	}
-	return discovery.Store{Dir: dir, Naming: naming}, err
+	return discovery.Store{Dir: dir, Naming: naming, Describer: Describer()}, err
 }
 
 // Describer asks plugins what they are, without opening them.
-func Describer() *discovery.Describer {
-	return &discovery.Describer{CookieKey: notely.Handshake.MagicCookieKey}
+func Describer() discovery.Describer {
+	return discovery.Describer{CookieKey: notely.Handshake.MagicCookieKey}
 }
 
 var naming = discovery.Naming{App: notely.App}

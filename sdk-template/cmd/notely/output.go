@@ -28,6 +28,9 @@ func (a *app) printItems(w io.Writer, items []notely.Item) error {
 	return printTable(w, "ID\tTEXT", rows)
 }
 
+// stateRemoved is how an item is after its removal.
+const stateRemoved discovery.State = "removed"
+
 func (a *app) printInstalled(w io.Writer, items []discovery.Item) error {
 	type row struct {
 		discovery.Item
@@ -39,7 +42,7 @@ func (a *app) printInstalled(w io.Writer, items []discovery.Item) error {
 	for i, item := range items {
 		list[i].Item = item
 		state := color.GreenString(string(item.State))
-		if item.State != discovery.StateOK {
+		if item.State != discovery.StateOK && item.State != stateRemoved {
 			state = color.RedString(string(item.State))
 		}
 		if item.Err != nil {
@@ -90,6 +93,9 @@ func (a *app) printDescription(w io.Writer, path string, d *discovery.Descriptio
 }
 
 func printTable(w io.Writer, head string, rows []string) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, head)
 	for _, row := range rows {

@@ -4,18 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 )
 
 func (a *app) plugins() *cobra.Command {
-	cmd := &cobra.Command{Use: "plugins", Short: "Manage plugins"}
-	cmd.AddCommand(a.list(), a.search(), a.install(), a.remove(), a.verify(), a.describe())
+	cmd := &cobra.Command{
+		Use: "plugins", Short: "Manage plugins",
+		Args: cobra.NoArgs, // an unknown command is an error
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(a.list(), a.search(), a.install(), a.update(), a.remove(), a.verify(), a.describe())
 	return cmd
 }
 
@@ -24,6 +30,9 @@ func (a *app) list() *cobra.Command {
 		Use: "list", Short: "List the installed plugins", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			items, err := a.installed(cmd.Context())
+			if len(items) == 0 && err == nil {
+				fmt.Fprintln(cmd.ErrOrStderr(), "no plugins are installed")
+			}
 			return errors.Join(a.printInstalled(cmd.OutOrStdout(), items), err)
 		},
 	}
@@ -59,27 +68,68 @@ func (a *app) search() *cobra.Command {
 }
 
 func (a *app) install() *cobra.Command {
+	var list string
 	var replace bool
 	cmd := &cobra.Command{
-		Use: "install FILE...", Short: "Install plugins", Args: cobra.MinimumNArgs(1),
+		Use: "install FILE|URL...", Short: "Install plugins: programs, or archives of a release", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			store, err := a.host.Store()
-			if err != nil {
-				return err
-			}
 			var installed []discovery.Item
-			for _, source := range args {
-				item, err := store.Install(cmd.Context(), source, discovery.Install{Replace: replace})
-				if err != nil {
-					return errors.Join(a.printInstalled(cmd.OutOrStdout(), installed), err)
+			var err error
+			for _, location := range args {
+				var item *discovery.Item
+				from := fetch.Source{Location: location, Sums: list}
+				if item, err = a.fetch(cmd, from, discovery.Install{Replace: replace}); err != nil {
+					break
 				}
 				installed = append(installed, *item)
 			}
-			return a.printInstalled(cmd.OutOrStdout(), installed)
+			return errors.Join(a.printInstalled(cmd.OutOrStdout(), installed), err)
 		},
 	}
+	cmd.Flags().StringVar(&list, "sums", "", "file or URL of the list of SHA-256 sums (default: the one beside a URL)")
 	cmd.Flags().BoolVar(&replace, "replace", false, "replace an installed plugin of the same version")
 	return cmd
+}
+
+// update finds the file of a version by its predecessor's address, in which
+// only the version differs.
+func (a *app) update() *cobra.Command {
+	return &cobra.Command{
+		Use: "update NAME VERSION|FILE|URL", Short: "Replace the installed versions of a plugin by another one",
+		Args: cobra.ExactArgs(2), ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			items, err := a.installed(cmd.Context())
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(items, func(item discovery.Item) bool { return item.Name == args[0] })
+			if i < 0 {
+				return fmt.Errorf("update %s: %w", args[0], discovery.ErrNotInstalled)
+			}
+			location, id := args[1], discovery.ID{Name: args[0]}
+			if version, err := semver.Parse(location); err == nil {
+				id.Version = version
+				location = strings.ReplaceAll(items[i].Source, items[i].Version.String(), version.String())
+			}
+			updated, err := a.fetch(cmd, fetch.Source{Location: location}, discovery.Install{ID: id, Replace: true})
+			if err != nil {
+				return err
+			}
+			removed, err := a.removed(cmd.Context(), args[0], "!= "+updated.Version.String())
+			if errors.Is(err, discovery.ErrNotInstalled) {
+				err = nil // it replaced the only one
+			}
+			return errors.Join(a.printInstalled(cmd.OutOrStdout(), append(removed, *updated)), err)
+		},
+	}
+}
+
+// fetch installs one plugin, with a progress bar.
+func (a *app) fetch(cmd *cobra.Command, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
+	bar := newProgress(cmd.ErrOrStderr())
+	defer bar.clear()
+	install.Progress = bar.show
+	return a.host.Install(cmd.Context(), from, install)
 }
 
 func (a *app) remove() *cobra.Command {
@@ -87,21 +137,27 @@ func (a *app) remove() *cobra.Command {
 		Use: "remove NAME [CONSTRAINT]", Short: `Remove a plugin, or the versions that meet a constraint such as "< 1.4"`,
 		Args: cobra.RangeArgs(1, 2), ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			versions, err := semver.ParseConstraint(strings.Join(args[1:], ""))
-			if err != nil {
-				return err
-			}
-			store, err := a.host.Store()
-			if err != nil {
-				return err
-			}
-			removed, err := store.Remove(cmd.Context(), "", args[0], versions)
-			for i := range removed {
-				removed[i].State = "removed"
-			}
+			removed, err := a.removed(cmd.Context(), args[0], strings.Join(args[1:], ""))
 			return errors.Join(a.printInstalled(cmd.OutOrStdout(), removed), err)
 		},
 	}
+}
+
+// removed removes versions of a plugin, and returns them.
+func (a *app) removed(ctx context.Context, name, constraint string) ([]discovery.Item, error) {
+	versions, err := semver.ParseConstraint(constraint)
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.host.Store()
+	if err != nil {
+		return nil, err
+	}
+	removed, err := store.Remove(ctx, "", name, versions)
+	for i := range removed {
+		removed[i].State = stateRemoved
+	}
+	return removed, err
 }
 
 func (a *app) describe() *cobra.Command {
