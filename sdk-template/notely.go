@@ -15,19 +15,18 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
-// App is the application's name in file names, directories and variables:
-// notely-plugin-memory, NOTELY_PLUGIN_PATH.
-const App = "notely"
+// App is the application's name in files and variables; Name is the name under
+// which a plugin offers its [NoteStore].
+const (
+	App  = "notely"
+	Name = "note-store"
+)
 
-// Name is the name under which plugins offer their [NoteStore].
-const Name = "note-store"
-
-// NoteStore is the interface of a plugin. The application may call it from many
+// NoteStore is the interface of a plugin. Its methods are called from many
 // goroutines at once.
 type NoteStore interface {
-	// Add stores text and returns its item, unless approve returns an error,
-	// which is Add's error then. The application may pass nil: it approves
-	// everything. A plugin never gets nil.
+	// Add stores text and returns its item, unless approve returns an error: that
+	// is Add's error then. The application may pass nil, a plugin never gets it.
 	Add(ctx context.Context, text string, approve Approve) (Item, error)
 
 	// List yields all items, the oldest first. An error ends the sequence.
@@ -38,14 +37,14 @@ type NoteStore interface {
 // [ErrRefused]. It runs in the application, and can be called until Add returns.
 type Approve func(ctx context.Context, text string) error
 
+// ErrRefused is the error of an Add that the application did not approve.
+var ErrRefused = errors.New("the application refused the text")
+
 // Item is a stored text.
 type Item struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`
 }
-
-// ErrRefused is the error of an Add that the application did not approve.
-var ErrRefused = errors.New("the application refused the text")
 
 // Items is a sequence of items, for implementations of List.
 func Items(items ...Item) iter.Seq2[Item, error] {
@@ -58,9 +57,8 @@ func Items(items ...Item) iter.Seq2[Item, error] {
 	}
 }
 
-// Serve runs a plugin: it is all that a main function has to do. It returns
-// when the application has ended the plugin. The version is semantic; it
-// may be empty for a build that was not released.
+// Serve runs a plugin until the application ends it. The version is semantic;
+// it may be empty.
 func Serve(name, version string, impl NoteStore) {
 	plugin.Serve(plugin.Config{
 		Handshake: Handshake,

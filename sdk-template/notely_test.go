@@ -3,8 +3,8 @@ package notely_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -13,16 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
-func TestEachVersionCarriesTheInterface(t *testing.T) {
-	for _, version := range notely.Versions(nil).Numbers() {
-		t.Run(fmt.Sprint(version), func(t *testing.T) {
-			plugintest.NoLeaks(t)
-			notelytest.Check(t, notelytest.Open(t, &notelytest.Memory{}, version))
-		})
-	}
-}
-
-// endless lists for ever, or fails.
+// endless lists for ever, or until its error.
 type endless struct {
 	notelytest.Memory
 
@@ -36,28 +27,35 @@ func (e *endless) List(context.Context) iter.Seq2[notely.Item, error] {
 	}
 }
 
-func TestAListEndsWhenTheApplicationHasEnough(t *testing.T) {
+func TestEachVersionCarriesTheInterface(t *testing.T) {
 	for _, version := range notely.Versions(nil).Numbers() {
 		plugintest.NoLeaks(t)
-		n := 0
+		notelytest.Check(t, notelytest.Open(t, &notelytest.Memory{}, version))
 		for _, err := range notelytest.Open(t, &endless{}, version).List(t.Context()) {
 			if err != nil {
-				t.Fatal(err)
+				t.Errorf("version %d: %v", version, err)
 			}
-			if n++; n == 1000 {
-				break
+			break // ends the stream
+		}
+		full := &endless{err: errors.New("the disk is full")}
+		for _, err := range notelytest.Open(t, full, version).List(t.Context()) {
+			if err == nil || !strings.Contains(err.Error(), full.err.Error()) {
+				t.Errorf("version %d: got %v", version, err)
 			}
 		}
 	}
 }
 
-func TestAnErrorOfThePluginReachesTheApplication(t *testing.T) {
-	for _, version := range notely.Versions(nil).Numbers() {
-		store := notelytest.Open(t, &endless{err: errors.New("the disk is full")}, version)
-		for _, err := range store.List(t.Context()) {
-			if err == nil || !strings.Contains(err.Error(), "the disk is full") {
-				t.Errorf("got %v", err)
-			}
+// A plugin's build downloads the modules that its packages are in.
+func TestAPluginNeedsNothingOfTheApplication(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".", "./notelytest")
+	modules, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range []string{"spf13/cobra", "schollz/progressbar", "fatih/color", "jackfield/discovery"} {
+		if strings.Contains(string(modules), module) {
+			t.Errorf("plugins need %s", module)
 		}
 	}
 }

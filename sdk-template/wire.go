@@ -13,32 +13,32 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What both versions need to put Go's types on the wire.
+// What all versions need to put Go's types on the wire.
 
 func approveAll(context.Context, string) error { return nil }
 
-// item makes an Item of any version's message.
-func item(message interface {
+// message is an item of any version.
+type message interface {
 	GetId() string
 	GetText() string
-},
-) Item {
-	return Item{ID: message.GetId(), Text: message.GetText()}
 }
 
-// receive makes a sequence of a stream. The stream ends with the loop over it.
-func receive[Resp any](
+func toItem(m message) Item { return Item{ID: m.GetId(), Text: m.GetText()} }
+
+// receive makes a sequence of a stream, which ends with the loop over it.
+func receive[Req, Resp any, M message](
 	ctx context.Context,
-	open func(context.Context) (grpc.ServerStreamingClient[Resp], error),
-	convert func(*Resp) Item,
+	open func(context.Context, *Req, ...grpc.CallOption) (grpc.ServerStreamingClient[Resp], error),
+	req *Req,
+	get func(*Resp) M,
 ) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		stream, err := open(ctx)
+		stream, err := open(ctx, req)
 		for err == nil {
 			var resp *Resp
-			if resp, err = stream.Recv(); err == nil && !yield(convert(resp), nil) {
+			if resp, err = stream.Recv(); err == nil && !yield(toItem(get(resp)), nil) {
 				return
 			}
 		}
@@ -48,7 +48,19 @@ func receive[Resp any](
 	}
 }
 
-// toStatus gives errors with a meaning a status: gRPC carries nothing else.
+func send(items iter.Seq2[Item, error], one func(Item) error) error {
+	for item, err := range items {
+		if err == nil {
+			err = one(item)
+		}
+		if err != nil {
+			return toStatus(err)
+		}
+	}
+	return nil
+}
+
+// toStatus gives an error with a meaning a status: gRPC carries nothing else.
 func toStatus(err error) error {
 	if errors.Is(err, ErrRefused) {
 		return status.Error(codes.PermissionDenied, err.Error())
@@ -59,8 +71,7 @@ func toStatus(err error) error {
 // fromStatus is the reverse of toStatus.
 func fromStatus(err error) error {
 	if s := status.Convert(err); s.Code() == codes.PermissionDenied {
-		reason := strings.TrimPrefix(s.Message(), ErrRefused.Error())
-		return fmt.Errorf("%w%s", ErrRefused, reason)
+		return fmt.Errorf("%w%s", ErrRefused, strings.TrimPrefix(s.Message(), ErrRefused.Error()))
 	}
 	return err
 }

@@ -1,5 +1,5 @@
-// Package notelyhost is the application's side of the SDK: it finds, installs
-// and opens plugins.
+// Package notelyhost is the application's side of the SDK: it opens plugins,
+// and finds and installs them.
 //
 //	plugin, err := notelyhost.Host{}.Open(ctx, "memory")
 //	…
@@ -10,7 +10,6 @@ package notelyhost
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -25,51 +24,35 @@ import (
 
 // Host opens plugins. The zero value is ready for use.
 type Host struct {
-	// Logger takes the logs of plugins. Nil: they are dropped.
-	Logger *slog.Logger
-	// Output takes what plugins print. Nil: it is dropped.
-	Output io.Writer
-	// Project is a directory whose .notely/plugins is searched too. Empty: none.
-	Project string
-	// Fetcher says from which addresses Install takes plugins, and with which
-	// signatures. The zero value takes https, with a list of sums.
-	Fetcher fetch.Fetcher
-	// Dir is where plugins are installed. Empty: the user's directory.
-	Dir string
+	Logger  *slog.Logger  // takes the logs of plugins; nil: dropped
+	Output  io.Writer     // takes what plugins print; nil: dropped
+	Dir     string        // of installed plugins; empty: the user's
+	Fetcher fetch.Fetcher // addresses and signatures to accept; zero: https with a list of sums
 }
 
-// Plugin is an open plugin. Close ends it.
+// Plugin is an open plugin. Its Client is the process.
 type Plugin struct {
 	notely.NoteStore
-
-	// Client is the plugin's process.
 	Client *host.Client
 }
 
 // Close ends the plugin.
 func (p *Plugin) Close() error { return p.Client.Close() }
 
-// Open starts the plugin that a name or a path leads to; a path has a
-// separator in it. Of a name, the newest version is taken that speaks a
-// protocol version of this program's. A plugin whose file is not the one that
-// was installed does not start.
+// Open starts a plugin, given by name or path. A plugin that was changed since
+// its installation does not start.
 func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
-	resolved, err := h.Resolve(ctx, nameOrPath)
+	found, err := h.Resolve(ctx, nameOrPath)
 	if err != nil {
 		return nil, err
 	}
 	config := host.Config{
-		Handshake: notely.Handshake,
-		Versions:  notely.Versions(nil),
-		Command:   host.Command(resolved.Path),
-		Name:      resolved.Name,
-		AutoMTLS:  host.MTLSRequired,
-		Logger:    h.Logger,
-		Stdout:    h.Output,
-		Stderr:    h.Output,
+		Handshake: notely.Handshake, Versions: notely.Versions(nil),
+		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
+		Logger: h.Logger, Stdout: h.Output, Stderr: h.Output,
 	}
-	if !resolved.Sum.IsZero() {
-		config.Verify = host.Checksum(resolved.Checksum())
+	if !found.Sum.IsZero() {
+		config.Verify = host.Checksum(found.Checksum())
 	}
 	client, err := host.Launch(ctx, config)
 	if err != nil {
@@ -79,18 +62,17 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
-	return &Plugin{NoteStore: store, Client: client}, nil
+	return &Plugin{store, client}, nil
 }
 
-// Resolve returns the plugin that Open would start, without starting it.
+// Resolve returns the plugin that Open would start: of a name, the newest
+// version that speaks a protocol version of this program's.
 func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolved, error) {
-	request := discovery.Request{Name: nameOrPath, Protocols: notely.Versions(nil).Numbers()}
-	var overrides []discovery.Override
-	if filepath.Base(nameOrPath) != nameOrPath {
-		request.Name = filepath.Base(nameOrPath)
-		overrides = []discovery.Override{{Name: request.Name, Path: nameOrPath, Origin: discovery.OriginExplicit}}
+	name, overrides := filepath.Base(nameOrPath), []discovery.Override(nil)
+	if name != nameOrPath {
+		overrides = []discovery.Override{{Name: name, Path: nameOrPath, Origin: discovery.OriginExplicit}}
 	}
-	found, err := h.find(ctx, overrides)
+	found, err := h.Find(ctx, overrides...)
 	if err != nil {
 		return nil, err
 	}
@@ -103,32 +85,25 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 		return nil, err
 	}
 	// Plugins that somebody put into a directory by hand have no sum.
-	describer := Describer()
-	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &describer, Logger: h.Logger}
-	resolved, err := resolver.Resolve(ctx, found, request)
-	if err != nil {
-		return nil, fmt.Errorf("find the plugin %s: %w", nameOrPath, err)
-	}
-	return resolved, nil
+	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &store.Describer, Logger: h.Logger}
+	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions(nil).Numbers()})
 }
 
-// Find lists the plugins in all directories, and says why other files are none.
-func (h Host) Find(ctx context.Context) (*discovery.Found, error) { return h.find(ctx, nil) }
-
-func (h Host) find(ctx context.Context, overrides []discovery.Override) (*discovery.Found, error) {
+// Find lists the plugins in all directories, and why other files are none.
+func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*discovery.Found, error) {
 	store, err := h.Store()
 	if err != nil {
 		return nil, err
 	}
-	dirs := h.places().Dirs()
+	dirs := discovery.Places{App: notely.App}.Dirs()
 	if h.Dir != "" {
 		dirs = append([]discovery.Dir{{Path: store.Dir, Origin: discovery.OriginUser}}, dirs...)
 	}
-	return discovery.Search{Naming: naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
+	return discovery.Search{Naming: store.Naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
 }
 
-// Install installs the plugin in a file or at an https address: a program, or an
-// archive of a release. It asks the program what it is before it installs it.
+// Install installs a program, or an archive of a release, from a file or an
+// address, after it has asked the program what it is.
 func (h Host) Install(ctx context.Context, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
 	store, err := h.Store()
 	if err != nil {
@@ -138,22 +113,14 @@ func (h Host) Install(ctx context.Context, from fetch.Source, install discovery.
 	return h.Fetcher.Install(ctx, store, from, install)
 }
 
-// Store is the directory into which plugins are installed.
+// Store is the directory of installed plugins.
 func (h Host) Store() (discovery.Store, error) {
 	dir, err := filepath.Abs(h.Dir)
 	if h.Dir == "" {
-		dir, err = h.places().UserDir()
+		dir, err = discovery.Places{App: notely.App}.UserDir()
 	}
-	return discovery.Store{Dir: dir, Naming: naming, Describer: Describer()}, err
-}
-
-// Describer asks plugins what they are, without opening them.
-func Describer() discovery.Describer {
-	return discovery.Describer{CookieKey: notely.Handshake.MagicCookieKey}
-}
-
-var naming = discovery.Naming{App: notely.App}
-
-func (h Host) places() discovery.Places {
-	return discovery.Places{App: notely.App, Project: h.Project}
+	return discovery.Store{
+		Dir: dir, Naming: discovery.Naming{App: notely.App},
+		Describer: discovery.Describer{CookieKey: notely.Handshake.MagicCookieKey},
+	}, err
 }

@@ -1,5 +1,5 @@
-// This program is notely, as far as its plugins are concerned: it manages them
-// and uses them. An application adds these commands to its own.
+// This program is notely, as far as plugins are concerned: it manages them and
+// uses them. An application adds these commands to its own.
 package main
 
 import (
@@ -19,8 +19,6 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 )
 
-var version = "0.1.0" // a release sets it: -ldflags "-X main.version=1.2.3"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Args[1:], color.Output, os.Stderr)
@@ -31,68 +29,82 @@ func main() {
 	}
 }
 
-// app is what all commands share.
-type app struct {
-	host notelyhost.Host
-	json bool
+// cli is what all commands share.
+type cli struct {
+	host           notelyhost.Host
+	stdout, stderr io.Writer
+	json           bool
+	refuse, sums   string
+	replace        bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	a := &app{host: notelyhost.Host{Output: stderr, Logger: slog.New(slog.NewTextHandler(stderr, nil))}}
+	c := &cli{stdout: stdout, stderr: stderr}
+	c.host = notelyhost.Host{Output: stderr, Logger: slog.New(slog.NewTextHandler(stderr, nil))}
 	root := &cobra.Command{
-		Use:           notely.App,
-		Short:         "Use and manage the plugins of " + notely.App,
-		Version:       version,
-		SilenceUsage:  true,
-		SilenceErrors: true, // main prints them
+		Use: notely.App, Short: "Use and manage the plugins of " + notely.App,
+		SilenceUsage: true, SilenceErrors: true, // main prints the error
 	}
-	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, for programs")
-	root.PersistentFlags().StringVar(&a.host.Dir, "dir", "", "directory of installed plugins (default: the user's)")
-	root.AddCommand(a.use(), a.plugins())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON, for programs")
+	root.PersistentFlags().StringVar(&c.host.Dir, "dir", "", "directory of installed plugins (default: the user's)")
+	use := c.command("use PLUGIN [TEXT...]", "Add texts to a plugin, and list its items", cobra.MinimumNArgs(1), c.use)
+	use.Flags().StringVar(&c.refuse, "refuse", "", "refuse texts that contain this")
+	root.AddCommand(use, c.plugins())
 	return root.ExecuteContext(ctx)
 }
 
-// use is the command that calls a plugin.
-func (a *app) use() *cobra.Command {
-	var refuse string
-	cmd := &cobra.Command{
-		Use:               "use PLUGIN [TEXT...]",
-		Short:             "Add texts to a plugin, given by name or path, and list its items",
-		Args:              cobra.MinimumNArgs(1),
-		ValidArgsFunction: a.completeNames,
-	}
-	cmd.Flags().StringVar(&refuse, "refuse", "", "refuse texts that contain this")
-	approve := func(_ context.Context, text string) error {
-		if refuse != "" && strings.Contains(text, refuse) {
-			return fmt.Errorf("%w: it contains %q", notely.ErrRefused, refuse)
-		}
-		return nil
-	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		plugin, err := a.host.Open(cmd.Context(), args[0])
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, plugin.Close()) }()
-		for _, text := range args[1:] {
-			_, err := plugin.Add(cmd.Context(), text, approve)
-			if errors.Is(err, notely.ErrRefused) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%s: %v\n", text, err)
-			} else if err != nil {
-				return fmt.Errorf("add %q: %w", text, err)
-			}
-		}
-		items := []notely.Item{}
-		for item, err := range plugin.List(cmd.Context()) {
+// command makes a command whose arguments are completed with names of plugins.
+func (c *cli) command(
+	use, short string, args cobra.PositionalArgs, run func(context.Context, []string) error,
+) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: args,
+		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) },
+		ValidArgsFunction: func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			found, err := c.host.Find(cmd.Context())
 			if err != nil {
-				return fmt.Errorf("list the items: %w", err)
+				return nil, cobra.ShellCompDirectiveError
 			}
-			items = append(items, item)
-		}
-		return a.printItems(cmd.OutOrStdout(), items)
+			var names []string
+			for _, plugin := range found.Plugins {
+				names = append(names, plugin.Name)
+			}
+			return names, cobra.ShellCompDirectiveDefault // or files
+		},
 	}
-	return cmd
+}
+
+func (c *cli) use(ctx context.Context, args []string) (err error) {
+	plugin, err := c.host.Open(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, plugin.Close()) }()
+	for _, text := range args[1:] {
+		_, err := plugin.Add(ctx, text, c.approve)
+		if errors.Is(err, notely.ErrRefused) {
+			fmt.Fprintf(c.stderr, "%s: %v\n", text, err)
+		} else if err != nil {
+			return fmt.Errorf("add %q: %w", text, err)
+		}
+	}
+	items, rows := []notely.Item{}, []string{"ID\tTEXT"}
+	for item, err := range plugin.List(ctx) {
+		if err != nil {
+			return fmt.Errorf("list the items: %w", err)
+		}
+		items, rows = append(items, item), append(rows, item.ID+"\t"+item.Text)
+	}
+	return c.print(map[string]any{"items": items}, rows)
+}
+
+// approve is called by the plugin, and runs here.
+func (c *cli) approve(_ context.Context, text string) error {
+	if c.refuse != "" && strings.Contains(text, c.refuse) {
+		return fmt.Errorf("%w: it contains %q", notely.ErrRefused, c.refuse)
+	}
+	return nil
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"archive/zip"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,157 +18,95 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
-// terminal runs commands for one directory of installed plugins.
-type terminal struct{ dir string }
-
-func (u terminal) try(t *testing.T, args ...string) (string, error) {
-	t.Helper()
-	var stdout strings.Builder
-	err := run(t.Context(), append([]string{"--dir", u.dir}, args...), &stdout, t.Output())
-	return stdout.String(), err
-}
-
-func (u terminal) run(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := u.try(t, args...)
-	if err != nil {
-		t.Fatalf("%q: %v", args, err)
-	}
-	return out
-}
-
-// release puts archives of the plugin in Go, and their sums, into a folder.
-func release(t *testing.T, folder string, versions ...string) {
-	t.Helper()
-	exe := map[bool]string{true: ".exe"}[runtime.GOOS == "windows"]
-	var list sums.List
-	for _, version := range versions {
-		program := filepath.Join(t.TempDir(), "notely-plugin-memory"+exe)
-		build(t, "go", "build", "-ldflags", "-X main.version="+version, "-o", program, "../../plugins/go")
-		content, err := os.ReadFile(program)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(folder, "notely-plugin-memory_"+version+"_"+discovery.ThisPlatform().String()+".zip")
-		file, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		archive := zip.NewWriter(file)
-		if entry, err := archive.Create(filepath.Base(program)); err != nil {
-			t.Fatal(err)
-		} else if _, err := entry.Write(content); err != nil {
-			t.Fatal(err)
-		}
-		if err := archive.Close(); err != nil {
-			t.Fatal(err)
-		}
-		sum, err := sums.OfFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, sums.Entry{Name: filepath.Base(path), Sum: sum})
-	}
-	if err := os.WriteFile(filepath.Join(folder, "SHA256SUMS"), list.Format(), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func build(t *testing.T, name string, args ...string) {
+func command(t *testing.T, name string, args ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
 	}
 }
 
-func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
-	folder, u := t.TempDir(), terminal{t.TempDir()}
-	release(t, folder, "1.0.0", "1.1.0")
-	web := httptest.NewServer(http.FileServer(http.Dir(folder)))
-	defer web.Close()
-	platform := discovery.ThisPlatform().String()
-
-	out := u.run(t, "plugins", "install", web.URL+"/notely-plugin-memory_1.0.0_"+platform+".zip")
-	if !strings.Contains(out, "1.0.0") || !strings.Contains(out, "ok") {
-		t.Errorf("installed:\n%s", out)
-	}
-	if out := u.run(t, "use", "memory", "an apple", "a pear", "--refuse", "pear"); !strings.Contains(out, "an apple") || strings.Contains(out, "pear") {
-		t.Errorf("used:\n%s", out)
-	}
-	if out := u.run(t, "plugins", "search", "mem"); !strings.Contains(out, u.dir) {
-		t.Errorf("searched:\n%s", out)
-	}
-	if out := u.run(t, "plugins", "describe", "memory"); !strings.Contains(out, "protocol 2") {
-		t.Errorf("described:\n%s", out)
-	}
-	if out := u.run(t, "__complete", "use", ""); !strings.Contains(out, "memory\n") {
-		t.Errorf("completed:\n%s", out)
-	}
-	if out := u.run(t, "plugins", "update", "memory", "1.1.0"); !strings.Contains(out, "1.1.0") || !strings.Contains(out, "removed") {
-		t.Errorf("updated:\n%s", out)
-	}
-	var listed struct {
-		Plugins []struct{ Name, Version, State, Path string }
-	}
-	if err := json.Unmarshal([]byte(u.run(t, "plugins", "list", "--json")), &listed); err != nil {
-		t.Fatal(err)
-	}
-	if len(listed.Plugins) != 1 || listed.Plugins[0].Version != "1.1.0" || listed.Plugins[0].State != "ok" {
-		t.Fatalf("listed %v", listed)
-	}
-
-	u.run(t, "plugins", "verify")
-	if err := os.WriteFile(listed.Plugins[0].Path, []byte("changed"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{{"plugins", "verify"}, {"use", "memory"}} {
-		if out, err := u.try(t, args...); err == nil {
-			t.Errorf("%q took a changed plugin:\n%s", args, out)
-		}
-	}
-	u.run(t, "plugins", "remove", "memory")
-	if out := u.run(t, "plugins", "list"); out != "" {
-		t.Errorf("after the removal:\n%s", out)
-	}
-}
-
-func TestAPluginWithAnotherSumIsNotInstalled(t *testing.T) {
-	folder, u := t.TempDir(), terminal{t.TempDir()}
-	release(t, folder, "1.0.0")
-	list := filepath.Join(folder, "SHA256SUMS")
-	text, err := os.ReadFile(list)
+// release builds the plugin in Go, and returns its address. The list of sums
+// beside it has the wrong one for the version 6.6.6.
+func release(t *testing.T, folder, version string) string {
+	t.Helper()
+	name := fmt.Sprintf("notely-plugin-memory_v%s_%s", version, discovery.ThisPlatform())
+	command(t, "go", "build", "-ldflags", "-X main.version="+version, "-o", filepath.Join(folder, name), "../../plugins/go")
+	sum, err := sums.OfFile(filepath.Join(folder, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := strings.Fields(string(text))[1]
-	if err := os.WriteFile(list, []byte(strings.Repeat("0", 64)+"  "+name+"\n"), 0o644); err != nil {
+	if version == "6.6.6" {
+		sum[0]++
+	}
+	list := sums.List{{Name: name, Sum: sum}}.Format()
+	if err := os.WriteFile(filepath.Join(folder, name+".sha256"), list, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := u.try(t, "plugins", "install", "--sums", list, filepath.Join(folder, name)); err == nil {
-		t.Errorf("installed:\n%s", out)
+	return name
+}
+
+func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
+	folder, dir := t.TempDir(), t.TempDir()
+	web := httptest.NewServer(http.FileServer(http.Dir(folder)))
+	defer web.Close()
+	first := web.URL + "/" + release(t, folder, "1.0.0")
+	release(t, folder, "1.1.0")
+	release(t, folder, "6.6.6")
+	var out strings.Builder
+	for _, step := range []struct{ command, want, not string }{
+		{"plugins list", "", "memory"},
+		{"plugins install " + first, "1.0.0", ""},
+		{"use memory apple pear --refuse pear", "apple", "pear"},
+		{"use memory apple --json", `"text": "apple"`, "TEXT"},
+		{"plugins search mem", dir, ""},
+		{"plugins describe memory", "protocol 2", ""},
+		{"__complete use m", "memory\n", ""},
+		{"plugins update memory 1.1.0", "removed", ""},
+		{"plugins update memory 6.6.6", "error", "6.6.6"},
+		{"plugins verify", "1.1.0", "1.0.0"},
+		{"plugins dance", "error", ""},
+		{"plugins list --json", `"version": "1.1.0"`, "1.0.0"},
+	} {
+		out.Reset()
+		err := run(t.Context(), append([]string{"--dir", dir}, strings.Fields(step.command)...), &out, t.Output())
+		if (err != nil) != (step.want == "error") {
+			t.Errorf("%s: %v", step.command, err)
+		} else if err == nil && !strings.Contains(out.String(), step.want) || step.not != "" && strings.Contains(out.String(), step.not) {
+			t.Errorf("%s printed\n%s", step.command, &out)
+		}
 	}
-	if out := u.run(t, "plugins", "search"); strings.Contains(out, u.dir) {
-		t.Errorf("found:\n%s", out)
+
+	var listed struct{ Plugins []struct{ Path string } }
+	if err := json.Unmarshal([]byte(out.String()), &listed); err != nil || len(listed.Plugins) != 1 {
+		t.Fatal(err, &out)
+	}
+	if err := os.WriteFile(listed.Plugins[0].Path, []byte("changed"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"plugins verify", "use memory", "plugins remove memory", "use memory"} {
+		err := run(t.Context(), append([]string{"--dir", dir}, strings.Fields(command)...), &out, t.Output())
+		if (err == nil) != (command == "plugins remove memory") {
+			t.Errorf("%s, of a plugin that was changed: %v", command, err)
+		}
 	}
 }
 
 func TestThePluginInPythonDoesWhatTheApplicationExpects(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("only on Unix: an executable of Python's needs a #! line")
-	}
 	var python string
-	for _, name := range []string{"python3", "/usr/bin/python3"} {
-		if python == "" && exec.CommandContext(t.Context(), name, "-c", "import grpc, google.protobuf").Run() == nil {
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.CommandContext(t.Context(), name, "-c", "import grpc, google.protobuf").Run() == nil {
 			python, _ = exec.LookPath(name)
 		}
 	}
-	if python == "" {
-		t.Skip("needs: a python3 with grpcio and protobuf")
+	if python == "" || runtime.GOOS == "windows" {
+		t.Skip("needs: a python3 with grpcio and protobuf, on Unix")
 	}
-	program, u := filepath.Join(t.TempDir(), "notely-plugin-scribe"), terminal{t.TempDir()}
-	build(t, python, "-m", "zipapp", "../../plugins/python", "-p", python, "-o", program)
-	u.run(t, "plugins", "install", program)
-	plugin, err := notelyhost.Host{Dir: u.dir, Output: t.Output()}.Open(t.Context(), "scribe")
+	program, dir := filepath.Join(t.TempDir(), "notely-plugin-scribe"), t.TempDir()
+	command(t, python, "-m", "zipapp", "../../plugins/python", "-p", python, "-o", program)
+	if err := run(t.Context(), []string{"plugins", "install", program, "--dir", dir}, t.Output(), t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	plugin, err := notelyhost.Host{Dir: dir, Output: t.Output()}.Open(t.Context(), "scribe")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,107 +5,89 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/fatih/color"
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 
 	"github.com/jackfield-go/jackfield/discovery"
-	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
 
-// Each print function writes a table for people, or with --json an object for
-// programs. Colours are in last columns only, since tables count their bytes.
-
-func (a *app) printItems(w io.Writer, items []notely.Item) error {
-	if a.json {
-		return printJSON(w, map[string]any{"items": items})
+// print prints JSON for programs, or for people a table, whose first row is its
+// head. Only last columns have colours, since tables count their bytes.
+func (c *cli) print(value any, rows []string) error {
+	if c.json {
+		encoder := json.NewEncoder(c.stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
 	}
-	rows := make([]string, len(items))
-	for i, item := range items {
-		rows[i] = item.ID + "\t" + item.Text
-	}
-	return printTable(w, "ID\tTEXT", rows)
-}
-
-// stateRemoved is how an item is after its removal.
-const stateRemoved discovery.State = "removed"
-
-func (a *app) printInstalled(w io.Writer, items []discovery.Item) error {
-	type row struct {
-		discovery.Item
-
-		Error string `json:"error,omitempty"`
-	}
-	list := make([]row, len(items))
-	rows := make([]string, len(items))
-	for i, item := range items {
-		list[i].Item = item
-		state := color.GreenString(string(item.State))
-		if item.State != discovery.StateOK && item.State != stateRemoved {
-			state = color.RedString(string(item.State))
-		}
-		if item.Err != nil {
-			list[i].Error = item.Err.Error()
-			state += ": " + list[i].Error
-		}
-		rows[i] = fmt.Sprintf("%s\t%s\t%s\t%.12s\t%s", cmp.Or(item.Name, "-"),
-			cmp.Or(item.Version.String(), "-"), cmp.Or(item.Platform.String(), "-"), cmp.Or(item.Sum.String(), "-"), state)
-	}
-	if a.json {
-		return printJSON(w, map[string]any{"plugins": list})
-	}
-	return printTable(w, "NAME\tVERSION\tPLATFORM\tSHA-256\tSTATE", rows)
-}
-
-// printFound prints the plugins whose names contain text.
-func (a *app) printFound(w io.Writer, found *discovery.Found, text string) error {
-	matching := discovery.Found{Plugins: []discovery.Plugin{}, Problems: found.Problems}
-	var rows []string
-	for _, plugin := range found.Plugins {
-		if strings.Contains(plugin.Name, text) {
-			matching.Plugins = append(matching.Plugins, plugin)
-			rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", plugin.Name, cmp.Or(plugin.Version.String(), "-"), plugin.Origin, plugin.Path))
-		}
-	}
-	if a.json {
-		return printJSON(w, matching)
-	}
-	if err := printTable(w, "NAME\tVERSION\tORIGIN\tPATH", rows); err != nil {
-		return err
-	}
-	for _, problem := range found.Problems {
-		fmt.Fprintln(w, color.YellowString("not used: %v", problem))
-	}
-	return nil
-}
-
-func (a *app) printDescription(w io.Writer, path string, d *discovery.Description) error {
-	if a.json {
-		return printJSON(w, d)
-	}
-	rows := []string{"version\t" + cmp.Or(d.Version.String(), "-"), "path\t" + path}
-	for _, protocol := range d.Protocols {
-		rows = append(rows, fmt.Sprintf("protocol %d\t%s: %s", protocol.Version,
-			strings.Join(protocol.Transports, ", "), strings.Join(protocol.Services, ", ")))
-	}
-	return printTable(w, "name\t"+d.Name, rows)
-}
-
-func printTable(w io.Writer, head string, rows []string) error {
-	if len(rows) == 0 {
+	if len(rows) == 1 {
 		return nil
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, head)
-	for _, row := range rows {
-		fmt.Fprintln(table, row)
-	}
+	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, strings.Join(rows, "\n"))
 	return table.Flush()
 }
 
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+func (c *cli) printItems(items []discovery.Item) error {
+	rows := []string{"NAME\tVERSION\tPLATFORM\tSHA-256\tSTATE"}
+	for _, item := range items {
+		paint := color.RedString
+		if item.State == discovery.StateOK {
+			paint = color.GreenString
+		}
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%.12s\t%s", item.Name,
+			cmp.Or(item.Version.String(), "-"), item.Platform, item.Sum, paint("%s", item.State)))
+	}
+	return c.print(map[string]any{"plugins": append([]discovery.Item{}, items...)}, rows)
+}
+
+func (c *cli) printFound(found *discovery.Found) error {
+	rows := []string{"NAME\tVERSION\tORIGIN\tPATH"}
+	for _, p := range found.Plugins {
+		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", p.Name, cmp.Or(p.Version.String(), "-"), p.Origin, p.Path))
+	}
+	for _, problem := range found.Problems {
+		fmt.Fprintln(c.stderr, color.YellowString("not used: %v", problem))
+	}
+	return c.print(found, rows)
+}
+
+func (c *cli) printDescription(plugin *discovery.Resolved) error {
+	d := plugin.Description
+	rows := []string{"name\t" + d.Name, "version\t" + cmp.Or(d.Version.String(), "-"), "path\t" + plugin.Path}
+	for _, p := range d.Protocols {
+		rows = append(rows, fmt.Sprintf("protocol %d\t%s", p.Version, strings.Join(p.Transports, ", ")))
+	}
+	return c.print(plugin, rows)
+}
+
+// progress returns functions that draw a bar, on a terminal and for what takes
+// longer than a moment, and that remove it.
+func progress(w io.Writer) (show func(discovery.Progress), end func()) {
+	file, ok := w.(*os.File)
+	drawn := ok && term.IsTerminal(int(file.Fd()))
+	begin, stage, bar := time.Now(), "", (*progressbar.ProgressBar)(nil)
+	end = func() {
+		if bar != nil {
+			_ = bar.Clear()
+		}
+	}
+	show = func(p discovery.Progress) {
+		if !drawn || time.Since(begin) < 500*time.Millisecond {
+			return
+		}
+		if stage != p.Stage {
+			end()
+			stage, bar = p.Stage, progressbar.NewOptions64(p.Total, progressbar.OptionSetWriter(w),
+				progressbar.OptionSetDescription(p.Stage), progressbar.OptionShowBytes(true),
+				progressbar.OptionThrottle(100*time.Millisecond))
+		}
+		_ = bar.Set64(p.Done)
+	}
+	return show, end
 }

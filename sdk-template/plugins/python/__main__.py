@@ -7,19 +7,14 @@ import serving
 from serving import message
 
 # The values of handshake.go.
-COOKIE = (
-    "NOTELY_PLUGIN_COOKIE",
-    "0bcb42cbe128e85ec44a5d3c9a6321b9f1e759863d31ec7f9b63201fe80368a9",
-)
+COOKIE = ("NOTELY_PLUGIN_COOKIE", "0bcb42cbe128e85ec44a5d3c9a6321b9f1e759863d31ec7f9b63201fe80368a9")
 
 
 class Scribe:
     """Implements notely.v2.NoteStoreService. Calls come on several threads."""
 
     def __init__(self, broker):
-        self._broker = broker
-        self._lock = threading.Lock()
-        self._items = []
+        self._broker, self._lock, self._items = broker, threading.Lock(), []
 
     def Add(self, request, context):
         if request.approver_id:
@@ -37,10 +32,4 @@ class Scribe:
 
 
 if __name__ == "__main__":
-    serving.serve(
-        name="scribe",
-        version="0.1.0",
-        cookie=COOKIE,
-        versions={2: {"notely.v2.NoteStoreService": Scribe}},
-        provides="note-store",
-    )
+    serving.serve("scribe", "0.1.0", COOKIE, "note-store", {2: {"notely.v2.NoteStoreService": Scribe}})

@@ -4,8 +4,7 @@
 // - protoc             (unknown)
 // source: notely/v1/note_store.proto
 
-// Version 1 of the protocol between notely and its plugins. It is frozen:
-// plugins of that time still speak it.
+// Version 1 of the protocol. Plugins of its time still speak it.
 
 package notelyv1
 

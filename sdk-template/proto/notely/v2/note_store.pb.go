@@ -4,8 +4,7 @@
 // 	protoc        (unknown)
 // source: notely/v2/note_store.proto
 
-// Version 2 of the protocol between notely and its plugins: a plugin can ask
-// the application before it stores a text.
+// Version 2 of the protocol: the plugin can ask before it stores a text.
 
 package notelyv2
 
@@ -27,8 +26,8 @@ const (
 type AddRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	// The broker's number for an ApproverService, valid until Add returns. 0: the
-	// application approves everything.
+	// The broker's number for an ApproverService, valid until Add returns. 0: all
+	// is approved.
 	ApproverId    uint32 `protobuf:"varint,2,opt,name=approver_id,json=approverId,proto3" json:"approver_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

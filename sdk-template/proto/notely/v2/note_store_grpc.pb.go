@@ -4,8 +4,7 @@
 // - protoc             (unknown)
 // source: notely/v2/note_store.proto
 
-// Version 2 of the protocol between notely and its plugins: a plugin can ask
-// the application before it stores a text.
+// Version 2 of the protocol: the plugin can ask before it stores a text.
 
 package notelyv2
 

@@ -1,0 +1,71 @@
+package examples_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The plugin of the folder sdk-template gets a module of its own, which requires
+// the SDK alone, and an empty module cache. What is in the cache afterwards was
+// downloaded for it. A plugin's author downloads the modules that the SDK for
+// plugins is made of, and none of those that only the application needs.
+func TestAPluginOfTheTemplateRequiresTheSDKAloneAndDownloadsNothingOfTheApplication(t *testing.T) {
+	sdk, err := filepath.Abs("../sdk-template")
+	if err != nil {
+		t.Fatal(err)
+	}
+	module, dir, cache := goCommand(t, sdk, nil, "list", "-m"), t.TempDir(), t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(sdk, "plugins", "go"))); err != nil {
+		t.Fatal(err)
+	}
+	goMod := fmt.Sprintf("module example.com/plugin\ngo 1.25.0\nrequire %s v0.0.0\nreplace %s => %s\n", module, module, sdk)
+	text, err := os.ReadFile(filepath.Join(sdk, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, siblings, ok := strings.Cut(string(text), "\nreplace "); ok {
+		goMod += "replace " + strings.ReplaceAll(siblings, "=> ../", "=> "+filepath.Dir(sdk)+string(filepath.Separator))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(goMod), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	downloaded := filepath.Join(goCommand(t, sdk, nil, "env", "GOMODCACHE"), "cache", "download")
+	env := []string{
+		"GOMODCACHE=" + cache, "GOFLAGS=-modcacherw -mod=mod", "GOSUMDB=off",
+		"GOPROXY=file://" + filepath.ToSlash(downloaded) + "," + goCommand(t, sdk, nil, "env", "GOPROXY"),
+	}
+	goCommand(t, dir, env, "list", "-deps", ".") // downloads as a build does, and takes a tenth of its time
+
+	direct := goCommand(t, dir, env, "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all")
+	if strings.TrimSpace(direct) != module {
+		t.Errorf("the plugin requires %q", direct)
+	}
+	needed := strings.Fields(goCommand(t, sdk, nil, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "."))
+	for _, path := range needed {
+		_ = os.RemoveAll(filepath.Join(cache, "cache", "download", filepath.FromSlash(path), "@v"))
+	}
+	if err := filepath.WalkDir(cache, func(path string, _ os.DirEntry, err error) error {
+		if filepath.Ext(path) == ".zip" {
+			t.Errorf("downloaded %s", path)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// goCommand returns what the go command prints.
+func goCommand(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(append(os.Environ(), "GOWORK=off"), env...), t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %q: %v", args, err)
+	}
+	return strings.TrimSpace(string(out))
+}
