@@ -15,6 +15,7 @@ import (
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 )
@@ -32,6 +33,7 @@ func main() {
 // cli is what all commands share.
 type cli struct {
 	host           notelyhost.Host
+	store          discovery.Store
 	stdout, stderr io.Writer
 	json           bool
 	refuse, sums   string
@@ -91,14 +93,14 @@ func (c *cli) use(ctx context.Context, args []string) (err error) {
 			return fmt.Errorf("add %q: %w", text, err)
 		}
 	}
-	items, rows := []notely.Item{}, []string{"ID\tTEXT"}
+	items := []notely.Item{}
 	for item, err := range plugin.List(ctx) {
 		if err != nil {
 			return fmt.Errorf("list the items: %w", err)
 		}
-		items, rows = append(items, item), append(rows, item.ID+"\t"+item.Text)
+		items = append(items, item)
 	}
-	return c.print(map[string]any{"items": items}, rows)
+	return c.print("items", items, "id", "text")
 }
 
 // approve is called by the plugin, and runs here.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,53 +16,41 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 )
 
-// print prints JSON for programs, or for people a table, whose first row is its
-// head. Only last columns have colours, since tables count their bytes.
-func (c *cli) print(value any, rows []string) error {
+// print prints a list: as JSON under a key, or as a table of those columns, which
+// are keys of its JSON. A state, which is coloured, is the last: tables count bytes.
+func (c *cli) print(key string, list any, columns ...string) error {
+	encoder := json.NewEncoder(c.stdout)
+	encoder.SetIndent("", "  ")
 	if c.json {
-		encoder := json.NewEncoder(c.stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(value)
+		return encoder.Encode(map[string]any{key: list})
 	}
-	if len(rows) == 1 {
-		return nil
+	var rows []map[string]any
+	if data, err := json.Marshal(list); err != nil {
+		return err
+	} else if err := json.Unmarshal(data, &rows); err != nil || len(rows) == 0 {
+		return err
 	}
 	table := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, strings.Join(rows, "\n"))
-	return table.Flush()
-}
-
-func (c *cli) printItems(items []discovery.Item) error {
-	rows := []string{"NAME\tVERSION\tPLATFORM\tSHA-256\tSTATE"}
-	for _, item := range items {
-		paint := color.RedString
-		if item.State == discovery.StateOK {
-			paint = color.GreenString
+	fmt.Fprintln(table, strings.ToUpper(strings.Join(columns, "\t")))
+	for _, row := range rows {
+		cells := make([]string, len(columns))
+		for i, column := range columns {
+			switch value, ok := row[column]; {
+			case !ok:
+				cells[i] = "-"
+			case column == "sha256":
+				cells[i] = fmt.Sprintf("%.12s", value)
+			case value == string(discovery.StateOK):
+				cells[i] = color.GreenString("%v", value)
+			case column == "state":
+				cells[i] = color.RedString("%v", value)
+			default:
+				cells[i] = fmt.Sprint(value)
+			}
 		}
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%.12s\t%s", item.Name,
-			cmp.Or(item.Version.String(), "-"), item.Platform, item.Sum, paint("%s", item.State)))
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
 	}
-	return c.print(map[string]any{"plugins": append([]discovery.Item{}, items...)}, rows)
-}
-
-func (c *cli) printFound(found *discovery.Found) error {
-	rows := []string{"NAME\tVERSION\tORIGIN\tPATH"}
-	for _, p := range found.Plugins {
-		rows = append(rows, fmt.Sprintf("%s\t%s\t%s\t%s", p.Name, cmp.Or(p.Version.String(), "-"), p.Origin, p.Path))
-	}
-	for _, problem := range found.Problems {
-		fmt.Fprintln(c.stderr, color.YellowString("not used: %v", problem))
-	}
-	return c.print(found, rows)
-}
-
-func (c *cli) printDescription(plugin *discovery.Resolved) error {
-	d := plugin.Description
-	rows := []string{"name\t" + d.Name, "version\t" + cmp.Or(d.Version.String(), "-"), "path\t" + plugin.Path}
-	for _, p := range d.Protocols {
-		rows = append(rows, fmt.Sprintf("protocol %d\t%s", p.Version, strings.Join(p.Transports, ", ")))
-	}
-	return c.print(plugin, rows)
+	return table.Flush()
 }
 
 // progress returns functions that draw a bar, on a terminal and for what takes
@@ -71,12 +58,8 @@ func (c *cli) printDescription(plugin *discovery.Resolved) error {
 func progress(w io.Writer) (show func(discovery.Progress), end func()) {
 	file, ok := w.(*os.File)
 	drawn := ok && term.IsTerminal(int(file.Fd()))
-	begin, stage, bar := time.Now(), "", (*progressbar.ProgressBar)(nil)
-	end = func() {
-		if bar != nil {
-			_ = bar.Clear()
-		}
-	}
+	begin, stage, bar := time.Now(), "", progressbar.DefaultSilent(0)
+	end = func() { _ = bar.Clear() }
 	show = func(p discovery.Progress) {
 		if !drawn || time.Since(begin) < 500*time.Millisecond {
 			return

@@ -22,6 +22,10 @@ func (c *cli) plugins() *cobra.Command {
 		Use: "plugins", Short: "Manage plugins",
 		Args: cobra.NoArgs, // an unknown command is an error
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
+			c.store, err = c.host.Store()
+			return err
+		},
 	}
 	cmd.AddCommand(
 		install,
@@ -36,20 +40,12 @@ func (c *cli) plugins() *cobra.Command {
 }
 
 func (c *cli) list(ctx context.Context, _ []string) error {
-	store, err := c.host.Store()
-	if err != nil {
-		return err
-	}
-	items, err := store.List(ctx)
-	return errors.Join(c.printItems(items), err)
+	items, err := c.store.List(ctx)
+	return errors.Join(c.printInstalled(items), err)
 }
 
 func (c *cli) verify(ctx context.Context, args []string) error {
-	store, err := c.host.Store()
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.list(ctx, args), store.Verify(ctx))
+	return errors.Join(c.list(ctx, args), c.store.Verify(ctx))
 }
 
 func (c *cli) search(ctx context.Context, args []string) error {
@@ -57,10 +53,13 @@ func (c *cli) search(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	found.Plugins = slices.DeleteFunc(found.Plugins, func(p discovery.Plugin) bool {
+	for _, problem := range found.Problems {
+		fmt.Fprintln(c.stderr, "not used:", problem)
+	}
+	matching := slices.DeleteFunc(found.Plugins, func(p discovery.Plugin) bool {
 		return !strings.Contains(p.Name, strings.Join(args, ""))
 	})
-	return c.printFound(found)
+	return c.print("plugins", matching, "name", "version", "origin", "path")
 }
 
 func (c *cli) install(ctx context.Context, args []string) error {
@@ -68,11 +67,11 @@ func (c *cli) install(ctx context.Context, args []string) error {
 	for _, location := range args {
 		item, err := c.fetch(ctx, fetch.Source{Location: location, Sums: c.sums}, discovery.Install{Replace: c.replace})
 		if err != nil {
-			return errors.Join(c.printItems(installed), err)
+			return errors.Join(c.printInstalled(installed), err)
 		}
 		installed = append(installed, *item)
 	}
-	return c.printItems(installed)
+	return c.printInstalled(installed)
 }
 
 func (c *cli) fetch(ctx context.Context, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
@@ -85,11 +84,7 @@ func (c *cli) fetch(ctx context.Context, from fetch.Source, install discovery.In
 // update takes a version from the address of the installed one, in which only
 // the version differs.
 func (c *cli) update(ctx context.Context, args []string) error {
-	store, err := c.host.Store()
-	if err != nil {
-		return err
-	}
-	items, err := store.List(ctx)
+	items, err := c.store.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -110,12 +105,12 @@ func (c *cli) update(ctx context.Context, args []string) error {
 	if errors.Is(err, discovery.ErrNotInstalled) {
 		err = nil // it took the place of the only one
 	}
-	return errors.Join(c.printItems(append(removed, *updated)), err)
+	return errors.Join(c.printInstalled(append(removed, *updated)), err)
 }
 
 func (c *cli) remove(ctx context.Context, args []string) error {
 	removed, err := c.removeVersions(ctx, args[0], strings.Join(args[1:], ""))
-	return errors.Join(c.printItems(removed), err)
+	return errors.Join(c.printInstalled(removed), err)
 }
 
 func (c *cli) removeVersions(ctx context.Context, name, constraint string) ([]discovery.Item, error) {
@@ -123,11 +118,7 @@ func (c *cli) removeVersions(ctx context.Context, name, constraint string) ([]di
 	if err != nil {
 		return nil, err
 	}
-	store, err := c.host.Store()
-	if err != nil {
-		return nil, err
-	}
-	removed, err := store.Remove(ctx, "", name, versions)
+	removed, err := c.store.Remove(ctx, "", name, versions)
 	for i := range removed {
 		removed[i].State = "removed"
 	}
@@ -142,5 +133,15 @@ func (c *cli) describe(ctx context.Context, args []string) error {
 	if plugin.Description == nil {
 		return plugin.NoDescription
 	}
-	return c.printDescription(plugin)
+	type described struct {
+		*discovery.Description
+		Path   string `json:"path"`
+		Speaks []int  `json:"speaks"`
+	}
+	rows := []described{{plugin.Description, plugin.Path, plugin.Description.Speaks()}}
+	return c.print("plugins", rows, "name", "version", "speaks", "path")
+}
+
+func (c *cli) printInstalled(items []discovery.Item) error {
+	return c.print("plugins", append([]discovery.Item{}, items...), "name", "version", "platform", "sha256", "state")
 }

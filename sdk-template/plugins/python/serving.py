@@ -13,7 +13,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import tempfile
 import threading
 import types
 from concurrent import futures
@@ -94,17 +93,11 @@ class Broker:
             offer = self._offers.pop(number)
         address = ("unix:" if offer.network == "unix" else "") + offer.address
         options = [("grpc.ssl_target_name_override", "localhost")]
-        with connect(address, self._credentials, options) as channel:
+        with grpc.secure_channel(address, self._credentials, options) as channel:
             try:
                 yield client(service, channel)
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
-
-
-def connect(address, credentials, options):
-    if credentials:
-        return grpc.secure_channel(address, credentials, options)
-    return grpc.insecure_channel(address)
 
 
 def serve(name, version, cookie, provides, versions):
@@ -123,24 +116,21 @@ def serve(name, version, cookie, provides, versions):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the host's matter
     signal.signal(signal.SIGTERM, lambda *_: leave.set())
 
-    theirs = host.get("PLUGIN_CLIENT_CERT", "").encode()
-    key, ours = make_certificate() if theirs else (b"", b"")
+    if "PLUGIN_CLIENT_CERT" not in host or "PLUGIN_UNIX_SOCKET_DIR" not in host:
+        sys.exit("The application must use AutoMTLS and unix sockets.")
+    theirs = host["PLUGIN_CLIENT_CERT"].encode()
+    key, ours = make_certificate()
     offered = {int(v) for v in host.get("PLUGIN_PROTOCOL_VERSIONS", "").split(",") if v.isdigit()}
     agreed = max(offered & set(versions) or versions)
-    broker = Broker(grpc.ssl_channel_credentials(theirs, key, ours) if theirs else None)
+    broker = Broker(grpc.ssl_channel_credentials(theirs, key, ours))
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
     server.add_generic_rpc_handlers([handler(service, make(broker)) for service, make in versions[agreed].items()])
     server.add_generic_rpc_handlers(protocol_handlers(broker, leave))
-    directory = host.get("PLUGIN_UNIX_SOCKET_DIR") or tempfile.mkdtemp()
-    address = os.path.join(directory, f"python-{os.getpid()}.sock")
-    if theirs:  # only the host gets in
-        credentials = grpc.ssl_server_credentials([(key, ours)], theirs, require_client_auth=True)
-        server.add_secure_port(f"unix:{address}", credentials)
-    else:
-        server.add_insecure_port(f"unix:{address}")
+    address = os.path.join(host["PLUGIN_UNIX_SOCKET_DIR"], "python.sock")
+    server.add_secure_port(f"unix:{address}", grpc.ssl_server_credentials([(key, ours)], theirs, True))
     server.start()
-    der = ssl.PEM_cert_to_DER_cert(ours.decode()) if ours else b""
-    print(1, agreed, "unix", address, "grpc", base64.b64encode(der).decode().rstrip("="), sep="|", flush=True)
+    certificate = base64.b64encode(ssl.PEM_cert_to_DER_cert(ours.decode())).decode().rstrip("=")
+    print(1, agreed, "unix", address, "grpc", certificate, sep="|", flush=True)
     sys.stdout = sys.stderr  # what is printed goes into the host's log
     leave.wait()
     broker.close()  # otherwise the server waits for its stream
@@ -174,12 +164,11 @@ def make_certificate():
 class LogFormatter(logging.Formatter):
     """Formats records as the host reads them; what is in extra is an attribute."""
 
-    STANDARD = frozenset(vars(logging.makeLogRecord({})))
-    LEVELS = {"WARNING": "warn", "CRITICAL": "error"}
+    STANDARD = vars(logging.makeLogRecord({}))
 
     def format(self, record):
         line = {key: value for key, value in vars(record).items() if key not in self.STANDARD}
-        line["@level"] = self.LEVELS.get(record.levelname, record.levelname.lower())
+        line["@level"] = {"WARNING": "warn", "CRITICAL": "error"}.get(record.levelname, record.levelname.lower())
         line["@message"], line["@module"] = record.getMessage(), record.name
         line["@timestamp"] = datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="microseconds")
         if record.exc_info:
