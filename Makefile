@@ -9,7 +9,7 @@ SHELL         := /bin/sh
 MAKEFLAGS     += --no-print-directory
 
 MODULE_PREFIX := github.com/jackfield-go/jackfield
-ALL_MODULES   := $(sort $(patsubst %/go.mod,%,$(wildcard */go.mod)))
+ALL_MODULES   := $(sort $(patsubst %/go.mod,%,$(filter-out node_modules/%,$(wildcard */go.mod */*/go.mod))))
 # make MODULE=core test: only that one, in the targets that go through the modules.
 MODULES       := $(or $(MODULE),$(ALL_MODULES))
 # The pinned tools stay out of the workspace: their requirements would raise everybody's.
@@ -40,15 +40,16 @@ help: ## list these targets
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: demo
-demo: bin/demo ## build the examples' plugins and run every host against them
+demo: bin/demo ## build the examples' plugins and run every host against them, and the template's
 	@bin/demo examples
+	@$(MAKE) -C sdk-template demo
 
 .PHONY: test
 test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) ## run all tests of all modules, under the race detector where there is one
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 .PHONY: check
-check: check-format check-workspace check-hygiene check-tidy check-proto check-generated check-build check-vet check-weight lint ## everything that CI asks beside the tests
+check: check-format check-workspace check-hygiene check-tidy check-proto check-generated check-build check-vet check-weight check-template lint ## everything that CI asks beside the tests
 
 ##@ Parts of check
 
@@ -100,11 +101,18 @@ check-build/%:
 .PHONY: check-vet
 check-vet: $(foreach p,$(PLATFORMS),$(WORKSPACE:%=check-vet/$(p)/%)) ## go vet for each platform
 check-vet/%:
-	cd $(notdir $*) && GOWORK=off CGO_ENABLED=0 GOOS=$(firstword $(subst /, ,$*)) go vet ./...
+	cd $(patsubst $(firstword $(subst /, ,$*))/%,%,$*) && GOWORK=off CGO_ENABLED=0 GOOS=$(firstword $(subst /, ,$*)) go vet ./...
 
 .PHONY: check-weight
 check-weight: bin/weight ## what a net/rpc-only host and plugin link and require
 	@bin/weight .
+
+# Who starts from it owns every line that no tool wrote. Blank lines do not count.
+TEMPLATE_LINES := 1500
+.PHONY: check-template
+check-template: ## how much sdk-template makes people own
+	@lines=$$(git ls-files -z --cached --others --exclude-standard sdk-template ':!*.pb.go' ':!*.binpb' ':!*.mod' ':!*.sum' ':!*LICENSE' ':!sdk-template/scaffold' | \
+		xargs -0 cat | grep -c '[^[:space:]]'); echo "sdk-template: $$lines lines"; test $$lines -le $(TEMPLATE_LINES)
 
 .PHONY: lint
 lint: bin/golangci-lint ## golangci-lint for each platform, module arrows included
@@ -123,11 +131,13 @@ generate: generate-proto $(MODULES:%=generate/%) ## make all generated code agai
 generate/%: bin/buf
 	@cd $* && GOWORK=off go generate ./...
 
-# All proto modules at once. The descriptors are those that package pluginpb embeds.
+# All proto modules at once. The descriptors are those that package pluginpb embeds, and those that the
+# template's plugin in Python reads.
 .PHONY: generate-proto
 generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private
 	@bin/buf generate
 	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginpb/plugin.binpb
+	@bin/buf build sdk-template/proto --exclude-source-info --as-file-descriptor-set -o sdk-template/plugins/python/notely.binpb
 
 .PHONY: tidy
 tidy: $(MODULES:%=tidy/%) ## go mod tidy in every module

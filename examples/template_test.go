@@ -44,8 +44,8 @@ func TestAPluginOfTheTemplateRequiresTheSDKAloneAndDownloadsNothingOfTheApplicat
 	if strings.TrimSpace(direct) != module {
 		t.Errorf("the plugin requires %q", direct)
 	}
-	needed := strings.Fields(goCommand(t, sdk, nil, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "."))
-	for _, path := range needed {
+	needed := goCommand(t, sdk, nil, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+	for path := range strings.FieldsSeq(needed) {
 		_ = os.RemoveAll(filepath.Join(cache, "cache", "download", filepath.FromSlash(path), "@v"))
 	}
 	if err := filepath.WalkDir(cache, func(path string, _ os.DirEntry, err error) error {

@@ -33,6 +33,7 @@ type Host struct {
 // Plugin is an open plugin. Its Client is the process.
 type Plugin struct {
 	notely.NoteStore
+
 	Client *host.Client
 }
 

@@ -135,6 +135,7 @@ func (c *cli) describe(ctx context.Context, args []string) error {
 	}
 	type described struct {
 		*discovery.Description
+
 		Path   string `json:"path"`
 		Speaks []int  `json:"speaks"`
 	}
