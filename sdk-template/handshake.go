@@ -4,9 +4,10 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/jackfield-go/jackfield/core"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+
 	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
 	notelyv2 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v2"
-	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
 // cookieValue tells plugins that notely started them. It is no secret.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/plugintest"
+
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
@@ -22,7 +23,8 @@ type endless struct {
 
 func (e *endless) List(context.Context) iter.Seq2[notely.Item, error] {
 	return func(yield func(notely.Item, error) bool) {
-		for yield(notely.Item{Text: "again"}, e.err) && e.err == nil {
+		for more := true; more; {
+			more = yield(notely.Item{Text: "again"}, e.err) && e.err == nil
 		}
 	}
 }
@@ -61,14 +63,14 @@ func TestAPluginNeedsNothingOfTheApplication(t *testing.T) {
 }
 
 func BenchmarkAdd(b *testing.B) {
-	store := notelytest.Open(b, &notelytest.Memory{})
+	client := notelytest.Open(b, &notelytest.Memory{})
 	for name, approve := range map[string]notely.Approve{
 		"plain":    nil,
 		"approved": func(context.Context, string) error { return nil },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := store.Add(b.Context(), "text", approve); err != nil {
+				if _, err := client.Add(b.Context(), "text", approve); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -6,8 +6,9 @@ import (
 
 	"google.golang.org/grpc"
 
-	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+
+	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
 )
 
 // client1 runs in the application. Version 1 cannot call back, so the client

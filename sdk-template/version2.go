@@ -6,8 +6,9 @@ import (
 
 	"google.golang.org/grpc"
 
-	notelyv2 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v2"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+
+	notelyv2 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v2"
 )
 
 // client2 runs in the application. It lends approve through the broker.

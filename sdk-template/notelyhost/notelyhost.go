@@ -19,6 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
+
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
 
@@ -59,11 +60,11 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := host.Dispense[notely.NoteStore](ctx, client, notely.Name)
+	service, err := host.Dispense[notely.NoteStore](ctx, client, notely.Name)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
-	return &Plugin{store, client}, nil
+	return &Plugin{service, client}, nil
 }
 
 // Resolve returns the plugin that Open would start: of a name, the newest

@@ -9,6 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"

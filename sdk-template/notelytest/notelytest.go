@@ -16,6 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
 
@@ -30,18 +31,19 @@ func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStor
 			delete(spoken, version)
 		}
 	}
-	client := plugintest.Launch(tb,
+	process := plugintest.Launch(tb,
 		host.Config{Handshake: notely.Handshake, Versions: spoken, AutoMTLS: host.MTLSRequired},
 		plugin.Config{Handshake: notely.Handshake, Versions: notely.Versions(impl)})
-	store, err := host.Dispense[notely.NoteStore](tb.Context(), client, notely.Name)
+	client, err := host.Dispense[notely.NoteStore](tb.Context(), process, notely.Name)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return store
+	return client
 }
 
-// Check fails unless an empty store does what the application expects.
-func Check(tb testing.TB, store notely.NoteStore) {
+// Check fails unless client, which has no items yet, does what the application
+// expects.
+func Check(tb testing.TB, client notely.NoteStore) {
 	tb.Helper()
 	approve := func(_ context.Context, text string) error {
 		if text == "bad" {
@@ -50,19 +52,19 @@ func Check(tb testing.TB, store notely.NoteStore) {
 		return nil
 	}
 	for _, text := range []string{"one", "two"} {
-		if item, err := store.Add(tb.Context(), text, approve); err != nil || item.Text != text {
+		if item, err := client.Add(tb.Context(), text, approve); err != nil || item.Text != text {
 			tb.Errorf("Add(%q): got %v, %v", text, item, err)
 		}
 	}
 	want := approve(tb.Context(), "bad").Error()
-	if _, err := store.Add(tb.Context(), "bad", approve); !errors.Is(err, notely.ErrRefused) || err.Error() != want {
+	if _, err := client.Add(tb.Context(), "bad", approve); !errors.Is(err, notely.ErrRefused) || err.Error() != want {
 		tb.Errorf("Add of a refused text: got %v, want %s", err, want)
 	}
-	if _, err := store.Add(tb.Context(), "bad", nil); err != nil {
+	if _, err := client.Add(tb.Context(), "bad", nil); err != nil {
 		tb.Errorf("Add without approval: %v", err)
 	}
 	var texts []string
-	for item, err := range store.List(tb.Context()) {
+	for item, err := range client.List(tb.Context()) {
 		if err != nil {
 			tb.Errorf("List: %v", err)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/jackfield-go/jackfield/discovery"
+
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 )

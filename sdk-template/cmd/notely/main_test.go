@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/sums"
+
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
