@@ -14,7 +14,8 @@ import (
 
 // Windows of fixed size, in bytes: gRPC's way of finding one out costs more than
 // it gains between two processes of one machine. They bound what a connection
-// keeps that nobody has read yet.
+// keeps that nobody has read yet. gRPC's options named Initial fix a window just as
+// those named Static do, and the latter need gRPC 1.74.
 const (
 	streamWindow     = 4 << 20
 	connectionWindow = 16 << 20
@@ -47,8 +48,8 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 		grpc.WithIdleTimeout(0), // the connection is the plugin's life
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
-		grpc.WithStaticStreamWindowSize(streamWindow),
-		grpc.WithStaticConnWindowSize(connectionWindow),
+		grpc.WithInitialWindowSize(streamWindow),
+		grpc.WithInitialConnWindowSize(connectionWindow),
 		grpc.WithReadBufferSize(readBuffer),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(o.maxMessage), grpc.MaxCallSendMsgSize(o.maxMessage)),
 		grpc.WithChainUnaryInterceptor(explain.unary, o.codec.unary),
