@@ -205,7 +205,7 @@ func TestACallPastItsDeadlineIsAContextErrorWhoeverEndedIt(t *testing.T) {
 	timer, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errExpected)
 	defer cancel()
 	ctx := lateContext{Context: timer, deadline: time.Now()}
-	_, err := h.probe.Echo(ctx, &probepb.EchoRequest{})
+	_, err := h.probe.Block(ctx, &probepb.BlockRequest{})
 	if status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("got the code %v", status.Code(err))
 	}

@@ -140,6 +140,29 @@ func TestHandwrittenFilesAreDescribedAsTheyAre(t *testing.T) {
 	}
 }
 
+// Before protobuf 1.36.12, protodesc forgets that an extension is optional, so
+// testdata/odd has none.
+func TestOptionalExtensionsOfProto3AreDescribedAsOptional(t *testing.T) {
+	want := new(descriptorpb.FileDescriptorProto)
+	if err := prototext.Unmarshal([]byte(`
+		name: "optional.proto"
+		syntax: "proto3"
+		dependency: "google/protobuf/descriptor.proto"
+		extension {
+			name: "x" number: 50005 label: LABEL_OPTIONAL type: TYPE_STRING
+			extendee: ".google.protobuf.FileOptions" json_name: "x" proto3_optional: true
+		}`), want); err != nil {
+		t.Fatal(err)
+	}
+	files := new(protoregistry.Files)
+	linkFile(t, want, files)
+	file, err := files.FindFileByPath(want.GetName())
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSame(t, fileProto(file), want)
+}
+
 func TestUnknownFieldsOfOptionsAreKept(t *testing.T) {
 	unknown := protoreflect.RawFields{0xd0, 0xbc, 0x19, 0x01} // a varint in field 52106
 	want := &descriptorpb.FileDescriptorProto{Name: proto.String("unknown.proto"), Options: new(descriptorpb.FileOptions)}
