@@ -262,6 +262,9 @@ var errAnswered = errors.New("it was answered")
 // configuration. It returns nil if that was refused.
 func (u *subject) attempt(ctx context.Context, path string, config *tls.Config) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
+	for errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil { // a socket's file is there before it listens
+		conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
+	}
 	if err != nil {
 		return err
 	}
