@@ -1,6 +1,6 @@
 module github.com/jackfield-go/jackfield/conformance
 
-go 1.25.0
+go 1.26.0
 
 require (
 	github.com/hashicorp/go-hclog v1.6.3
@@ -15,21 +15,21 @@ require (
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
-	golang.org/x/net v0.57.0
-	google.golang.org/grpc v1.84.0
+	golang.org/x/net v0.62.0
+	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )
 
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
-	github.com/fatih/color v1.13.0 // indirect
+	github.com/fatih/color v1.19.0 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect
-	github.com/mattn/go-colorable v0.1.12 // indirect
-	github.com/mattn/go-isatty v0.0.17 // indirect
-	github.com/oklog/run v1.1.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.40.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
+	github.com/mattn/go-colorable v0.1.16 // indirect
+	github.com/mattn/go-isatty v0.0.24 // indirect
+	github.com/oklog/run v1.2.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20261110000943-09e21b237f2c // indirect
 )
 
 replace github.com/jackfield-go/jackfield/broker => ../broker

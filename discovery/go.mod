@@ -2,11 +2,13 @@ module github.com/jackfield-go/jackfield/discovery
 
 go 1.25.0
 
-require github.com/Masterminds/semver/v3 v3.5.0
-
 require (
-	aead.dev/minisign v0.3.0
-	golang.org/x/sys v0.47.0
+	// v0.2.0: signatures with CRLF at the ends of lines.
+	aead.dev/minisign v0.2.0
+	// v3.4.0: Constraints.IncludePrerelease.
+	github.com/Masterminds/semver/v3 v3.4.0
+	// v0.1.0: the first version with a tag.
+	golang.org/x/sys v0.1.0
 )
 
-require golang.org/x/crypto v0.13.0 // indirect
+require golang.org/x/crypto v0.0.0-20210220033148-5ea612d1eb83 // indirect

@@ -2,7 +2,8 @@ module github.com/jackfield-go/jackfield/log-hclog
 
 go 1.25.0
 
-require github.com/hashicorp/go-hclog v1.6.3
+// v1.4.0: Logger.GetLevel.
+require github.com/hashicorp/go-hclog v1.4.0
 
 require (
 	github.com/fatih/color v1.13.0 // indirect

@@ -3,13 +3,15 @@ module github.com/jackfield-go/jackfield/proto
 go 1.25.0
 
 require (
-	google.golang.org/grpc v1.84.0
-	google.golang.org/protobuf v1.36.12
+	// v1.66.3: as transport-grpc, with which this module is used.
+	google.golang.org/grpc v1.66.3
+	// v1.36.10: as transport-grpc.
+	google.golang.org/protobuf v1.36.10
 )
 
 require (
-	golang.org/x/net v0.57.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.40.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
+	golang.org/x/net v0.26.0 // indirect
+	golang.org/x/sys v0.21.0 // indirect
+	golang.org/x/text v0.16.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
 )

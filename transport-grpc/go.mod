@@ -6,16 +6,18 @@ require (
 	github.com/jackfield-go/jackfield/broker v0.0.0
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/proto v0.0.0
-	google.golang.org/grpc v1.84.0
-	google.golang.org/protobuf v1.36.12
+	// v1.66.3: mem.BufferPool came with v1.66.0, but flow control miscounted until this patch, and calls failed.
+	google.golang.org/grpc v1.66.3
+	// v1.36.10: descriptors with the option imports of edition 2024, for reflection.
+	google.golang.org/protobuf v1.36.10
 )
 
 require (
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
-	golang.org/x/net v0.57.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.40.0 // indirect
-	google.golang.org/genproto/googleapis/rpc v0.0.0-20260706201446-f0a921348800 // indirect
+	golang.org/x/net v0.26.0 // indirect
+	golang.org/x/sys v0.21.0 // indirect
+	golang.org/x/text v0.16.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20240604185151-ef581f913117 // indirect
 )
 
 replace (
