@@ -16,6 +16,8 @@ MODULES       := $(or $(MODULE),$(ALL_MODULES))
 WORKSPACE     := $(filter-out tools,$(MODULES))
 WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
 PLATFORMS     := linux darwin windows
+# The modules that a release publishes.
+PUBLISHED     := $(patsubst $(MODULE_PREFIX)/%,%,$(shell sed -n 's/^      - //p' versions.yaml))
 
 # What the plugin in Node needs. Without npm its tests say that they did not run.
 NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/node_modules/.package-lock.json)
@@ -49,7 +51,7 @@ test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) ## run all tests of all modu
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 .PHONY: check
-check: check-format check-workspace check-hygiene check-tidy check-proto check-generated check-build check-vet check-weight check-template lint ## everything that CI asks beside the tests
+check: check-format check-workspace check-hygiene check-tidy check-floors check-proto check-generated check-build check-vet check-weight check-template lint ## everything that CI asks beside the tests
 
 ##@ Parts of check
 
@@ -76,6 +78,10 @@ check-hygiene: ## no machine's paths and no conflict markers in any file
 check-tidy: $(MODULES:%=check-tidy/%) ## go.mod and go.sum are as go mod tidy writes them
 check-tidy/%:
 	cd $* && GOWORK=off go mod tidy -diff
+
+.PHONY: check-floors
+check-floors: bin/floors ## published modules require the lowest versions that work, and say why
+	@bin/floors $(PUBLISHED)
 
 # proto/released.binpb is what the last release promised; `make proto-released` moves it on at a release.
 .PHONY: check-proto
