@@ -16,8 +16,10 @@ MODULES       := $(or $(MODULE),$(ALL_MODULES))
 WORKSPACE     := $(filter-out tools,$(MODULES))
 WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
 PLATFORMS     := linux darwin windows
-# The modules that a release publishes.
+# The modules that a release publishes. Those that require modules of others have the comments that
+# check-floors asks for.
 PUBLISHED     := $(patsubst $(MODULE_PREFIX)/%,%,$(shell sed -n 's/^      - //p' versions.yaml))
+FLOORED        = $(patsubst %/go.mod,%,$(shell grep -l '// v[0-9]' $(PUBLISHED:%=%/go.mod)))
 
 # What the plugin in Node needs. Without npm its tests say that they did not run.
 NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/node_modules/.package-lock.json)
@@ -49,6 +51,12 @@ demo: bin/demo ## build the examples' plugins and run every host against them, a
 .PHONY: test
 test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) ## run all tests of all modules, under the race detector where there is one
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
+
+# `make test` has the lowest versions that published modules work with. Examples and conformance require
+# the newest, so every member of the workspace gets those.
+.PHONY: test-newest
+test-newest: bin/runtests ## repeat the tests of published modules at the newest versions of their requirements
+	@bin/runtests -workspace $(addprefix -flag=,$(TESTFLAGS)) $(filter $(MODULES),$(FLOORED))
 
 .PHONY: check
 check: check-format check-workspace check-hygiene check-tidy check-floors check-proto check-generated check-build check-vet check-weight check-template lint ## everything that CI asks beside the tests

@@ -1,10 +1,11 @@
 // Runtests runs the tests of several modules, one module after the other, and goes on after a failure
 // so that one run tells everything:
 //
-//	runtests [-flag=-run=Name]... module-folder...
+//	runtests [-workspace] [-flag=-run=Name]... module-folder...
 //
 // Each module is tested alone (GOWORK=off), under the race detector where this machine can build with
-// it. What go test prints for a package is shown as it comes; what a test prints only if it fails.
+// it. With -workspace each gets the versions of the workspace, and no race detector: code that has passed
+// under it runs a second time with other versions of its requirements. What go test prints for a package is shown as it comes; what a test prints only if it fails.
 //
 // A test that needs something which is not on the machine skips itself with a reason that begins with
 // "needs: ". Those skips are listed at the end, with the race detector where that is missing; where CI
@@ -35,6 +36,7 @@ func main() {
 		flags = append(flags, s)
 		return nil
 	})
+	workspace := flag.Bool("workspace", false, "test with the versions of go.work, without the race detector")
 	flag.Parse()
 
 	if flag.NArg() == 0 {
@@ -42,16 +44,18 @@ func main() {
 		os.Exit(2)
 	}
 	ci, _ := strconv.ParseBool(os.Getenv("CI"))
-	if err := run(os.Stdout, flag.Args(), flags, ci); err != nil {
+	if err := run(os.Stdout, flag.Args(), flags, *workspace, ci); err != nil {
 		fmt.Fprintln(os.Stderr, "runtests:", err)
 		os.Exit(1)
 	}
 }
 
 // run tests each module and reports on out. Its error says why the run as a whole did not pass.
-func run(out io.Writer, modules, flags []string, ci bool) error {
+func run(out io.Writer, modules, flags []string, workspace, ci bool) error {
 	report := &report{out: out}
-	if err := raceWorks(); err != nil {
+	if workspace {
+		fmt.Fprintln(out, "=== at the newest versions, by go.work")
+	} else if err := raceWorks(); err != nil {
 		report.needs = append(report.needs, "race detector: "+err.Error())
 	} else {
 		flags = append([]string{"-race"}, flags...)
@@ -61,7 +65,7 @@ func run(out io.Writer, modules, flags []string, ci bool) error {
 	for _, module := range modules {
 		fmt.Fprintf(out, "=== %s\n", module)
 		before := report.failed
-		if err := testModule(report, module, flags); err != nil {
+		if err := testModule(report, module, flags, workspace); err != nil {
 			fmt.Fprintf(out, "=== %s: %v\n", module, err)
 			failed = append(failed, module)
 			// What failed before go test knew of a package, such as its go.mod, counts as well.
@@ -82,11 +86,14 @@ func run(out io.Writer, modules, flags []string, ci bool) error {
 }
 
 // testModule runs one module's tests and hands their events to the report.
-func testModule(report *report, module string, flags []string) error {
+func testModule(report *report, module string, flags []string, workspace bool) error {
 	args := append([]string{"test", "-json"}, flags...)
 	cmd := exec.Command("go", append(args, "./...")...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if workspace {
+		cmd.Env = append(cmd.Env, "GOWORK=") // the go command looks for go.work
+	}
 	cmd.Stderr = os.Stderr
 
 	stdout, err := cmd.StdoutPipe()
