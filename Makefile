@@ -211,6 +211,11 @@ proto-released: bin/buf ## what check-proto compares with: run it for the commit
 
 ##@ Otherwise
 
+# MODULE is a path here, and no folder. It changes the work tree, and commits nothing.
+.PHONY: module-path
+module-path: bin/modulepath ## move the repository to another module path: MODULE=example.org/acme/panel
+	@bin/modulepath -buf '$(BUF_MODULE)' '$(MODULE)'
+
 .PHONY: clean
 clean: ## remove what make built
 	rm -rf bin
