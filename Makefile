@@ -216,6 +216,11 @@ proto-released: bin/buf ## what check-proto compares with: run it for the commit
 module-path: bin/modulepath ## move the repository to another module path: MODULE=example.org/acme/panel
 	@bin/modulepath -buf '$(BUF_MODULE)' '$(MODULE)'
 
+# `make test` does this with the tests of the modules where a path could matter.
+.PHONY: test-module-path
+test-module-path: ## move a copy of the repository, and run make check test there
+	cd tools && GOWORK=off go test -count=1 -timeout=2h -v -run=TestMovedRepository ./modulepath -everything
+
 .PHONY: clean
 clean: ## remove what make built
 	rm -rf bin
