@@ -1,0 +1,72 @@
+package render
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
+)
+
+// RecordFile is the name of the file that keeps how a repository was made.
+const RecordFile = ".jackfield.json"
+
+// Development is the version of a template that is a folder.
+const Development = "devel"
+
+// Record is how a repository was made: what it takes to make it again.
+type Record struct {
+	Comment  string        `json:"_"`
+	Template string        `json:"template"` // module path
+	Version  string        `json:"version"`  // of the template, or Development
+	Answers  names.Answers `json:"answers"`
+	Cookie   string        `json:"cookie"`
+}
+
+// Marshal returns the content of the record's file.
+func (r Record) Marshal() []byte {
+	r.Comment = "The scaffolder made this file and needs it for updates: do not edit."
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil { // strings alone: it cannot be
+		return nil
+	}
+	return append(data, '\n')
+}
+
+// ReadRecord returns the record of the repository in dir.
+func ReadRecord(dir string) (Record, error) {
+	file := filepath.Join(dir, RecordFile)
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Record{}, fmt.Errorf("%w: the scaffolder did not make this repository; `scaffold rename` makes a copy of the template your own", err)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	r, err := ParseRecord(data)
+	if err != nil {
+		return Record{}, fmt.Errorf("%s: %w: get it back from git", file, err)
+	}
+	return r, nil
+}
+
+// ParseRecord checks what it reads: the names become paths and code.
+func ParseRecord(data []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return Record{}, err
+	}
+	if err := names.CheckModule(r.Template); err != nil {
+		return Record{}, fmt.Errorf("template: %w", err)
+	}
+	if !cookiePattern.MatchString(r.Cookie) {
+		return Record{}, errors.New("the cookie is not 64 hex digits")
+	}
+	if r.Version == "" {
+		return Record{}, errors.New("the template's version is missing")
+	}
+	return r, r.Answers.Check()
+}
