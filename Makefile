@@ -16,10 +16,10 @@ MODULES       := $(or $(MODULE),$(ALL_MODULES))
 WORKSPACE     := $(filter-out tools,$(MODULES))
 WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
 PLATFORMS     := linux darwin windows
-# The modules that a release publishes. Those that require modules of others have the comments that
-# check-floors asks for.
-PUBLISHED     := $(patsubst $(MODULE_PREFIX)/%,%,$(shell sed -n 's/^      - //p' versions.yaml))
-FLOORED        = $(patsubst %/go.mod,%,$(shell grep -l '// v[0-9]' $(PUBLISHED:%=%/go.mod)))
+# The libraries among the modules that a release publishes. Those that require modules of others have the
+# comments that check-floors asks for. A template is where a new application begins, with new versions.
+LIBRARIES     := $(patsubst $(MODULE_PREFIX)/%,%,$(filter-out %/sdk-template %/scaffold,$(shell sed -n 's/^      - //p' versions.yaml)))
+FLOORED        = $(patsubst %/go.mod,%,$(shell grep -l '// v[0-9]' $(LIBRARIES:%=%/go.mod)))
 
 # What the plugin in Node needs. Without npm its tests say that they did not run.
 NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/node_modules/.package-lock.json)
@@ -88,8 +88,8 @@ check-tidy/%:
 	cd $* && GOWORK=off go mod tidy -diff
 
 .PHONY: check-floors
-check-floors: bin/floors ## published modules require the lowest versions that work, and say why
-	@bin/floors $(PUBLISHED)
+check-floors: bin/floors ## libraries require the lowest versions that work, and say why
+	@bin/floors $(LIBRARIES)
 
 # proto/released.binpb is what the last release promised; `make proto-released` moves it on at a release.
 .PHONY: check-proto

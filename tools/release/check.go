@@ -23,10 +23,16 @@ var platforms = []string{"linux", "darwin", "windows"}
 // licences are those that a dependency of an Apache-2.0 module may have, by their SPDX names.
 var licences = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "Unlicense"}
 
-// checkRequirements refuses requirements that no package needs outside of tests: users inherit all.
+// checkRequirements refuses requirements that no package needs outside of tests: users inherit all. Nobody
+// inherits those of a module that has programs only.
 func (r *release) checkRequirements(ctx context.Context) error {
 	var failures []error
 	for _, m := range r.modules {
+		if programs, err := r.hasProgramsOnly(ctx, m); err != nil {
+			return err
+		} else if programs {
+			continue
+		}
 		needed := map[string]bool{}
 		for _, platform := range platforms {
 			env, err := r.environment(ctx, "GOOS="+platform, "CGO_ENABLED=0")
@@ -49,6 +55,24 @@ func (r *release) checkRequirements(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// hasProgramsOnly reports whether no other module can import anything of this one.
+func (r *release) hasProgramsOnly(ctx context.Context, m *module) (bool, error) {
+	env, err := r.environment(ctx)
+	if err != nil {
+		return false, err
+	}
+	output, err := command(ctx, r.clone.path(m.folder), env, "go", "list", "-f", "{{.Name}} {{.ImportPath}}/", "./...")
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(output) {
+		if !strings.HasPrefix(line, "main ") && !strings.Contains(line, "/internal/") {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // checkAPI compares each module with the last release and writes the verdicts to api.txt. A change that
