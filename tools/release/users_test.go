@@ -34,6 +34,7 @@ func TestUsers(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"useproxy": useProxyCommand,
 			"example":  exampleCommand,
+			"follow":   followCommand,
 			"readme":   readmeCommand,
 			"linked":   modulesCommand("list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "./..."),
 			"graph":    modulesCommand("list", "-m", "all"),
