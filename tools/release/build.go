@@ -86,7 +86,6 @@ func (r *release) buildModules(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	commit := []string{"-c", "user.name=release", "-c", "user.email=release@localhost", "-c", "commit.gpgsign=false", "commit", "-q", "--allow-empty", "-m", "x"}
 	for _, m := range r.modules {
 		if err := r.setRequirements(m); err != nil {
 			return err
@@ -97,7 +96,7 @@ func (r *release) buildModules(ctx context.Context) error {
 		if _, err := r.clone.git(ctx, "add", "-A", m.folder); err != nil {
 			return err
 		}
-		if _, err := r.clone.git(ctx, commit...); err != nil {
+		if _, err := r.clone.git(ctx, "commit", "-q", "--allow-empty", "-m", "x"); err != nil {
 			return err
 		}
 		if err := r.addToProxy(ctx, m, "HEAD", r.version, r.time); err != nil {
@@ -139,12 +138,8 @@ func (r *release) setRequirements(m *module) error {
 // squash makes one commit of those in the clone, with the released one as its parent, and with the time
 // of that, so that the same commit always gives the same release.
 func (r *release) squash(ctx context.Context) error {
-	name, err := r.committer(ctx)
-	if err != nil {
-		return err
-	}
 	when := fmt.Sprintf("%d +0000", r.time.Unix())
-	env := slices.Concat(os.Environ(), name, []string{"GIT_AUTHOR_DATE=" + when, "GIT_COMMITTER_DATE=" + when})
+	env := slices.Concat(os.Environ(), r.committer, []string{"GIT_AUTHOR_DATE=" + when, "GIT_COMMITTER_DATE=" + when})
 	message := fmt.Sprintf("Release %s\n\nSibling requirements are set to %[1]s, and replace lines dropped. Only tags point here.", r.version)
 	output, err := command(ctx, string(r.clone), env, "git", "commit-tree", "HEAD^{tree}", "-p", r.base, "-m", message)
 	if err != nil {
@@ -161,30 +156,10 @@ func (r *release) squash(ctx context.Context) error {
 	return nil
 }
 
-// committer is who makes the release commit: the user, or nobody in a dry run without a name.
-func (r *release) committer(ctx context.Context) ([]string, error) {
-	if _, err := r.root.git(ctx, "var", "GIT_COMMITTER_IDENT"); err != nil && r.dryRun {
-		return []string{
-			"GIT_AUTHOR_NAME=dry run", "GIT_AUTHOR_EMAIL=dry-run@localhost",
-			"GIT_COMMITTER_NAME=dry run", "GIT_COMMITTER_EMAIL=dry-run@localhost",
-		}, nil
-	}
-	var env []string
-	for _, key := range []string{"user.name", "user.email"} {
-		value, err := r.root.git(ctx, "config", key)
-		if err != nil {
-			return nil, fmt.Errorf("git config %s is not set: %w", key, err)
-		}
-		suffix := strings.ToUpper(strings.TrimPrefix(key, "user."))
-		env = append(env, "GIT_AUTHOR_"+suffix+"="+value, "GIT_COMMITTER_"+suffix+"="+value)
-	}
-	return env, nil
-}
-
 // addEarlier puts the modules of earlier releases into the proxy, from their tags.
 func (r *release) addEarlier(ctx context.Context) error {
 	for _, m := range r.modules {
-		tags, err := r.root.lines(ctx, "tag", "--list", m.folder+"/v*")
+		tags, err := r.root.lines(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags/"+m.folder+"/v*")
 		if err != nil {
 			return err
 		}
@@ -193,7 +168,7 @@ func (r *release) addEarlier(ctx context.Context) error {
 			if !semver.IsValid(version) {
 				continue
 			}
-			unix, err := r.root.git(ctx, "log", "-1", "--format=%ct", tag)
+			unix, err := r.root.git(ctx, "log", "-1", "--no-show-signature", "--format=%ct", tag)
 			if err != nil {
 				return err
 			}

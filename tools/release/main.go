@@ -47,10 +47,12 @@ func main() {
 		root = flag.Arg(0)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	var err error
-	if *verify {
+	err := forgetRepository(ctx)
+	switch {
+	case err != nil:
+	case *verify:
 		err = verifyRelease(ctx, root, os.Stdout)
-	} else {
+	default:
 		err = makeRelease(ctx, &release{log: os.Stdout, root: repository(root), version: *version, dryRun: *dryRun, tools: *tools})
 	}
 	stop()
@@ -77,6 +79,8 @@ type release struct {
 	clone repository // the clone in it
 	base  string     // the commit that is released
 	time  time.Time  // of base
+
+	committer []string // of the release commit, as environment variables
 }
 
 // tool is the path of a program that tools/go.mod pins.

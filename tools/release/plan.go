@@ -46,7 +46,7 @@ func (r *release) plan(ctx context.Context) error {
 	} else if same, err := sameFile(top, string(r.root)); err != nil || !same {
 		return errors.Join(err, fmt.Errorf("%s is in the git repository %s, and not its root", r.root, top))
 	}
-	seconds, err := r.root.git(ctx, "log", "-1", "--format=%H %ct")
+	seconds, err := r.root.git(ctx, "log", "-1", "--no-show-signature", "--format=%H %ct")
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (r *release) plan(ctx context.Context) error {
 		r.checkClean(ctx),
 		r.checkChangelog(),
 		r.checkFiles(ctx),
-		r.checkIdentity(ctx),
+		r.readCommitter(ctx),
 	)
 }
 
@@ -270,7 +270,7 @@ func validVersion(v string) bool {
 }
 
 func (r *release) checkClean(ctx context.Context) error {
-	changed, err := r.root.lines(ctx, "status", "--porcelain")
+	changed, err := r.root.lines(ctx, "status", "--porcelain", "--untracked-files=normal")
 	if err != nil || len(changed) == 0 {
 		return err
 	}
@@ -361,13 +361,19 @@ func (m *module) checkDirectives(published []*module) error {
 	return errors.Join(failures...)
 }
 
-// checkIdentity asks git for the name in the release commit.
-func (r *release) checkIdentity(ctx context.Context) error {
-	if r.dryRun {
-		return nil
+// readCommitter asks git for the name in the release commit. A dry run needs none.
+func (r *release) readCommitter(ctx context.Context) error {
+	name, email := "dry run", "dry-run@localhost"
+	if !r.dryRun {
+		identity, err := r.root.git(ctx, "var", "GIT_COMMITTER_IDENT") // name <email> seconds zone
+		if err != nil {
+			return fmt.Errorf("git has no identity for the release commit: git config user.name and user.email\n%w", err)
+		}
+		name, email, _ = strings.Cut(identity, " <")
+		email, _, _ = strings.Cut(email, ">")
 	}
-	if _, err := r.root.git(ctx, "var", "GIT_COMMITTER_IDENT"); err != nil {
-		return fmt.Errorf("git has no identity for the release commit: git config user.name and user.email\n%w", err)
+	for _, role := range []string{"GIT_AUTHOR_", "GIT_COMMITTER_"} {
+		r.committer = append(r.committer, role+"NAME="+name, role+"EMAIL="+email)
 	}
 	return nil
 }

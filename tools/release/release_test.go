@@ -13,6 +13,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if err := forgetRepository(context.Background()); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"release-tool": main})
 }
 
@@ -139,7 +142,7 @@ func cleanCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// untouched fails if a release left anything: a tag, a branch, a file in bin, an object nobody refers to.
+// untouched fails if a release left anything: a tag, a branch, a file in bin.
 func untouchedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	root := repository(ts.MkAbs("."))
 	refs, err := root.git(context.Background(), "for-each-ref", "--format=%(refname)")

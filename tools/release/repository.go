@@ -21,6 +21,18 @@ func (r repository) path(elements ...string) string {
 	return filepath.Join(append([]string{string(r)}, elements...)...)
 }
 
+// forgetRepository removes the environment variables by which a git hook or alias names its repository:
+// with them, commands in the clone would change that repository instead.
+func forgetRepository(ctx context.Context) error {
+	names, err := command(ctx, "", os.Environ(), "git", "rev-parse", "--local-env-vars")
+	for name := range strings.FieldsSeq(names) {
+		if !strings.HasPrefix(name, "GIT_CONFIG") {
+			err = errors.Join(err, os.Unsetenv(name))
+		}
+	}
+	return err
+}
+
 // git runs git in the repository and returns what it prints, without the line's end.
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
 	output, err := command(ctx, string(r), os.Environ(), "git", args...)
@@ -38,7 +50,7 @@ func (r repository) lines(ctx context.Context, args ...string) ([]string, error)
 
 // releases returns the versions that any of the modules has a tag for, oldest first.
 func (r repository) releases(ctx context.Context, modules []*module) ([]string, error) {
-	tags, err := r.lines(ctx, "tag", "--list")
+	tags, err := r.lines(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
 	if err != nil {
 		return nil, err
 	}
@@ -54,12 +66,26 @@ func (r repository) releases(ctx context.Context, modules []*module) ([]string, 
 	return slices.Compact(versions), nil
 }
 
-// extract writes the tree of a commit into a new folder.
+// cloneSettings stand above the user's, which may sign, refuse, ignore or convert: a release holds the
+// files of its commit, as they are.
+func cloneSettings() []string {
+	return []string{
+		"user.name=release", "user.email=release@localhost",
+		"commit.gpgSign=false", "tag.gpgSign=false", "core.autocrlf=false",
+		"core.hooksPath=" + os.DevNull, "core.attributesFile=" + os.DevNull, "core.excludesFile=" + os.DevNull,
+	}
+}
+
+// extract writes the tree of a commit into a new folder, a clone.
 func (r repository) extract(ctx context.Context, commit, folder string) error {
-	if _, err := command(ctx, "", os.Environ(), "git", "clone", "-q", "--no-checkout", string(r), folder); err != nil {
+	args := []string{"clone", "-q", "--no-checkout"}
+	for _, setting := range cloneSettings() {
+		args = append(args, "-c", setting)
+	}
+	if _, err := command(ctx, "", os.Environ(), "git", append(args, string(r), folder)...); err != nil {
 		return err
 	}
-	_, err := repository(folder).git(ctx, "-c", "advice.detachedHead=false", "checkout", "-q", commit)
+	_, err := repository(folder).git(ctx, "checkout", "-q", "--detach", commit)
 	return err
 }
 
