@@ -200,10 +200,10 @@ PROTO_IMAGE ?= bin/proto
 BUF         := bin/buf
 .PHONY: proto-image
 proto-image: $(BUF) ## the .proto files as a release carries them: an image, and the sources with their licence
-	@rm -rf $(PROTO_IMAGE)/jackfield-proto* && mkdir -p $(PROTO_IMAGE)/jackfield-proto
-	$(BUF) build proto -o $(PROTO_IMAGE)/jackfield-proto.binpb
-	$(BUF) export proto --all -o $(PROTO_IMAGE)/jackfield-proto
-	tar -C $(PROTO_IMAGE) -czf $(PROTO_IMAGE)/jackfield-proto.tar.gz jackfield-proto
+	@rm -rf "$(PROTO_IMAGE)"/jackfield-proto* && mkdir -p "$(PROTO_IMAGE)/jackfield-proto"
+	$(BUF) build proto -o "$(PROTO_IMAGE)/jackfield-proto.binpb"
+	$(BUF) export proto --all -o "$(PROTO_IMAGE)/jackfield-proto"
+	tar -C "$(PROTO_IMAGE)" -czf "$(PROTO_IMAGE)/jackfield-proto.tar.gz" jackfield-proto
 
 .PHONY: proto-released
 proto-released: bin/buf ## what check-proto compares with: run it for the commit that is released

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,13 +68,14 @@ func (r *release) environment(ctx context.Context, extra ...string) ([]string, e
 	return slices.Concat(os.Environ(), own, extra), nil
 }
 
-// fileURL is the address of a folder as GOPROXY has it.
+// fileURL is the address of a folder as GOPROXY has it, where commas separate addresses.
 func fileURL(folder string) string {
 	folder = filepath.ToSlash(folder)
 	if !strings.HasPrefix(folder, "/") {
 		folder = "/" + folder
 	}
-	return "file://" + folder
+	address := url.URL{Scheme: "file", Path: folder}
+	return strings.ReplaceAll(address.String(), ",", "%2C")
 }
 
 // buildModules makes the release commit and the module proxy, which grow together: a module is tidied

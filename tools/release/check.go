@@ -168,14 +168,14 @@ func (r *release) compareAPI(ctx context.Context, m *module, old repository, rep
 }
 
 // buildProtos compares the .proto files with the last release and makes the forms that a release carries.
+// Its paths are relative: make splits a path at spaces, buf at a #.
 func (r *release) buildProtos(ctx context.Context) error {
 	buf := r.tool("buf")
 	if r.last != "" {
-		old, err := r.extractLast(ctx)
-		if err != nil {
+		if _, err := r.extractLast(ctx); err != nil {
 			return err
 		}
-		if _, err := command(ctx, string(r.clone), os.Environ(), buf, "breaking", "proto", "--against", old.path("proto")); err != nil {
+		if _, err := command(ctx, string(r.clone), os.Environ(), buf, "breaking", "proto", "--against", "../last/proto"); err != nil {
 			return fmt.Errorf("the .proto files break what %s promised:\n%w", r.last, err)
 		}
 	}
@@ -184,21 +184,21 @@ func (r *release) buildProtos(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := os.Symlink(r.tools, r.clone.path("bin")); err != nil {
+	if err := os.Symlink(buf, filepath.Join(r.stage, "buf")); err != nil {
 		return err
 	}
-	_, err := command(ctx, string(r.clone), os.Environ(), "make", "proto-image", "PROTO_IMAGE="+r.result())
+	_, err := command(ctx, string(r.clone), os.Environ(), "make", "proto-image", "BUF=../buf", "PROTO_IMAGE=../release")
 	return err
 }
 
 // checkReleasedProtos asks that proto/released.binpb, which later changes are compared with, is this
 // release.
 func (r *release) checkReleasedProtos(ctx context.Context, buf string) error {
-	now := filepath.Join(r.stage, "released.binpb")
+	const now = "../released.binpb"
 	if _, err := command(ctx, string(r.clone), os.Environ(), buf, "build", "proto", "--exclude-source-info", "-o", now); err != nil {
 		return err
 	}
-	want, err := os.ReadFile(now)
+	want, err := os.ReadFile(r.clone.path(now))
 	if err != nil {
 		return err
 	}

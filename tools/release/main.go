@@ -94,6 +94,8 @@ func makeRelease(ctx context.Context, r *release) (err error) {
 	r.root = repository(root)
 	if r.tools == "" {
 		r.tools = r.root.path("bin")
+	} else if r.tools, err = filepath.Abs(r.tools); err != nil {
+		return err
 	}
 	if err := r.plan(ctx); err != nil {
 		return fmt.Errorf("refused, nothing was written:\n%w", err)

@@ -107,15 +107,17 @@ func repositoryCommand(ts *testscript.TestScript, _ bool, args []string) {
 			}
 		}
 	}
-	ts.Check(ts.Exec(filepath.Join(ts.Getenv("TOOLS"), "buf"), "build", filepath.Join(root, "proto"),
-		"--exclude-source-info", "-o", filepath.Join(root, "proto", "released.binpb")))
+	before := ts.MkAbs(".")
+	ts.Check(ts.Chdir(root))
 	for _, args := range [][]string{
-		{"init", "-q", "-b", "main", root},
-		{"-C", root, "add", "-A"},
-		{"-C", root, "commit", "-q", "-m", "first"},
+		{filepath.Join(ts.Getenv("TOOLS"), "buf"), "build", "proto", "--exclude-source-info", "-o", "proto/released.binpb"},
+		{"git", "init", "-q", "-b", "main"},
+		{"git", "add", "-A"},
+		{"git", "commit", "-q", "-m", "first"},
 	} {
-		ts.Check(ts.Exec("git", args...))
+		ts.Check(ts.Exec(args[0], args[1:]...))
 	}
+	ts.Check(ts.Chdir(before))
 }
 
 func writeFile(name string, data []byte) error {

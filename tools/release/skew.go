@@ -62,9 +62,14 @@ func (r *release) testPair(ctx context.Context, env []string, m *module, tree, o
 	modfile := filepath.Join(r.stage, "skew.mod")
 	edit := []string{"mod", "edit", "-print"}
 	for _, sibling := range r.modules {
-		if sibling != m && exists(others.path(sibling.folder, "go.mod")) {
-			edit = append(edit, "-replace="+sibling.path+"="+others.path(sibling.folder))
+		if sibling == m || !exists(others.path(sibling.folder, "go.mod")) {
+			continue
 		}
+		relative, err := filepath.Rel(folder, others.path(sibling.folder)) // the whole path may hold an @
+		if err != nil {
+			return err
+		}
+		edit = append(edit, "-replace="+sibling.path+"="+filepath.ToSlash(relative))
 	}
 	text, err := command(ctx, folder, env, "go", edit...)
 	if err != nil {
