@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -18,19 +19,22 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// makeStage makes the temporary folder, beside the one that it becomes, with a clone in it.
+// makeStage makes the temporary folder, beside the one that it becomes, with a clone in it. Its fixed name
+// lets one run at a time into the repository.
 func (r *release) makeStage(ctx context.Context) error {
 	if err := os.MkdirAll(r.root.path("bin"), 0o755); err != nil {
 		return err
 	}
-	stage, err := os.MkdirTemp(r.root.path("bin"), ".release-")
-	if err != nil {
+	r.stage = r.root.path("bin", ".release")
+	if err := os.Mkdir(r.stage, 0o755); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists: another make release is running, or one was killed and the folder can be removed", r.stage)
+	} else if err != nil {
 		return err
 	}
-	r.stage, r.clone = stage, repository(filepath.Join(stage, "clone"))
-	err = errors.Join(os.MkdirAll(r.result(), 0o755), r.root.extract(ctx, r.base, string(r.clone)))
+	r.clone = repository(filepath.Join(r.stage, "clone"))
+	err := errors.Join(os.MkdirAll(r.result(), 0o755), r.root.extract(ctx, r.base, string(r.clone)))
 	if err != nil {
-		return errors.Join(err, os.RemoveAll(stage))
+		return errors.Join(err, os.RemoveAll(r.stage))
 	}
 	return nil
 }

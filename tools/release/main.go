@@ -28,6 +28,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func main() {
 	if flag.NArg() == 1 {
 		root = flag.Arg(0)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := forgetRepository(ctx)
 	switch {
 	case err != nil:
@@ -101,7 +102,7 @@ func makeRelease(ctx context.Context, r *release) (err error) {
 		return fmt.Errorf("refused, nothing was written:\n%w", err)
 	}
 	if err := r.makeStage(ctx); err != nil {
-		return err
+		return fmt.Errorf("refused, nothing was written:\n%w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(r.stage)) }()
 
