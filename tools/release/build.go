@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,7 +16,6 @@ import (
 
 	"golang.org/x/mod/modfile"
 	modulepath "golang.org/x/mod/module"
-	"golang.org/x/mod/semver"
 	"golang.org/x/mod/zip"
 )
 
@@ -99,6 +99,9 @@ func (r *release) buildModules(ctx context.Context) error {
 		if _, err := command(ctx, r.clone.path(m.folder), env, "go", "mod", "tidy"); err != nil {
 			return err
 		}
+		if err := r.checkTidy(m); err != nil {
+			return err
+		}
 		if _, err := r.clone.git(ctx, "add", "-A", m.folder); err != nil {
 			return err
 		}
@@ -115,11 +118,7 @@ func (r *release) buildModules(ctx context.Context) error {
 // setRequirements gives a module the released siblings.
 func (r *release) setRequirements(m *module) error {
 	name := r.clone.path(m.folder, "go.mod")
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	file, err := modfile.Parse(name, text, nil)
+	file, err := readModFile(name)
 	if err != nil {
 		return err
 	}
@@ -134,11 +133,37 @@ func (r *release) setRequirements(m *module) error {
 		}
 	}
 	file.Cleanup()
-	text, err = file.Format()
+	text, err := file.Format()
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(name, text, 0o644)
+}
+
+// checkTidy refuses a module whose requirements changed beyond the versions of its siblings: nobody has
+// tested the others.
+func (r *release) checkTidy(m *module) error {
+	file, err := readModFile(r.clone.path(m.folder, "go.mod"))
+	if err != nil {
+		return err
+	}
+	before := requirements(m.file, m.siblings)
+	if after := requirements(file, m.siblings); !maps.Equal(before, after) {
+		return fmt.Errorf("%s/go.mod is not tidy: run go mod tidy there; it requires %v, and tidied %v", m.folder, before, after)
+	}
+	return nil
+}
+
+// requirements are the versions that a go.mod requires, with none for the siblings.
+func requirements(file *modfile.File, siblings []*module) map[string]string {
+	versions := map[string]string{}
+	for _, required := range file.Require {
+		versions[required.Mod.Path] = required.Mod.Version
+	}
+	for _, sibling := range siblings {
+		versions[sibling.path] = ""
+	}
+	return versions
 }
 
 // squash makes one commit of those in the clone, with the released one as its parent, and with the time
@@ -157,34 +182,6 @@ func (r *release) squash(ctx context.Context) error {
 	for _, m := range r.modules {
 		if _, err := r.clone.git(ctx, "tag", m.tag(r.version)); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// addEarlier puts the modules of earlier releases into the proxy, from their tags.
-func (r *release) addEarlier(ctx context.Context) error {
-	for _, m := range r.modules {
-		tags, err := r.root.lines(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags/"+m.folder+"/v*")
-		if err != nil {
-			return err
-		}
-		for _, tag := range tags {
-			version := strings.TrimPrefix(tag, m.folder+"/")
-			if !semver.IsValid(version) {
-				continue
-			}
-			unix, err := r.root.git(ctx, "log", "-1", "--no-show-signature", "--format=%ct", tag)
-			if err != nil {
-				return err
-			}
-			var seconds int64
-			if _, err := fmt.Sscan(unix, &seconds); err != nil {
-				return err
-			}
-			if err := r.addToProxy(ctx, m, tag, version, time.Unix(seconds, 0).UTC()); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -98,6 +98,11 @@ func (r *release) checkAPI(ctx context.Context) error {
 			failures = append(failures, fmt.Errorf("%s: %s", m.path, reason))
 		}
 	}
+	for _, m := range r.lastModules() {
+		if !slices.ContainsFunc(r.modules, func(now *module) bool { return now.path == m.path }) {
+			fmt.Fprintf(report, "== %s: no longer published\n", m.path)
+		}
+	}
 	if len(failures) > 0 {
 		return fmt.Errorf("%w\n%s", errors.Join(failures...), report)
 	}
@@ -116,21 +121,6 @@ func (r *release) refuseAPI(broken, added bool) string {
 		return fmt.Sprintf("an addition needs a new minor version, and %s is a patch of %s", r.version, r.last)
 	}
 	return ""
-}
-
-// extractLast writes the tree of the last release's commit, as it was before the release changed it, so
-// that its modules find each other by path.
-func (r *release) extractLast(ctx context.Context) (repository, error) {
-	old := repository(filepath.Join(r.stage, "last"))
-	if exists(string(old)) {
-		return old, nil
-	}
-	for _, m := range r.modules {
-		if commit, err := r.root.git(ctx, "rev-parse", "--verify", "--quiet", m.tag(r.last)+"^{commit}^"); err == nil {
-			return old, r.root.extract(ctx, commit, string(old))
-		}
-	}
-	return "", fmt.Errorf("no tag of %s points to a commit with a parent", r.last)
 }
 
 // compareAPI runs apidiff for one module, and adds its verdict to the report.

@@ -75,6 +75,7 @@ type release struct {
 
 	prefix  string    // what all module paths begin with, without a slash at the end
 	modules []*module // published ones, requirements first
+	history []publication
 
 	stage string     // the temporary folder, on the file system of bin/release
 	clone repository // the clone in it

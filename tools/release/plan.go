@@ -60,13 +60,20 @@ func (r *release) plan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		r.checkVersion(ctx, set),
+	if err := r.readHistory(ctx); err != nil {
+		return err
+	}
+	given := r.version != ""
+	err = errors.Join(
+		r.checkVersion(set),
 		r.checkClean(ctx),
-		r.checkChangelog(),
 		r.checkFiles(ctx),
 		r.readCommitter(ctx),
 	)
+	if given { // a version of the commit stays on this machine
+		err = errors.Join(err, r.checkChangelog(), r.checkTags())
+	}
+	return err
 }
 
 func sameFile(a, b string) (bool, error) {
@@ -119,11 +126,7 @@ func (r *release) findModules(ctx context.Context) (map[string]*module, error) {
 		if strings.Contains("/"+name, "/testdata/") {
 			continue
 		}
-		text, err := os.ReadFile(r.root.path(filepath.FromSlash(name)))
-		if err != nil {
-			return nil, err
-		}
-		file, err := modfile.Parse(name, text, nil)
+		file, err := readModFile(r.root.path(filepath.FromSlash(name)))
 		if err != nil {
 			return nil, err
 		}
@@ -137,6 +140,14 @@ func (r *release) findModules(ctx context.Context) (map[string]*module, error) {
 		modules[m.path] = m
 	}
 	return modules, nil
+}
+
+func readModFile(name string) (*modfile.File, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return modfile.Parse(name, text, nil)
 }
 
 // checkPath asks that a module's path is its folder below a prefix that all modules share: tags and
@@ -221,7 +232,7 @@ func inOrder(known map[string]*module, published []string) ([]*module, error) {
 
 // checkVersion settles the version and the one before it. A pre-release belongs to the version in
 // versions.yaml.
-func (r *release) checkVersion(ctx context.Context, set string) error {
+func (r *release) checkVersion(set string) error {
 	if !validVersion(set) || semver.Prerelease(set) != "" {
 		return fmt.Errorf("versions.yaml: %q is no version of the form v1.2.3", set)
 	}
@@ -242,27 +253,7 @@ func (r *release) checkVersion(ctx context.Context, set string) error {
 			return err
 		}
 	}
-	return r.checkEarlier(ctx)
-}
-
-// checkEarlier compares the version with those that have tags, and finds the last release.
-func (r *release) checkEarlier(ctx context.Context) error {
-	earlier, err := r.root.releases(ctx, r.modules)
-	if err != nil {
-		return err
-	}
-	var failures []error
-	for _, version := range earlier {
-		switch order := semver.Compare(version, r.version); {
-		case order == 0:
-			failures = append(failures, fmt.Errorf("%s exists already: a tag is never moved, the next patch replaces it", version))
-		case order > 0 && semver.Prerelease(r.version) == "":
-			failures = append(failures, fmt.Errorf("%s is older than %s, which exists", r.version, version))
-		case order < 0 && semver.Prerelease(version) == "":
-			r.last = version
-		}
-	}
-	return errors.Join(failures...)
+	return r.checkHistory()
 }
 
 func validVersion(v string) bool {
@@ -291,24 +282,26 @@ func (r *release) checkChangelog() error {
 
 // changes returns the text of the version's section.
 func (r *release) changes() (string, error) {
-	text, err := os.ReadFile(r.root.path("CHANGELOG.md"))
-	if err != nil {
-		return "", err
+	sections, err := r.changelog()
+	section, ok := sections["["+strings.TrimPrefix(r.version, "v")+"]"]
+	if !ok && semver.Prerelease(r.version) != "" {
+		section = sections["[Unreleased]"]
 	}
-	unreleased := ""
+	return section, err
+}
+
+// changelog returns the sections of CHANGELOG.md by their names, such as [0.1.0]. A release has a date.
+func (r *release) changelog() (map[string]string, error) {
+	text, err := os.ReadFile(r.root.path("CHANGELOG.md"))
+	sections := map[string]string{}
 	for _, section := range strings.Split("\n"+string(text), "\n## ")[1:] {
 		title, body, _ := strings.Cut(section, "\n")
-		switch {
-		case strings.HasPrefix(title, "["+strings.TrimPrefix(r.version, "v")+"] - "):
-			return body, nil
-		case title == "[Unreleased]":
-			unreleased = body
+		name, date, _ := strings.Cut(strings.TrimSpace(title), " - ")
+		if date != "" || name == "[Unreleased]" {
+			sections[name] = body
 		}
 	}
-	if semver.Prerelease(r.version) == "" {
-		return "", nil
-	}
-	return unreleased, nil
+	return sections, err
 }
 
 // checkFiles looks at what the modules' zips are made of.

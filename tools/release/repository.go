@@ -8,11 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/mod/semver"
 )
 
 // repository is the root folder of a git work tree.
@@ -47,24 +44,6 @@ func (r repository) lines(ctx context.Context, args ...string) ([]string, error)
 		return nil, err
 	}
 	return strings.Split(output, "\n"), err
-}
-
-// releases returns the versions that any of the modules has a tag for, oldest first.
-func (r repository) releases(ctx context.Context, modules []*module) ([]string, error) {
-	tags, err := r.lines(ctx, "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
-	if err != nil {
-		return nil, err
-	}
-	var versions []string
-	for _, tag := range tags {
-		for _, m := range modules {
-			if version, ok := strings.CutPrefix(tag, m.folder+"/"); ok && semver.IsValid(version) {
-				versions = append(versions, version)
-			}
-		}
-	}
-	semver.Sort(versions)
-	return slices.Compact(versions), nil
 }
 
 // cloneSettings stand above the user's, which may sign, refuse, ignore or convert: a release holds the

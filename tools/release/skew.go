@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 )
@@ -32,23 +34,21 @@ func (r *release) checkSkew(ctx context.Context) error {
 	if err := r.root.extract(ctx, r.base, string(fresh)); err != nil {
 		return err
 	}
+	last := r.lastModules()
 	var failures []error
 	for _, m := range r.modules {
 		if len(m.siblings) == 0 || !exists(old.path(m.folder, "go.mod")) {
 			continue
 		}
-		for _, pair := range []struct {
-			tree, others     repository
-			version, sibling string
-		}{
-			{old, fresh, r.last, r.version},
-			{fresh, old, r.version, r.last},
+		for _, pair := range []pairing{
+			{r.last, r.version, old, fresh, r.modules},
+			{r.version, r.last, fresh, old, last},
 		} {
-			name := fmt.Sprintf("%s %s with siblings of %s", m.folder, pair.version, pair.sibling)
+			name := fmt.Sprintf("%s %s with siblings of %s", m.folder, pair.version, pair.another)
 			if strings.Contains(changes, name) {
 				continue
 			}
-			if err := r.testPair(ctx, env, m, pair.tree, pair.others); err != nil {
+			if err := r.testPair(ctx, env, m, pair); err != nil {
 				failures = append(failures, fmt.Errorf("%s does not work: mend it, or name the pair in the changelog, in these words\n%w", name, err))
 			}
 		}
@@ -56,16 +56,23 @@ func (r *release) checkSkew(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
+// pairing is a version and a tree for one module, and another version and tree for its siblings.
+type pairing struct {
+	version, another string
+	tree, others     repository
+	siblings         []*module
+}
+
 // testPair runs a module's tests with all its siblings from another tree.
-func (r *release) testPair(ctx context.Context, env []string, m *module, tree, others repository) error {
-	folder := tree.path(m.folder)
+func (r *release) testPair(ctx context.Context, env []string, m *module, pair pairing) error {
+	folder := pair.tree.path(m.folder)
 	modfile := filepath.Join(r.stage, "skew.mod")
 	edit := []string{"mod", "edit", "-print"}
-	for _, sibling := range r.modules {
-		if sibling == m || !exists(others.path(sibling.folder, "go.mod")) {
+	for _, sibling := range pair.siblings {
+		if sibling.path == m.path {
 			continue
 		}
-		relative, err := filepath.Rel(folder, others.path(sibling.folder)) // the whole path may hold an @
+		relative, err := filepath.Rel(folder, pair.others.path(sibling.folder)) // the whole path may hold an @
 		if err != nil {
 			return err
 		}
@@ -75,7 +82,15 @@ func (r *release) testPair(ctx context.Context, env []string, m *module, tree, o
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(map[string]string{modfile: text, strings.TrimSuffix(modfile, ".mod") + ".sum": ""}); err != nil {
+	sums, err := os.ReadFile(filepath.Join(folder, "go.sum"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err = errors.Join(
+		os.WriteFile(modfile, []byte(text), 0o644),
+		os.WriteFile(strings.TrimSuffix(modfile, ".mod")+".sum", sums, 0o644),
+	)
+	if err != nil {
 		return err
 	}
 	_, err = command(ctx, folder, env, "go", "test", "-modfile="+modfile, "./...")
