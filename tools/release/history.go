@@ -18,6 +18,7 @@ import (
 // publication is a module version that has a tag.
 type publication struct {
 	*module
+
 	version string
 	time    time.Time
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	modulepath "golang.org/x/mod/module"
@@ -111,15 +112,22 @@ func (r *release) fetchTags(ctx context.Context) error {
 	return err
 }
 
+// tagsInOnePush is how many tags start workflows at the hosting site; more in one push start none.
+const tagsInOnePush = 3
+
 // report says what there is now, and how to use it.
 func (r *release) report() {
 	fmt.Fprintf(r.log, "\n%s of %d modules is in bin/release.\n", r.version, len(r.modules))
 	if r.dryRun {
 		fmt.Fprintln(r.log, "This was a dry run: there is no commit and no tag.")
 	} else {
-		fmt.Fprintln(r.log, "Nothing is pushed. docs/releasing.md says in which order to push these tags:")
-		for _, m := range r.modules {
-			fmt.Fprintln(r.log, "\t"+m.tag(r.version))
+		fmt.Fprintln(r.log, "Nothing is pushed. To push it, after its branch and in this order:")
+		for modules := range slices.Chunk(r.modules, tagsInOnePush) {
+			fmt.Fprint(r.log, "\tgit push origin")
+			for _, m := range modules {
+				fmt.Fprint(r.log, " "+m.tag(r.version))
+			}
+			fmt.Fprintln(r.log)
 		}
 	}
 	fmt.Fprintf(r.log, "To use it from this machine:\n\texport GOPROXY=%s,$(go env GOPROXY) GONOSUMDB=%s\n\tgo get %s@%s\n",
@@ -133,12 +141,20 @@ func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 		return fmt.Errorf("there is no release to compare with: %w", err)
 	}
 	defer file.Close()
+	proxies, err := command(ctx, "", os.Environ(), "go", "env", "GOPROXY")
+	if err != nil {
+		return err
+	}
+	if strings.Contains(proxies, "/bin/release/proxy") {
+		return errors.New("GOPROXY has bin/release/proxy in it, so the release would be compared with itself: unset GOPROXY")
+	}
 	cache, err := os.MkdirTemp("", "release-verify-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(cache)
-	env := append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache)
+	// GOPRIVATE and the like would pass by the proxy and the checksum database.
+	env := append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache, "GONOPROXY=none", "GONOSUMDB=none")
 
 	var failures []error
 	lines := bufio.NewScanner(file)
@@ -147,7 +163,7 @@ func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 		if len(fields) != 3 {
 			continue
 		}
-		if err := verifyLine(ctx, env, fields[0], fields[1], fields[2]); err != nil {
+		if err := verifyLine(ctx, cache, env, fields[0], fields[1], fields[2]); err != nil {
 			failures = append(failures, err)
 			continue
 		}
@@ -157,9 +173,9 @@ func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 }
 
 // verifyLine compares one line of a go.sum with what the module proxy serves.
-func verifyLine(ctx context.Context, env []string, path, file, want string) error {
+func verifyLine(ctx context.Context, dir string, env []string, path, file, want string) error {
 	version, isMod := strings.CutSuffix(file, "/go.mod")
-	output, err := command(ctx, os.TempDir(), env, "go", "mod", "download", "-json", path+"@"+version)
+	output, err := command(ctx, dir, env, "go", "mod", "download", "-json", path+"@"+version)
 	if err != nil {
 		return err
 	}
@@ -178,6 +194,6 @@ func verifyLine(ctx context.Context, env []string, path, file, want string) erro
 }
 
 func exists(name string) bool {
-	_, err := os.Stat(name)
+	_, err := os.Lstat(name)
 	return err == nil
 }
