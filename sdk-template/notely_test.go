@@ -30,8 +30,8 @@ func (e *endless) List(context.Context) iter.Seq2[notely.Item, error] {
 }
 
 func TestEachVersionCarriesTheInterface(t *testing.T) {
+	plugintest.NoLeaks(t)
 	for _, version := range notely.Versions(nil).Numbers() {
-		plugintest.NoLeaks(t)
 		notelytest.Check(t, notelytest.Open(t, &notelytest.Memory{}, version))
 		for _, err := range notelytest.Open(t, &endless{}, version).List(t.Context()) {
 			if err != nil {
