@@ -1,19 +1,19 @@
-// Package host is a host's side: [Launch] starts a plugin as a process of its
-// own and connects to it, and the [Client] that it returns makes the values with
-// which the host calls the plugin.
+// Package host is a host's side: it starts a plugin as a process of its own and
+// connects to it. The [Client] makes the values with which the host calls the
+// plugin.
 //
-//	client, err := host.Launch(ctx, host.Config{
+//	err := host.With(ctx, host.Config{
 //		Handshake: greeter.Handshake,
 //		Versions:  greeter.Versions(nil),
 //		Command:   host.Command("./greeter-plugin"),
 //		AutoMTLS:  host.MTLSRequired,
+//	}, func(ctx context.Context, client *host.Client) error {
+//		g, err := host.Dispense[greeter.Greeter](ctx, client, "greeter")
+//		…
 //	})
-//	if err != nil {
-//		return err
-//	}
-//	defer client.Close()
 //
-//	g, err := host.Dispense[greeter.Greeter](ctx, client, "greeter")
+// [With] launches a plugin and closes it when the function has ended. A plugin
+// with a longer life comes from [Launch]; its owner closes the client.
 //
 // A launch that fails leaves nothing behind, and its error, a [LaunchError], says
 // what the plugin did instead. Plugins may be built on Jackfield, on

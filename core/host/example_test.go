@@ -50,6 +50,28 @@ func ExampleLaunch() {
 	// Output: Hello, Ada! <nil>
 }
 
+// With closes the plugin when the function has ended, however it ends.
+func ExampleWith() {
+	err := host.With(context.Background(), host.Config{
+		Handshake: greeterHandshake,
+		Versions:  core.Versions{1: {&faketransport.Transport{}}}, // a real one, such as transportnetrpc.New
+		Command:   host.Command("./greeter-plugin"),
+		Runner:    inProcess, // left out where a program is run
+	}, func(ctx context.Context, client *host.Client) error {
+		greeter, err := host.Dispense[*faketransport.Client](ctx, client, "greeter")
+		if err != nil {
+			return err
+		}
+		greeting, err := greeter.Call(ctx, "Ada")
+		fmt.Println(greeting)
+		return err
+	})
+	fmt.Println(err)
+	// Output:
+	// Hello, Ada!
+	// <nil>
+}
+
 // What went wrong is reached with errors.As.
 func ExampleLaunchError() {
 	_, err := host.Launch(context.Background(), host.Config{

@@ -40,6 +40,36 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	return client, err
 }
 
+// With launches a plugin, calls f with it, and closes it when f has ended: by
+// returning, by a panic, or by runtime.Goexit. So no plugin stays behind, unlike
+// with a deferred Close that a program forgets, or calls on a shadowed variable.
+//
+// The context of f is derived from ctx. It is canceled before the plugin is closed,
+// which ends the calls of goroutines that f left running. The client is of no use
+// after With. f may close the plugin itself, and [Client.Done] tells f that the
+// plugin has ended. The plugin gets the time of [Client.Close] to leave, also when
+// ctx has ended; f calls [Client.Stop] or [Client.Kill] to grant it less.
+//
+// The error is that of the launch, a *[LaunchError] without a call of f, or those
+// of f and of the close, joined if there are both.
+func With(ctx context.Context, cfg Config, f func(ctx context.Context, client *Client) error) (err error) {
+	if f == nil {
+		return errors.New("nothing to do with the plugin: the function for host.With is nil")
+	}
+	client, err := Launch(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		if end := client.Close(); end != nil && !errors.Is(err, end) { // f may have returned it
+			err = errors.Join(err, end)
+		}
+	}()
+	return f(ctx, client)
+}
+
 // errPanic ends a launch that does not return.
 var errPanic = errors.New("a function of the configuration panicked")
 

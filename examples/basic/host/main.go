@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -24,19 +23,24 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func run(ctx context.Context, path string) error {
+	cfg := host.Config{
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions(nil),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
 		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
-	})
-	if err != nil {
+	}
+	if err := host.With(ctx, cfg, greet); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// greet calls the plugin. When it returns, host.With closes the plugin.
+func greet(ctx context.Context, client *host.Client) error {
 	fmt.Printf("host %d launched %s as process %s\n", os.Getpid(), client.Name(), client.ID())
 
 	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
@@ -51,11 +55,6 @@ func run(ctx context.Context, path string) (err error) {
 
 	_, err = g.Greet(ctx, "")
 	fmt.Println("an error crosses too:", err)
-
-	if err := client.Close(); err != nil {
-		return err
-	}
-	fmt.Println("the plugin has left")
 	return nil
 }
 

@@ -38,17 +38,22 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func run(ctx context.Context, path string) error {
+	cfg := host.Config{
 		Handshake: counter.Handshake,
 		Versions:  counter.Versions(nil),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
-	})
-	if err != nil {
+	}
+	if err := host.With(ctx, cfg, count); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// count lets the plugin count, and add with the adder of this host.
+func count(ctx context.Context, client *host.Client) error {
 	fmt.Printf("the host is process %d, the plugin process %s\n", os.Getpid(), client.ID())
 
 	c, err := host.Dispense[counter.Counter](ctx, client, counter.Name)
@@ -70,10 +75,5 @@ func run(ctx context.Context, path string) (err error) {
 		return err
 	}
 	fmt.Printf("the plugin has read %d words\n", words)
-
-	if err := client.Close(); err != nil {
-		return err
-	}
-	fmt.Println("the plugin has left")
 	return nil
 }

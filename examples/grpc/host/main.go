@@ -31,33 +31,31 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func run(ctx context.Context, path string) error {
+	cfg := host.Config{
 		Handshake: kv.Handshake,
 		Versions:  kv.Versions(kvgrpc.Transport(nil), kvnetrpc.Transport(nil)),
 		Command:   command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Name:      filepath.Base(path),
 		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
-	})
-	if err != nil {
+	}
+	if err := host.With(ctx, cfg, open); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// open gets the store from the plugin.
+func open(ctx context.Context, client *host.Client) error {
 	fmt.Printf("%s speaks %s\n", client.Name(), client.Protocol())
 
 	store, err := host.Dispense[kv.Store](ctx, client, kv.Name)
 	if err != nil {
 		return err
 	}
-	if err := use(ctx, store); err != nil {
-		return err
-	}
-	if err := client.Close(); err != nil {
-		return err
-	}
-	fmt.Println("the plugin has left")
-	return nil
+	return use(ctx, store)
 }
 
 // use is the application: it does not know what is behind the store.

@@ -43,20 +43,22 @@ func run(ctx context.Context, plugins []string) error {
 	return nil
 }
 
-func greet(ctx context.Context, self string, versions core.Versions, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func greet(ctx context.Context, self string, versions core.Versions, path string) error {
+	cfg := host.Config{
 		Handshake: greeter.Handshake,
 		Versions:  versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
-	})
-	if err != nil {
-		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
-	fmt.Printf("%s and %s agree on version %d, over %s\n",
-		self, client.Name(), client.NegotiatedVersion(), client.Protocol())
+	return host.With(ctx, cfg, func(ctx context.Context, client *host.Client) error {
+		fmt.Printf("%s and %s agree on version %d, over %s\n",
+			self, client.Name(), client.NegotiatedVersion(), client.Protocol())
+		return use(ctx, client)
+	})
+}
 
+// use is the same for plugins of both versions.
+func use(ctx context.Context, client *host.Client) error {
 	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
 	if err != nil {
 		return err
@@ -71,5 +73,5 @@ func greet(ctx context.Context, self string, versions core.Versions, path string
 		}
 		fmt.Printf("\t%s: %s\n", language, greeting)
 	}
-	return client.Close()
+	return nil
 }

@@ -28,19 +28,19 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func run(ctx context.Context, path string) error {
+	cfg := host.Config{
 		Handshake: feed.Handshake,
 		Versions:  feed.Versions(nil),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
-	})
-	if err != nil {
-		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	return host.With(ctx, cfg, call)
+}
 
+// call makes a call of each kind.
+func call(ctx context.Context, client *host.Client) error {
 	feeder, err := host.Dispense[feedv1.FeedServiceClient](ctx, client, feed.Name)
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func run(ctx context.Context, path string) (err error) {
 			return err
 		}
 	}
-	return client.Close()
+	return nil
 }
 
 // watch receives to the end.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -23,18 +22,23 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
-	client, err := host.Launch(ctx, host.Config{
+func run(ctx context.Context, path string) error {
+	cfg := host.Config{
 		Handshake: shout.Handshake,
 		Versions:  shout.Versions(nil),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
-	})
-	if err != nil {
+	}
+	if err := host.With(ctx, cfg, call); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	fmt.Println("the plugin has left")
+	return nil
+}
+
+// call has the plugin shout.
+func call(ctx context.Context, client *host.Client) error {
 	fmt.Printf("%s speaks %s\n", client.Name(), client.Protocol())
 
 	shouter, err := host.Dispense[shout.Shouter](ctx, client, shout.Name)
@@ -49,10 +53,5 @@ func run(ctx context.Context, path string) (err error) {
 
 	_, err = shouter.Shout(ctx, "")
 	fmt.Println("an error crosses too:", err)
-
-	if err := client.Close(); err != nil {
-		return err
-	}
-	fmt.Println("the plugin has left")
 	return nil
 }

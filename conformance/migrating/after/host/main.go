@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,34 +34,31 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, path string) (err error) {
+func run(ctx context.Context, path string) error {
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
 	}
 	logger := hclog.New(&hclog.LoggerOptions{Name: "style", Output: os.Stderr, Level: hclog.Info})
-	client, err := host.Launch(ctx, host.Config{
+	return host.With(ctx, host.Config{
 		Handshake: rules.Handshake,
 		Versions:  rules.Versions(nil),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Logger:    slog.New(loghclog.NewHandler(logger, loghclog.HandlerOptions{})),
-	})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, client.Close()) }()
-	rule, err := host.Dispense[rules.Rule](ctx, client, rules.Name)
-	if err != nil {
-		return err
-	}
+	}, func(ctx context.Context, client *host.Client) error {
+		rule, err := host.Dispense[rules.Rule](ctx, client, rules.Name)
+		if err != nil {
+			return err
+		}
 
-	faults, err := rule.Check(ctx, string(text), printer{})
-	if err != nil {
-		return err
-	}
-	fmt.Println("faults:", faults)
-	_, err = rule.Check(ctx, "", printer{})
-	fmt.Println("without a text:", err)
-	return nil
+		faults, err := rule.Check(ctx, string(text), printer{})
+		if err != nil {
+			return err
+		}
+		fmt.Println("faults:", faults)
+		_, err = rule.Check(ctx, "", printer{})
+		fmt.Println("without a text:", err)
+		return nil
+	})
 }
