@@ -1,7 +1,7 @@
 // Package core holds what a host and a plugin have in common: the identity
-// they check ([Handshake]), the application versions they offer ([Versions]),
-// the contract between this module and a transport ([Transport]), and the
-// errors that both sides share.
+// they check ([Handshake]), the plugins by name and type ([Plugin]), the
+// application versions they offer ([Versions]), the contract between this module
+// and a transport ([Transport]), and the errors that both sides share.
 //
 // A host imports core/host and one transport; a plugin imports core/plugin and
 // one transport. Both import this package for the values they agree on:
@@ -9,6 +9,12 @@
 //	var Handshake = core.Handshake{
 //		MagicCookieKey:   "GREETER_PLUGIN",
 //		MagicCookieValue: "b7c1a0de",
+//	}
+//
+//	var Plugin = core.Define[Greeter]("greeter")
+//
+//	var Versions = core.Versions{
+//		1: {transportnetrpc.New(transportnetrpc.Carry(Plugin, newServer, newClient))},
 //	}
 //
 // The wire between the two is described in docs/protocol.md of the repository;

@@ -133,7 +133,7 @@ func (e *UnknownPluginError) Error() string {
 	case len(e.Known) > 0:
 		return text + "; it has " + joinQuoted(e.Known)
 	case e.Known != nil:
-		return text + "; its plugin set is empty"
+		return text + "; it has none"
 	}
 	return text
 }
@@ -177,7 +177,8 @@ func quoteClipped(text string) string {
 }
 
 // TypeError says that a dispensed client does not have the type that the host
-// asked for.
+// asked for: the negotiated version carries another plugin of that name, or its
+// client function returned nil.
 type TypeError struct {
 	// Name is the plugin's name.
 	Name string
@@ -187,9 +188,10 @@ type TypeError struct {
 
 func (e *TypeError) Error() string {
 	if e.Got == nil {
-		return fmt.Sprintf("the plugin %q dispensed nil, not a %v: its Client function must return a client", e.Name, e.Want)
+		return fmt.Sprintf("the plugin %q dispensed nil, not a %v: the client function of its transport must return a client", e.Name, e.Want)
 	}
-	return fmt.Sprintf("the plugin %q dispensed a %v, which is not a %v", e.Name, e.Got, e.Want)
+	return fmt.Sprintf("the plugin %q dispensed a %v, which is not a %v: "+
+		"dispense the core.Plugin that the negotiated version carries", e.Name, e.Got, e.Want)
 }
 
 func joinInts(numbers []int) string {

@@ -12,6 +12,15 @@ import (
 // configuration, without state of its own: one value serves any number of
 // launches at once, on the host's side and on the plugin's.
 //
+// A transport carries plugins, each of them a [Plugin] with the functions that make
+// a server of an implementation, and a client of a connection. It may have a method
+//
+//	Names(bound Implementations) []string
+//
+// that returns the names of the carried plugins with an implementation in bound.
+// With it a plugin offers only those versions of which it implements something,
+// and describes itself.
+//
 // A transport is written against this package alone. core/transporttest has the
 // suite that every transport passes.
 type Transport interface {
@@ -129,6 +138,9 @@ type PluginLink struct {
 	Logger *slog.Logger
 	// Version is the negotiated application version.
 	Version int
+	// Implements are what the plugin implements. A transport takes those of the
+	// plugins that it carries, with [Plugin.Implementation].
+	Implements Implementations
 	// LookupEnv reads the environment as it was when the plugin started: the
 	// protocol's variables have been unset since.
 	LookupEnv func(key string) (string, bool)

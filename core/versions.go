@@ -18,7 +18,8 @@ const (
 )
 
 // Versions is what one side offers: for each application version the
-// transports that speak it, in the order of preference.
+// transports that speak it, in the order of preference. An application declares
+// them once, for its host and its plugins.
 //
 // The host and the plugin agree on the highest version that both know. Several
 // transports under one version are for a host: the plugin's answer chooses

@@ -1,13 +1,8 @@
 package notely
 
 import (
-	"google.golang.org/grpc"
-
 	"github.com/jackfield-go/jackfield/core"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
-
-	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
-	notelyv2 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v2"
 )
 
 // cookieValue tells plugins that notely started them. It is no secret.
@@ -19,29 +14,13 @@ var Handshake = core.Handshake{
 	MagicCookieValue: cookieValue,
 }
 
-// Versions returns the versions of the protocol. Plugin and application agree
-// on the highest in common. A plugin passes its implementation, the application
-// nil. A change that old programs cannot understand is a new version here.
-func Versions(impl NoteStore) core.Versions {
-	return core.Versions{
-		1: {transport(newClient1, func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) {
-			notelyv1.RegisterNoteStoreServiceServer(r, &server1{impl: impl})
-		})},
-		2: {transport(newClient2, func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) {
-			notelyv2.RegisterNoteStoreServiceServer(r, &server2{impl: impl, broker: b})
-		})},
-	}
-}
+// Plugin is the name under which a plugin offers its [NoteStore], and its type.
+var Plugin = core.Define[NoteStore]("note-store")
 
-func transport(
-	client func(*transportgrpc.Broker, grpc.ClientConnInterface) (any, error),
-	register func(*transportgrpc.Broker, grpc.ServiceRegistrar),
-) core.Transport {
-	return transportgrpc.New(transportgrpc.PluginSet{Name: transportgrpc.PluginFuncs{
-		NewClient: client,
-		NewServer: func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-			register(b, r)
-			return nil
-		},
-	}})
+// Versions are the versions of the protocol. Plugin and application agree on the
+// highest in common. A change that old programs cannot understand is a new version
+// here.
+var Versions = core.Versions{
+	1: {transportgrpc.New(transportgrpc.Carry(Plugin, register1, newClient1))},
+	2: {transportgrpc.New(transportgrpc.Carry(Plugin, register2, newClient2))},
 }

@@ -15,12 +15,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
-// App is the application's name in files and variables; Name is the name under
-// which a plugin offers its [NoteStore].
-const (
-	App  = "notely"
-	Name = "note-store"
-)
+// App is the application's name in files and variables.
+const App = "notely"
 
 // NoteStore is the interface of a plugin. Its methods are called from many
 // goroutines at once.
@@ -61,8 +57,9 @@ func Items(items ...Item) iter.Seq2[Item, error] {
 // it may be empty.
 func Serve(name, version string, impl NoteStore) {
 	plugin.Serve(plugin.Config{
-		Handshake: Handshake,
-		Versions:  Versions(impl),
-		Info:      plugin.Info{Name: name, Version: version},
+		Handshake:  Handshake,
+		Versions:   Versions,
+		Implements: Plugin.Bind(impl),
+		Info:       plugin.Info{Name: name, Version: version},
 	})
 }

@@ -31,7 +31,7 @@ func (e *endless) List(context.Context) iter.Seq2[notely.Item, error] {
 
 func TestEachVersionCarriesTheInterface(t *testing.T) {
 	plugintest.NoLeaks(t)
-	for _, version := range notely.Versions(nil).Numbers() {
+	for _, version := range notely.Versions.Numbers() {
 		notelytest.Check(t, notelytest.Open(t, &notelytest.Memory{}, version))
 		for _, err := range notelytest.Open(t, &endless{}, version).List(t.Context()) {
 			if err != nil {

@@ -17,7 +17,7 @@ type client1 struct {
 	service notelyv1.NoteStoreServiceClient
 }
 
-func newClient1(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+func newClient1(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (NoteStore, error) {
 	return &client1{notelyv1.NewNoteStoreServiceClient(conn)}, nil
 }
 
@@ -40,6 +40,11 @@ type server1 struct {
 	notelyv1.UnimplementedNoteStoreServiceServer
 
 	impl NoteStore
+}
+
+func register1(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, impl NoteStore) error {
+	notelyv1.RegisterNoteStoreServiceServer(r, &server1{impl: impl})
+	return nil
 }
 
 func (s *server1) Add(ctx context.Context, req *notelyv1.AddRequest) (*notelyv1.AddResponse, error) {

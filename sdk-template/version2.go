@@ -17,7 +17,7 @@ type client2 struct {
 	broker  *transportgrpc.Broker
 }
 
-func newClient2(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+func newClient2(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (NoteStore, error) {
 	return &client2{notelyv2.NewNoteStoreServiceClient(conn), b}, nil
 }
 
@@ -57,6 +57,11 @@ type server2 struct {
 
 	impl   NoteStore
 	broker *transportgrpc.Broker
+}
+
+func register2(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl NoteStore) error {
+	notelyv2.RegisterNoteStoreServiceServer(r, &server2{impl: impl, broker: b})
+	return nil
 }
 
 func (s *server2) Add(ctx context.Context, req *notelyv2.AddRequest) (*notelyv2.AddResponse, error) {

@@ -101,7 +101,7 @@ func TestAPluginThatSaysNothingIsWaitedForAsLongAsTheContextSays(t *testing.T) {
 			opts, fields = m.options(), []string{"true"}
 		}
 		dialling := async(func() error {
-			_, err := transportgrpc.New(hostSet, opts...).Dial(ctx, core.HostLink{
+			_, err := transportgrpc.New(append(opts, handles)...).Dial(ctx, core.HostLink{
 				Logger: newLog().logger(0), TLS: m.tls(), Fields: fields,
 				Dial:    func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, "unix", address) },
 				Explain: func(_ context.Context, err error) error { return err },

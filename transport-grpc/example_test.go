@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
@@ -26,13 +27,17 @@ func (oracle) Answer(_ context.Context, req *pb.AnswerRequest) (*pb.AnswerRespon
 	return &pb.AnswerResponse{Answer: "I was asked: " + req.GetQuestion()}, nil
 }
 
-// exampleVersions is what both sides share. A host passes nil.
-func exampleVersions(impl pb.QuestionServiceServer) core.Versions {
-	return core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{
-		"oracle": transportgrpc.Service(pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient, impl),
-		"copier": copierPlugin{},
-	})}}
-}
+// The names of the plugins, and their types: those of generated code, and others.
+var (
+	oraclePlugin = core.DefineSides[pb.QuestionServiceServer, pb.QuestionServiceClient]("oracle")
+	copierPlugin = core.DefineSides[copyFunc, *copierClient]("copier")
+)
+
+// exampleVersions is what both sides share.
+var exampleVersions = core.Versions{1: {transportgrpc.New(
+	transportgrpc.Service(oraclePlugin, pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient),
+	transportgrpc.Carry(copierPlugin, registerCopier, newCopierClient),
+)}}
 
 var exampleHandshake = core.Handshake{MagicCookieKey: "ORACLE_PLUGIN", MagicCookieValue: "delphi"}
 
@@ -42,11 +47,12 @@ var exampleHandshake = core.Handshake{MagicCookieKey: "ORACLE_PLUGIN", MagicCook
 func launchExample(ctx context.Context) (*host.Client, error) {
 	return host.Launch(ctx, host.Config{
 		Handshake: exampleHandshake,
-		Versions:  exampleVersions(nil),
+		Versions:  exampleVersions,
 		Runner: func(cmd runner.Command) (runner.Runner, error) {
 			return plugintest.NewPlugin(cmd, plugin.Config{
-				Handshake: exampleHandshake,
-				Versions:  exampleVersions(oracle{}),
+				Handshake:  exampleHandshake,
+				Versions:   exampleVersions,
+				Implements: slices.Concat(oraclePlugin.Bind(oracle{}), copierPlugin.Bind(io.Copy)),
 			}), nil
 		},
 	})
@@ -63,7 +69,7 @@ func ExampleService() {
 	}
 	defer client.Close()
 
-	oracle, err := host.Dispense[pb.QuestionServiceClient](ctx, client, "oracle")
+	oracle, err := host.Dispense(ctx, client, oraclePlugin)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -73,15 +79,17 @@ func ExampleService() {
 	// Output: I was asked: why? <nil>
 }
 
-// copierPlugin is a plugin in the classic form: both sides have the broker.
-type copierPlugin struct{}
+// copyFunc is what a copier implements.
+type copyFunc func(to io.Writer, from io.Reader) (int64, error)
 
-func (copierPlugin) Server(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-	pb.RegisterProbeServiceServer(r, &copierServer{broker: b})
+// registerCopier runs in the plugin.
+func registerCopier(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl copyFunc) error {
+	pb.RegisterProbeServiceServer(r, &copierServer{copy: impl, broker: b})
 	return nil
 }
 
-func (copierPlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+// newCopierClient runs in the host.
+func newCopierClient(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (*copierClient, error) {
 	return &copierClient{broker: b, client: pb.NewProbeServiceClient(conn)}, nil
 }
 
@@ -89,6 +97,7 @@ func (copierPlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterfac
 type copierServer struct {
 	pb.UnimplementedProbeServiceServer
 
+	copy   copyFunc
 	broker *transportgrpc.Broker
 }
 
@@ -112,7 +121,7 @@ func (s *copierServer) Copy(ctx context.Context, req *pb.CopyRequest) (*pb.CopyR
 	if err != nil {
 		return nil, err
 	}
-	n, err := io.Copy(to, from)
+	n, err := s.copy(to, from)
 	if closeErr := to.Close(); err == nil {
 		err = closeErr // only then has everything arrived
 	}
@@ -164,7 +173,7 @@ func ExampleLend() {
 	}
 	defer client.Close()
 
-	copier, err := host.Dispense[*copierClient](ctx, client, "copier")
+	copier, err := host.Dispense(ctx, client, copierPlugin)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -198,7 +207,7 @@ func ExampleBroker_Reader() {
 	}
 	defer client.Close()
 
-	copier, err := host.Dispense[*copierClient](ctx, client, "copier")
+	copier, err := host.Dispense(ctx, client, copierPlugin)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -213,8 +222,7 @@ func ExampleBroker_Reader() {
 func ExampleWithDialOptions() {
 	count := 0
 	transport := transportgrpc.New(
-		transportgrpc.PluginSet{"oracle": transportgrpc.Service[pb.QuestionServiceServer](
-			pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient, nil)},
+		transportgrpc.Service(oraclePlugin, pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient),
 		transportgrpc.WithDialOptions(grpc.WithChainUnaryInterceptor(func(
 			ctx context.Context, method string, req, reply any, conn *grpc.ClientConn,
 			invoke grpc.UnaryInvoker, opts ...grpc.CallOption,

@@ -99,7 +99,7 @@ func (p *rawPlugin) host(t *testing.T, messages [][]byte, change func(*core.Host
 		Explain:     func(_ context.Context, err error) error { return err },
 	}
 	change(&link)
-	session, err := transportgrpc.New(hostSet).Dial(ctx, link)
+	session, err := transportgrpc.New(handles).Dial(ctx, link)
 	if err != nil {
 		t.Fatal(err)
 	}

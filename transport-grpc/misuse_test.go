@@ -3,6 +3,7 @@ package transportgrpc_test
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,15 +19,20 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// listenWith makes a server of a set, as far as it gets.
-func listenWith(t *testing.T, set transportgrpc.PluginSet, opts ...transportgrpc.Option) error {
+// question is a plugin of generated code.
+var question = core.DefineSides[probepb.QuestionServiceServer, probepb.QuestionServiceClient]("it")
+
+// listenWith makes a server with an implementation of it and of question, as far as
+// it gets.
+func listenWith(t *testing.T, opts ...transportgrpc.Option) error {
 	t.Helper()
 	stdout, _ := unixPair(t)
 	stderr, _ := unixPair(t)
-	server, err := transportgrpc.New(set, opts...).Listen(t.Context(), core.PluginLink{
+	server, err := transportgrpc.New(opts...).Listen(t.Context(), core.PluginLink{
 		Logger:    newLog().logger(0),
 		LookupEnv: func(string) (string, bool) { return "", false },
 		Stdout:    stdout, Stderr: stderr,
+		Implements:  slices.Concat(it.Bind(struct{}{}), question.Bind(new(numbered))),
 		DialAddress: dialAddress,
 		Listen:      newSockets(t).listen,
 	})
@@ -39,19 +45,17 @@ func listenWith(t *testing.T, set transportgrpc.PluginSet, opts ...transportgrpc
 // What a plugin's author forgot is an error with the plugin's name, not a panic.
 func TestAPluginThatIsNotThereIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
-		plugin transportgrpc.Plugin
-		want   string
+		carried transportgrpc.Option
+		want    string
 	}{
-		"nil":           {nil, `"it" of the set is nil`},
-		"a nil pointer": {(*transportgrpc.PluginFuncs)(nil), `"it" of the set is nil`},
-		"no functions":  {transportgrpc.PluginFuncs{}, "NewServer is nil"},
-		"no register": {
-			transportgrpc.Service[probepb.QuestionServiceServer](nil, probepb.NewQuestionServiceClient, new(numbered)),
-			"the register function is nil",
-		},
+		"not its side":          {handles, "the register function for Carry is nil"},
+		"no generated function": {transportgrpc.Service(question, nil, probepb.NewQuestionServiceClient), "the register function is nil"},
+		"an error": {transportgrpc.Carry(it, func(*transportgrpc.Broker, grpc.ServiceRegistrar, struct{}) error {
+			return errExpected
+		}, nil), errExpected.Error()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := listenWith(t, transportgrpc.PluginSet{"it": c.plugin})
+			err := listenWith(t, c.carried)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), `"it"`) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -62,18 +66,14 @@ func TestAPluginThatIsNotThereIsRefused(t *testing.T) {
 func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
 	r := rigUp(t, setup{})
 	for name, c := range map[string]struct {
-		plugin transportgrpc.Plugin
-		want   string
+		carried transportgrpc.Option
+		want    string
 	}{
-		"nil":          {nil, `"it" of the set is nil`},
-		"no functions": {transportgrpc.PluginFuncs{}, "NewClient is nil"},
-		"no client": {
-			transportgrpc.Service[probepb.QuestionServiceServer, any](probepb.RegisterQuestionServiceServer, nil, nil),
-			"the client function is nil",
-		},
+		"not its side":          {transportgrpc.Carry(it, nil, nil), "the client function for Carry is nil"},
+		"no generated function": {transportgrpc.Service(question, probepb.RegisterQuestionServiceServer, nil), "the client function is nil"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			session, err := transportgrpc.New(transportgrpc.PluginSet{"it": c.plugin}).Dial(within(t), core.HostLink{
+			session, err := transportgrpc.New(c.carried).Dial(within(t), core.HostLink{
 				Plugin: "plugin",
 				Logger: newLog().logger(0),
 				Stdout: newLog(), Stderr: newLog(),
@@ -94,6 +94,40 @@ func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
 	}
 }
 
+func TestPluginsThatCannotBeToldApartAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		opts []transportgrpc.Option
+		want string
+	}{
+		"two of one name": {[]transportgrpc.Option{handles, handles}, `name "it"`},
+		"no name":         {[]transportgrpc.Option{transportgrpc.Carry(core.Plugin[handle, handle]{}, nil, nil)}, "no name"},
+	} {
+		_, dialErr := transportgrpc.New(c.opts...).Dial(within(t), core.HostLink{})
+		for side, err := range map[string]error{"Dial": dialErr, "Listen": listenWith(t, c.opts...)} {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s, %s: got %v, want %q", name, side, err, c.want)
+			}
+		}
+	}
+}
+
+// A plugin implements some of what its application defines.
+func TestAPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
+	unbound := core.DefineSides[probepb.ProbeServiceServer, probepb.ProbeServiceClient]("unbound")
+	carried := []transportgrpc.Option{
+		transportgrpc.Carry(unbound, func(*transportgrpc.Broker, grpc.ServiceRegistrar, probepb.ProbeServiceServer) error {
+			return errExpected
+		}, nil),
+		transportgrpc.Service(question, probepb.RegisterQuestionServiceServer, probepb.NewQuestionServiceClient),
+	}
+	if err := listenWith(t, carried...); err != nil {
+		t.Error(err)
+	}
+	if got := transportgrpc.New(carried...).Names(question.Bind(new(numbered))); !slices.Equal(got, []string{"it"}) {
+		t.Errorf("the names are %q", got)
+	}
+}
+
 // gRPC ends the program for a service that is there already.
 func TestTheProtocolsServicesAreNotForTheApplication(t *testing.T) {
 	reflects := func(r grpc.ServiceRegistrar) {
@@ -111,12 +145,11 @@ func TestTheProtocolsServicesAreNotForTheApplication(t *testing.T) {
 		"health where reflection is not": {healthy, []transportgrpc.Option{transportgrpc.WithoutReflection()}, "leave it out"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := listenWith(t, transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
-				NewServer: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			err := listenWith(t, append(c.opts, transportgrpc.Carry(it,
+				func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, _ struct{}) error {
 					c.register(r)
 					return nil
-				},
-			}}, c.opts...)
+				}, nil))...)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

@@ -22,7 +22,7 @@ const DefaultConnectionTimeout = 2 * time.Minute
 // [Broker.Reader] and [Broker.Writer], in bytes.
 const minMaxMessageSize = 128 << 10
 
-// Option changes what a transport does.
+// Option says what a transport carries, and how.
 type Option interface {
 	apply(o *options)
 }
@@ -32,6 +32,7 @@ type optionFunc func(o *options)
 func (f optionFunc) apply(o *options) { f(o) }
 
 type options struct {
+	carried      []carried
 	multiplex    bool
 	noReflection bool
 	maxMessage   int

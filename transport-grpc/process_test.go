@@ -10,6 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/core/transporttest"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
@@ -18,12 +19,18 @@ const pluginVariable = "JACKFIELD_TRANSPORTGRPC_PLUGIN"
 
 var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTGRPC", MagicCookieValue: "probe"}
 
+// served is it for a plugin of a process's own: the same name, with the type that
+// the probe has there.
+var served = core.Define[transporttest.Probe](it.Name())
+
 // pluginKinds are the plugins that the tests launch, each a main function.
 var pluginKinds = map[string]func(){
 	"probe": func() {
-		plugin.Serve(plugin.Config{Handshake: cookie, Versions: core.Versions{1: {transportgrpc.New(
-			transportgrpc.PluginSet{"it": probePlugin{testProbe{}}},
-		)}}})
+		plugin.Serve(plugin.Config{
+			Handshake:  cookie,
+			Versions:   core.Versions{1: {transportgrpc.New(transportgrpc.Carry(served, registerProbe, newProbeClient))}},
+			Implements: served.Bind(testProbe{}),
+		})
 	},
 	"bare": serveBare,
 }
@@ -56,7 +63,7 @@ func tryLaunch(t *testing.T, kind string, cfg host.Config, opts ...transportgrpc
 	}
 	p := &process{stdout: newLog(), stderr: newLog(), log: newLog(), sockets: newSockets(t).dir}
 	cfg.Handshake = cookie
-	cfg.Versions = core.Versions{1: {transportgrpc.New(hostSet, opts...)}}
+	cfg.Versions = core.Versions{1: {transportgrpc.New(append(opts, handles)...)}}
 	cfg.Command = host.Command(executable)
 	// The race detector's second of sleep at exit would count as the plugin's.
 	cfg.Env = append(cfg.Env, pluginVariable+"="+kind, "GORACE=atexit_sleep_ms=0")
@@ -70,7 +77,7 @@ func tryLaunch(t *testing.T, kind string, cfg host.Config, opts ...transportgrpc
 		return nil, err
 	}
 	t.Cleanup(func() { _ = p.Kill(within(t)) })
-	p.handle, err = host.Dispense[handle](within(t), p.Client, "it")
+	p.handle, err = host.Dispense(within(t), p.Client, it)
 	return p, err
 }
 

@@ -129,6 +129,7 @@ func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
 		},
 		TLS:    r.tls(),
 		Stdout: stdout, Stderr: stderr,
+		Implements:      it.Bind(struct{}{}),
 		DialAddress:     dialAddress,
 		Listen:          r.sockets.listen,
 		ShutdownTimeout: r.timeout,
@@ -158,12 +159,11 @@ func newRig(t *testing.T, s setup) (*rig, error) {
 	var stdout, stderr net.Conn
 	stdout, r.stdout = unixPair(t)
 	stderr, r.stderr = unixPair(t)
-	transport := transportgrpc.New(transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
-		NewServer: func(b *transportgrpc.Broker, registrar grpc.ServiceRegistrar) error {
+	transport := transportgrpc.New(append(s.plugin, transportgrpc.Carry(it,
+		func(b *transportgrpc.Broker, registrar grpc.ServiceRegistrar, _ struct{}) error {
 			r.broker = b
 			return s.register(b, registrar)
-		},
-	}}, s.plugin...)
+		}, nil))...)
 	var err error
 	r.server, err = transport.Listen(t.Context(), r.link(stdout, stderr))
 	return r, err
@@ -207,12 +207,16 @@ type handle struct {
 	probe  probepb.ProbeServiceClient
 }
 
-// hostSet dispenses handles.
-var hostSet = transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
-	NewClient: func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
-		return handle{b, conn, probepb.NewProbeServiceClient(conn)}, nil
-	},
-}}
+// it is the plugin of the tests, whose implementation is in the function that
+// registers it.
+var it = core.DefineSides[struct{}, handle]("it")
+
+// handles lets a host dispense handles.
+var handles = transportgrpc.Carry(it, nil, newHandle)
+
+func newHandle(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (handle, error) {
+	return handle{b, conn, probepb.NewProbeServiceClient(conn)}, nil
+}
 
 // dial connects a host, to which change may do something first.
 func (m mode) dial(
@@ -242,7 +246,7 @@ func (m mode) dial(
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	session, err := transportgrpc.New(hostSet, opts...).Dial(ctx, link)
+	session, err := transportgrpc.New(append(opts, handles)...).Dial(ctx, link)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (s *server) register() error {
 	if !s.transport.options.noReflection {
 		registerReflection(guard)
 	}
-	return s.transport.register(s.broker, guard)
+	return s.transport.register(s.broker, guard, s.link.Implements)
 }
 
 func (s *server) brokerConfig() exchange.Config {

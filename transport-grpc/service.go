@@ -8,37 +8,6 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Service makes a [Plugin] of generated code: the plugin serves impl, and the
-// host dispenses a C. register and client are the functions that
-// protoc-gen-go-grpc writes, RegisterKVServer and NewKVClient for a service KV.
-//
-// A host passes nil for impl. An impl that needs the broker, or a host that
-// wants its own interface instead of the generated client, takes [PluginFuncs].
-func Service[S, C any](
-	register func(r grpc.ServiceRegistrar, impl S),
-	client func(conn grpc.ClientConnInterface) C,
-	impl S,
-) Plugin {
-	return PluginFuncs{
-		NewServer: func(_ *Broker, r grpc.ServiceRegistrar) error {
-			if isNil(impl) {
-				return errors.New("nothing to serve: the registered impl of Service is nil, as it is in a host")
-			}
-			if register == nil {
-				return errNoRegister
-			}
-			register(r, impl)
-			return nil
-		},
-		NewClient: func(_ *Broker, conn grpc.ClientConnInterface) (any, error) {
-			if client == nil {
-				return nil, errNoClient
-			}
-			return client(conn), nil
-		},
-	}
-}
-
 // isNil reports whether v is a nil interface or pointer.
 func isNil(v any) bool {
 	if v == nil {
@@ -118,7 +87,7 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 // errNothingLent is the error of borrowing what a message does not have.
 var errNothingLent = errors.New("the other side passed nothing here: the number is 0")
 
-// What is wrong with a call of Service, Lend, Borrow or Broker.Serve.
+// What is wrong with a call of Lend, Borrow or Broker.Serve, or in a Service.
 var (
 	errNoRegister = errors.New("the register function is nil: pass the one that protoc-gen-go-grpc wrote for the service")
 	errNoClient   = errors.New("the client function is nil: pass the one that protoc-gen-go-grpc wrote for the service")

@@ -189,9 +189,9 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	if s.main.isLost() {
 		return nil, s.link.Explain(ctx, core.ErrConnectionLost)
 	}
-	made, err := plugin.Client(s.broker, s.conn)
+	made, err := plugin.client(s.broker, s.conn)
 	if err != nil {
-		return nil, fmt.Errorf("the Client function of plugin %q: %w", name, err)
+		return nil, fmt.Errorf("the client function of plugin %q: %w", name, err)
 	}
 	return made, nil
 }

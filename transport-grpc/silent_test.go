@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/grpc"
-
 	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
@@ -69,9 +67,7 @@ func serveTimed(t *testing.T, security *core.TLS, opts ...transportgrpc.Option) 
 	t.Helper()
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
-	transport := transportgrpc.New(transportgrpc.PluginSet{"it": transportgrpc.PluginFuncs{
-		NewServer: func(*transportgrpc.Broker, grpc.ServiceRegistrar) error { return nil },
-	}}, opts...)
+	transport := transportgrpc.New(opts...)
 	server, err := transport.Listen(t.Context(), core.PluginLink{
 		Logger:    slog.New(slog.DiscardHandler),
 		LookupEnv: func(key string) (string, bool) { return "true", key == "PLUGIN_MULTIPLEX_GRPC" },
@@ -158,7 +154,7 @@ func TestAMultiplexedHostMayBeSilent(t *testing.T) {
 	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
 		security := timeless(m)
 		synctest.Test(t, func(t *testing.T) {
-			session, err := transportgrpc.New(hostSet, transportgrpc.WithMultiplexing()).Dial(t.Context(), core.HostLink{
+			session, err := transportgrpc.New(handles, transportgrpc.WithMultiplexing()).Dial(t.Context(), core.HostLink{
 				Plugin: "plugin",
 				Logger: slog.New(slog.DiscardHandler),
 				Fields: []string{"true"},

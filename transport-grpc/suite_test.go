@@ -11,19 +11,16 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/transporttest"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-var suite = transporttest.Suite{Transport: func(impl transporttest.Probe) core.Transport {
-	return transportgrpc.New(probeSet(impl))
-}}
+var probes = transportgrpc.Carry(transporttest.Plugin, registerProbe, newProbeClient)
 
-var multiplexed = transporttest.Suite{Transport: func(impl transporttest.Probe) core.Transport {
-	return transportgrpc.New(probeSet(impl), transportgrpc.WithMultiplexing())
-}}
+var suite = transporttest.Suite{Transport: transportgrpc.New(probes)}
+
+var multiplexed = transporttest.Suite{Transport: transportgrpc.New(probes, transportgrpc.WithMultiplexing())}
 
 // TestMain serves both suites: what a plugin does its host asks for. The tests
 // that are not the suite's have plugins of their own.
@@ -39,19 +36,12 @@ func TestTransport(t *testing.T) { suite.Run(t) }
 
 func TestMultiplexedTransport(t *testing.T) { multiplexed.Run(t) }
 
-func probeSet(impl transporttest.Probe) transportgrpc.PluginSet {
-	return transportgrpc.PluginSet{transporttest.Name: probePlugin{impl}}
-}
-
-// probePlugin carries a Probe as an application would carry its own interface.
-type probePlugin struct{ impl transporttest.Probe }
-
-func (p probePlugin) Server(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-	probepb.RegisterProbeServiceServer(r, &probeServer{impl: p.impl, broker: b})
+func registerProbe(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl transporttest.Probe) error {
+	probepb.RegisterProbeServiceServer(r, &probeServer{impl: impl, broker: b})
 	return nil
 }
 
-func (probePlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+func newProbeClient(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (transporttest.Probe, error) {
 	return &probeClient{b, probepb.NewProbeServiceClient(conn)}, nil
 }
 

@@ -25,12 +25,15 @@ type Progress interface {
 	Report(ctx context.Context, text string) error
 }
 
-// shelfPlugin says how a Shelf crosses the connection. Both sides have it.
-type shelfPlugin struct{ impl Shelf }
+// shelfPlugin is the name of the plugin, and its type.
+var shelfPlugin = core.Define[Shelf]("shelf")
 
-func (p shelfPlugin) Server(b *netrpc.Broker) (any, error) { return &shelfServer{p.impl, b}, nil }
+// shelfVersions says how a Shelf crosses the connection. Both sides have it.
+var shelfVersions = core.Versions{1: {netrpc.New(netrpc.Carry(shelfPlugin, newShelfServer, newShelfClient))}}
 
-func (shelfPlugin) Client(b *netrpc.Broker, c *netrpc.Client) (any, error) {
+func newShelfServer(b *netrpc.Broker, impl Shelf) (any, error) { return &shelfServer{impl, b}, nil }
+
+func newShelfClient(b *netrpc.Broker, c *netrpc.Client) (Shelf, error) {
 	return &shelfClient{b, c}, nil
 }
 
@@ -112,12 +115,6 @@ func (printer) Report(_ context.Context, text string) error {
 	return nil
 }
 
-// shelfVersions is what both sides share, with the implementation on the
-// plugin's.
-func shelfVersions(impl Shelf) core.Versions {
-	return core.Versions{1: {netrpc.New(netrpc.PluginSet{"shelf": shelfPlugin{impl}})}}
-}
-
 var shelfHandshake = core.Handshake{MagicCookieKey: "SHELF_PLUGIN", MagicCookieValue: "oak"}
 
 // launchShelf launches the plugin in this process. A host otherwise gives
@@ -126,11 +123,12 @@ var shelfHandshake = core.Handshake{MagicCookieKey: "SHELF_PLUGIN", MagicCookieV
 func launchShelf(ctx context.Context) (*host.Client, error) {
 	return host.Launch(ctx, host.Config{
 		Handshake: shelfHandshake,
-		Versions:  shelfVersions(nil),
+		Versions:  shelfVersions,
 		Runner: func(cmd runner.Command) (runner.Runner, error) {
 			return plugintest.NewPlugin(cmd, plugin.Config{
-				Handshake: shelfHandshake,
-				Versions:  shelfVersions(wooden{}),
+				Handshake:  shelfHandshake,
+				Versions:   shelfVersions,
+				Implements: shelfPlugin.Bind(wooden{}),
 			}), nil
 		},
 	})
@@ -146,7 +144,7 @@ func Example() {
 	}
 	defer client.Close()
 
-	shelf, err := host.Dispense[Shelf](ctx, client, "shelf")
+	shelf, err := host.Dispense(ctx, client, shelfPlugin)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -166,20 +164,24 @@ func (greeter) Greet(name string, reply *string) error {
 	return nil
 }
 
-// For a plugin that needs no type of its own, PluginFuncs will do.
-func ExamplePluginFuncs() {
-	set := netrpc.PluginSet{"greeter": netrpc.PluginFuncs{
-		NewServer: func(*netrpc.Broker) (any, error) { return greeter{}, nil },
-		NewClient: func(_ *netrpc.Broker, c *netrpc.Client) (any, error) {
-			return func(ctx context.Context, name string) (reply string, err error) {
-				err = c.Call(ctx, "Greet", name, &reply)
-				return reply, err
-			}, nil
-		},
-	}}
-	transport := netrpc.New(set, netrpc.WithMaxConcurrentCalls(16))
-	fmt.Println(transport.Protocol())
-	// Output: netrpc
+// Both sides may have types of their own: here plugins implement a greeter, which is
+// served as it is, and hosts call a function.
+func ExampleCarry() {
+	type call func(ctx context.Context, name string) (string, error)
+	plugin := core.DefineSides[greeter, call]("greeter")
+	transport := netrpc.New(
+		netrpc.Carry(plugin,
+			func(_ *netrpc.Broker, impl greeter) (any, error) { return impl, nil },
+			func(_ *netrpc.Broker, c *netrpc.Client) (call, error) {
+				return func(ctx context.Context, name string) (reply string, err error) {
+					err = c.Call(ctx, "Greet", name, &reply)
+					return reply, err
+				}, nil
+			}),
+		netrpc.WithMaxConcurrentCalls(16),
+	)
+	fmt.Println(transport.Names(plugin.Bind(greeter{})))
+	// Output: [greeter]
 }
 
 // Where the receiver needs only the bytes, a reader is passed in the arguments

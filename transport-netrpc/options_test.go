@@ -62,8 +62,8 @@ func TestBrokerSettingsAreTaken(t *testing.T) {
 
 func TestCallsAreBoundedAsTold(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}, 2), leave: make(chan struct{})}
-	set := served(func(*netrpc.Broker) (any, error) { return object, nil })
-	it := rigUp(t, netrpc.New(set, netrpc.WithMaxConcurrentCalls(1))).connect(t, nil).dispense(t)
+	objects := served(func(*netrpc.Broker) (any, error) { return object, nil })
+	it := rigUp(t, netrpc.New(objects, netrpc.WithMaxConcurrentCalls(1))).connect(t, nil).dispense(t)
 	first := async(func() error { return it.Call(within(t), "Pass", 1, nil) })
 	receive(t, "the first call", object.entered)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -80,15 +80,8 @@ func TestCallsAreBoundedAsTold(t *testing.T) {
 	}
 }
 
-func TestATransportKeepsItsOwnCopyOfTheSet(t *testing.T) {
-	set := served(newCounter)
-	transport := netrpc.New(set)
-	delete(set, "it")
-	rigUp(t, transport).connect(t, nil).dispense(t).next(t, 1)
-}
-
 func TestATransportAnnouncesNothing(t *testing.T) {
-	transport := netrpc.New(nil)
+	transport := netrpc.New()
 	transport.Announce(func(key, value string) { t.Errorf("%s=%s was set", key, value) })
 	if transport.Protocol() != core.NetRPC {
 		t.Errorf("the protocol is %q", transport.Protocol())

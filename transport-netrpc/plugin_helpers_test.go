@@ -112,6 +112,7 @@ func rigUp(t *testing.T, transport *netrpc.Transport) *rig {
 	r.server, err = transport.Listen(t.Context(), core.PluginLink{
 		Logger: slog.New(slog.NewTextHandler(r.pluginLog, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Stdout: stdout, Stderr: stderr,
+		Implements:      it.Bind(struct{}{}),
 		ShutdownTimeout: 5 * time.Second,
 		Quit: func(context.Context) {
 			r.quitting.Do(func() {
@@ -213,12 +214,17 @@ type handle struct {
 	broker *netrpc.Broker
 }
 
-// served makes a plugin called "it" of the objects that server makes.
-func served(server func(b *netrpc.Broker) (any, error)) netrpc.PluginSet {
-	return netrpc.PluginSet{"it": netrpc.PluginFuncs{
-		NewServer: server,
-		NewClient: func(b *netrpc.Broker, c *netrpc.Client) (any, error) { return handle{c, b}, nil },
-	}}
+// it is the plugin of the tests, whose implementation is in the function that makes
+// the server.
+var it = core.DefineSides[struct{}, handle]("it")
+
+// served carries the objects that server makes.
+func served(server func(b *netrpc.Broker) (any, error)) netrpc.Option {
+	client := func(b *netrpc.Broker, c *netrpc.Client) (handle, error) { return handle{c, b}, nil }
+	if server == nil {
+		return netrpc.Carry(it, nil, client)
+	}
+	return netrpc.Carry(it, func(b *netrpc.Broker, _ struct{}) (any, error) { return server(b) }, client)
 }
 
 func (h *testHost) dispense(t *testing.T) handle {

@@ -201,7 +201,7 @@ func TestAClientSaysThatAnAnswerIsTooLarge(t *testing.T) {
 }
 
 func TestAMessageHasRoomUnlessToldOtherwise(t *testing.T) {
-	if got := New(nil, WithMaxMessageSize(0)).options.maxMessage; got != DefaultMaxMessageSize {
+	if got := New(WithMaxMessageSize(0)).options.maxMessage; got != DefaultMaxMessageSize {
 		t.Errorf("the limit is %d", got)
 	}
 }

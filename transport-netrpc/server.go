@@ -273,13 +273,14 @@ type dispenserService struct {
 
 // Dispense makes a new instance and answers with the number to dial for it.
 func (d *dispenserService) Dispense(name string, id *uint32) error {
-	plugin, err := d.server.transport.find(name, "plugin")
+	bound := d.server.link.Implements
+	plugin, err := d.server.transport.find(name, "plugin", func(c carried) bool { return c.implemented(bound) })
 	if err != nil {
 		return fmt.Errorf("unknown plugin %q: %w", name, err)
 	}
-	object, err := plugin.Server(d.broker)
+	object, err := plugin.server(d.broker, bound)
 	if err != nil {
-		return fmt.Errorf("the Server function of plugin %q: %w", name, err)
+		return fmt.Errorf("the server function of plugin %q: %w", name, err)
 	}
 	if *id, err = d.broker.dispense(object); err != nil {
 		return fmt.Errorf("plugin %q: %w", name, err)

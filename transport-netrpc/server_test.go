@@ -52,12 +52,13 @@ func TestAServerFunctionThatFailsFailsTheDispense(t *testing.T) {
 }
 
 func TestAClientFunctionThatFailsFailsTheDispense(t *testing.T) {
-	for name, newClient := range map[string]func(*netrpc.Broker, *netrpc.Client) (any, error){
-		"an error":     func(*netrpc.Broker, *netrpc.Client) (any, error) { return nil, errExpected },
+	for name, newClient := range map[string]func(*netrpc.Broker, *netrpc.Client) (handle, error){
+		"an error":     func(*netrpc.Broker, *netrpc.Client) (handle, error) { return handle{}, errExpected },
 		"not its side": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := rigUp(t, netrpc.New(netrpc.PluginSet{"it": netrpc.PluginFuncs{NewServer: newCounter, NewClient: newClient}})).connect(t, nil)
+			newServer := func(*netrpc.Broker, struct{}) (any, error) { return new(counter), nil }
+			h := rigUp(t, netrpc.New(netrpc.Carry(it, newServer, newClient))).connect(t, nil)
 			if _, err := h.Dispense(within(t), "it"); err == nil || !strings.Contains(err.Error(), `"it"`) {
 				t.Errorf("got %v, want an error with the plugin's name", err)
 			}

@@ -126,7 +126,7 @@ func (w *sinkWriter) Write(p []byte) (int, error) {
 
 // Dispense asks the plugin for a new instance and connects to it.
 func (s *session) Dispense(ctx context.Context, name string) (any, error) {
-	plugin, err := s.transport.find(name, "host")
+	plugin, err := s.transport.find(name, "host", every)
 	if err != nil {
 		return nil, err
 	}
@@ -138,10 +138,10 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	if err != nil {
 		return nil, s.link.Explain(ctx, err)
 	}
-	made, err := plugin.Client(s.broker, client)
+	made, err := plugin.client(s.broker, client)
 	if err != nil {
 		_ = client.Close()
-		return nil, fmt.Errorf("the Client function of plugin %q: %w", name, err)
+		return nil, fmt.Errorf("the client function of plugin %q: %w", name, err)
 	}
 	return made, nil
 }

@@ -96,7 +96,7 @@ type timed struct {
 
 func serveTimed(t *testing.T, underTLS bool, opts ...netrpc.Option) *timed {
 	t.Helper()
-	r := &timed{transport: netrpc.New(served(newCounter), opts...), pipes: newPipes(), log: newLog()}
+	r := &timed{transport: netrpc.New(append(opts, served(newCounter))...), pipes: newPipes(), log: newLog()}
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
 	link := core.PluginLink{

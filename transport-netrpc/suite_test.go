@@ -7,25 +7,23 @@ import (
 	"os"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/transporttest"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-var suite = transporttest.Suite{Transport: func(impl transporttest.Probe) core.Transport {
-	return netrpc.New(netrpc.PluginSet{transporttest.Name: probePlugin{impl}})
-}}
+var suite = transporttest.Suite{
+	Transport: netrpc.New(netrpc.Carry(transporttest.Plugin, newProbeServer, newProbeClient)),
+}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 func TestTransport(t *testing.T) { suite.Run(t) }
 
-// probePlugin carries a Probe as an application would carry its own interface.
-type probePlugin struct{ impl transporttest.Probe }
+func newProbeServer(b *netrpc.Broker, impl transporttest.Probe) (any, error) {
+	return &probeServer{impl, b}, nil
+}
 
-func (p probePlugin) Server(b *netrpc.Broker) (any, error) { return &probeServer{p.impl, b}, nil }
-
-func (probePlugin) Client(b *netrpc.Broker, c *netrpc.Client) (any, error) {
+func newProbeClient(b *netrpc.Broker, c *netrpc.Client) (transporttest.Probe, error) {
 	return &probeClient{b, c}, nil
 }
 

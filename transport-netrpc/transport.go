@@ -3,12 +3,11 @@
 // multiplexed connection (protocol §4). It has no dependency outside Jackfield,
 // and works with hosts and plugins that are built on hashicorp/go-plugin.
 //
-// An application describes each of its plugins by a [Plugin]: how to make the
-// object whose methods the plugin serves, and how to make a client of the
-// application's interface out of a [Client]. A [PluginSet] gives them names, and
-// New makes a transport of the set:
+// [Carry] ties a plugin of the application's, a [core.Plugin], to two functions:
+// how to make the object whose methods a plugin serves, and how to make a client of
+// the application's interface out of a [Client]. New makes a transport of that:
 //
-//	core.Versions{1: {transportnetrpc.New(transportnetrpc.PluginSet{"greeter": &greeterPlugin{impl}})}}
+//	var Versions = core.Versions{1: {transportnetrpc.New(transportnetrpc.Carry(Plugin, newServer, newClient))}}
 //
 // What cannot be in a message (an interface of the host's, an io.Reader) goes
 // through the [Broker].
@@ -17,8 +16,6 @@ package transportnetrpc
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
@@ -34,46 +31,7 @@ const DefaultMaxConcurrentCalls = 8192
 // a host's, unless [WithConnectionTimeout] says otherwise. It is gRPC's.
 const DefaultConnectionTimeout = 2 * time.Minute
 
-// Plugin is one kind of plugin, on both sides.
-type Plugin interface {
-	// Server returns the object to serve to one client: its methods of the
-	// form that net/rpc accepts can be called, func (t *T) Name(args A, reply
-	// *R) error, and the same with a context.Context in front, which ends with
-	// the connection. It is called in the plugin, for each Dispense anew.
-	Server(b *Broker) (any, error)
-
-	// Client returns the application's interface over c. It is called in the
-	// host, for each Dispense anew.
-	Client(b *Broker, c *Client) (any, error)
-}
-
-// PluginSet gives plugins the names by which they are dispensed.
-type PluginSet map[string]Plugin
-
-// PluginFuncs makes a [Plugin] of two functions. The one of the other side may
-// be nil where only one side is built.
-type PluginFuncs struct {
-	NewServer func(b *Broker) (any, error)
-	NewClient func(b *Broker, c *Client) (any, error)
-}
-
-// Server calls NewServer.
-func (p PluginFuncs) Server(b *Broker) (any, error) {
-	if p.NewServer == nil {
-		return nil, fmt.Errorf("this program has no server side of the plugin: PluginFuncs.NewServer is nil")
-	}
-	return p.NewServer(b)
-}
-
-// Client calls NewClient.
-func (p PluginFuncs) Client(b *Broker, c *Client) (any, error) {
-	if p.NewClient == nil {
-		return nil, fmt.Errorf("this program has no client side of the plugin: PluginFuncs.NewClient is nil")
-	}
-	return p.NewClient(b, c)
-}
-
-// Option changes what a transport does.
+// Option says what a transport carries, and how.
 type Option interface {
 	apply(o *options)
 }
@@ -83,6 +41,7 @@ type optionFunc func(o *options)
 func (f optionFunc) apply(o *options) { f(o) }
 
 type options struct {
+	carried    []carried
 	yamux      yamux.Config
 	broker     broker.Config
 	maxCalls   int
@@ -145,18 +104,15 @@ func WithConnectionTimeout(d time.Duration) Option {
 	return optionFunc(func(o *options) { o.connecting = d })
 }
 
-// Transport is the net/rpc transport of one plugin set. It is safe for use by
-// any number of launches.
-type Transport struct {
-	plugins PluginSet
-	options options
-}
+// Transport is the net/rpc transport of the plugins that it carries. It is safe for
+// use by any number of launches.
+type Transport struct{ options options }
 
 var _ core.Transport = (*Transport)(nil)
 
-// New returns a transport for the plugins of set, which is copied.
-func New(set PluginSet, opts ...Option) *Transport {
-	t := &Transport{plugins: maps.Clone(set)}
+// New returns a transport. Without a [Carry] among the options it carries nothing.
+func New(opts ...Option) *Transport {
+	t := new(Transport)
 	for _, opt := range opts {
 		opt.apply(&t.options)
 	}
@@ -172,6 +128,9 @@ func (t *Transport) Announce(func(key, value string)) {}
 
 // Dial connects to the plugin and makes sure that it answers.
 func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
+	if err := t.checkCarried(); err != nil {
+		return nil, err
+	}
 	s, err := dial(ctx, t, link)
 	if err != nil {
 		return nil, err
@@ -181,24 +140,11 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 
 // Listen returns the plugin's server.
 func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+	if err := t.checkCarried(); err != nil {
+		return nil, err
+	}
 	if err := t.options.yamux.Validate(); err != nil {
 		return nil, fmt.Errorf("the option WithYamux: %w", err)
 	}
 	return newServer(t, link), nil
-}
-
-// Names returns the names under which plugins can be dispensed, sorted: what a
-// plugin says that it has when it is asked to describe itself.
-func (t *Transport) Names() []string { return slices.Sorted(maps.Keys(t.plugins)) }
-
-// find returns the plugin called name, or an error that lists those there are.
-func (t *Transport) find(name, side string) (Plugin, error) {
-	if p := t.plugins[name]; p != nil {
-		return p, nil
-	}
-	known := slices.Sorted(maps.Keys(t.plugins))
-	if known == nil {
-		known = []string{}
-	}
-	return nil, &core.UnknownPluginError{Name: name, Side: side, Known: known}
 }

@@ -44,7 +44,7 @@ func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.C
 	t.Helper()
 	return host.Launch(within(t), host.Config{
 		Handshake: greet.Handshake,
-		Versions:  greet.Versions("", protocols...),
+		Versions:  greet.Versions(protocols...),
 		Command:   host.Command(plugin.Path),
 		Verify:    host.Checksum(plugin.Checksum()),
 	})
@@ -75,14 +75,14 @@ func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 			t.Fatalf("%+v, %v", plugin, err)
 		}
 		d := plugin.Description
-		if d.Name != "loud" || d.Build == nil || d.Build.Go == "" || !slices.Equal(d.Protocols[0].Services, []string{greet.Name}) {
+		if d.Name != "loud" || d.Build == nil || d.Build.Go == "" || !slices.Equal(d.Protocols[0].Services, []string{greet.Plugin.Name()}) {
 			t.Errorf("described as %+v", d)
 		}
 		client, err := launch(t, plugin, test.protocols...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		greeter, err := host.Dispense[*greet.Client](within(t), client, greet.Name)
+		greeter, err := host.Dispense(within(t), client, greet.Plugin)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func playGRPCProbe(world, string) int {
 
 // playJackfieldGRPCProbe is ours.
 func playJackfieldGRPCProbe(world, string) int {
-	plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion())})
+	plugin.Serve(ourgrpc.PluginConfig(oneVersion()))
 	return 0
 }
 
@@ -135,7 +135,7 @@ func (w world) launchGRPC(t *testing.T, role string, multiplexed bool) *ourGRPCS
 			t.Error(err)
 		}
 	})
-	if s.probe, err = host.Dispense[*ourgrpc.Probe](bounded(t), s.Client, probeName); err != nil {
+	if s.probe, err = host.Dispense(bounded(t), s.Client, ourgrpc.Plugin); err != nil {
 		t.Fatal(err)
 	}
 	return s

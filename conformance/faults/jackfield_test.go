@@ -41,15 +41,14 @@ func eachPlugin(t *testing.T, test func(t *testing.T, role string)) {
 // playJackfieldPlugin is our playPlugin.
 func playJackfieldPlugin(w world, _ string) int {
 	stdout, stderr, factory := os.Stdout, os.Stderr, &shared.Factory{Version: 1}
-	set := netrpc.PluginSet{probeName: netrpc.PluginFuncs{
-		NewServer: func(broker *netrpc.Broker) (any, error) {
-			server := factory.New(ourprobe.Adapt(context.Background(), broker))
-			return &faulty{Server: server, world: w, stdout: stdout, stderr: stderr}, nil
-		},
-	}}
+	server := func(broker *netrpc.Broker, _ ourprobe.Suite) (any, error) {
+		server := factory.New(ourprobe.Adapt(context.Background(), broker))
+		return &faulty{Server: server, world: w, stdout: stdout, stderr: stderr}, nil
+	}
 	plugin.Serve(plugin.Config{
-		Handshake: ourprobe.Handshake(),
-		Versions:  core.Versions{1: {netrpc.New(set)}},
+		Handshake:  ourprobe.Handshake(),
+		Versions:   core.Versions{1: {netrpc.New(netrpc.Carry(ourprobe.Plugin, server, nil))}},
+		Implements: ourprobe.Plugin.Bind(ourprobe.Suite{}),
 	})
 	return 0
 }
@@ -121,7 +120,7 @@ func launchConfig(t *testing.T, cfg host.Config) *ourSubject {
 			t.Error(err)
 		}
 	})
-	probe, err := host.Dispense[*ourprobe.Probe](bounded(t), client, probeName)
+	probe, err := host.Dispense(bounded(t), client, ourprobe.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

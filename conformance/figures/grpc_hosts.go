@@ -73,6 +73,9 @@ type oursGRPC struct {
 	out    *printed
 }
 
+// oursGRPCProbe is the measured service, of which this program has the host's side.
+var oursGRPCProbe = core.DefineSides[probe.ProbeServiceServer, probe.ProbeServiceClient](grpcservice.Name)
+
 func (b *bench) oursGRPC(opts ...transportgrpc.Option) func() (grpcSession, error) {
 	return b.oursGRPCWith(nil, opts...)
 }
@@ -82,15 +85,14 @@ func (b *bench) oursGRPC(opts ...transportgrpc.Option) func() (grpcSession, erro
 func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Option) func() (grpcSession, error) {
 	return func() (grpcSession, error) {
 		s := &oursGRPC{out: newPrinted()}
-		set := transportgrpc.PluginSet{grpcservice.Name: transportgrpc.PluginFuncs{
-			NewClient: func(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
-				s.broker = broker
-				return probe.NewProbeServiceClient(conn), nil
-			},
-		}}
+		client := func(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (probe.ProbeServiceClient, error) {
+			s.broker = broker
+			return probe.NewProbeServiceClient(conn), nil
+		}
+		all := append([]transportgrpc.Option{transportgrpc.Carry(oursGRPCProbe, nil, client)}, opts...)
 		cfg := host.Config{
 			Handshake: core.Handshake{MagicCookieKey: grpcservice.CookieKey, MagicCookieValue: grpcservice.CookieValue},
-			Versions:  core.Versions{1: {transportgrpc.New(set, opts...)}},
+			Versions:  core.Versions{1: {transportgrpc.New(all...)}},
 			Command:   host.Command(b.program(oursGRPCPlugin)),
 			Logger:    slog.New(slog.NewTextHandler(&s.log, nil)),
 			Stdout:    s.out,
@@ -102,7 +104,7 @@ func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Op
 		if s.client, err = host.Launch(b.ctx, cfg); err != nil {
 			return nil, err
 		}
-		s.probe, err = host.Dispense[probe.ProbeServiceClient](b.ctx, s.client, grpcservice.Name)
+		s.probe, err = host.Dispense(b.ctx, s.client, oursGRPCProbe)
 		return s, err
 	}
 }

@@ -38,21 +38,22 @@ type oursSession struct {
 	log    bytes.Buffer
 }
 
+// oursService is the measured service, of which this program has the host's side.
+var oursService = core.DefineSides[*service.Server, *netrpc.Client](service.Name)
+
 func (b *bench) launchOurs() (session, error) { return b.startOurs(nil) }
 
 // startOurs launches with a configuration that change, if it is not nil, has
 // changed.
 func (b *bench) startOurs(change func(*host.Config)) (session, error) {
 	s := new(oursSession)
-	set := netrpc.PluginSet{service.Name: netrpc.PluginFuncs{
-		NewClient: func(broker *netrpc.Broker, c *netrpc.Client) (any, error) {
-			s.broker = broker
-			return c, nil
-		},
-	}}
+	client := func(broker *netrpc.Broker, c *netrpc.Client) (*netrpc.Client, error) {
+		s.broker = broker
+		return c, nil
+	}
 	cfg := host.Config{
 		Handshake: core.Handshake{MagicCookieKey: service.CookieKey, MagicCookieValue: service.CookieValue},
-		Versions:  core.Versions{1: {netrpc.New(set)}},
+		Versions:  core.Versions{1: {netrpc.New(netrpc.Carry(oursService, nil, client))}},
 		Command:   host.Command(b.program(ours)),
 		Logger:    slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
@@ -63,7 +64,7 @@ func (b *bench) startOurs(change func(*host.Config)) (session, error) {
 	if s.client, err = host.Launch(b.ctx, cfg); err != nil {
 		return nil, err
 	}
-	s.rpc, err = host.Dispense[*netrpc.Client](b.ctx, s.client, service.Name)
+	s.rpc, err = host.Dispense(b.ctx, s.client, oursService)
 	return s, err
 }
 

@@ -148,7 +148,7 @@ func (p peer) launch(t *testing.T, l launch) *subject {
 			t.Error(err)
 		}
 	})
-	if u.probe, err = host.Dispense[*ourprobe.Probe](within(t), u.Client, shared.PluginName); err != nil {
+	if u.probe, err = host.Dispense(within(t), u.Client, ourprobe.Plugin); err != nil {
 		t.Fatal(err)
 	}
 	return u
@@ -202,7 +202,7 @@ var _ scenario.Host = scenarioHost{}
 
 // Dispense returns a new client.
 func (h scenarioHost) Dispense(ctx context.Context, name string) (*probe.Client, error) {
-	dispensed, err := host.Dispense[*ourprobe.Probe](ctx, h.Client, name)
+	dispensed, err := host.Dispense(ctx, h.Client, core.DefineSides[ourprobe.Suite, *ourprobe.Probe](name))
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func ours(t *testing.T, l languages.Language, mtls bool) launched {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = client.Kill(context.Background()) })
-	store, err := host.Dispense[kvv1.StoreServiceClient](t.Context(), client, languages.PluginName)
+	store, err := host.Dispense(t.Context(), client, languages.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,9 @@ const (
 // PluginName is the name that hosts dispense.
 const PluginName = "store"
 
+// Plugin is the store for a host of ours.
+var Plugin = core.DefineSides[kvv1.StoreServiceServer, kvv1.StoreServiceClient](PluginName)
+
 // Handshake is how the plugins know a host of ours.
 func Handshake() core.Handshake {
 	return core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue}
@@ -33,10 +36,8 @@ func Handshake() core.Handshake {
 
 // Versions are what a host of ours takes of the plugins.
 func Versions(options ...transportgrpc.Option) core.Versions {
-	set := transportgrpc.PluginSet{
-		PluginName: transportgrpc.Service(kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient, nil),
-	}
-	return core.Versions{1: {transportgrpc.New(set, options...)}}
+	options = append(options, transportgrpc.Service(Plugin, kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient))
+	return core.Versions{1: {transportgrpc.New(options...)}}
 }
 
 // TheirConfig configures a go-plugin host for the plugins; what to run, and every

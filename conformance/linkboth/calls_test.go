@@ -31,8 +31,9 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "ours":
 		plugin.Serve(plugin.Config{
-			Handshake: core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue},
-			Versions:  core.Versions{1: {transportgrpc.New(ourSet(new(server)))}},
+			Handshake:  core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue},
+			Versions:   ourVersions,
+			Implements: ourPlugin.Bind(new(server)),
 		})
 	case "theirs":
 		goplugin.Serve(&goplugin.ServeConfig{
@@ -53,11 +54,11 @@ func (*server) Echo(_ context.Context, req *probe.EchoRequest) (*probe.EchoRespo
 	return &probe.EchoResponse{Payload: req.GetPayload()}, nil
 }
 
-func ourSet(impl probe.ProbeServiceServer) transportgrpc.PluginSet {
-	return transportgrpc.PluginSet{
-		name: transportgrpc.Service(probe.RegisterProbeServiceServer, probe.NewProbeServiceClient, impl),
-	}
-}
+var ourPlugin = core.DefineSides[probe.ProbeServiceServer, probe.ProbeServiceClient](name)
+
+var ourVersions = core.Versions{1: {transportgrpc.New(
+	transportgrpc.Service(ourPlugin, probe.RegisterProbeServiceServer, probe.NewProbeServiceClient),
+)}}
 
 func theirHandshake() goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: cookieKey, MagicCookieValue: cookieValue}
@@ -101,7 +102,7 @@ func ourHost(t *testing.T, served string) probe.ProbeServiceClient {
 	t.Helper()
 	client, err := host.Launch(t.Context(), host.Config{
 		Handshake: core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue},
-		Versions:  core.Versions{1: {transportgrpc.New(ourSet(nil))}},
+		Versions:  ourVersions,
 		Command:   host.Command(os.Args[0]),
 		Env:       []string{role + "=" + served, "GORACE=atexit_sleep_ms=0"},
 	})
@@ -113,7 +114,7 @@ func ourHost(t *testing.T, served string) probe.ProbeServiceClient {
 			t.Error(err)
 		}
 	})
-	dispensed, err := host.Dispense[probe.ProbeServiceClient](t.Context(), client, name)
+	dispensed, err := host.Dispense(t.Context(), client, ourPlugin)
 	if err != nil {
 		t.Fatal(err)
 	}

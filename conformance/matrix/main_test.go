@@ -60,9 +60,9 @@ func (c cell) servePlugin() {
 	overNetRPC := c.Transport == netRPC
 	switch {
 	case c.Plugin == ours && overNetRPC:
-		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion())})
+		plugin.Serve(ournetrpc.PluginConfig(oneVersion()))
 	case c.Plugin == ours:
-		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion())})
+		plugin.Serve(ourgrpc.PluginConfig(oneVersion()))
 	case overNetRPC:
 		goplugin.Serve(probeplugin.Serve(oneVersion()))
 	default:

@@ -83,7 +83,7 @@ func reportToJackfield(t *testing.T, settings []string) string {
 	raw := make(written, 64)
 	client, err := host.Launch(t.Context(), host.Config{
 		Handshake: rules.Handshake,
-		Versions:  rules.Versions(nil),
+		Versions:  rules.Versions,
 		Command:   host.Command(os.Args[0]),
 		Env:       settings,
 		RawLog:    raw,

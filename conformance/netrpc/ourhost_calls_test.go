@@ -39,10 +39,10 @@ func TestOurHostDispensesANewInstanceEachTime(t *testing.T) {
 func TestOurHostDispensesAnUnknownName(t *testing.T) {
 	// The host's set has a name that the plugin's does not.
 	more := func(c *host.Config) {
-		c.Versions = core.Versions{1: {netrpc.New(netrpc.PluginSet{
-			shared.PluginName: ourprobe.Plugin(nil),
-			"newer":           ourprobe.Plugin(nil),
-		})}}
+		c.Versions = core.Versions{1: {netrpc.New(
+			ourprobe.Carry(ourprobe.Plugin, nil),
+			ourprobe.Carry(core.DefineSides[ourprobe.Suite, *ourprobe.Probe]("newer"), nil),
+		)}}
 	}
 	eachPeer(t, func(t *testing.T, p peer) {
 		u := p.launch(t, setting{change: more})

@@ -136,7 +136,7 @@ func (p peer) launch(t *testing.T, s setting) *subject {
 // dispense returns a new instance of the probe.
 func (u *subject) dispense(t *testing.T) *ourprobe.Probe {
 	t.Helper()
-	probe, err := host.Dispense[*ourprobe.Probe](within(t), u.Client, shared.PluginName)
+	probe, err := host.Dispense(within(t), u.Client, ourprobe.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,24 +35,27 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "our net/rpc":
-		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion())})
+		plugin.Serve(ournetrpc.PluginConfig(oneVersion()))
 	case "our gRPC":
-		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion())})
+		plugin.Serve(ourgrpc.PluginConfig(oneVersion()))
 	case "our net/rpc, impatient":
-		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion(),
-			netrpc.WithConnectionTimeout(impatience))})
+		plugin.Serve(ournetrpc.PluginConfig(oneVersion(), netrpc.WithConnectionTimeout(impatience)))
 	case "our gRPC, impatient":
-		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion(),
-			transportgrpc.WithConnectionTimeout(impatience))})
+		plugin.Serve(ourgrpc.PluginConfig(oneVersion(), transportgrpc.WithConnectionTimeout(impatience)))
 	case "our net/rpc, own TLS":
-		plugin.Serve(plugin.Config{Handshake: ournetrpc.Handshake(), Versions: ournetrpc.Versions(oneVersion()), TLS: pluginsOwn()})
+		plugin.Serve(withOwnTLS(ournetrpc.PluginConfig(oneVersion())))
 	case "our gRPC, own TLS":
-		plugin.Serve(plugin.Config{Handshake: ourgrpc.Handshake(), Versions: ourgrpc.Versions(oneVersion()), TLS: pluginsOwn()})
+		plugin.Serve(withOwnTLS(ourgrpc.PluginConfig(oneVersion())))
 	case "their net/rpc":
 		goplugin.Serve(probeplugin.Serve(oneVersion()))
 	case "their gRPC":
 		goplugin.Serve(grpcplugin.Serve(oneVersion()))
 	}
+}
+
+func withOwnTLS(cfg plugin.Config) plugin.Config {
+	cfg.TLS = pluginsOwn()
+	return cfg
 }
 
 // within returns a context for what must not hang.

@@ -94,13 +94,14 @@ func (s setting) prepare(t *testing.T) (*subject, host.Config) {
 			options = append(options, transportgrpc.WithMultiplexing())
 		}
 		cfg.Handshake = ourgrpc.Handshake()
-		cfg.Versions = core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{shared.PluginName: transportgrpc.PluginFuncs{
-			NewClient: func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
-				u.broker = b
-				u.probe = probe.NewClient(conn, ourgrpc.Adapt(b))
-				return b, nil
-			},
-		}}, options...)}}
+		client := func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (*transportgrpc.Broker, error) {
+			u.broker = b
+			u.probe = probe.NewClient(conn, ourgrpc.Adapt(b))
+			return b, nil
+		}
+		served := core.DefineSides[ourgrpc.Suite, *transportgrpc.Broker](shared.PluginName)
+		options = append(options, transportgrpc.Carry(served, nil, client))
+		cfg.Versions = core.Versions{1: {transportgrpc.New(options...)}}
 	}
 	return u, cfg
 }

@@ -275,7 +275,7 @@ func TestDispenseOfAnUnknownNameTellsTheNamesThatExist(t *testing.T) {
 
 func TestDispenseAsAnotherTypeTellsBoth(t *testing.T) {
 	client := launch(t, config(t, "serve", ""))
-	_, err := host.Dispense[error](within(t), client, "echo")
+	_, err := host.Dispense(within(t), client, core.Define[error]("echo"))
 	var wrong *core.TypeError
 	if !errors.As(err, &wrong) {
 		t.Fatalf("got %v", err)

@@ -38,9 +38,9 @@ func newClient(cfg Config, p *process, session core.Session, version int, protoc
 	}
 }
 
-// Dispense makes a client of the plugin's named object: what the transport's
-// plugin set says, which the caller asserts to the application's interface. The
-// function [Dispense] does both. A name that does not exist is a
+// Dispense is the function [Dispense] for a host that learns names at run time and
+// needs no type: it makes a client of the plugin called name, of the type that the
+// negotiated version declares. A name that does not exist is a
 // *[core.UnknownPluginError].
 func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	made, err := c.session.Dispense(ctx, name)
@@ -50,18 +50,23 @@ func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	return made, nil
 }
 
-// Dispense is Client.Dispense for an interface (or another type) T that the
-// dispensed client has. If it does not, the error is a *[core.TypeError].
-func Dispense[T any](ctx context.Context, c *Client, name string) (T, error) {
-	made, err := c.Dispense(ctx, name)
+// Dispense makes a client of the plugin p, each time a new one. It is of the type
+// that the declaration of p says, since the transport that carries p makes no
+// other. A plugin that does not exist is a *[core.UnknownPluginError].
+//
+// Versions may declare plugins of one name with different types. A p that is not
+// of the negotiated version is a *[core.TypeError], unless the client fits all the
+// same; [Client.NegotiatedVersion] says which to dispense.
+func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C, error) {
+	made, err := c.Dispense(ctx, p.Name())
 	if err != nil {
-		var none T
+		var none C
 		return none, err
 	}
-	typed, ok := made.(T)
+	typed, ok := made.(C)
 	if !ok {
-		return typed, fmt.Errorf("plugin %s: dispense: %w", c.cfg.Name,
-			&core.TypeError{Name: name, Got: reflect.TypeOf(made), Want: reflect.TypeFor[T]()})
+		return typed, fmt.Errorf("plugin %s: dispense under version %d: %w", c.cfg.Name, c.version,
+			&core.TypeError{Name: p.Name(), Got: reflect.TypeOf(made), Want: reflect.TypeFor[C]()})
 	}
 	return typed, nil
 }

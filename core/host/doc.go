@@ -4,11 +4,11 @@
 //
 //	err := host.With(ctx, host.Config{
 //		Handshake: greeter.Handshake,
-//		Versions:  greeter.Versions(nil),
+//		Versions:  greeter.Versions,
 //		Command:   host.Command("./greeter-plugin"),
 //		AutoMTLS:  host.MTLSRequired,
 //	}, func(ctx context.Context, client *host.Client) error {
-//		g, err := host.Dispense[greeter.Greeter](ctx, client, "greeter")
+//		g, err := host.Dispense(ctx, client, greeter.Plugin) // a greeter.Greeter
 //		…
 //	})
 //

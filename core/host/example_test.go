@@ -41,7 +41,7 @@ func ExampleLaunch() {
 	}
 	defer client.Close()
 
-	greeter, err := host.Dispense[*faketransport.Client](ctx, client, "greeter")
+	greeter, err := host.Dispense(ctx, client, core.Define[*faketransport.Client]("greeter"))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -58,7 +58,7 @@ func ExampleWith() {
 		Command:   host.Command("./greeter-plugin"),
 		Runner:    inProcess, // left out where a program is run
 	}, func(ctx context.Context, client *host.Client) error {
-		greeter, err := host.Dispense[*faketransport.Client](ctx, client, "greeter")
+		greeter, err := host.Dispense(ctx, client, core.Define[*faketransport.Client]("greeter"))
 		if err != nil {
 			return err
 		}

@@ -102,7 +102,7 @@ func call(t testing.TB, client *host.Client, object, argument string) string {
 }
 
 func tryCall(ctx context.Context, client *host.Client, object, argument string) (string, error) {
-	dispensed, err := host.Dispense[*faketransport.Client](ctx, client, object)
+	dispensed, err := host.Dispense(ctx, client, core.Define[*faketransport.Client](object))
 	if err != nil {
 		return "", err
 	}

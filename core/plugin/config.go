@@ -25,9 +25,15 @@ type Config struct {
 	// Handshake is how the plugin knows its host. Required.
 	Handshake core.Handshake
 
-	// Versions are the application versions that the plugin speaks. Required.
-	// Of several transports under one version the first is served.
+	// Versions are the application versions, commonly all that the application
+	// declares. Required. The plugin offers those of which Implements has a
+	// plugin. Of several transports under one version the first is served.
 	Versions core.Versions
+
+	// Implements are the implementations, from the Bind method of a
+	// [core.Plugin]. Each is for a plugin that Versions carry. Required, but for
+	// transports that bring what they serve.
+	Implements core.Implementations
 
 	// Info is what the plugin says about itself when it is asked without a host,
 	// with the argument "describe". The zero value says what the build recorded.
@@ -76,7 +82,8 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	c.Versions = c.Versions.Clone()
+	c.Versions = served(c.Versions, c.Implements)
+	c.Implements = slices.Clone(c.Implements)
 	c.OnShutdown = slices.Clone(c.OnShutdown)
 	c.Info.Services = maps.Clone(c.Info.Services)
 	c.SocketUsers = slices.Clone(c.SocketUsers)
@@ -90,7 +97,10 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
+	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate(), c.Implements.Validate())
+	if err == nil {
+		err = c.checkImplements()
+	}
 	if c.Network != "" && c.Network != "unix" && c.Network != "tcp" {
 		err = errors.Join(err, fmt.Errorf(`Config.Network is %q: it must be "unix", "tcp" or empty`, c.Network))
 	}

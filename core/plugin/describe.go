@@ -9,8 +9,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-
-	"github.com/jackfield-go/jackfield/core"
 )
 
 // describeArg is the one argument with which a plugin is asked what it is.
@@ -34,14 +32,9 @@ type Info struct {
 	Version string
 	// Services are the names that the plugin gives something out under, for each
 	// application version. Of a version that is not in the map the transport is
-	// asked, which knows them if it has a method
-	//
-	//	Names() []string
+	// asked for the names in Config.Implements that it carries.
 	Services map[int][]string
 }
-
-// namer is a transport that knows what it serves.
-type namer interface{ Names() []string }
 
 // The answer, in the order of its keys; docs/discovery.md has the form.
 type (
@@ -122,21 +115,9 @@ func (c Config) describeVersion(number int) describedVersion {
 		v.Transports = append(v.Transports, string(protocol))
 	}
 	if v.Services == nil {
-		v.Services = names(c.Versions[number])
+		v.Services = names(c.Versions[number], c.Implements)
 	}
 	return v
-}
-
-// names are what the transports know about what they serve.
-func names(transports []core.Transport) []string {
-	var all []string
-	for _, transport := range transports {
-		if n, ok := transport.(namer); ok {
-			all = append(all, n.Names()...)
-		}
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
 }
 
 func describeBuild(info *debug.BuildInfo) *describedBuild {

@@ -45,7 +45,7 @@ func described(t *testing.T, cfg plugin.Config) map[string]any {
 // namedTransport knows what it serves.
 type namedTransport struct{ *faketransport.Transport }
 
-func (namedTransport) Names() []string { return []string{"soft", "loud", "loud"} }
+func (namedTransport) Names(core.Implementations) []string { return []string{"soft", "loud", "loud"} }
 
 func TestAPluginDescribesItselfWithoutAHost(t *testing.T) {
 	cfg := plugin.Config{

@@ -2,8 +2,9 @@
 //
 //	func main() {
 //		plugin.Serve(plugin.Config{
-//			Handshake: greeter.Handshake,
-//			Versions:  greeter.Versions(english{}),
+//			Handshake:  greeter.Handshake,
+//			Versions:   greeter.Versions,
+//			Implements: greeter.Plugin.Bind(english{}),
 //		})
 //	}
 //

@@ -156,6 +156,7 @@ func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 	return core.PluginLink{
 		Logger:      r.cfg.Logger,
 		Version:     version,
+		Implements:  r.cfg.Implements,
 		LookupEnv:   r.lookup,
 		TLS:         tls,
 		Stdout:      r.env.Stdout,

@@ -3,10 +3,10 @@
 //
 //	func TestGreeter(t *testing.T) {
 //		client := plugintest.Launch(t,
-//			host.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(nil)},
-//			plugin.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(english{})},
+//			host.Config{Handshake: greeter.Handshake, Versions: greeter.Versions},
+//			plugin.Config{Handshake: greeter.Handshake, Versions: greeter.Versions, Implements: greeter.Plugin.Bind(english{})},
 //		)
-//		g, err := host.Dispense[greeter.Greeter](t.Context(), client, "greeter")
+//		g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 //		…
 //	}
 //

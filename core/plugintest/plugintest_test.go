@@ -39,7 +39,7 @@ func TestLaunchRunsAPluginInThisProcess(t *testing.T) {
 			h, p := configs()
 			h.AutoMTLS = mode
 			client := plugintest.Launch(t, h, p)
-			object, err := host.Dispense[*faketransport.Client](t.Context(), client, "echo")
+			object, err := host.Dispense(t.Context(), client, core.Define[*faketransport.Client]("echo"))
 			if err != nil {
 				t.Fatal(err)
 			}

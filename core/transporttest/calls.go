@@ -54,13 +54,13 @@ func unknownName(t *testing.T, f *fixture) {
 	if !errors.As(err, &unknown) {
 		t.Fatalf("got %v, want a core.UnknownPluginError", err)
 	}
-	if unknown.Name != "nonesuch" || !slices.Contains(unknown.Known, Name) {
+	if unknown.Name != "nonesuch" || !slices.Contains(unknown.Known, Plugin.Name()) {
 		t.Errorf("got %+v, want the name that was asked for and the ones that exist", unknown)
 	}
 }
 
 func wrongType(t *testing.T, f *fixture) {
-	_, err := host.Dispense[fmt.Stringer](within(t), f.client, Name)
+	_, err := host.Dispense(within(t), f.client, core.Define[fmt.Stringer](Plugin.Name()))
 	var wrong *core.TypeError
 	if !errors.As(err, &wrong) || wrong.Want == nil || wrong.Got == nil {
 		t.Fatalf("got %v, want a core.TypeError with both types", err)
@@ -103,7 +103,7 @@ func parallelCalls(t *testing.T, f *fixture) {
 
 func dispenseAgain(t *testing.T, f *fixture) {
 	for range 20 {
-		p, err := host.Dispense[Probe](within(t), f.client, Name)
+		p, err := host.Dispense(within(t), f.client, Plugin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func closeInOrder(t *testing.T, f *fixture) {
 	if _, err := f.probe.Echo(within(t), "x"); !errors.Is(err, core.ErrClosed) {
 		t.Errorf("a call after the end returned %v, want core.ErrClosed", err)
 	}
-	if _, err := f.client.Dispense(within(t), Name); err == nil {
+	if _, err := f.client.Dispense(within(t), Plugin.Name()); err == nil {
 		t.Error("Dispense after the end returned no error")
 	}
 	if err := f.client.Ping(within(t)); err == nil {

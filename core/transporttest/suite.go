@@ -4,7 +4,7 @@
 // A transport's test package gives the suite a [Suite] and re-runs its own test
 // binary as the plugin:
 //
-//	var suite = transporttest.Suite{Transport: func(impl transporttest.Probe) core.Transport { … }}
+//	var suite = transporttest.Suite{Transport: netrpc.New(netrpc.Carry(transporttest.Plugin, newServer, newClient))}
 //
 //	func TestMain(m *testing.M)        { os.Exit(suite.Main(m)) }
 //	func TestTransport(t *testing.T)   { suite.Run(t) }
@@ -27,8 +27,8 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// Name is the name by which the suite dispenses a Probe.
-const Name = "probe"
+// Plugin is the plugin that the transport carries in the suite.
+var Plugin = core.Define[Probe]("probe")
 
 // pluginVariable makes a test binary serve as a plugin.
 const pluginVariable = "JACKFIELD_TRANSPORTTEST_PLUGIN"
@@ -40,9 +40,8 @@ var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTTEST", MagicCook
 
 // Suite describes the transport under test.
 type Suite struct {
-	// Transport returns the transport with one plugin called [Name]: a plugin
-	// serves impl, and a host, for which impl is nil, dispenses a Probe.
-	Transport func(impl Probe) core.Transport
+	// Transport carries [Plugin].
+	Transport core.Transport
 	// NoCallbacks says that the transport cannot carry functions, readers and
 	// writers of the host's: Ask and Copy are not tried.
 	NoCallbacks bool
@@ -55,13 +54,11 @@ func (s Suite) Main(m *testing.M) int {
 	if os.Getenv(pluginVariable) == "" {
 		return m.Run()
 	}
-	plugin.Serve(plugin.Config{Handshake: cookie, Versions: s.versions(probe{})})
+	plugin.Serve(plugin.Config{Handshake: cookie, Versions: s.versions(), Implements: Plugin.Bind(probe{})})
 	return 0
 }
 
-func (s Suite) versions(impl Probe) core.Versions {
-	return core.Versions{1: {s.Transport(impl)}}
-}
+func (s Suite) versions() core.Versions { return core.Versions{1: {s.Transport}} }
 
 // Run runs the suite: over a plain connection, under mutual TLS, and with host
 // and plugin in one process, plainly and under TLS of their own.
@@ -137,7 +134,7 @@ func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
 func (s Suite) launchInProcess(t *testing.T, cfg host.Config, served plugin.Config) *fixture {
 	t.Helper()
 	f, cfg := s.prepare(t, cfg)
-	served.Handshake, served.Versions = cookie, s.versions(probe{})
+	served.Handshake, served.Versions, served.Implements = cookie, s.versions(), Plugin.Bind(probe{})
 	f.dispense(t, plugintest.Launch(t, cfg, served))
 	return f
 }
@@ -176,7 +173,7 @@ func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
 	plugintest.NoLeaks(t)
 	f := &fixture{stdout: new(buffer), stderr: new(buffer), log: new(buffer)}
 	cfg.Handshake = cookie
-	cfg.Versions = s.versions(nil)
+	cfg.Versions = s.versions()
 	cfg.Stdout, cfg.Stderr = f.stdout, f.stderr
 	cfg.Logger = slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return f, cfg
@@ -185,7 +182,7 @@ func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
 func (f *fixture) dispense(t *testing.T, client *host.Client) {
 	t.Helper()
 	var err error
-	if f.probe, err = host.Dispense[Probe](within(t), client, Name); err != nil {
+	if f.probe, err = host.Dispense(within(t), client, Plugin); err != nil {
 		t.Fatal(err)
 	}
 	f.client, f.pid = client, client.ID()

@@ -42,7 +42,7 @@ func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, n
 		Cache:     cache,
 	}
 	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
-		Name: name, Version: constraint, Protocols: greeter.Versions(nil).Numbers(),
+		Name: name, Version: constraint, Protocols: greeter.Versions.Numbers(),
 	})
 	return plugin, errors.Join(err, cache.Save(ctx))
 }
@@ -51,7 +51,7 @@ func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, n
 func config(plugin *discovery.Resolved) host.Config {
 	return host.Config{
 		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(nil),
+		Versions:  greeter.Versions,
 		Command:   host.Command(plugin.Path),
 		Verify:    host.Checksum(plugin.Checksum()),
 	}

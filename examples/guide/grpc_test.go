@@ -42,22 +42,22 @@ func serveStore() {
 		_ = os.Unsetenv("PLUGIN_MULTIPLEX_GRPC")
 	}
 	plugin.Serve(plugin.Config{
-		Handshake: kv.Handshake,
-		Versions:  kv.Versions(transportgrpc.New(storeSet(crashing{}))),
+		Handshake:  kv.Handshake,
+		Versions:   kv.Versions(transportgrpc.New(stores)),
+		Implements: storeService.Bind(crashing{}),
 	})
 }
 
-func storeSet(impl kvv1.StoreServiceServer) transportgrpc.PluginSet {
-	return transportgrpc.PluginSet{
-		kv.Name: transportgrpc.Service(kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient, impl),
-	}
-}
+// storeService is the store with the types of the generated code.
+var storeService = core.DefineSides[kvv1.StoreServiceServer, kvv1.StoreServiceClient](kv.Plugin.Name())
+
+var stores = transportgrpc.Service(storeService, kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient)
 
 func storeConfig(t *testing.T) host.Config {
 	t.Helper()
 	return host.Config{
 		Handshake:   kv.Handshake,
-		Versions:    kv.Versions(transportgrpc.New(storeSet(nil))),
+		Versions:    kv.Versions(transportgrpc.New(stores)),
 		Command:     host.Command(pluginPath(t)),
 		StopTimeout: 20 * time.Second, // the race detector alone takes a second to leave
 	}
@@ -77,7 +77,7 @@ func TestCallsOverGRPCSayWhyTheyFailed(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&logged, nil))
 	launched, err := host.Launch(t.Context(), storeConfig(t))
 	client := closeAfterwards(t, launched, err)
-	store, err := host.Dispense[kvv1.StoreServiceClient](t.Context(), client, kv.Name)
+	store, err := host.Dispense(t.Context(), client, storeService)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,9 +136,9 @@ func TestInterceptorsActOnEveryConnection(t *testing.T) {
 	var logged buffer
 	log := slog.New(slog.NewTextHandler(&logged, nil))
 	client := plugintest.Launch(t,
-		host.Config{Handshake: counter.Handshake, Versions: counter.Versions(nil, observed(log)...)},
-		plugin.Config{Handshake: counter.Handshake, Versions: counter.Versions(sums{})})
-	c, err := host.Dispense[counter.Counter](t.Context(), client, counter.Name)
+		host.Config{Handshake: counter.Handshake, Versions: counter.Versions(observed(log)...)},
+		plugin.Config{Handshake: counter.Handshake, Versions: counter.Versions(), Implements: counter.Plugin.Bind(sums{})})
+	c, err := host.Dispense(t.Context(), client, counter.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,12 +168,12 @@ func (adder) Sum(_ context.Context, a, b int64) (int64, error) { return a + b, n
 
 // inOneConnection launches a plugin with everything inside one connection, where
 // the plugin can do that.
-func inOneConnection(ctx context.Context, cfg host.Config, set transportgrpc.PluginSet) (*host.Client, error) {
-	cfg.Versions = core.Versions{1: {transportgrpc.New(set, transportgrpc.WithMultiplexing())}}
+func inOneConnection(ctx context.Context, cfg host.Config, service transportgrpc.Option) (*host.Client, error) {
+	cfg.Versions = core.Versions{1: {transportgrpc.New(service, transportgrpc.WithMultiplexing())}}
 	client, err := host.Launch(ctx, cfg)
 	var cannot *transportgrpc.MultiplexError
 	if errors.As(err, &cannot) {
-		cfg.Versions = core.Versions{1: {transportgrpc.New(set)}}
+		cfg.Versions = core.Versions{1: {transportgrpc.New(service)}}
 		client, err = host.Launch(ctx, cfg)
 	}
 	return client, err
@@ -184,13 +184,13 @@ func TestPluginThatCannotMultiplexIsLaunchedWithout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := storeConfig(t)
 			cfg.Env = env
-			launched, err := inOneConnection(t.Context(), cfg, storeSet(nil))
+			launched, err := inOneConnection(t.Context(), cfg, stores)
 			client := closeAfterwards(t, launched, err)
 			if err := client.Ping(t.Context()); err != nil {
 				t.Error(err)
 			}
 
-			cfg.Versions = kv.Versions(transportgrpc.New(storeSet(nil), transportgrpc.WithMultiplexing()))
+			cfg.Versions = kv.Versions(transportgrpc.New(stores, transportgrpc.WithMultiplexing()))
 			other, err := host.Launch(t.Context(), cfg)
 			var cannot *transportgrpc.MultiplexError
 			if errors.As(err, &cannot) != (env != nil) {
@@ -204,16 +204,16 @@ func TestPluginThatCannotMultiplexIsLaunchedWithout(t *testing.T) {
 }
 
 // large lets messages of 64 MiB through, and no larger ones.
-func large(set transportgrpc.PluginSet) core.Versions {
-	return core.Versions{1: {transportgrpc.New(set, transportgrpc.WithMaxMessageSize(64<<20))}}
+func large(service transportgrpc.Option) core.Versions {
+	return core.Versions{1: {transportgrpc.New(service, transportgrpc.WithMaxMessageSize(64<<20))}}
 }
 
 func TestMessagesHaveABound(t *testing.T) {
 	plugintest.NoLeaks(t)
 	client := plugintest.Launch(t,
-		host.Config{Handshake: kv.Handshake, Versions: large(storeSet(nil))},
-		plugin.Config{Handshake: kv.Handshake, Versions: kv.Versions(kvgrpc.Transport(lengths{}))})
-	store, err := host.Dispense[kvv1.StoreServiceClient](t.Context(), client, kv.Name)
+		host.Config{Handshake: kv.Handshake, Versions: large(stores)},
+		plugin.Config{Handshake: kv.Handshake, Versions: kv.Versions(kvgrpc.Transport), Implements: kv.Plugin.Bind(lengths{})})
+	store, err := host.Dispense(t.Context(), client, storeService)
 	if err != nil {
 		t.Fatal(err)
 	}

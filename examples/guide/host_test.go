@@ -18,7 +18,6 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/runner"
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
-	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
 // advice is what an application might tell its user about a launch that failed.
@@ -51,7 +50,7 @@ func advice(err error) string {
 func TestAdviceOnAPluginThatDoesNotExist(t *testing.T) {
 	_, err := host.Launch(t.Context(), host.Config{
 		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(nil),
+		Versions:  greeter.Versions,
 		Command:   host.Command(filepath.Join(t.TempDir(), "greeter-plugin")),
 	})
 	var failure *host.LaunchError
@@ -66,7 +65,7 @@ func TestAdviceOnAPluginThatDoesNotExist(t *testing.T) {
 func TestAdviceOnAPluginOfAnotherApplication(t *testing.T) {
 	cfg := host.Config{
 		Handshake: core.Handshake{MagicCookieKey: greeter.Handshake.MagicCookieKey, MagicCookieValue: "another"},
-		Versions:  greeter.Versions(nil),
+		Versions:  greeter.Versions,
 		Command:   host.Command(pluginPath(t)),
 	}
 	_, err := host.Launch(t.Context(), cfg)
@@ -104,7 +103,7 @@ func TestStopWithAContext(t *testing.T) {
 func TestCrashIsSeenAndExplained(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	client := launch(t, host.Config{})
-	g, err := host.Dispense[greeter.Greeter](t.Context(), client, greeter.Name)
+	g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +138,7 @@ func TestLogsAndPrints(t *testing.T) {
 	}
 
 	client := launch(t, cfg)
-	g, err := host.Dispense[greeter.Greeter](t.Context(), client, greeter.Name)
+	g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,21 +162,6 @@ func TestEnvironmentAndInput(t *testing.T) {
 
 	if err := launch(t, cfg).Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// twoVersions lets plugins of both generations run.
-func twoVersions(old, current netrpc.Plugin) core.Versions {
-	return core.Versions{
-		1: {netrpc.New(netrpc.PluginSet{"greeter": old})},
-		2: {netrpc.New(netrpc.PluginSet{"greeter": current})},
-	}
-}
-
-func TestTwoVersions(t *testing.T) {
-	versions := twoVersions(netrpc.PluginFuncs{}, netrpc.PluginFuncs{})
-	if err := versions.Validate(); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -33,7 +33,7 @@ func install(ctx context.Context, dir, location string, progress func(discovery.
 		Hosts:      []string{"release-assets.githubusercontent.com"}, // to which github.com redirects
 	}
 	return fetcher.Install(ctx, store, fetch.Source{Location: location}, discovery.Install{
-		Protocols: greeter.Versions(nil).Numbers(),
+		Protocols: greeter.Versions.Numbers(),
 		Progress:  progress,
 	})
 }

@@ -40,7 +40,7 @@ func pluginPath(t *testing.T) string {
 func launch(t *testing.T, cfg host.Config) *host.Client {
 	t.Helper()
 	cfg.Handshake = greeter.Handshake
-	cfg.Versions = greeter.Versions(nil)
+	cfg.Versions = greeter.Versions
 	if cfg.Command.Path == "" {
 		cfg.Command = host.Command(pluginPath(t))
 	}

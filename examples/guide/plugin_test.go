@@ -24,9 +24,10 @@ func serveWithHooks() {
 	slog.SetDefault(log)
 
 	plugin.Serve(plugin.Config{
-		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(polite{log}),
-		Logger:    log,
+		Handshake:  greeter.Handshake,
+		Versions:   greeter.Versions,
+		Implements: greeter.Plugin.Bind(polite{log}),
+		Logger:     log,
 		OnShutdown: []func(context.Context){
 			func(context.Context) { fmt.Println("the database is closed") },
 			func(context.Context) { fmt.Println("the queue is written") }, // runs first
@@ -40,7 +41,7 @@ func TestShutdownHooksRunLastFirstAndTheirPrintsArrive(t *testing.T) {
 		Stdout: &printed,
 		Logger: slog.New(slog.NewTextHandler(&logged, nil)),
 	})
-	g, err := host.Dispense[greeter.Greeter](t.Context(), client, greeter.Name)
+	g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

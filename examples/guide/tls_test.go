@@ -77,7 +77,7 @@ func TestCertificatesFromFiles(t *testing.T) {
 
 	hostConfig := host.Config{
 		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(nil),
+		Versions:  greeter.Versions,
 		TLS: core.TLSFiles(tlsutil.Files{
 			Certificate: hostCertificate,
 			Key:         hostKey,
@@ -85,8 +85,9 @@ func TestCertificatesFromFiles(t *testing.T) {
 		}),
 	}
 	pluginConfig := plugin.Config{
-		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(polite{slog.New(slog.DiscardHandler)}),
+		Handshake:  greeter.Handshake,
+		Versions:   greeter.Versions,
+		Implements: greeter.Plugin.Bind(polite{slog.New(slog.DiscardHandler)}),
 		TLS: core.TLSFiles(tlsutil.Files{
 			Certificate: pluginCertificate,
 			Key:         pluginKey,

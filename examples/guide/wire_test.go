@@ -81,21 +81,30 @@ func (c *storeClient) Greet(ctx context.Context) (reply string, err error) {
 	return reply, err
 }
 
-func storeVersions(values map[string]string) core.Versions {
-	store := netrpc.PluginFuncs{
-		NewServer: func(b *netrpc.Broker) (any, error) { return &storeServer{values, b}, nil },
-		NewClient: func(b *netrpc.Broker, c *netrpc.Client) (any, error) { return &storeClient{c, b}, nil },
-	}
-	return core.Versions{1: {netrpc.New(netrpc.PluginSet{"store": store})}}
+// storePlugin is implemented by maps.
+var storePlugin = core.DefineSides[map[string]string, *storeClient]("store")
+
+var storeVersions = core.Versions{1: {netrpc.New(netrpc.Carry(storePlugin, newStoreServer, newStoreClient))}}
+
+func newStoreServer(b *netrpc.Broker, values map[string]string) (any, error) {
+	return &storeServer{values, b}, nil
+}
+
+func newStoreClient(b *netrpc.Broker, c *netrpc.Client) (*storeClient, error) {
+	return &storeClient{c, b}, nil
 }
 
 func TestStore(t *testing.T) {
 	plugintest.NoLeaks(t)
 	shake := core.Handshake{MagicCookieKey: "STORE_PLUGIN", MagicCookieValue: "5d0e"}
 	client := plugintest.Launch(t,
-		host.Config{Handshake: shake, Versions: storeVersions(nil)},
-		plugin.Config{Handshake: shake, Versions: storeVersions(map[string]string{"a": "1"})})
-	store, err := host.Dispense[*storeClient](t.Context(), client, "store")
+		host.Config{Handshake: shake, Versions: storeVersions},
+		plugin.Config{
+			Handshake:  shake,
+			Versions:   storeVersions,
+			Implements: storePlugin.Bind(map[string]string{"a": "1"}),
+		})
+	store, err := host.Dispense(t.Context(), client, storePlugin)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 		return nil, err
 	}
 	config := host.Config{
-		Handshake: notely.Handshake, Versions: notely.Versions(nil),
+		Handshake: notely.Handshake, Versions: notely.Versions,
 		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
 		Logger: h.Logger, Stdout: h.Output, Stderr: h.Output,
 	}
@@ -60,7 +60,7 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	service, err := host.Dispense[notely.NoteStore](ctx, client, notely.Name)
+	service, err := host.Dispense(ctx, client, notely.Plugin)
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
@@ -88,7 +88,7 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 	}
 	// Plugins that somebody put into a directory by hand have no sum.
 	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &store.Describer, Logger: h.Logger}
-	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions(nil).Numbers()})
+	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions.Numbers()})
 }
 
 // Find lists the plugins in all directories, and why other files are none.
@@ -111,7 +111,7 @@ func (h Host) Install(ctx context.Context, from fetch.Source, install discovery.
 	if err != nil {
 		return nil, err
 	}
-	install.Protocols = notely.Versions(nil).Numbers()
+	install.Protocols = notely.Versions.Numbers()
 	return h.Fetcher.Install(ctx, store, from, install)
 }
 

@@ -17,12 +17,17 @@ import (
 
 // TestMain makes this test binary a plugin, if it has the file name of one.
 func TestMain(m *testing.M) {
-	versions := notely.Versions(&notelytest.Memory{})
+	cfg := plugin.Config{
+		Handshake:  notely.Handshake,
+		Versions:   notely.Versions,
+		Implements: notely.Plugin.Bind(&notelytest.Memory{}),
+	}
 	switch name := filepath.Base(os.Args[0]); {
 	case strings.HasPrefix(name, "notely-plugin-new"):
-		plugin.Serve(plugin.Config{Handshake: notely.Handshake, Versions: versions})
+		plugin.Serve(cfg)
 	case strings.HasPrefix(name, "notely-plugin-old"): // from before version 2
-		plugin.Serve(plugin.Config{Handshake: notely.Handshake, Versions: core.Versions{1: versions[1]}})
+		cfg.Versions = core.Versions{1: cfg.Versions[1]}
+		plugin.Serve(cfg)
 	default:
 		os.Exit(m.Run())
 	}

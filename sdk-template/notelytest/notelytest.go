@@ -25,7 +25,7 @@ import (
 // speaks those versions of the protocol only.
 func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStore {
 	tb.Helper()
-	spoken := notely.Versions(nil)
+	spoken := notely.Versions.Clone()
 	for version := range spoken {
 		if len(versions) > 0 && !slices.Contains(versions, version) {
 			delete(spoken, version)
@@ -33,8 +33,8 @@ func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStor
 	}
 	process := plugintest.Launch(tb,
 		host.Config{Handshake: notely.Handshake, Versions: spoken, AutoMTLS: host.MTLSRequired},
-		plugin.Config{Handshake: notely.Handshake, Versions: notely.Versions(impl)})
-	client, err := host.Dispense[notely.NoteStore](tb.Context(), process, notely.Name)
+		plugin.Config{Handshake: notely.Handshake, Versions: notely.Versions, Implements: notely.Plugin.Bind(impl)})
+	client, err := host.Dispense(tb.Context(), process, notely.Plugin)
 	if err != nil {
 		tb.Fatal(err)
 	}

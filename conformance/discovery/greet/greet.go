@@ -9,27 +9,24 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// Name is the name by which the greeter is dispensed.
-const Name = "greeter"
+// Plugin is the greeter. Plugins implement a greeting, and hosts call a Client.
+var Plugin = core.DefineSides[string, *Client]("greeter")
 
 // Handshake is how a plugin knows its host.
 var Handshake = core.Handshake{MagicCookieKey: "DISCOVERY_GREETER", MagicCookieValue: "8d0f"}
 
 // Versions offers the greeter under each of the protocol versions.
-func Versions(greeting string, numbers ...int) core.Versions {
+func Versions(numbers ...int) core.Versions {
 	versions := make(core.Versions, len(numbers))
 	for _, number := range numbers {
-		versions[number] = []core.Transport{netrpc.New(netrpc.PluginSet{Name: greeter(greeting)})}
+		versions[number] = []core.Transport{netrpc.New(netrpc.Carry(Plugin, newServer, newClient))}
 	}
 	return versions
 }
 
-// greeter makes both ends of the wire.
-type greeter string
+func newServer(_ *netrpc.Broker, greeting string) (any, error) { return &server{greeting}, nil }
 
-func (g greeter) Server(*netrpc.Broker) (any, error) { return &server{string(g)}, nil }
-
-func (greeter) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) { return &Client{c}, nil }
+func newClient(_ *netrpc.Broker, c *netrpc.Client) (*Client, error) { return &Client{c}, nil }
 
 type server struct{ greeting string }
 

@@ -22,12 +22,13 @@ func main() {
 	for text := range strings.SplitSeq(protocols, ",") {
 		if number, err := strconv.Atoi(text); err == nil {
 			numbers = append(numbers, number)
-			services[number] = []string{greet.Name}
+			services[number] = []string{greet.Plugin.Name()}
 		}
 	}
 	plugin.Serve(plugin.Config{
-		Handshake: greet.Handshake,
-		Versions:  greet.Versions("greetings from "+version, numbers...),
-		Info:      plugin.Info{Name: "loud", Version: version, Services: services},
+		Handshake:  greet.Handshake,
+		Versions:   greet.Versions(numbers...),
+		Implements: greet.Plugin.Bind("greetings from " + version),
+		Info:       plugin.Info{Name: "loud", Version: version, Services: services},
 	})
 }

@@ -14,19 +14,20 @@ import (
 )
 
 func main() {
-	set := transportgrpc.PluginSet{grpcservice.Name: transportgrpc.PluginFuncs{
-		NewServer: func(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-			probe.RegisterProbeServiceServer(r, &grpcservice.Server{Borrow: func(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
-				// What an author writes with this library: the end of the call's
-				// context closes the connection.
-				conn, err := transportgrpc.Borrow(ctx, b, id, func(c grpc.ClientConnInterface) grpc.ClientConnInterface { return c })
-				return conn, func() {}, err
-			}})
-			return nil
-		},
-	}}
+	measured := core.DefineSides[*grpcservice.Server, probe.ProbeServiceClient](grpcservice.Name)
+	register := func(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl *grpcservice.Server) error {
+		impl.Borrow = func(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
+			// What an author writes with this library: the end of the call's
+			// context closes the connection.
+			conn, err := transportgrpc.Borrow(ctx, b, id, func(c grpc.ClientConnInterface) grpc.ClientConnInterface { return c })
+			return conn, func() {}, err
+		}
+		probe.RegisterProbeServiceServer(r, impl)
+		return nil
+	}
 	plugin.Serve(plugin.Config{
-		Handshake: core.Handshake{MagicCookieKey: grpcservice.CookieKey, MagicCookieValue: grpcservice.CookieValue},
-		Versions:  core.Versions{1: {transportgrpc.New(set)}},
+		Handshake:  core.Handshake{MagicCookieKey: grpcservice.CookieKey, MagicCookieValue: grpcservice.CookieValue},
+		Versions:   core.Versions{1: {transportgrpc.New(transportgrpc.Carry(measured, register, nil))}},
+		Implements: measured.Bind(new(grpcservice.Server)),
 	})
 }

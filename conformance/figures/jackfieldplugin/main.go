@@ -12,15 +12,17 @@ import (
 )
 
 func main() {
-	set := netrpc.PluginSet{service.Name: netrpc.PluginFuncs{
-		NewServer: func(b *netrpc.Broker) (any, error) {
-			return &service.Server{Dial: func(id uint32) (io.ReadCloser, error) {
-				return b.OpenReader(context.Background(), netrpc.Reader{ID: id})
-			}}, nil
-		},
-	}}
+	measured := core.Define[*service.Server](service.Name)
+	server := func(b *netrpc.Broker, impl *service.Server) (any, error) {
+		served := *impl // for each host its own
+		served.Dial = func(id uint32) (io.ReadCloser, error) {
+			return b.OpenReader(context.Background(), netrpc.Reader{ID: id})
+		}
+		return &served, nil
+	}
 	plugin.Serve(plugin.Config{
-		Handshake: core.Handshake{MagicCookieKey: service.CookieKey, MagicCookieValue: service.CookieValue},
-		Versions:  core.Versions{1: {netrpc.New(set)}},
+		Handshake:  core.Handshake{MagicCookieKey: service.CookieKey, MagicCookieValue: service.CookieValue},
+		Versions:   core.Versions{1: {netrpc.New(netrpc.Carry(measured, server, nil))}},
+		Implements: measured.Bind(new(service.Server)),
 	})
 }

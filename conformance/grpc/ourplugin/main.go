@@ -27,7 +27,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "ourplugin:", err)
 		os.Exit(2)
 	}
-	plugin.Serve(plugin.Config{Handshake: ourprobe.Handshake(), Versions: ourprobe.Versions(versions)})
+	plugin.Serve(ourprobe.PluginConfig(versions))
 	if *farewell == "" {
 		return
 	}

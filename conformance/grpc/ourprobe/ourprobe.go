@@ -12,37 +12,51 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugin"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
+
+// PluginConfig configures a plugin that serves the probe.
+func PluginConfig(versions shared.Versions, options ...transportgrpc.Option) plugin.Config {
+	return plugin.Config{
+		Handshake:  Handshake(),
+		Versions:   Versions(versions, options...),
+		Implements: Plugin.Bind(Suite{}),
+	}
+}
 
 // Handshake is the suite's cookie.
 func Handshake() core.Handshake {
 	return core.Handshake{MagicCookieKey: shared.CookieKey, MagicCookieValue: shared.CookieValue}
 }
 
+// Plugin is the suite's probe.
+var Plugin = core.DefineSides[Suite, *Probe](shared.PluginName)
+
+// Suite is the implementation: the suite has one of its own.
+type Suite struct{}
+
 // Versions offers the probe under each of the versions. Whether they are legacy
 // makes no difference: every plugin and every host of ours has versions.
 func Versions(versions shared.Versions, options ...transportgrpc.Option) core.Versions {
 	offered := make(core.Versions, len(versions.Numbers))
 	for _, number := range versions.Numbers {
-		set := transportgrpc.PluginSet{shared.PluginName: Plugin(number)}
-		offered[number] = []core.Transport{transportgrpc.New(set, options...)}
+		all := append([]transportgrpc.Option{carry(number)}, options...)
+		offered[number] = []core.Transport{transportgrpc.New(all...)}
 	}
 	return offered
 }
 
-// Plugin is both halves of the probe: a plugin serves it as of that version, a
-// host dispenses a *[Probe].
-func Plugin(version int) transportgrpc.Plugin {
-	return transportgrpc.PluginFuncs{
-		NewServer: func(broker *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-			conformancev1.RegisterProbeServiceServer(r, probe.NewServer(Adapt(broker), version))
-			return nil
-		},
-		NewClient: func(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
-			return &Probe{Client: probe.NewClient(conn, Adapt(broker)), Conns: broker}, nil
-		},
+// carry carries the probe as of that version.
+func carry(version int) transportgrpc.Option {
+	register := func(broker *transportgrpc.Broker, r grpc.ServiceRegistrar, _ Suite) error {
+		conformancev1.RegisterProbeServiceServer(r, probe.NewServer(Adapt(broker), version))
+		return nil
 	}
+	client := func(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (*Probe, error) {
+		return &Probe{Client: probe.NewClient(conn, Adapt(broker)), Conns: broker}, nil
+	}
+	return transportgrpc.Carry(Plugin, register, client)
 }
 
 // Probe is the probe as our host dispenses it.

@@ -31,10 +31,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "ourplugin:", err)
 		os.Exit(2)
 	}
-	plugin.Serve(plugin.Config{
-		Handshake: ourprobe.Handshake(),
-		Versions:  ourprobe.Versions(versions, netrpc.WithBroker(broker.Config{UnclaimedTimeout: *unclaimed})),
-	})
+	plugin.Serve(ourprobe.PluginConfig(versions, netrpc.WithBroker(broker.Config{UnclaimedTimeout: *unclaimed})))
 	if *farewell == "" {
 		return
 	}

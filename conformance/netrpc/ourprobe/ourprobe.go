@@ -9,13 +9,29 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugin"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
+
+// PluginConfig configures a plugin that serves the probe.
+func PluginConfig(versions shared.Versions, options ...netrpc.Option) plugin.Config {
+	return plugin.Config{
+		Handshake:  Handshake(),
+		Versions:   Versions(versions, options...),
+		Implements: Plugin.Bind(Suite{}),
+	}
+}
 
 // Handshake is the suite's cookie.
 func Handshake() core.Handshake {
 	return core.Handshake{MagicCookieKey: shared.CookieKey, MagicCookieValue: shared.CookieValue}
 }
+
+// Plugin is the suite's probe.
+var Plugin = core.DefineSides[Suite, *Probe](shared.PluginName)
+
+// Suite is the implementation: the suite has one of its own.
+type Suite struct{}
 
 // Versions offers the probe under each of the versions, with one instance
 // counter each. Whether they are legacy makes no difference: every plugin and
@@ -23,26 +39,24 @@ func Handshake() core.Handshake {
 func Versions(versions shared.Versions, options ...netrpc.Option) core.Versions {
 	offered := make(core.Versions, len(versions.Numbers))
 	for _, number := range versions.Numbers {
-		set := netrpc.PluginSet{shared.PluginName: Plugin(&shared.Factory{Version: number})}
-		offered[number] = []core.Transport{netrpc.New(set, options...)}
+		all := append([]netrpc.Option{Carry(Plugin, &shared.Factory{Version: number})}, options...)
+		offered[number] = []core.Transport{netrpc.New(all...)}
 	}
 	return offered
 }
 
-// Plugin is both halves of the probe: a plugin serves what factory makes, a host
-// dispenses a *[Probe].
-func Plugin(factory *shared.Factory) netrpc.Plugin {
-	return netrpc.PluginFuncs{
-		NewServer: func(broker *netrpc.Broker) (any, error) {
-			return factory.New(Adapt(context.Background(), broker)), nil
-		},
-		NewClient: func(broker *netrpc.Broker, client *netrpc.Client) (any, error) {
-			return &Probe{
-				Probe: shared.NewProbe(client, Adapt(context.Background(), broker)),
-				Conns: broker,
-			}, nil
-		},
+// Carry carries a probe that factory makes.
+func Carry(p core.Plugin[Suite, *Probe], factory *shared.Factory) netrpc.Option {
+	server := func(broker *netrpc.Broker, _ Suite) (any, error) {
+		return factory.New(Adapt(context.Background(), broker)), nil
 	}
+	client := func(broker *netrpc.Broker, client *netrpc.Client) (*Probe, error) {
+		return &Probe{
+			Probe: shared.NewProbe(client, Adapt(context.Background(), broker)),
+			Conns: broker,
+		}, nil
+	}
+	return netrpc.Carry(p, server, client)
 }
 
 // Probe is the probe as our host dispenses it.

@@ -16,8 +16,8 @@ type Greeter interface {
 	Greet(ctx context.Context, name string) (string, error)
 }
 
-// Name is the name by which the greeter is dispensed.
-const Name = "greeter"
+// Plugin is the name of the greeter and its type, for hosts and plugins.
+var Plugin = core.Define[Greeter]("greeter")
 
 // Handshake is how a plugin knows that a greeting host started it.
 var Handshake = core.Handshake{
@@ -26,21 +26,16 @@ var Handshake = core.Handshake{
 }
 
 // Versions are the protocol versions of the application, each with what carries
-// the calls. A plugin passes its implementation, a host nil.
-func Versions(impl Greeter) core.Versions {
-	return core.Versions{
-		1: {netrpc.New(netrpc.PluginSet{Name: greeterPlugin{impl}})},
-	}
+// the calls.
+var Versions = core.Versions{
+	1: {netrpc.New(netrpc.Carry(Plugin, newServer, newClient))},
 }
 
-// greeterPlugin makes both ends of the wire.
-type greeterPlugin struct{ impl Greeter }
+// newServer runs in the plugin: the host can call the methods of the server.
+func newServer(_ *netrpc.Broker, impl Greeter) (any, error) { return &server{impl}, nil }
 
-// Server runs in the plugin: its methods are what the host can call.
-func (p greeterPlugin) Server(*netrpc.Broker) (any, error) { return &server{p.impl}, nil }
-
-// Client runs in the host: it is the interface again.
-func (greeterPlugin) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) { return &client{c}, nil }
+// newClient runs in the host: the client is the interface again.
+func newClient(_ *netrpc.Broker, c *netrpc.Client) (Greeter, error) { return &client{c}, nil }
 
 type server struct{ impl Greeter }
 

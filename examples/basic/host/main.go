@@ -26,7 +26,7 @@ func main() {
 func run(ctx context.Context, path string) error {
 	cfg := host.Config{
 		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(nil),
+		Versions:  greeter.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
@@ -43,7 +43,7 @@ func run(ctx context.Context, path string) error {
 func greet(ctx context.Context, client *host.Client) error {
 	fmt.Printf("host %d launched %s as process %s\n", os.Getpid(), client.Name(), client.ID())
 
-	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
+	g, err := host.Dispense(ctx, client, greeter.Plugin)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,8 @@ func (e english) Greet(_ context.Context, name string) (string, error) {
 func main() {
 	logger := slog.New(plugin.NewLogHandler(os.Stderr, plugin.LogOptions{}))
 	plugin.Serve(plugin.Config{
-		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(english{logger}),
+		Handshake:  greeter.Handshake,
+		Versions:   greeter.Versions,
+		Implements: greeter.Plugin.Bind(english{logger}),
 	})
 }

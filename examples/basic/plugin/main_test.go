@@ -16,10 +16,14 @@ func TestGreetsOverTheWire(t *testing.T) {
 	plugintest.NoLeaks(t)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
 	client := plugintest.Launch(t,
-		host.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(nil)},
-		plugin.Config{Handshake: greeter.Handshake, Versions: greeter.Versions(english{logger})},
+		host.Config{Handshake: greeter.Handshake, Versions: greeter.Versions},
+		plugin.Config{
+			Handshake:  greeter.Handshake,
+			Versions:   greeter.Versions,
+			Implements: greeter.Plugin.Bind(english{logger}),
+		},
 	)
-	g, err := host.Dispense[greeter.Greeter](t.Context(), client, greeter.Name)
+	g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

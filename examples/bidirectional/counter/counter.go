@@ -27,8 +27,8 @@ type Adder interface {
 	Sum(ctx context.Context, a, b int64) (int64, error)
 }
 
-// Name is the name by which the counter is dispensed.
-const Name = "counter"
+// Plugin is the name of the counter and its type, for hosts and plugins.
+var Plugin = core.Define[Counter]("counter")
 
 // Handshake is how a plugin knows that a counting host started it.
 var Handshake = core.Handshake{
@@ -36,24 +36,22 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "5e6b80d7",
 }
 
-// Versions are the protocol versions of the application. A plugin passes its
-// implementation, a host nil. With transportgrpc.WithMultiplexing a host has the
-// callbacks inside its one connection with the plugin; nothing else changes.
-func Versions(impl Counter, opts ...transportgrpc.Option) core.Versions {
-	return core.Versions{
-		1: {transportgrpc.New(transportgrpc.PluginSet{Name: counterPlugin{impl}}, opts...)},
-	}
+// Versions are the protocol versions of the application. With the option
+// transportgrpc.WithMultiplexing a host has the callbacks inside its one connection
+// with the plugin; nothing else changes.
+func Versions(opts ...transportgrpc.Option) core.Versions {
+	opts = append(opts, transportgrpc.Carry(Plugin, register, newClient))
+	return core.Versions{1: {transportgrpc.New(opts...)}}
 }
 
-// counterPlugin makes both ends of the wire. Each keeps the broker, through which
-// the adder and the reader go.
-type counterPlugin struct{ impl Counter }
-
-func (p counterPlugin) Server(b *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-	counterv1.RegisterCounterServiceServer(r, &server{impl: p.impl, broker: b})
+// register runs in the plugin. Both sides keep the broker, through which the adder
+// and the reader go.
+func register(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl Counter) error {
+	counterv1.RegisterCounterServiceServer(r, &server{impl: impl, broker: b})
 	return nil
 }
 
-func (counterPlugin) Client(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+// newClient runs in the host.
+func newClient(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (Counter, error) {
 	return &client{counterv1.NewCounterServiceClient(conn), b}, nil
 }

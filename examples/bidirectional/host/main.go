@@ -41,7 +41,7 @@ func main() {
 func run(ctx context.Context, path string) error {
 	cfg := host.Config{
 		Handshake: counter.Handshake,
-		Versions:  counter.Versions(nil),
+		Versions:  counter.Versions(),
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 	}
@@ -56,7 +56,7 @@ func run(ctx context.Context, path string) error {
 func count(ctx context.Context, client *host.Client) error {
 	fmt.Printf("the host is process %d, the plugin process %s\n", os.Getpid(), client.ID())
 
-	c, err := host.Dispense[counter.Counter](ctx, client, counter.Name)
+	c, err := host.Dispense(ctx, client, counter.Plugin)
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ type Adder interface {
 	Sum(ctx context.Context, a, b int) (int, error)
 }
 
-// Name is the name by which the counter is dispensed.
-const Name = "counter"
+// Plugin is the name of the counter and its type, for hosts and plugins.
+var Plugin = core.Define[Counter]("counter")
 
 // Handshake is how a plugin knows that a counting host started it.
 var Handshake = core.Handshake{
@@ -32,20 +32,14 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "91ac04de",
 }
 
-// Versions are the protocol versions of the application. A plugin passes its
-// implementation, a host nil.
-func Versions(impl Counter) core.Versions {
-	return core.Versions{
-		1: {netrpc.New(netrpc.PluginSet{Name: counterPlugin{impl}})},
-	}
+// Versions are the protocol versions of the application.
+var Versions = core.Versions{
+	1: {netrpc.New(netrpc.Carry(Plugin, newServer, newClient))},
 }
 
-// counterPlugin makes both ends of the wire. Each keeps the broker, through
-// which the adder and the reader go.
-type counterPlugin struct{ impl Counter }
+// newServer runs in the plugin. Both sides keep the broker, through which the adder
+// and the reader go.
+func newServer(b *netrpc.Broker, impl Counter) (any, error) { return &server{impl, b}, nil }
 
-func (p counterPlugin) Server(b *netrpc.Broker) (any, error) { return &server{p.impl, b}, nil }
-
-func (counterPlugin) Client(b *netrpc.Broker, c *netrpc.Client) (any, error) {
-	return &client{c, b}, nil
-}
+// newClient runs in the host.
+func newClient(b *netrpc.Broker, c *netrpc.Client) (Counter, error) { return &client{c, b}, nil }

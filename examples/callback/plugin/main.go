@@ -41,7 +41,8 @@ func (m *memory) CountWords(_ context.Context, r io.Reader) (int, error) {
 
 func main() {
 	plugin.Serve(plugin.Config{
-		Handshake: counter.Handshake,
-		Versions:  counter.Versions(&memory{counts: make(map[string]int)}),
+		Handshake:  counter.Handshake,
+		Versions:   counter.Versions,
+		Implements: counter.Plugin.Bind(&memory{counts: make(map[string]int)}),
 	})
 }

@@ -34,7 +34,7 @@ func main() {
 func run(ctx context.Context, path string) error {
 	cfg := host.Config{
 		Handshake: kv.Handshake,
-		Versions:  kv.Versions(kvgrpc.Transport(nil), kvnetrpc.Transport(nil)),
+		Versions:  kv.Versions(kvgrpc.Transport, kvnetrpc.Transport),
 		Command:   command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Name:      filepath.Base(path),
@@ -51,7 +51,7 @@ func run(ctx context.Context, path string) error {
 func open(ctx context.Context, client *host.Client) error {
 	fmt.Printf("%s speaks %s\n", client.Name(), client.Protocol())
 
-	store, err := host.Dispense[kv.Store](ctx, client, kv.Name)
+	store, err := host.Dispense(ctx, client, kv.Plugin)
 	if err != nil {
 		return err
 	}

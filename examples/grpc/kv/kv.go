@@ -22,8 +22,8 @@ type Store interface {
 // ErrNotFound says that there is no value under a key. It crosses both wires.
 var ErrNotFound = errors.New("no value under this key")
 
-// Name is the name by which the store is dispensed.
-const Name = "store"
+// Plugin is the name of the store and its type, for hosts and plugins.
+var Plugin = core.Define[Store]("store")
 
 // Handshake is how a plugin knows that a host of stores started it. The plugins in
 // other languages have it in their own words.

@@ -14,7 +14,8 @@ import (
 func main() {
 	logger := slog.New(plugin.NewLogHandler(os.Stderr, plugin.LogOptions{Name: "kv"}))
 	plugin.Serve(plugin.Config{
-		Handshake: kv.Handshake,
-		Versions:  kv.Versions(kvgrpc.Transport(memory.New(logger))),
+		Handshake:  kv.Handshake,
+		Versions:   kv.Versions(kvgrpc.Transport),
+		Implements: kv.Plugin.Bind(memory.New(logger)),
 	})
 }

@@ -10,6 +10,8 @@ import (
 	"errors"
 
 	"github.com/jackfield-go/jackfield/core"
+	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
 // Greeter is the interface of version 2, and what hosts use with any plugin.
@@ -26,8 +28,8 @@ var ErrLanguage = errors.New("the plugin does not speak that language")
 // English is the language of version 1.
 const English = "en"
 
-// Name is the name by which the greeter is dispensed, in both versions.
-const Name = "greeter"
+// Plugin is the name of the greeter and its type, in both versions.
+var Plugin = core.Define[Greeter]("greeter")
 
 // Handshake is how a plugin knows that a greeting host started it. It is the same
 // in all versions.
@@ -36,11 +38,9 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "77f2c9d4",
 }
 
-// Versions are all that there have been. A plugin passes its implementation, and so
-// serves hosts of both versions; a host passes nil, and so uses plugins of both.
-func Versions(impl Greeter) core.Versions {
-	return core.Versions{
-		1: {Version1(english{impl})},
-		2: {version2(impl)},
-	}
+// Versions are all that there have been: a plugin serves hosts of both versions, and
+// a host uses plugins of both.
+var Versions = core.Versions{
+	1: {netrpc.New(netrpc.Carry(Plugin, newEnglish1, newClient1))},
+	2: {transportgrpc.New(transportgrpc.Carry(Plugin, register2, newClient2))},
 }

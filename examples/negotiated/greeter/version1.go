@@ -12,19 +12,19 @@ type Greeter1 interface {
 	Greet(ctx context.Context, name string) (string, error)
 }
 
-// Version1 is the transport of version 1. Programs of that time have it alone.
-func Version1(impl Greeter1) core.Transport {
-	return netrpc.New(netrpc.PluginSet{Name: greeter1Plugin{impl}})
-}
+// Plugin1 has the same name, and the type that plugins of that time implement.
+var Plugin1 = core.DefineSides[Greeter1, Greeter](Plugin.Name())
 
-type greeter1Plugin struct{ impl Greeter1 }
+// Versions1 is what programs of that time have.
+var Versions1 = core.Versions{1: {netrpc.New(netrpc.Carry(Plugin1, newServer1, newClient1))}}
 
-func (p greeter1Plugin) Server(*netrpc.Broker) (any, error) { return &server1{p.impl}, nil }
+func newServer1(_ *netrpc.Broker, impl Greeter1) (any, error) { return &server1{impl}, nil }
 
-// Client runs in the host: it makes the interface of today.
-func (greeter1Plugin) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) {
-	return &client1{c}, nil
-}
+// newEnglish1 runs in a plugin of today.
+func newEnglish1(_ *netrpc.Broker, impl Greeter) (any, error) { return &server1{english{impl}}, nil }
+
+// newClient1 runs in the host: it makes the interface of today.
+func newClient1(_ *netrpc.Broker, c *netrpc.Client) (Greeter, error) { return &client1{c}, nil }
 
 type server1 struct{ impl Greeter1 }
 

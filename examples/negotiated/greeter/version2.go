@@ -8,21 +8,17 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/jackfield-go/jackfield/core"
 	greeterv2 "github.com/jackfield-go/jackfield/examples/proto/greeter/v2"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-func version2(impl Greeter) core.Transport {
-	return transportgrpc.New(transportgrpc.PluginSet{Name: transportgrpc.PluginFuncs{
-		NewServer: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-			greeterv2.RegisterGreeterServiceServer(r, &server2{impl: impl})
-			return nil
-		},
-		NewClient: func(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
-			return &client2{greeterv2.NewGreeterServiceClient(conn)}, nil
-		},
-	}})
+func register2(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, impl Greeter) error {
+	greeterv2.RegisterGreeterServiceServer(r, &server2{impl: impl})
+	return nil
+}
+
+func newClient2(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (Greeter, error) {
+	return &client2{greeterv2.NewGreeterServiceClient(conn)}, nil
 }
 
 type server2 struct {

@@ -30,8 +30,8 @@ func run(ctx context.Context, plugins []string) error {
 		name     string
 		versions core.Versions
 	}{
-		{"this host", greeter.Versions(nil)},
-		{"the host of last year", core.Versions{1: {greeter.Version1(nil)}}},
+		{"this host", greeter.Versions},
+		{"the host of last year", greeter.Versions1},
 	}
 	for _, h := range hosts {
 		for _, path := range plugins {
@@ -59,7 +59,7 @@ func greet(ctx context.Context, self string, versions core.Versions, path string
 
 // use is the same for plugins of both versions.
 func use(ctx context.Context, client *host.Client) error {
-	g, err := host.Dispense[greeter.Greeter](ctx, client, greeter.Name)
+	g, err := host.Dispense(ctx, client, greeter.Plugin)
 	if err != nil {
 		return err
 	}

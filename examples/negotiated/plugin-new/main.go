@@ -22,7 +22,8 @@ func (p polyglot) Greet(_ context.Context, name, language string) (string, error
 
 func main() {
 	plugin.Serve(plugin.Config{
-		Handshake: greeter.Handshake,
-		Versions:  greeter.Versions(polyglot{greeter.English: "Good day, %s!", "fr": "Bonjour, %s !"}),
+		Handshake:  greeter.Handshake,
+		Versions:   greeter.Versions,
+		Implements: greeter.Plugin.Bind(polyglot{greeter.English: "Good day, %s!", "fr": "Bonjour, %s !"}),
 	})
 }

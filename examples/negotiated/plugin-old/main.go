@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/examples/negotiated/greeter"
 )
@@ -18,7 +17,8 @@ func (english) Greet(_ context.Context, name string) (string, error) {
 
 func main() {
 	plugin.Serve(plugin.Config{
-		Handshake: greeter.Handshake,
-		Versions:  core.Versions{1: {greeter.Version1(english{})}},
+		Handshake:  greeter.Handshake,
+		Versions:   greeter.Versions1,
+		Implements: greeter.Plugin1.Bind(english{}),
 	})
 }

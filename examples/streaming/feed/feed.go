@@ -9,8 +9,9 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// Name is the name by which the feed is dispensed: as a feedv1.FeedServiceClient.
-const Name = "feed"
+// Plugin is the name of the feed, and its types: plugins implement the generated
+// server, and hosts call the generated client.
+var Plugin = core.DefineSides[feedv1.FeedServiceServer, feedv1.FeedServiceClient]("feed")
 
 // Handshake is how a plugin knows that a host of feeds started it.
 var Handshake = core.Handshake{
@@ -18,10 +19,7 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "d90e13ab",
 }
 
-// Versions are the protocol versions of the application. A plugin passes its
-// implementation, a host nil.
-func Versions(impl feedv1.FeedServiceServer) core.Versions {
-	return core.Versions{1: {transportgrpc.New(transportgrpc.PluginSet{
-		Name: transportgrpc.Service(feedv1.RegisterFeedServiceServer, feedv1.NewFeedServiceClient, impl),
-	})}}
-}
+// Versions are the protocol versions of the application.
+var Versions = core.Versions{1: {transportgrpc.New(
+	transportgrpc.Service(Plugin, feedv1.RegisterFeedServiceServer, feedv1.NewFeedServiceClient),
+)}}

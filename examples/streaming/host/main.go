@@ -31,7 +31,7 @@ func main() {
 func run(ctx context.Context, path string) error {
 	cfg := host.Config{
 		Handshake: feed.Handshake,
-		Versions:  feed.Versions(nil),
+		Versions:  feed.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
@@ -41,7 +41,7 @@ func run(ctx context.Context, path string) error {
 
 // call makes a call of each kind.
 func call(ctx context.Context, client *host.Client) error {
-	feeder, err := host.Dispense[feedv1.FeedServiceClient](ctx, client, feed.Name)
+	feeder, err := host.Dispense(ctx, client, feed.Plugin)
 	if err != nil {
 		return err
 	}

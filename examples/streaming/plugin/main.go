@@ -74,7 +74,8 @@ func (thermometer) Convert(stream grpc.BidiStreamingServer[feedv1.ConvertRequest
 func main() {
 	plugin.Serve(plugin.Config{
 		Handshake:  feed.Handshake,
-		Versions:   feed.Versions(thermometer{}),
+		Versions:   feed.Versions,
+		Implements: feed.Plugin.Bind(thermometer{}),
 		OnShutdown: []func(context.Context){func(context.Context) { fmt.Println("printed: the thermometer is put away") }},
 	})
 }

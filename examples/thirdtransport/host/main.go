@@ -25,7 +25,7 @@ func main() {
 func run(ctx context.Context, path string) error {
 	cfg := host.Config{
 		Handshake: shout.Handshake,
-		Versions:  shout.Versions(nil),
+		Versions:  shout.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Stdout:    os.Stdout,
@@ -41,7 +41,7 @@ func run(ctx context.Context, path string) error {
 func call(ctx context.Context, client *host.Client) error {
 	fmt.Printf("%s speaks %s\n", client.Name(), client.Protocol())
 
-	shouter, err := host.Dispense[shout.Shouter](ctx, client, shout.Name)
+	shouter, err := host.Dispense(ctx, client, shout.Plugin)
 	if err != nil {
 		return err
 	}

@@ -161,9 +161,13 @@ func (r *response) decode(result any) error {
 
 // Dispense returns what the application makes of a client.
 func (s *session) Dispense(ctx context.Context, name string) (any, error) {
-	plugin, ok := s.transport.plugins[name]
-	if !ok || plugin.Client == nil {
-		return nil, &core.UnknownPluginError{Name: name, Side: "host", Known: s.transport.names()}
+	var carried []string
+	for _, p := range s.transport.plugins {
+		carried = append(carried, p.name)
+	}
+	i := slices.Index(carried, name)
+	if i < 0 {
+		return nil, &core.UnknownPluginError{Name: name, Side: "host", Known: carried}
 	}
 	var names []string
 	if err := s.call(ctx, "", methodPlugins, nil, &names); err != nil {
@@ -172,7 +176,7 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	if !slices.Contains(names, name) {
 		return nil, &core.UnknownPluginError{Name: name, Side: "plugin", Known: names}
 	}
-	return plugin.Client(&Client{s, name}), nil
+	return s.transport.plugins[i].client(&Client{s, name}), nil
 }
 
 // Ping asks for a sign of life.

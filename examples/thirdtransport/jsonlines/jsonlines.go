@@ -45,12 +45,27 @@ const (
 	maxCalls = 1024     // at a time
 )
 
-// Plugin is one kind of plugin, on both sides.
+// Plugin is a plugin that a transport carries; Carry makes it.
 type Plugin struct {
-	// Methods are what the plugin serves. A host needs none.
-	Methods map[string]Method
-	// Client makes the application's interface of c. A plugin needs none.
-	Client func(c *Client) any
+	name    string
+	methods func(bound core.Implementations) map[string]Method // nil without an implementation
+	client  func(c *Client) any
+}
+
+// Carry carries p. The plugin answers with the methods of its implementation, and
+// the host calls what client makes.
+func Carry[S, C any](p core.Plugin[S, C], methods func(impl S) map[string]Method, client func(c *Client) C) Plugin {
+	return Plugin{
+		name: p.Name(),
+		methods: func(bound core.Implementations) map[string]Method {
+			impl, ok := p.Implementation(bound)
+			if !ok {
+				return nil
+			}
+			return methods(impl)
+		},
+		client: func(c *Client) any { return client(c) },
+	}
 }
 
 // Method answers one call. Its context ends when the caller has lost interest, or
@@ -70,12 +85,12 @@ func Func[P, R any](f func(ctx context.Context, params P) (R, error)) Method {
 
 // Transport is the transport of a set of plugins. It has no state: the connections
 // have.
-type Transport struct{ plugins map[string]Plugin }
+type Transport struct{ plugins []Plugin }
 
 var _ core.Transport = (*Transport)(nil)
 
-// New returns a transport for plugins by their names.
-func New(plugins map[string]Plugin) *Transport { return &Transport{maps.Clone(plugins)} }
+// New returns a transport that carries plugins.
+func New(plugins ...Plugin) *Transport { return &Transport{slices.Clone(plugins)} }
 
 // Protocol returns the name.
 func (*Transport) Protocol() core.Protocol { return Protocol }
@@ -83,7 +98,21 @@ func (*Transport) Protocol() core.Protocol { return Protocol }
 // Announce sets nothing: this transport has no choices to tell a plugin of.
 func (*Transport) Announce(func(key, value string)) {}
 
-func (t *Transport) names() []string { return slices.Sorted(maps.Keys(t.plugins)) }
+// Names returns the names of the plugins that bound implements.
+func (t *Transport) Names(bound core.Implementations) []string {
+	return slices.Sorted(maps.Keys(t.methods(bound)))
+}
+
+// methods are those of the plugins that bound implements, by the plugins' names.
+func (t *Transport) methods(bound core.Implementations) map[string]map[string]Method {
+	methods := make(map[string]map[string]Method)
+	for _, p := range t.plugins {
+		if served := p.methods(bound); served != nil {
+			methods[p.name] = served
+		}
+	}
+	return methods
+}
 
 // The methods of the transport itself.
 const (

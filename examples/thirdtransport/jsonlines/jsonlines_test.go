@@ -5,27 +5,20 @@ import (
 	"os"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/transporttest"
 	"github.com/jackfield-go/jackfield/examples/thirdtransport/jsonlines"
 )
 
-var suite = transporttest.Suite{Transport: transport, NoCallbacks: true}
+var suite = transporttest.Suite{
+	Transport:   jsonlines.New(jsonlines.Carry(transporttest.Plugin, methods, newClient)),
+	NoCallbacks: true,
+}
 
 func TestMain(m *testing.M) { os.Exit(suite.Main(m)) }
 
 func TestTransport(t *testing.T) { suite.Run(t) }
 
-// transport carries a Probe as an application would carry its own interface.
-func transport(impl transporttest.Probe) core.Transport {
-	plugin := jsonlines.Plugin{
-		Client: func(c *jsonlines.Client) any { return &client{Probe: nil, rpc: c} },
-	}
-	if impl != nil {
-		plugin.Methods = methods(impl)
-	}
-	return jsonlines.New(map[string]jsonlines.Plugin{transporttest.Name: plugin})
-}
+func newClient(c *jsonlines.Client) transporttest.Probe { return &client{Probe: nil, rpc: c} }
 
 type output struct{ Stdout, Stderr string }
 

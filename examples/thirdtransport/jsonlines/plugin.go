@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,14 +18,14 @@ import (
 
 // server is a plugin's side.
 type server struct {
-	transport *Transport
-	link      core.PluginLink
-	ctx       context.Context // ends with the server
-	end       context.CancelFunc
-	calls     context.Context // ends when calls have had time enough
-	cutOff    context.CancelFunc
-	serving   sync.WaitGroup // connections
-	output    sync.Once      // the first host that speaks gets it
+	link    core.PluginLink
+	methods map[string]map[string]Method // by the plugins' names
+	ctx     context.Context              // ends with the server
+	end     context.CancelFunc
+	calls   context.Context // ends when calls have had time enough
+	cutOff  context.CancelFunc
+	serving sync.WaitGroup // connections
+	output  sync.Once      // the first host that speaks gets it
 
 	mu       sync.Mutex
 	inFlight int
@@ -33,7 +35,7 @@ type server struct {
 
 // Listen makes the server.
 func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
-	s := &server{transport: t, link: link}
+	s := &server{link: link, methods: t.methods(link.Implements)}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.calls, s.cutOff = context.WithCancel(s.ctx)
 	return s, nil
@@ -150,14 +152,14 @@ func (s *server) handle(ctx context.Context, message request) (any, error) {
 		case methodPing:
 			return nil, nil
 		case methodPlugins:
-			return s.transport.names(), nil
+			return slices.Sorted(maps.Keys(s.methods)), nil
 		case methodQuit:
 			ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout)
 			defer cancel()
 			return nil, s.leave(ctx)
 		}
 	}
-	method := s.transport.plugins[message.Plugin].Methods[message.Method]
+	method := s.methods[message.Plugin][message.Method]
 	if method == nil {
 		return nil, fmt.Errorf("the plugin %q has no method %q", message.Plugin, message.Method)
 	}

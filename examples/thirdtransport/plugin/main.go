@@ -23,7 +23,8 @@ func (crier) Shout(_ context.Context, text string) (string, error) {
 
 func main() {
 	plugin.Serve(plugin.Config{
-		Handshake: shout.Handshake,
-		Versions:  shout.Versions(crier{}),
+		Handshake:  shout.Handshake,
+		Versions:   shout.Versions,
+		Implements: shout.Plugin.Bind(crier{}),
 	})
 }

@@ -14,8 +14,8 @@ type Shouter interface {
 	Shout(ctx context.Context, text string) (string, error)
 }
 
-// Name is the name by which the shouter is dispensed.
-const Name = "shout"
+// Plugin is the name of the shouter and its type, for hosts and plugins.
+var Plugin = core.Define[Shouter]("shout")
 
 // Handshake is how a plugin knows that a shouting host started it.
 var Handshake = core.Handshake{
@@ -23,15 +23,15 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "2b95e6f8",
 }
 
-// Versions are the protocol versions of the application. A plugin passes its
-// implementation, a host nil.
-func Versions(impl Shouter) core.Versions {
-	plugin := jsonlines.Plugin{Client: func(c *jsonlines.Client) any { return &client{c} }}
-	if impl != nil {
-		plugin.Methods = map[string]jsonlines.Method{"Shout": jsonlines.Func(impl.Shout)}
-	}
-	return core.Versions{1: {jsonlines.New(map[string]jsonlines.Plugin{Name: plugin})}}
+// Versions are the protocol versions of the application.
+var Versions = core.Versions{1: {jsonlines.New(jsonlines.Carry(Plugin, methods, newClient))}}
+
+// methods are what a plugin answers.
+func methods(impl Shouter) map[string]jsonlines.Method {
+	return map[string]jsonlines.Method{"Shout": jsonlines.Func(impl.Shout)}
 }
+
+func newClient(c *jsonlines.Client) Shouter { return &client{c} }
 
 // client is the Shouter in the host.
 type client struct{ rpc *jsonlines.Client }

@@ -42,12 +42,12 @@ func run(ctx context.Context, path string) error {
 	logger := hclog.New(&hclog.LoggerOptions{Name: "style", Output: os.Stderr, Level: hclog.Info})
 	return host.With(ctx, host.Config{
 		Handshake: rules.Handshake,
-		Versions:  rules.Versions(nil),
+		Versions:  rules.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Logger:    slog.New(loghclog.NewHandler(logger, loghclog.HandlerOptions{})),
 	}, func(ctx context.Context, client *host.Client) error {
-		rule, err := host.Dispense[rules.Rule](ctx, client, rules.Name)
+		rule, err := host.Dispense(ctx, client, rules.Plugin)
 		if err != nil {
 			return err
 		}

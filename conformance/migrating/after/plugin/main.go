@@ -40,8 +40,9 @@ func (d doubled) Check(ctx context.Context, text string, findings rules.Findings
 func main() {
 	logger := slog.New(plugin.NewLogHandler(os.Stderr, plugin.LogOptions{}))
 	plugin.Serve(plugin.Config{
-		Handshake: rules.Handshake,
-		Versions:  rules.Versions(doubled{logger}),
-		Logger:    logger,
+		Handshake:  rules.Handshake,
+		Versions:   rules.Versions,
+		Implements: rules.Plugin.Bind(doubled{logger}),
+		Logger:     logger,
 	})
 }

@@ -21,8 +21,8 @@ type Findings interface {
 	Report(ctx context.Context, line int, fault string) error
 }
 
-// Name is the name by which a rule is dispensed.
-const Name = "rule"
+// Plugin is the name of a rule and its type, for hosts and plugins.
+var Plugin = core.Define[Rule]("rule")
 
 // Handshake is how a rule knows that the style checker started it.
 var Handshake = core.Handshake{
@@ -30,20 +30,16 @@ var Handshake = core.Handshake{
 	MagicCookieValue: "5e0c77b1",
 }
 
-// Versions are the protocol versions. A plugin passes its rule, a host nil.
-func Versions(rule Rule) core.Versions {
-	return core.Versions{
-		1: {transportgrpc.New(transportgrpc.PluginSet{Name: rulePlugin{rule}})},
-	}
+// Versions are the protocol versions.
+var Versions = core.Versions{
+	1: {transportgrpc.New(transportgrpc.Carry(Plugin, register, newClient))},
 }
 
-type rulePlugin struct{ rule Rule }
-
-func (p rulePlugin) Server(broker *transportgrpc.Broker, s grpc.ServiceRegistrar) error {
-	rulesv1.RegisterRuleServiceServer(s, &ruleServer{rule: p.rule, broker: broker})
+func register(broker *transportgrpc.Broker, s grpc.ServiceRegistrar, rule Rule) error {
+	rulesv1.RegisterRuleServiceServer(s, &ruleServer{rule: rule, broker: broker})
 	return nil
 }
 
-func (rulePlugin) Client(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+func newClient(broker *transportgrpc.Broker, conn grpc.ClientConnInterface) (Rule, error) {
 	return &ruleClient{rpc: rulesv1.NewRuleServiceClient(conn), broker: broker}, nil
 }

@@ -10,28 +10,22 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// Transport returns the transport. A plugin passes its implementation, a host nil.
-func Transport(impl kv.Store) core.Transport {
-	return transportgrpc.New(transportgrpc.PluginSet{kv.Name: storePlugin{impl}})
-}
+// Transport carries the store.
+var Transport = transportgrpc.New(transportgrpc.Carry(kv.Plugin, register, newClient))
 
-// storePlugin makes both ends of the wire.
-type storePlugin struct{ impl kv.Store }
-
-// Server runs in the plugin: it registers the service that the host calls.
-func (p storePlugin) Server(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
-	kvv1.RegisterStoreServiceServer(r, &server{impl: p.impl})
+// register runs in the plugin: it registers the service that the host calls.
+func register(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, impl kv.Store) error {
+	kvv1.RegisterStoreServiceServer(r, &server{impl: impl})
 	return nil
 }
 
-// Client runs in the host: it is the interface again.
-func (storePlugin) Client(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+// newClient runs in the host: the client is the interface again.
+func newClient(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (kv.Store, error) {
 	return &client{kvv1.NewStoreServiceClient(conn)}, nil
 }
 

@@ -5,24 +5,18 @@ import (
 	"context"
 	"errors"
 
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// Transport returns the transport. A plugin passes its implementation, a host nil.
-func Transport(impl kv.Store) core.Transport {
-	return netrpc.New(netrpc.PluginSet{kv.Name: storePlugin{impl}})
-}
+// Transport carries the store.
+var Transport = netrpc.New(netrpc.Carry(kv.Plugin, newServer, newClient))
 
-// storePlugin makes both ends of the wire.
-type storePlugin struct{ impl kv.Store }
+// newServer runs in the plugin: the host can call the methods of the server.
+func newServer(_ *netrpc.Broker, impl kv.Store) (any, error) { return &server{impl}, nil }
 
-// Server runs in the plugin: its methods are what the host can call.
-func (p storePlugin) Server(*netrpc.Broker) (any, error) { return &server{p.impl}, nil }
-
-// Client runs in the host: it is the interface again.
-func (storePlugin) Client(_ *netrpc.Broker, c *netrpc.Client) (any, error) { return &client{c}, nil }
+// newClient runs in the host: the client is the interface again.
+func newClient(_ *netrpc.Broker, c *netrpc.Client) (kv.Store, error) { return &client{c}, nil }
 
 type putArgs struct {
 	Key   string

@@ -38,16 +38,18 @@ type store struct {
 	broker *transportgrpc.Broker
 }
 
-func newStore(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (any, error) {
+// plugin is the name of the store and its types: this program has no server side.
+var plugin = core.DefineSides[kvv1.StoreServiceServer, store]("store")
+
+func newStore(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (store, error) {
 	return store{kvv1.NewStoreServiceClient(conn), b}, nil
 }
 
 func run(ctx context.Context, script string) (err error) {
-	set := transportgrpc.PluginSet{"store": transportgrpc.PluginFuncs{NewClient: newStore}}
 	var printed bytes.Buffer
 	client, err := host.Launch(ctx, host.Config{
 		Handshake: core.Handshake{MagicCookieKey: "JACKFIELD_KV_PLUGIN", MagicCookieValue: "c04d2f1e"},
-		Versions:  core.Versions{1: {transportgrpc.New(set)}},
+		Versions:  core.Versions{1: {transportgrpc.New(transportgrpc.Carry(plugin, nil, newStore))}},
 		Command:   host.Command("python3", script),
 		Stdout:    &printed,
 	})
@@ -59,7 +61,7 @@ func run(ctx context.Context, script string) (err error) {
 	if err := client.Ping(ctx); err != nil {
 		return err
 	}
-	s, err := host.Dispense[store](ctx, client, "store")
+	s, err := host.Dispense(ctx, client, plugin)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,62 @@
+package plugin
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// namer is a transport that knows the names of the plugins that it carries and
+// that bound implements; see [core.Transport].
+type namer interface {
+	Names(bound core.Implementations) []string
+}
+
+// names are those that the transports know, sorted.
+func names(transports []core.Transport, bound core.Implementations) []string {
+	var all []string
+	for _, transport := range transports {
+		if n, ok := transport.(namer); ok {
+			all = append(all, n.Names(bound)...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// served returns a copy of versions without those of which bound implements
+// nothing. A host that knows only those gets a VersionError instead of a plugin
+// without any service.
+func served(versions core.Versions, bound core.Implementations) core.Versions {
+	served := versions.Clone()
+	maps.DeleteFunc(served, func(_ int, transports []core.Transport) bool {
+		return !serves(transports, bound)
+	})
+	return served
+}
+
+// serves reports whether a plugin of bound serves something over the first of the
+// transports. A transport that does not know its names may.
+func serves(transports []core.Transport, bound core.Implementations) bool {
+	n, knows := transports[0].(namer)
+	return !knows || len(n.Names(bound)) > 0
+}
+
+// checkImplements reports a plugin that implements nothing, and implementations
+// that no version carries.
+func (c Config) checkImplements() error {
+	var err error
+	for _, i := range c.Implements {
+		if len(served(c.Versions, core.Implementations{i})) == 0 {
+			err = errors.Join(err, fmt.Errorf("no transport in Config.Versions carries the plugin %v, which Config.Implements has", i))
+		}
+	}
+	if err == nil && len(served(c.Versions, c.Implements)) == 0 {
+		err = errors.New("the plugin implements nothing: Config.Implements is empty; " +
+			"bind an implementation to what the application defines, as in Implements: greeter.Plugin.Bind(impl)")
+	}
+	return err
+}
