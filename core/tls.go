@@ -63,12 +63,23 @@ func hasCertificate(server *tls.Config) bool {
 }
 
 // Refuse is what a transport calls when the handshake of a connection that
-// Server serves has failed. A connection that was closed without a word, as by
-// who looks whether a plugin is there, is no matter. It may be called on nil.
+// Server serves has failed. It tells Refused, unless the other side has merely
+// hung up: a peer may check that a plugin is there, or borrow a service and never
+// call it. Refuse may be called on nil.
 func (t *TLS) Refuse(err error) {
-	if t != nil && t.Refused != nil && err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+	if t != nil && t.Refused != nil && err != nil && !isHangUp(err) {
 		t.Refused(err)
 	}
+}
+
+// isHangUp reports whether a connection was closed, by either side.
+func isHangUp(err error) bool {
+	for _, end := range append([]error{io.EOF, net.ErrClosed}, hangUps...) {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // TLSProvider returns TLS configurations of the application's own, for a host or

@@ -45,3 +45,26 @@ func TestASideThatCannotServeUnderTLSSaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestABorrowedServiceThatIsNeverCalledAlarmsNobody(t *testing.T) {
+	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		told := make(chan error, 20)
+		h := r.connectWith(t, func(l *core.HostLink) { l.TLS.Refused = func(err error) { told <- err } })
+		for range cap(told) {
+			id, err := lendNumber(within(t), h.broker)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := r.broker.Dial(within(t), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = conn.Close()
+		}
+		promptly(t, "the host's Close", h.Close)
+		if len(told) > 0 {
+			t.Errorf("the host was told of %d strangers, of the first with %v", len(told), <-told)
+		}
+	})
+}

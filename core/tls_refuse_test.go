@@ -1,0 +1,103 @@
+package core_test
+
+import (
+	"crypto/tls"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/tlsutil"
+)
+
+// connected returns both ends of a connection over a unix socket.
+func connected(t *testing.T) (near, far net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if near, err = net.Dial("unix", listener.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if far, err = listener.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	return near, far
+}
+
+// hello returns the first message of a TLS client.
+func hello(t *testing.T) []byte {
+	t.Helper()
+	near, far := net.Pipe()
+	defer far.Close()
+	go func() {
+		defer near.Close()
+		_ = tls.Client(near, &tls.Config{ServerName: "localhost", MinVersion: tls.VersionTLS13}).Handshake()
+	}()
+	header := make([]byte, 5)
+	if _, err := io.ReadFull(far, header); err != nil {
+		t.Fatal(err)
+	}
+	body := make([]byte, int(header[3])<<8|int(header[4]))
+	if _, err := io.ReadFull(far, body); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(header, body)
+}
+
+func TestAPeerThatHangsUpDuringTheHandshakeIsNotAStranger(t *testing.T) {
+	identity, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tlsutil.ParseDER(identity.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		do   func(t *testing.T, near, far net.Conn)
+		told bool
+	}{
+		"without a word": {func(_ *testing.T, near, _ net.Conn) { near.Close() }, false},
+		"after its first message, so that the answer cannot be written": {func(t *testing.T, near, _ net.Conn) {
+			if _, err := near.Write(hello(t)); err != nil {
+				t.Error(err)
+			}
+			near.Close()
+		}, false},
+		"with unread data, so that reading is reset": {func(t *testing.T, near, far net.Conn) {
+			if _, err := far.Write([]byte("unread")); err != nil {
+				t.Error(err)
+			}
+			near.Close()
+		}, false},
+		"after nonsense": {func(t *testing.T, near, _ net.Conn) {
+			if _, err := near.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
+				t.Error(err)
+			}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told error
+			security := &core.TLS{
+				Server:  tlsutil.Server(identity, certificate),
+				Refused: func(err error) { told = err },
+			}
+			near, far := connected(t)
+			test.do(t, near, far)
+			err := tls.Server(far, security.Server).Handshake()
+			if err == nil {
+				t.Fatal("the handshake succeeded")
+			}
+			security.Refuse(err)
+			if (told != nil) != test.told {
+				t.Errorf("Refused was told %v of the error %v", told, err)
+			}
+		})
+	}
+}
