@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"time"
 )
 
 // Transport carries the calls between a host and a plugin. It is a
@@ -67,24 +66,28 @@ type Session interface {
 	Done() <-chan struct{}
 }
 
-// Server is a plugin's side of a transport.
+// Server is a plugin's side of a transport. It serves connections and says how
+// each part of leaving is done; core/plugin accepts the connections, and owns the
+// order of leaving: the calls in flight finish ([PluginLink].Calls), the shutdown
+// functions run, the output ends and is sent (Flush), the hosts that asked get
+// their answers, and the connections end (Close).
 type Server interface {
 	// Fields returns the fields of the handshake line from the seventh on;
 	// nil for none.
 	Fields() []string
 
-	// Serve answers connections from listener until the host asks the plugin
-	// to leave, or Shutdown or Close is called: then it returns nil. It closes
-	// listener. A connection that says nothing, or nonsense, does not end it.
-	Serve(listener net.Listener) error
+	// Serve serves one connection until it ends, and closes it. It is called in
+	// a goroutine for each connection. Its error is logged at debug level.
+	Serve(conn net.Conn) error
 
-	// Shutdown ends Serve after the calls in flight have finished and what was
-	// printed has been sent, or when ctx ends: then with ctx's error, and the
-	// rest is cut off.
-	Shutdown(ctx context.Context) error
+	// Flush returns when Stdout and Stderr of the link, which have ended, have
+	// been sent, or with ctx's error. Without a host to send to it returns nil.
+	Flush(ctx context.Context) error
 
-	// Close ends Serve at once.
-	Close() error
+	// Close ends the server, Serve included, and returns when nothing is left of
+	// it. Answers on their way are sent before, those to callers of the link's
+	// Quit included; ctx bounds that. An ended ctx means at once.
+	Close(ctx context.Context)
 }
 
 // Listener is a listener together with the address to announce to the plugin,
@@ -147,19 +150,17 @@ type PluginLink struct {
 	// TLS is nil when the connection is not protected. The transport calls its
 	// Refuse for a handshake that fails.
 	TLS *TLS
-	// Stdout and Stderr are what the plugin prints. Each reaches its end after
-	// Quit was called.
+	// Stdout and Stderr are what the plugin prints. Each reaches its end before
+	// Flush and Close are called.
 	Stdout, Stderr io.Reader
 	// DialAddress connects to an address that the host named.
 	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
 	// Listen makes a further listener that the host can reach.
 	Listen func(ctx context.Context) (Listener, error)
-	// ShutdownTimeout bounds how long calls in flight and output are waited
-	// for when the host asks the plugin to leave.
-	ShutdownTimeout time.Duration
-	// Quit is what the transport calls when the host asks the plugin to leave,
-	// after the calls in flight and before the answer: it runs the plugin's
-	// shutdown hooks and ends Stdout and Stderr. It may be called again, and
-	// then waits for the first call.
-	Quit func(ctx context.Context)
+	// Calls counts the application's calls. The transport begins and ends each,
+	// and ends the contexts of those in flight when Calls is cut.
+	Calls *Calls
+	// Quit is what the transport calls when a host asks the plugin to leave. It
+	// returns when everything up to Flush is done and the host can be answered.
+	Quit func()
 }

@@ -22,7 +22,8 @@ type Broker struct {
 	options  options
 	security *core.TLS
 	reason   func(ctx context.Context, err error) error // nil in a plugin
-	flight   *flight                                    // calls that an orderly end waits for; nil in a host
+	closing  func() bool                                // whether the host has asked the plugin to leave; nil in a plugin
+	calls    *core.Calls                                // nil in a host
 	ctx      context.Context                            // ends with the broker
 	cancel   context.CancelCauseFunc
 	serving  sync.WaitGroup
@@ -35,13 +36,13 @@ type Broker struct {
 	conns   map[*Conn]struct{}
 }
 
-func newBroker(o options, security *core.TLS, reason func(context.Context, error) error, f *flight) *Broker {
+func newBroker(o options, security *core.TLS, reason func(context.Context, error) error, calls *core.Calls) *Broker {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &Broker{
 		options:  o,
 		security: security,
 		reason:   reason,
-		flight:   f,
+		calls:    calls,
 		ctx:      ctx,
 		cancel:   cancel,
 		changed:  make(chan struct{}),
@@ -176,7 +177,7 @@ func (b *Broker) prepare(
 	if _, err := b.security.Serving(); err != nil {
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, err)
 	}
-	server := newGRPCServer(append(b.options.serverOptions(b.security, b.flight), opts...)...)
+	server := newGRPCServer(append(b.options.serverOptions(b.security, b.calls), opts...)...)
 	guard := &registrar{server: server.Server}
 	register(guard)
 	if guard.err != nil {

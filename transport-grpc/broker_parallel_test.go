@@ -178,7 +178,10 @@ func TestCloseFreesEverythingInTheMiddleOfBrokeredCalls(t *testing.T) {
 			)
 		}
 		promptly(t, "the host's Close", h.Close)
-		promptly(t, "the plugin's Close", r.server.Close)
+		promptly(t, "the plugin's Close", func() error {
+			r.server.Close()
+			return r.ended(within(t))
+		})
 		for _, call := range calls {
 			if err := receive(t, "the end of a call", call); err == nil || errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("a brokered call returned %v, want an error", err)

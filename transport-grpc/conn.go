@@ -34,7 +34,7 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 	c := &Conn{broker: b, dialer: newDialer(dial)}
 	// A broker that ends closes connections before they count as lost.
 	lost := func() bool { return b.ctx.Err() != nil || c.dialer.isLost() }
-	explain := explainer{lost: lost, reason: b.reason}
+	explain := explainer{lost: lost, closing: b.closing, reason: b.reason}
 	var err error
 	c.grpc, err = c.dialer.open(ctx, append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...), first)
 	if err != nil {

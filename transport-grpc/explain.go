@@ -41,8 +41,9 @@ func (e *CallError) GRPCStatus() *status.Status {
 
 // explainer finds out why calls fail. It is the outermost interceptor.
 type explainer struct {
-	lost   func() bool                                // whether the connection is
-	reason func(ctx context.Context, err error) error // nil in a plugin
+	lost    func() bool                                // whether the connection is
+	closing func() bool                                // whether the host has asked the plugin to leave
+	reason  func(ctx context.Context, err error) error // nil in a plugin, as is closing
 }
 
 // explain joins the reason to an error that the end of the context or of the
@@ -59,6 +60,8 @@ func (e explainer) explain(ctx context.Context, err error) error {
 		return endOf(ctx, s, err)
 	case e.reason != nil && fromConnection(s.Code()) && e.lost():
 		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
+	case e.closing != nil && e.closing() && s.Code() == codes.Unavailable:
+		return &CallError{status: s, reason: fmt.Errorf("%w: %s", core.ErrClosed, s.Message())}
 	default:
 		return err
 	}

@@ -143,3 +143,42 @@ func (c *arrival) Close() error {
 	s.mu.Unlock()
 	return c.Conn.Close()
 }
+
+// intake is a listener of connections that were accepted elsewhere.
+type intake struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newIntake() *intake {
+	return &intake{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// serve hands conn to the server, and returns when conn has been closed.
+func (l *intake) serve(conn net.Conn) {
+	c := newConnection(conn)
+	select {
+	case l.conns <- c:
+		<-c.lost
+	case <-l.closed:
+		_ = c.Close()
+	}
+}
+
+func (l *intake) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *intake) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr is that of nothing: the connections have addresses.
+func (l *intake) Addr() net.Addr { return new(net.UnixAddr) }

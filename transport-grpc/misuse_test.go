@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -15,6 +16,7 @@ import (
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugintest"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
@@ -26,18 +28,16 @@ var question = core.DefineSides[probepb.QuestionServiceServer, probepb.QuestionS
 // it gets.
 func listenWith(t *testing.T, opts ...transportgrpc.Option) error {
 	t.Helper()
-	stdout, _ := unixPair(t)
-	stderr, _ := unixPair(t)
-	server, err := transportgrpc.New(opts...).Listen(t.Context(), core.PluginLink{
+	server, err := plugintest.NewServer(t.Context(), transportgrpc.New(opts...), core.PluginLink{
 		Logger:    newLog().logger(0),
 		LookupEnv: func(string) (string, bool) { return "", false },
-		Stdout:    stdout, Stderr: stderr,
+		Stdout:    strings.NewReader(""), Stderr: strings.NewReader(""),
 		Implements:  slices.Concat(it.Bind(struct{}{}), question.Bind(new(numbered))),
 		DialAddress: dialAddress,
 		Listen:      newSockets(t).listen,
-	})
+	}, time.Second, func(context.Context) {})
 	if err == nil {
-		err = server.Close()
+		server.Close()
 	}
 	return err
 }

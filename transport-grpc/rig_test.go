@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,14 +61,13 @@ type setup struct {
 type rig struct {
 	setup
 
-	server         core.Server
+	server         *plugintest.Server
 	broker         *transportgrpc.Broker // the plugin's
 	address        string
 	sockets        *sockets
 	served         chan error
 	stdout, stderr *net.UnixConn // what the plugin prints
-	quit           chan struct{} // closed at the first Quit
-	quitting       sync.Once
+	quit           chan struct{} // closed when the shutdown functions run
 	log            *log
 }
 
@@ -129,17 +127,27 @@ func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
 		},
 		TLS:    r.tls(),
 		Stdout: stdout, Stderr: stderr,
-		Implements:      it.Bind(struct{}{}),
-		DialAddress:     dialAddress,
-		Listen:          r.sockets.listen,
-		ShutdownTimeout: r.timeout,
-		Quit: func(context.Context) {
-			r.quitting.Do(func() {
-				close(r.quit)
-				_ = r.stdout.CloseWrite()
-				_ = r.stderr.CloseWrite()
-			})
-		},
+		Implements:  it.Bind(struct{}{}),
+		DialAddress: dialAddress,
+		Listen:      r.sockets.listen,
+	}
+}
+
+// leave stands for the shutdown functions.
+func (r *rig) leave(context.Context) {
+	close(r.quit)
+	_ = r.stdout.CloseWrite()
+	_ = r.stderr.CloseWrite()
+}
+
+// ended waits for the end of Serve.
+func (r *rig) ended(ctx context.Context) error {
+	select {
+	case err := <-r.served:
+		r.served <- err
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -165,7 +173,7 @@ func newRig(t *testing.T, s setup) (*rig, error) {
 			return s.register(b, registrar)
 		}, nil))...)
 	var err error
-	r.server, err = transport.Listen(t.Context(), r.link(stdout, stderr))
+	r.server, err = plugintest.NewServer(t.Context(), transport, r.link(stdout, stderr), s.timeout, r.leave)
 	return r, err
 }
 
@@ -184,7 +192,7 @@ func rigUp(t *testing.T, s setup) *rig {
 	r.address = listener.AnnounceAddress
 	go func() { r.served <- r.server.Serve(listener) }()
 	t.Cleanup(func() {
-		promptly(t, "the end of the server", r.server.Close)
+		r.server.Close()
 		if err := receive(t, "the end of Serve", r.served); err != nil {
 			t.Errorf("Serve: %v", err)
 		}

@@ -2,11 +2,9 @@ package transportgrpc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
@@ -33,16 +31,12 @@ type server struct {
 	broker    *Broker
 	plain     exchange.Broker // nil if multiplexed: then each host has one
 	output    *output
-	flight    *flight
 	leaving   context.Context // ends when there is nothing left to do but to leave
 	setOff    context.CancelFunc
 	ctx       context.Context
 	cancel    context.CancelFunc
-	running   sync.WaitGroup // connections, pumps, the end
-	ending    sync.Once
-
-	mu    sync.Mutex
-	ended bool // running gets no more
+	intake    *intake        // of the connections of hosts, unless multiplexed
+	running   sync.WaitGroup // gRPC's server and the pumps
 }
 
 func newServer(t *Transport, link core.PluginLink) (*server, error) {
@@ -50,21 +44,23 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 		transport: t,
 		link:      link,
 		output:    newOutput(link.Stdout, link.Stderr),
-		flight:    new(flight),
+		intake:    newIntake(),
 	}
 	s.asked, s.multiplex = multiplexes(link.LookupEnv)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.leaving, s.setOff = context.WithCancel(s.ctx)
-	s.broker = newBroker(t.options, link.TLS, nil, s.flight)
+	s.broker = newBroker(t.options, link.TLS, nil, link.Calls)
 	if !s.multiplex {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
 	}
-	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, t.options.serverOptions(link.TLS, s.flight)...)...)
+	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, t.options.serverOptions(link.TLS, link.Calls)...)...)
 	if err := s.register(); err != nil {
 		s.end()
 		return nil, err
 	}
+	s.output.start(s.ctx, &s.running)
+	s.running.Go(func() { _ = s.grpc.Serve(s.intake) })
 	return s, nil
 }
 
@@ -103,65 +99,22 @@ func (s *server) Fields() []string {
 	return []string{"true"}
 }
 
-// Serve answers hosts until one says quit. Several may connect, one after the
-// other or at once.
-func (s *server) Serve(listener net.Listener) error {
-	s.output.start(s.ctx, &s.running)
-	var err error
+// Serve serves what comes over one host's connection. Several may be connected,
+// one after the other or at once.
+func (s *server) Serve(conn net.Conn) error {
 	if s.multiplex {
-		err = s.serveMultiplexed(listener)
-	} else {
-		err = s.grpc.Serve(listener)
+		return s.serveMultiplexed(conn)
 	}
-	if s.ctx.Err() != nil || errors.Is(err, grpc.ErrServerStopped) {
-		err = nil
-	}
-	s.end()
-	_ = listener.Close()
-	s.link.Quit(s.ctx) // the outputs end with it, if they have not
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
-	s.running.Wait()
-	return err
+	s.intake.serve(conn)
+	return nil
 }
 
-// run runs f beside Serve, which waits for it, unless Serve is over.
-func (s *server) run(f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ended {
-		s.running.Go(f)
-	}
-}
-
-// serveMultiplexed accepts hosts, each with all its connections inside one.
-func (s *server) serveMultiplexed(listener net.Listener) error {
-	stop := context.AfterFunc(s.ctx, func() { _ = listener.Close() })
-	defer stop()
-	pause := acceptPause
-	for {
-		conn, err := listener.Accept()
-		if isShortage(err) && s.pause(pause) {
-			s.link.Logger.Warn("a host's connection waits until there is room for it", "error", err)
-			pause = min(2*pause, maxAcceptPause)
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("accept a host's connection: %w", err)
-		}
-		pause = acceptPause
-		s.running.Go(func() { s.serveHost(conn) })
-	}
-}
-
-// serveHost serves what comes over one host's connection.
-func (s *server) serveHost(conn net.Conn) {
+// serveMultiplexed serves a host with all its connections inside one.
+func (s *server) serveMultiplexed(conn net.Conn) error {
 	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {
-		s.link.Logger.Debug("a connection cannot be multiplexed", "error", err)
 		_ = conn.Close()
-		return
+		return fmt.Errorf("multiplex the connection: %w", err)
 	}
 	defer func() { _ = mux.Close() }()
 	ex := exchange.NewMultiplexed(s.brokerConfig(), exchange.Yamux(mux))
@@ -172,12 +125,18 @@ func (s *server) serveHost(conn net.Conn) {
 	})
 	defer silent.Stop()
 	main := &hostListener{Listener: ex.Main(), host: ex, secured: s.link.TLS != nil, connected: silent.Stop}
-	s.running.Go(func() { _ = s.grpc.Serve(main) })
-	defer main.Close()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = s.grpc.Serve(main)
+	}()
 	select {
 	case <-mux.Done():
 	case <-s.ctx.Done():
 	}
+	_ = main.Close()
+	<-served
+	return nil
 }
 
 // hostListener accepts the main streams of one host, and lets a method find out
@@ -229,79 +188,24 @@ func (s *server) exchangeOf(ctx context.Context) exchange.Broker {
 	return nil // a brokered connection: its server has not this service
 }
 
-// How long accepting pauses when the process has no file left for a connection.
-const (
-	acceptPause    = 5 * time.Millisecond
-	maxAcceptPause = time.Second
-)
+// Flush waits until the hosts have what was printed.
+func (s *server) Flush(ctx context.Context) error { return s.output.finish(ctx) }
 
-// isShortage reports whether accepting failed for want of something that other
-// connections will free.
-func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
-}
-
-// pause waits; false means that the server has ended.
-func (s *server) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
-}
-
-// Shutdown does without being asked what the controller's Shutdown does.
-func (s *server) Shutdown(ctx context.Context) error {
-	err := s.leave(ctx)
-	s.endGracefully(ctx)
-	return err
-}
-
-// Close ends Serve at once.
-func (s *server) Close() error {
-	s.end()
-	return nil
-}
-
-// leave finishes what is under way: calls, then shutdown hooks, then output.
-func (s *server) leave(ctx context.Context) error {
-	flightErr := s.finishCalls(ctx)
-	s.link.Quit(ctx)
-	return errors.Join(flightErr, s.output.finish(ctx))
-}
-
-// finishCalls waits for the calls in flight, up to half of the time that is left
-// until ctx ends. Those that take longer are cut off.
-func (s *server) finishCalls(ctx context.Context) error {
-	share := s.link.ShutdownTimeout / 2
-	if deadline, ok := ctx.Deadline(); ok {
-		share = time.Until(deadline) / 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, share)
-	defer cancel()
-	return s.flight.finish(ctx)
-}
-
-// endGracefully ends the server when what is on its way has been sent, or with
-// ctx.
-func (s *server) endGracefully(ctx context.Context) {
+// Close ends the server when what is on its way has been sent, or with ctx.
+func (s *server) Close(ctx context.Context) {
 	s.setOff()
 	s.broker.close()
 	s.grpc.Leave(ctx)
 	s.end()
+	s.running.Wait()
 }
 
-// end stops everything. Serve returns then.
+// end stops everything.
 func (s *server) end() {
-	s.ending.Do(func() {
-		s.cancel()
-		s.broker.close()
-		if s.plain != nil {
-			_ = s.plain.Close()
-		}
-		s.grpc.Stop()
-	})
+	s.cancel()
+	s.broker.close()
+	if s.plain != nil {
+		_ = s.plain.Close()
+	}
+	s.grpc.Stop()
 }

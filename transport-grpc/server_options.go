@@ -4,20 +4,21 @@ import (
 	"context"
 	"runtime"
 	"strings"
-	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	reflectionv1 "google.golang.org/grpc/reflection/grpc_reflection_v1"
 	reflectionv1alpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
+	"google.golang.org/grpc/status"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
 // serverOptions are those of every server of this side: of brokered connections
-// too. f counts the calls; nil in a host.
-func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOption {
+// too. calls counts the calls; nil in a host.
+func (o *options) serverOptions(security *core.TLS, calls *core.Calls) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
 		grpc.Creds(serverCredentials(security)),
 		grpc.MaxRecvMsgSize(o.maxMessage),
@@ -29,7 +30,8 @@ func (o *options) serverOptions(security *core.TLS, f *flight) []grpc.ServerOpti
 		grpc.ConnectionTimeout(o.connecting),
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
 	}
-	if f != nil {
+	if calls != nil {
+		f := inFlight{calls}
 		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream))
 	}
 	return append(opts, o.server...)
@@ -46,30 +48,56 @@ func streamWorkers() grpc.ServerOption {
 	return grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0) + permanentStreams))
 }
 
-// flight counts the calls that an orderly end waits for: the application's, not
-// the protocol's own.
-type flight struct {
-	mu    sync.Mutex
-	calls int
-	idle  chan struct{} // closed when calls gets to 0; nil while nobody waits
-}
+// inFlight are the interceptors that count the application's calls, and cut them
+// off. The protocol's own calls are not counted.
+type inFlight struct{ calls *core.Calls }
 
-func (f *flight) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+// errLeaving answers calls that begin after those in flight have finished, and
+// errCutOff those that took too long.
+var (
+	errLeaving = status.Error(codes.Unavailable, "the plugin is leaving")
+	errCutOff  = status.Error(codes.Unavailable, "the plugin is leaving, and does not wait for the call any longer")
+)
+
+// unary runs a method, whose context ends when calls are cut off.
+func (f inFlight) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	if isOurs(info.FullMethod) {
 		return handle(ctx, req)
 	}
-	f.begin()
-	defer f.end()
-	return handle(ctx, req)
+	if !f.calls.Begin() {
+		return nil, errLeaving
+	}
+	defer f.calls.End()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(f.calls.Context(), cancel)()
+	answer, err := handle(ctx, req)
+	if err != nil && f.calls.Context().Err() != nil {
+		err = errCutOff
+	}
+	return answer, err
 }
 
-func (f *flight) stream(impl any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+// stream runs a method beside itself. When calls are cut off it returns, and gRPC
+// ends the stream and its context: the method may be waiting for a message.
+func (f inFlight) stream(impl any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 	if isOurs(info.FullMethod) {
 		return handle(impl, stream)
 	}
-	f.begin()
-	defer f.end()
-	return handle(impl, stream)
+	if !f.calls.Begin() {
+		return errLeaving
+	}
+	returned := make(chan error, 1)
+	go func() {
+		defer f.calls.End()
+		returned <- handle(impl, stream)
+	}()
+	select {
+	case err := <-returned:
+		return err
+	case <-f.calls.Context().Done():
+		return errCutOff
+	}
 }
 
 // isOurs reports whether a method is one of the protocol's own. The application
@@ -89,40 +117,4 @@ func isOurs(method string) bool {
 func isReflection(service string) bool {
 	return service == reflectionv1.ServerReflection_ServiceDesc.ServiceName ||
 		service == reflectionv1alpha.ServerReflection_ServiceDesc.ServiceName
-}
-
-func (f *flight) begin() {
-	f.mu.Lock()
-	f.calls++
-	f.mu.Unlock()
-}
-
-func (f *flight) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.calls--
-	if f.calls == 0 && f.idle != nil {
-		close(f.idle)
-		f.idle = nil
-	}
-}
-
-// finish returns when no call is in flight, or with ctx's error.
-func (f *flight) finish(ctx context.Context) error {
-	f.mu.Lock()
-	if f.calls == 0 {
-		f.mu.Unlock()
-		return nil
-	}
-	if f.idle == nil {
-		f.idle = make(chan struct{})
-	}
-	idle := f.idle
-	f.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -19,20 +19,9 @@ type controllerService struct {
 	server *server
 }
 
-// Shutdown answers when everything is finished. The server ends once the answer
-// is on its way, which gets half as long as the shutdown timeout at most.
+// Shutdown answers when the plugin has finished everything.
 func (c *controllerService) Shutdown(context.Context, *pluginpb.Empty) (*pluginpb.Empty, error) {
-	s := c.server
-	ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout)
-	defer cancel()
-	if err := s.leave(ctx); err != nil {
-		s.link.Logger.Debug("the plugin leaves before everything is finished", "error", err)
-	}
-	s.run(func() {
-		ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout/2)
-		defer cancel()
-		s.endGracefully(ctx)
-	})
+	c.server.link.Quit()
 	return &pluginpb.Empty{}, nil
 }
 

@@ -37,6 +37,7 @@ type session struct {
 	running   sync.WaitGroup
 	printed   chan struct{} // closed when the plugin's output has ended
 	closing   sync.Once
+	quitting  atomic.Bool // the plugin is being asked to leave: it may cut calls off
 	leaving   atomic.Bool // the plugin was asked to leave: what it ends is not made again
 }
 
@@ -62,7 +63,8 @@ func (s *session) connect(ctx context.Context) (err error) {
 	o := &s.transport.options
 	s.broker = newBroker(*o, s.link.TLS, s.link.Explain, nil)
 	s.dialer = newDialer(s.redial)
-	explain := explainer{lost: s.isLost, reason: s.link.Explain}
+	s.broker.closing = s.quitting.Load
+	explain := explainer{lost: s.isLost, closing: s.quitting.Load, reason: s.link.Explain}
 	s.conn, err = s.dialer.open(ctx, o.clientOptions(s.link.TLS, explain, s.dialer.dial), s.dialMain)
 	if err != nil {
 		return err
@@ -214,6 +216,7 @@ func (s *session) Ping(ctx context.Context) error {
 
 // Quit asks the plugin to leave and waits for the end of its output.
 func (s *session) Quit(ctx context.Context) error {
+	s.quitting.Store(true)
 	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{})
 	s.leaving.Store(true)
 	switch {

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
@@ -107,12 +110,18 @@ func (h *testHost) enter(t *testing.T, g *gateway) <-chan error {
 
 // Both ways in which a plugin ends in order.
 func orderlyEnds(r *rig, h *testHost) map[string]func(context.Context) error {
-	return map[string]func(context.Context) error{"Quit": h.Quit, "Shutdown": r.server.Shutdown}
+	return map[string]func(context.Context) error{
+		"Quit": h.Quit,
+		"Leave": func(ctx context.Context) error {
+			r.server.Leave()
+			return r.ended(ctx)
+		},
+	}
 }
 
 func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
-		for _, which := range []string{"Quit", "Shutdown"} {
+		for _, which := range []string{"Quit", "Leave"} {
 			t.Run(which, func(t *testing.T) {
 				g := newGateway()
 				r := rigUp(t, setup{mode: m, register: g.register})
@@ -134,7 +143,7 @@ func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
 				if err := receive(t, which, end); err != nil {
 					t.Errorf("%s: %v", which, err)
 				}
-				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+				promptly(t, "the end of Serve", func() error { return r.ended(within(t)) })
 			})
 		}
 	})
@@ -186,7 +195,7 @@ func TestAnOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
 
 func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
-		for _, which := range []string{"Quit", "Shutdown"} {
+		for _, which := range []string{"Quit", "Leave"} {
 			t.Run(which, func(t *testing.T) {
 				g := newGateway()
 				g.heedless = true
@@ -197,16 +206,11 @@ func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
 				if _, err := r.stdout.Write([]byte("printed before")); err != nil {
 					t.Fatal(err)
 				}
-				ctx, cancel := context.WithTimeout(t.Context(), r.timeout)
-				defer cancel()
-				if which == "Quit" {
-					ctx = within(t)
-				}
-				_ = receive(t, which, async(func() error { return orderlyEnds(r, h)[which](ctx) }))
+				_ = receive(t, which, async(func() error { return orderlyEnds(r, h)[which](within(t)) }))
 				if err := receive(t, "the call", call); err == nil {
 					t.Error("the call that was cut off returned no error")
 				}
-				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+				promptly(t, "the end of Serve", func() error { return r.ended(within(t)) })
 				h.stdout.wait(t, "printed before")
 			})
 		}
@@ -221,8 +225,8 @@ func TestAPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		promptly(t, "Close", p.Close) // no StopError: it was not killed
-		if err := receive(t, "the call", call); err == nil {
-			t.Error("the call that was cut off returned no error")
+		if err := receive(t, "the call", call); !errors.Is(err, core.ErrClosed) {
+			t.Errorf("the call that was cut off returned %v, want core.ErrClosed", err)
 		}
 		if text := p.log.String(); text != "" {
 			t.Errorf("logged: %s", text)
@@ -230,24 +234,67 @@ func TestAPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
 	})
 }
 
-func TestShutdownGivesUpWithItsContext(t *testing.T) {
-	g := newGateway()
-	r := rigUp(t, setup{register: g.register})
-	call := r.connect(t).enter(t, g)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := r.server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's error", err)
-	}
-	if err := receive(t, "the call", call); err == nil {
-		t.Error("the call that was cut off returned no error")
-	}
+// A method may be waiting for its context or for a message of the host's. The
+// shutdown functions run after both.
+func TestALeavingPluginCutsLongCallsOff(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		entered, returned := make(chan struct{}, 2), make(chan struct{}, 2)
+		r := rigUp(t, setup{mode: m, timeout: 200 * time.Millisecond, register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			r.RegisterService(&grpc.ServiceDesc{
+				ServiceName: "test.Waiter",
+				Methods: []grpc.MethodDesc{{MethodName: "Context", Handler: func(
+					_ any, ctx context.Context, _ func(any) error, intercept grpc.UnaryServerInterceptor,
+				) (any, error) {
+					return intercept(ctx, nil, &grpc.UnaryServerInfo{FullMethod: "/test.Waiter/Context"}, func(ctx context.Context, _ any) (any, error) {
+						entered <- struct{}{}
+						<-ctx.Done()
+						returned <- struct{}{}
+						return nil, ctx.Err()
+					})
+				}}},
+				Streams: []grpc.StreamDesc{{
+					StreamName: "Message", ServerStreams: true, ClientStreams: true,
+					Handler: func(_ any, stream grpc.ServerStream) error {
+						entered <- struct{}{}
+						err := stream.RecvMsg(new(probepb.EchoRequest))
+						returned <- struct{}{}
+						return err
+					},
+				}},
+			}, nil)
+			return nil
+		}})
+		h := r.connect(t)
+		unary := async(func() error {
+			return h.conn.Invoke(within(t), "/test.Waiter/Context", new(probepb.EchoRequest), new(probepb.EchoResponse))
+		})
+		stream, err := h.conn.NewStream(within(t), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/test.Waiter/Message")
+		if err != nil {
+			t.Fatal(err)
+		}
+		receive(t, "a call", entered)
+		receive(t, "a call", entered)
+		r.server.Leave()
+		receive(t, "the shutdown functions", r.quit)
+		if n := len(returned); n != 2 {
+			t.Errorf("%d of 2 methods had returned when the shutdown functions ran", n)
+		}
+		for name, err := range map[string]error{
+			"unary":  receive(t, "the end of the call", unary),
+			"stream": stream.RecvMsg(new(probepb.EchoResponse)),
+		} {
+			if status.Code(err) != codes.Unavailable || !strings.Contains(err.Error(), "the plugin is leaving") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		promptly(t, "the end of Serve", func() error { return r.ended(within(t)) })
+	})
 }
 
 // What connects and says nothing holds nobody up: gRPC waits two minutes for it.
 func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
-		for _, which := range []string{"Quit", "Shutdown", "Close"} {
+		for _, which := range []string{"Quit", "Leave", "Close"} {
 			t.Run(which, func(t *testing.T) {
 				r := rigUp(t, setup{mode: m})
 				h := r.connect(t)
@@ -270,9 +317,12 @@ func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
 					defer silent.Close()
 				}
 				ends := orderlyEnds(r, h)
-				ends["Close"] = func(context.Context) error { return r.server.Close() }
+				ends["Close"] = func(ctx context.Context) error {
+					r.server.Close()
+					return r.ended(ctx)
+				}
 				promptly(t, which, func() error { return ends[which](within(t)) })
-				promptly(t, "the end of Serve", func() error { err := <-r.served; r.served <- err; return err })
+				promptly(t, "the end of Serve", func() error { return r.ended(within(t)) })
 				promptly(t, "the host's Close", h.Close)
 			})
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugintest"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
@@ -23,7 +24,8 @@ type pipes struct {
 }
 
 func newPipes(t *testing.T) *pipes {
-	ctx, cancel := context.WithCancel(t.Context())
+	// Not the test's context: that ends before the server is closed.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	return &pipes{ctx, cancel, make(chan net.Conn)}
 }
 
@@ -68,16 +70,14 @@ func serveTimed(t *testing.T, security *core.TLS, opts ...transportgrpc.Option) 
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
 	transport := transportgrpc.New(opts...)
-	server, err := transport.Listen(t.Context(), core.PluginLink{
+	server, err := plugintest.NewServer(t.Context(), transport, core.PluginLink{
 		Logger:    slog.New(slog.DiscardHandler),
 		LookupEnv: func(key string) (string, bool) { return "true", key == "PLUGIN_MULTIPLEX_GRPC" },
 		TLS:       security,
 		Stdout:    stdout, Stderr: stderr,
-		ShutdownTimeout: time.Second,
-		Quit: func(context.Context) {
-			_ = endStdout.Close()
-			_ = endStderr.Close()
-		},
+	}, time.Second, func(context.Context) {
+		_ = endStdout.Close()
+		_ = endStderr.Close()
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/core"
 )
 
 // Broker makes further connections between the host and the plugin, in either
@@ -24,7 +25,7 @@ type Broker struct {
 	ctx     context.Context // ends with the session
 	options options
 	logger  *slog.Logger
-	flight  *flight
+	calls   *core.Calls // nil in a host
 	explain func(context.Context, error) error
 
 	mu      sync.Mutex
@@ -32,7 +33,7 @@ type Broker struct {
 	clients map[*Client]struct{}
 }
 
-func newBroker(ctx context.Context, session broker.Session, o options, logger *slog.Logger, inFlight *flight,
+func newBroker(ctx context.Context, session broker.Session, o options, logger *slog.Logger, calls *core.Calls,
 	explain func(context.Context, error) error,
 ) *Broker {
 	return &Broker{
@@ -40,7 +41,7 @@ func newBroker(ctx context.Context, session broker.Session, o options, logger *s
 		ctx:     ctx,
 		options: o,
 		logger:  logger,
-		flight:  inFlight,
+		calls:   calls,
 		explain: explain,
 		clients: make(map[*Client]struct{}),
 	}
@@ -108,7 +109,7 @@ func (b *Broker) serve(ctx context.Context, id uint32, objects services) error {
 
 // answer answers the calls of one connection.
 func (b *Broker) answer(ctx context.Context, conn net.Conn, objects services) {
-	logTooLarge(b.logger, serveConn(ctx, conn, objects, b.options, b.flight))
+	logTooLarge(b.logger, serveConn(ctx, conn, objects, b.options, b.calls))
 }
 
 // within returns a context that ends with ctx and with the broker.

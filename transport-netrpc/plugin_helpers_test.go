@@ -91,17 +91,22 @@ func (l *log) wait(t testing.TB, want string) {
 // test's connect to.
 type rig struct {
 	transport      *netrpc.Transport
-	server         core.Server
+	server         *plugintest.Server
 	address        string
 	served         chan error
 	stdout, stderr *net.UnixConn // what the plugin prints
-	quit           chan struct{} // closed at the first Quit
-	quitting       sync.Once
+	quit           chan struct{} // closed when the shutdown functions run
 	pluginLog      *log
 }
 
 // rigUp serves transport until the test ends, and expects that nothing is left.
 func rigUp(t *testing.T, transport *netrpc.Transport) *rig {
+	t.Helper()
+	return rigWith(t, transport, 5*time.Second)
+}
+
+// rigWith is rigUp with another timeout for the shutdown.
+func rigWith(t *testing.T, transport *netrpc.Transport, timeout time.Duration) *rig {
 	t.Helper()
 	plugintest.NoLeaks(t)
 	r := &rig{transport: transport, served: make(chan error, 1), quit: make(chan struct{}), pluginLog: newLog()}
@@ -109,18 +114,14 @@ func rigUp(t *testing.T, transport *netrpc.Transport) *rig {
 	stdout, r.stdout = unixPair(t)
 	stderr, r.stderr = unixPair(t)
 	var err error
-	r.server, err = transport.Listen(t.Context(), core.PluginLink{
+	r.server, err = plugintest.NewServer(t.Context(), transport, core.PluginLink{
 		Logger: slog.New(slog.NewTextHandler(r.pluginLog, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Stdout: stdout, Stderr: stderr,
-		Implements:      it.Bind(struct{}{}),
-		ShutdownTimeout: 5 * time.Second,
-		Quit: func(context.Context) {
-			r.quitting.Do(func() {
-				close(r.quit)
-				_ = r.stdout.CloseWrite()
-				_ = r.stderr.CloseWrite()
-			})
-		},
+		Implements: it.Bind(struct{}{}),
+	}, timeout, func(context.Context) {
+		close(r.quit)
+		_ = r.stdout.CloseWrite()
+		_ = r.stderr.CloseWrite()
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+
+	"github.com/jackfield-go/jackfield/core"
 )
 
 // pluginService is the service name of dispensed and brokered objects
@@ -22,7 +24,7 @@ type services map[string]*service
 type rpcServer struct {
 	services services
 	limit    chan struct{} // a token for each call in flight
-	flight   *flight       // counts calls for an orderly end; nil: they do not count
+	calls    *core.Calls   // those in flight; nil in a host
 	writing  sync.Mutex
 	writer   *messageWriter
 }
@@ -31,12 +33,12 @@ type rpcServer struct {
 // could not read on for; [io.EOF] if the other side hung up. The context of the
 // methods ends then too; it does not wait for them, for a method may be what
 // ends the connection.
-func serveConn(ctx context.Context, conn net.Conn, objects services, o options, inFlight *flight) error {
+func serveConn(ctx context.Context, conn net.Conn, objects services, o options, calls *core.Calls) error {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &rpcServer{
 		services: objects,
 		limit:    make(chan struct{}, o.maxCalls),
-		flight:   inFlight,
+		calls:    calls,
 		writer:   newMessageWriter(conn),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -84,14 +86,21 @@ func (s *rpcServer) read(ctx context.Context, messages *messageReader) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		s.flight.begin()
+		if !s.calls.Begin() {
+			<-s.limit
+			s.answer(header, invalidBody, errLeaving)
+			continue
+		}
 		go s.run(ctx, method, header, args)
 	}
 }
 
+// errLeaving answers calls that begin after those in flight have finished.
+var errLeaving = errors.New("the plugin is leaving")
+
 // run calls a method and answers.
 func (s *rpcServer) run(ctx context.Context, method *method, header request, args reflect.Value) {
-	defer s.flight.end()
+	defer s.calls.End()
 	defer func() { <-s.limit }()
 	reply, err := method.call(ctx, args)
 	s.answer(header, reply, err)
@@ -143,53 +152,4 @@ func clip(s string) string {
 		return s[:most] + "…"
 	}
 	return s
-}
-
-// flight counts the calls that an orderly end waits for.
-type flight struct {
-	mu    sync.Mutex
-	calls int
-	idle  chan struct{} // closed when calls gets to 0; nil while nobody waits
-}
-
-func (f *flight) begin() {
-	if f == nil {
-		return
-	}
-	f.mu.Lock()
-	f.calls++
-	f.mu.Unlock()
-}
-
-func (f *flight) end() {
-	if f == nil {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.calls--
-	if f.calls == 0 && f.idle != nil {
-		close(f.idle)
-		f.idle = nil
-	}
-}
-
-// wait returns when no call is in flight, or with ctx's error.
-func (f *flight) wait(ctx context.Context) error {
-	f.mu.Lock()
-	if f.calls == 0 {
-		f.mu.Unlock()
-		return nil
-	}
-	if f.idle == nil {
-		f.idle = make(chan struct{})
-	}
-	idle := f.idle
-	f.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

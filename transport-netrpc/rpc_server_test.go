@@ -119,34 +119,3 @@ func TestNoMoreCallsRunAtATimeThanAllowed(t *testing.T) {
 		t.Errorf("%d calls ran at a time, want %d", most, allowed)
 	}
 }
-
-func TestFlightCountsCallsInFlight(t *testing.T) {
-	var f flight
-	if err := f.wait(within(t)); err != nil {
-		t.Fatal(err)
-	}
-	f.begin()
-	f.begin()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	why := errors.New("no patience")
-	impatient := async(func() error { return f.wait(ctx) })
-	patient := async(func() error { return f.wait(within(t)) })
-	cancel(why)
-	if err := receive(t, "the impatient one", impatient); !errors.Is(err, why) {
-		t.Errorf("got %v, want the context's cause", err)
-	}
-	f.end()
-	f.begin()
-	f.end()
-	select {
-	case <-patient:
-		t.Fatal("a call was in flight")
-	default:
-	}
-	f.end()
-	if err := receive(t, "the patient one", patient); err != nil {
-		t.Error(err)
-	}
-	(*flight)(nil).begin() // calls that nobody waits for
-	(*flight)(nil).end()
-}

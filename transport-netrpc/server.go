@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
-	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/yamux"
@@ -19,111 +17,34 @@ import (
 type server struct {
 	transport *Transport
 	link      core.PluginLink
-	ctx       context.Context
+	ctx       context.Context // of the connections
 	cancel    context.CancelFunc
-	calls     context.Context // of the connections on which calls are made
-	cutCalls  context.CancelFunc
-	flight    flight
-	running   sync.WaitGroup // connections and pumps
+	asking    *core.Calls    // control streams over which a host asked the plugin to leave
+	pumps     sync.WaitGroup // of stdout and stderr
 	stdout    *pump
 	stderr    *pump
-	accepting context.Context // over when the plugin has been asked to leave
-	leaving   context.CancelFunc
 }
 
 func newServer(t *Transport, link core.PluginLink) *server {
 	s := &server{
 		transport: t,
 		link:      link,
+		asking:    core.NewCalls(),
 		stdout:    newPump(link.Stdout),
 		stderr:    newPump(link.Stderr),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.calls, s.cutCalls = context.WithCancel(s.ctx)
-	s.accepting, s.leaving = context.WithCancel(s.ctx)
+	s.pumps.Go(func() { s.stdout.run(s.ctx) })
+	s.pumps.Go(func() { s.stderr.run(s.ctx) })
 	return s
 }
 
 // Fields returns none: the line has six fields over net/rpc.
 func (s *server) Fields() []string { return nil }
 
-// Serve answers hosts until one says quit. Several may connect, one after the
-// other or at once: a host that was replaced, a check whether anybody listens.
-func (s *server) Serve(listener net.Listener) error {
-	stop := context.AfterFunc(s.accepting, func() { _ = listener.Close() })
-	defer stop()
-	s.running.Go(func() { s.stdout.run(s.ctx) })
-	s.running.Go(func() { s.stderr.run(s.ctx) })
-	err := s.accept(listener)
-	if err == nil {
-		<-s.ctx.Done() // those who are connected are served until they hang up
-	}
-	s.cancel()
-	_ = listener.Close()
-	s.link.Quit(s.ctx) // the outputs end with it, if they have not
-	s.running.Wait()
-	return err
-}
-
-func (s *server) accept(listener net.Listener) error {
-	pause := acceptPause
-	for {
-		conn, err := listener.Accept()
-		if isShortage(err) {
-			s.link.Logger.Warn("a host's connection waits until there is room for it", "error", err)
-			if s.pause(pause) {
-				pause = min(2*pause, maxAcceptPause)
-				continue
-			}
-		}
-		if err != nil {
-			return s.acceptError(err)
-		}
-		pause = acceptPause
-		s.running.Go(func() {
-			if err := s.serve(conn); err != nil {
-				s.link.Logger.Debug("a connection has ended", "error", err)
-			}
-		})
-	}
-}
-
-// How long accepting pauses when the process has no file left for a connection.
-const (
-	acceptPause    = 5 * time.Millisecond
-	maxAcceptPause = time.Second
-)
-
-// isShortage reports whether accepting failed for want of something that other
-// connections will free.
-func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
-}
-
-// pause waits; false means that nobody is accepted any more.
-func (s *server) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.accepting.Done():
-		return false
-	}
-}
-
-// acceptError is nil if the listener was closed because the plugin leaves.
-func (s *server) acceptError(err error) error {
-	select {
-	case <-s.accepting.Done():
-		return nil
-	default:
-	}
-	return fmt.Errorf("accept a host's connection: %w", err)
-}
-
-// serve answers one host.
-func (s *server) serve(conn net.Conn) error {
+// Serve answers one host, until it hangs up its control stream. Several may be
+// connected: a host that was replaced, a check whether the plugin listens.
+func (s *server) Serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
 	connecting, connected := context.WithTimeoutCause(ctx, s.transport.options.connecting, errSilent)
@@ -154,19 +75,15 @@ func (s *server) serve(conn net.Conn) error {
 		return orSilent(connecting, err)
 	}
 	connected()
-	calls, cutCalls := context.WithCancel(s.calls)
+	calls, cutCalls := context.WithCancel(ctx)
 	defer cutCalls()
-	b := newBroker(calls, broker.Yamux(mux), s.transport.options, s.link.Logger, &s.flight,
+	defer context.AfterFunc(s.link.Calls.Context(), cutCalls)()
+	b := newBroker(calls, broker.Yamux(mux), s.transport.options, s.link.Logger, s.link.Calls,
 		func(_ context.Context, err error) error { return err })
 	defer b.close()
 	defer s.stdout.attach(streams[1])()
 	defer s.stderr.attach(streams[2])()
 	s.answer(ctx, streams[0], b)
-	select {
-	case <-s.accepting.Done():
-		s.cancel()
-	default:
-	}
 	return nil
 }
 
@@ -193,7 +110,9 @@ func acceptStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.S
 
 // answer serves the control stream until the host hangs it up.
 func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
-	control, err := newService(&controlService{server: s})
+	controls := &controlService{server: s}
+	defer controls.hungUp()
+	control, err := newService(controls)
 	if err != nil {
 		return
 	}
@@ -205,64 +124,51 @@ func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
 		serveConn(ctx, conn, services{"Control": control, "Dispenser": dispenser}, s.transport.options, nil))
 }
 
-// Shutdown does without being asked what Quit does.
-func (s *server) Shutdown(ctx context.Context) error {
-	defer s.cancel()
-	return s.leave(ctx)
+// Flush waits until the hosts have what was printed.
+func (s *server) Flush(ctx context.Context) error {
+	return errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))
 }
 
-// Close ends Serve at once.
-func (s *server) Close() error {
+// Close waits until the hosts that asked the plugin to leave have hung up, as a
+// sign that they have the answer, and ends the connections.
+func (s *server) Close(ctx context.Context) {
+	_ = s.asking.Drain(ctx)
 	s.cancel()
-	return nil
-}
-
-// leave finishes what is under way: calls, then shutdown hooks, then output.
-func (s *server) leave(ctx context.Context) error {
-	s.leaving()
-	flightErr := s.finishCalls(ctx)
-	s.link.Quit(ctx)
-	err := errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))
-	return errors.Join(flightErr, err)
-}
-
-// finishCalls waits for the calls in flight, up to half of the time that is left
-// until ctx ends. Those that take longer lose their connection, and their
-// contexts end.
-func (s *server) finishCalls(ctx context.Context) error {
-	share := s.link.ShutdownTimeout / 2
-	if deadline, ok := ctx.Deadline(); ok {
-		share = time.Until(deadline) / 2
-	}
-	ctx, cancel := context.WithTimeout(ctx, share)
-	defer cancel()
-	err := s.flight.wait(ctx)
-	if err != nil {
-		s.cutCalls()
-	}
-	return err
+	s.pumps.Wait()
 }
 
 // controlService is what a host calls to see whether the plugin lives, and to
-// end it.
-type controlService struct{ server *server }
+// end it. Each control stream has one.
+type controlService struct {
+	server *server
+
+	mu    sync.Mutex
+	asked bool // counted among the server's asking
+	gone  bool // the host has hung up
+}
 
 // Ping answers.
 func (c *controlService) Ping(bool, *struct{}) error { return nil }
 
-// Quit answers when everything is finished or the shutdown timeout is over. The
-// server ends when the host has the answer and hangs up, or, with a host that
-// does not, when the timeout is over again.
+// Quit answers when the plugin has finished everything.
 func (c *controlService) Quit(bool, *struct{}) error {
-	s := c.server
-	ctx, cancel := context.WithTimeout(s.ctx, s.link.ShutdownTimeout)
-	defer cancel()
-	if err := s.leave(ctx); err != nil {
-		s.link.Logger.Debug("the plugin leaves before everything is finished", "error", err)
+	c.mu.Lock()
+	if !c.asked && !c.gone {
+		c.asked = c.server.asking.Begin()
 	}
-	patience := time.AfterFunc(s.link.ShutdownTimeout, s.cancel)
-	context.AfterFunc(s.ctx, func() { patience.Stop() })
+	c.mu.Unlock()
+	c.server.link.Quit()
 	return nil
+}
+
+// hungUp is called when the control stream has ended.
+func (c *controlService) hungUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	if c.asked {
+		c.server.asking.End()
+	}
 }
 
 // dispenserService makes instances of plugins.

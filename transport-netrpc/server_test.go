@@ -124,27 +124,29 @@ func TestAPluginOutlivesNonsenseOnItsStreams(t *testing.T) {
 	it.next(t, 1)
 }
 
-func TestShutdownLetsCallsFinish(t *testing.T) {
+func TestALeavingPluginLetsCallsFinish(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
 	r := rigUp(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })))
-	it := r.connect(t, nil).dispense(t)
+	h := r.connect(t, nil)
+	it := h.dispense(t)
 	call := async(func() error { return it.Call(within(t), "Pass", 1, nil) })
 	receive(t, "the call", object.entered)
-	shutdown := async(func() error { return r.server.Shutdown(within(t)) })
+	r.server.Leave()
+	if err := h.Ping(within(t)); err != nil {
+		t.Errorf("a ping while the plugin leaves: %v", err)
+	}
 	select {
 	case <-r.quit:
 		t.Fatal("the plugin's shutdown functions ran while a call was in flight")
-	case err := <-shutdown:
-		t.Fatalf("Shutdown returned while a call was in flight: %v", err)
+	case err := <-r.served:
+		t.Fatalf("Serve returned while a call was in flight: %v", err)
 	default:
 	}
 	close(object.leave)
-	if err := receive(t, "Shutdown", shutdown); err != nil {
-		t.Errorf("Shutdown: %v", err)
+	if err := receive(t, "the call", call); err != nil {
+		t.Errorf("the call in flight: %v", err)
 	}
-	// Its answer races with the end of the connection: it was finished, which
-	// is all that Shutdown promises.
-	_ = receive(t, "the call's end", call)
+	r.served <- receive(t, "Serve", r.served)
 }
 
 // gateway lets calls in, and out when it is told to.
@@ -160,19 +162,31 @@ func (g *gateway) Pass(ctx context.Context, _ int, _ *int) error {
 	}
 }
 
-func TestShutdownGivesUpWithItsContext(t *testing.T) {
+func TestALeavingPluginCutsLongCallsOff(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
-	r := rigUp(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })))
+	r := rigWith(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })), 10*time.Millisecond)
 	it := r.connect(t, nil).dispense(t)
 	call := async(func() error { return it.Call(within(t), "Pass", 1, nil) })
 	receive(t, "the call", object.entered)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := r.server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want the context's error", err)
-	}
+	r.server.Leave()
 	if err := receive(t, "the call's end", call); err == nil {
 		t.Error("the call that was cut off returned no error")
+	}
+	r.served <- receive(t, "Serve", r.served)
+}
+
+func TestACallThatComesAfterTheShutdownFunctionsIsRefused(t *testing.T) {
+	r := rigUp(t, netrpc.New(served(newCounter)))
+	h := r.connect(t, nil)
+	it := h.dispense(t)
+	quit := async(func() error { return h.Quit(within(t)) })
+	receive(t, "the shutdown functions", r.quit)
+	var n int
+	if err := it.Call(within(t), "Next", struct{}{}, &n); err == nil {
+		t.Error("the call was answered")
+	}
+	if err := receive(t, "Quit", quit); err != nil {
+		t.Errorf("Quit: %v", err)
 	}
 }
 
@@ -197,7 +211,7 @@ func TestQuitLetsCallsFinishAndAnswers(t *testing.T) {
 	r.served <- receive(t, "Serve", r.served)
 }
 
-func TestCloseEndsServeAtOnce(t *testing.T) {
+func TestAServerThatIsClosedEndsAtOnce(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
 	r := rigUp(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })))
 	h := r.connect(t, nil)

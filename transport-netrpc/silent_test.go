@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/plugintest"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
@@ -102,11 +103,6 @@ func serveTimed(t *testing.T, underTLS bool, opts ...netrpc.Option) *timed {
 	link := core.PluginLink{
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Stdout: stdout, Stderr: stderr,
-		ShutdownTimeout: time.Second,
-		Quit: func(context.Context) {
-			_ = endStdout.Close()
-			_ = endStderr.Close()
-		},
 	}
 	if underTLS {
 		r.security = secured(t)
@@ -117,7 +113,10 @@ func serveTimed(t *testing.T, underTLS bool, opts ...netrpc.Option) *timed {
 		}
 		link.TLS = r.security
 	}
-	server, err := r.transport.Listen(t.Context(), link)
+	server, err := plugintest.NewServer(t.Context(), r.transport, link, time.Second, func(context.Context) {
+		_ = endStdout.Close()
+		_ = endStderr.Close()
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,14 +5,17 @@ package host_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/internal/serving"
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
@@ -29,8 +32,9 @@ func serveWithoutLocks(string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	link := core.PluginLink{Stdout: strings.NewReader(""), Stderr: strings.NewReader(""), Quit: func(context.Context) {}}
-	server, err := (&faketransport.Transport{Objects: objects}).Listen(context.Background(), link)
+	link := core.PluginLink{Logger: slog.New(slog.DiscardHandler), Stdout: strings.NewReader(""), Stderr: strings.NewReader("")}
+	server, err := serving.Listen(context.Background(), &faketransport.Transport{Objects: objects}, link,
+		serving.Config{Timeout: time.Second, Leave: func(context.Context) {}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

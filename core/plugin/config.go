@@ -55,10 +55,9 @@ type Config struct {
 	OnShutdown []func(ctx context.Context)
 
 	// ShutdownTimeout bounds how long calls in flight, the OnShutdown functions
-	// and the output are waited for; of it the calls get half over net/rpc, so
-	// that one which never returns leaves time for the rest. 0 means
-	// DefaultShutdownTimeout. A host has
-	// patience of its own, and kills when that ends.
+	// and the output are waited for. The calls get half of it; then their contexts
+	// end, and they get an eighth to return. 0 means DefaultShutdownTimeout. A host
+	// has patience of its own, and kills when that ends.
 	ShutdownTimeout time.Duration
 
 	// TLS provides configurations of the plugin's own: the Server one serves the

@@ -2,19 +2,18 @@ package plugin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/internal/serving"
 )
 
 // Run is [Serve] without the process: it takes all that it needs from env, exits
@@ -55,8 +54,7 @@ type run struct {
 	asked   handshake.Environment
 	inherit map[string]string // the protocol's variables as they were
 	sockets *sockets
-	server  core.Server
-	leaving sync.Once
+	server  *serving.Server
 }
 
 // serve listens, announces, and answers until the end.
@@ -74,7 +72,8 @@ func (r *run) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for the host: %w", err)
 	}
-	r.server, err = transport.Listen(ctx, r.link(version, tls))
+	r.server, err = serving.Listen(ctx, transport, r.link(version, tls),
+		serving.Config{Timeout: r.cfg.ShutdownTimeout, Leave: r.leave})
 	if err != nil {
 		_ = listener.Close()
 		return fmt.Errorf("set up the %s server: %w", transport.Protocol(), err)
@@ -89,7 +88,8 @@ func (r *run) serve(ctx context.Context) error {
 	}
 	if err := r.announce(line); err != nil {
 		_ = listener.Close()
-		_ = r.server.Close()
+		r.env.EndOutput()
+		r.server.Close()
 		return err
 	}
 	r.sockets.keep()
@@ -173,8 +173,6 @@ func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 				AnnounceAddress: listener.Addr().String(),
 			}, nil
 		},
-		ShutdownTimeout: r.cfg.ShutdownTimeout,
-		Quit:            r.quit,
 	}
 }
 
@@ -192,7 +190,7 @@ func (r *run) answer(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// watch ends the server in order when a signal or ctx says so.
+// watch makes the server leave when a signal or ctx says so.
 func (r *run) watch(ctx context.Context, served <-chan struct{}) {
 	for {
 		select {
@@ -204,32 +202,19 @@ func (r *run) watch(ctx context.Context, served <-chan struct{}) {
 				continue
 			}
 			r.cfg.Logger.DebugContext(ctx, "the plugin leaves", "signal", sig.String())
-			r.shutdown()
+			r.server.Leave()
 			return
 		case <-ctx.Done():
-			r.shutdown()
+			r.server.Leave()
 			return
 		}
 	}
 }
 
-// shutdown ends the server in order, within the shutdown timeout.
-func (r *run) shutdown() {
-	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.ShutdownTimeout)
-	defer cancel()
-	if err := r.server.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		r.cfg.Logger.Debug("the plugin leaves before everything is finished", "error", err)
-	}
-	r.quit(ctx) // for a transport that gave up before it called Quit
-	_ = r.server.Close()
-}
-
-// quit runs the shutdown functions, once, and ends the output.
-func (r *run) quit(ctx context.Context) {
-	r.leaving.Do(func() {
-		r.runHooks(ctx)
-		r.env.EndOutput()
-	})
+// leave runs the shutdown functions and ends the output.
+func (r *run) leave(ctx context.Context) {
+	r.runHooks(ctx)
+	r.env.EndOutput()
 }
 
 // runHooks runs the shutdown functions. One that does not heed its context is

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // lifeTests try what happens to and with a plugin's process.
 var lifeTests = map[string]func(*testing.T, *fixture){
 	"delivers what was printed before an orderly end": printed,
+	"runs the shutdown hooks after the calls":         hooksAfterCalls,
 	"says how the process ended when a call fails":    exitDuringCall,
 	"ends a call in flight when it is killed":         killDuringCall,
 }
@@ -40,6 +42,21 @@ func printed(t *testing.T, f *fixture) {
 	}
 	if got := f.stderr.String(); got != stderr.String() {
 		t.Errorf("stderr: got %d bytes, want %d", len(got), stderr.Len())
+	}
+}
+
+func hooksAfterCalls(t *testing.T, f *fixture) {
+	returned := make(chan error, 1)
+	go func() { returned <- f.probe.Block(within(t)) }()
+	f.stdout.await(t, blockBegan)
+	if err := f.client.Stop(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-returned; err == nil || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the call that was cut off returned %v, want an error", err)
+	}
+	if got, want := f.stdout.String(), blockBegan+blockEnded+hookRan; got != want {
+		t.Errorf("the plugin printed\n%swant\n%s", got, want)
 	}
 }
 

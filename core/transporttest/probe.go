@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 // Probe is the interface that a transport carries while it is tested. The suite
@@ -29,7 +30,7 @@ type Probe interface {
 	Copy(ctx context.Context, w io.Writer, r io.Reader) (int64, error)
 }
 
-// probe is what plugins serve.
+// probe is the Probe of plugins inside the test's process.
 type probe struct{}
 
 func (probe) Echo(_ context.Context, text string) (string, error) { return text, nil }
@@ -39,6 +40,34 @@ func (probe) Fail(_ context.Context, text string) error { return errors.New(text
 func (probe) Block(ctx context.Context) error {
 	<-ctx.Done()
 	return context.Cause(ctx)
+}
+
+// processProbe is the Probe of plugin processes. It prints the order in which
+// blocked calls and the shutdown hook run, if there has been a blocked call.
+type processProbe struct {
+	probe
+
+	blocked atomic.Bool
+}
+
+// The lines of a processProbe.
+const (
+	blockBegan = "a blocked call began\n"
+	blockEnded = "the blocked call ended\n"
+	hookRan    = "the shutdown hook ran\n"
+)
+
+func (p *processProbe) Block(ctx context.Context) error {
+	p.blocked.Store(true)
+	_, _ = fmt.Fprint(os.Stdout, blockBegan)
+	defer fmt.Fprint(os.Stdout, blockEnded)
+	return p.probe.Block(ctx)
+}
+
+func (p *processProbe) shutdown(context.Context) {
+	if p.blocked.Load() {
+		_, _ = fmt.Fprint(os.Stdout, hookRan)
+	}
 }
 
 func (probe) Print(_ context.Context, stdout, stderr string) error {

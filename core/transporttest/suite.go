@@ -16,6 +16,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -54,7 +55,13 @@ func (s Suite) Main(m *testing.M) int {
 	if os.Getenv(pluginVariable) == "" {
 		return m.Run()
 	}
-	plugin.Serve(plugin.Config{Handshake: cookie, Versions: s.versions(), Implements: Plugin.Bind(probe{})})
+	served := new(processProbe)
+	plugin.Serve(plugin.Config{
+		Handshake:  cookie,
+		Versions:   s.versions(),
+		Implements: Plugin.Bind(served),
+		OnShutdown: []func(context.Context){served.shutdown},
+	})
 	return 0
 }
 
@@ -171,7 +178,7 @@ func identity(t *testing.T) (*tlsutil.Identity, *x509.Certificate) {
 func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
-	f := &fixture{stdout: new(buffer), stderr: new(buffer), log: new(buffer)}
+	f := &fixture{stdout: newBuffer(), stderr: newBuffer(), log: newBuffer()}
 	cfg.Handshake = cookie
 	cfg.Versions = s.versions()
 	cfg.Stdout, cfg.Stderr = f.stdout, f.stderr
@@ -198,14 +205,38 @@ func within(t *testing.T) context.Context {
 
 // buffer is a bytes.Buffer for more than one goroutine.
 type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+	mu      sync.Mutex
+	text    bytes.Buffer
+	changed chan struct{} // closed by the next Write
 }
+
+func newBuffer() *buffer { return &buffer{changed: make(chan struct{})} }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	close(b.changed)
+	b.changed = make(chan struct{})
 	return b.text.Write(p)
+}
+
+// await waits until text has been written.
+func (b *buffer) await(t *testing.T, text string) {
+	t.Helper()
+	ctx := within(t)
+	for {
+		b.mu.Lock()
+		found, changed := strings.Contains(b.text.String(), text), b.changed
+		b.mu.Unlock()
+		if found {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("%q was not written", text)
+		}
+	}
 }
 
 func (b *buffer) String() string {

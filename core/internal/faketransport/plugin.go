@@ -21,12 +21,9 @@ type server struct {
 	link      core.PluginLink
 	ctx       context.Context
 	cancel    context.CancelFunc
-	running   sync.WaitGroup
-	calls     sync.WaitGroup
-	outputs   sync.WaitGroup // being copied to a host
-
-	mu      sync.Mutex
-	leaving bool // nothing is begun any more
+	outputs   *core.Calls // outputs that are being copied to a host
+	quits     *core.Calls // answers to hosts that asked the plugin to leave
+	answering sync.Mutex
 }
 
 // Listen makes the server.
@@ -37,7 +34,7 @@ func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server
 	if t.Seen != nil {
 		t.Seen(link)
 	}
-	s := &server{transport: t, link: link}
+	s := &server{transport: t, link: link, outputs: core.NewCalls(), quits: core.NewCalls()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -45,41 +42,22 @@ func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server
 // Fields returns the configured ones.
 func (s *server) Fields() []string { return s.transport.Extra }
 
-// Serve answers until the end.
-func (s *server) Serve(listener net.Listener) error {
-	defer context.AfterFunc(s.ctx, func() { _ = listener.Close() })()
-	defer s.running.Wait()
-	defer func() { _ = listener.Close() }()
-	for {
-		conn, err := listener.Accept()
-		if s.ctx.Err() != nil {
-			if err == nil {
-				_ = conn.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		s.running.Go(func() { s.serve(conn) })
-	}
-}
-
-func (s *server) serve(conn net.Conn) {
+// Serve serves one connection.
+func (s *server) Serve(conn net.Conn) error {
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
 	if s.link.TLS != nil {
 		secured := tls.Server(conn, s.link.TLS.Server)
 		if err := secured.HandshakeContext(s.ctx); err != nil {
 			s.link.TLS.Refuse(err)
-			return
+			return err
 		}
 		conn = secured
 	}
 	lines := bufio.NewReader(conn)
 	kind, err := lines.ReadString('\n')
 	if err != nil {
-		return
+		return err
 	}
 	switch strings.TrimSuffix(kind, "\n") {
 	case control:
@@ -88,15 +66,18 @@ func (s *server) serve(conn net.Conn) {
 		s.output(conn, s.link.Stdout)
 	case stderr:
 		s.output(conn, s.link.Stderr)
+	default:
+		return errProtocol
 	}
+	return nil
 }
 
 // output copies one to the host, to its end.
 func (s *server) output(conn net.Conn, source io.Reader) {
-	if !s.begin(&s.outputs) {
+	if !s.outputs.Begin() {
 		return
 	}
-	defer s.outputs.Done()
+	defer s.outputs.End()
 	if _, err := conn.Write([]byte{'\n'}); err != nil {
 		return
 	}
@@ -106,6 +87,8 @@ func (s *server) output(conn net.Conn, source io.Reader) {
 // control answers requests, each in a goroutine of its own, so that a call that
 // takes long is in nobody's way.
 func (s *server) control(lines *bufio.Reader, conn net.Conn) {
+	var running sync.WaitGroup
+	defer running.Wait()
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
@@ -116,14 +99,14 @@ func (s *server) control(lines *bufio.Reader, conn net.Conn) {
 			return
 		}
 		if request == "quit" {
-			ctx, cancel := context.WithTimeout(context.Background(), s.link.ShutdownTimeout)
-			_ = s.leave(ctx)
-			cancel()
-			s.answer(conn, number, "ok", "")
-			s.cancel()
+			if s.quits.Begin() {
+				s.link.Quit()
+				s.answer(conn, number, "ok", "")
+				s.quits.End()
+			}
 			return
 		}
-		s.running.Go(func() {
+		running.Go(func() {
 			text, err := s.handle(request)
 			if err != nil {
 				s.answer(conn, number, "error", err.Error())
@@ -135,8 +118,8 @@ func (s *server) control(lines *bufio.Reader, conn net.Conn) {
 }
 
 func (s *server) answer(conn net.Conn, number int, status, text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.answering.Lock()
+	defer s.answering.Unlock()
 	_, _ = io.WriteString(conn, strconv.Itoa(number)+" "+status+" "+strconv.Quote(text)+"\n")
 }
 
@@ -162,61 +145,20 @@ func (s *server) handle(request string) (string, error) {
 		}
 		return strings.Join(slices.Sorted(maps.Keys(s.transport.Objects)), " "), nil
 	case verb == "call" && len(arguments) == 2 && s.transport.Objects[arguments[0]] != nil:
-		if !s.begin(&s.calls) {
+		if !s.link.Calls.Begin() {
 			return "", core.ErrClosed
 		}
-		defer s.calls.Done()
-		return s.transport.Objects[arguments[0]](s.ctx, arguments[1])
+		defer s.link.Calls.End()
+		return s.transport.Objects[arguments[0]](s.link.Calls.Context(), arguments[1])
 	}
 	return "", errProtocol
 }
 
-// begin counts something that the end waits for, until the end has begun.
-func (s *server) begin(group *sync.WaitGroup) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.leaving {
-		return false
-	}
-	group.Add(1)
-	return true
-}
+// Flush waits until the outputs have been copied.
+func (s *server) Flush(ctx context.Context) error { return s.outputs.Drain(ctx) }
 
-// leave finishes calls, hooks and output.
-func (s *server) leave(ctx context.Context) error {
-	s.mu.Lock()
-	s.leaving = true
-	s.mu.Unlock()
-	if err := await(ctx, &s.calls); err != nil {
-		return err
-	}
-	s.link.Quit(ctx)
-	return await(ctx, &s.outputs)
-}
-
-// await waits for a group, at most until ctx ends.
-func await(ctx context.Context, group *sync.WaitGroup) error {
-	finished := make(chan struct{})
-	go func() {
-		defer close(finished)
-		group.Wait()
-	}()
-	select {
-	case <-finished:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// Shutdown leaves in order.
-func (s *server) Shutdown(ctx context.Context) error {
-	defer s.cancel()
-	return s.leave(ctx)
-}
-
-// Close ends Serve at once.
-func (s *server) Close() error {
+// Close waits for the answers to the hosts that asked, and ends the connections.
+func (s *server) Close(ctx context.Context) {
+	_ = s.quits.Drain(ctx)
 	s.cancel()
-	return nil
 }
