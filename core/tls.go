@@ -62,10 +62,49 @@ func hasCertificate(server *tls.Config) bool {
 	return len(server.Certificates) > 0 || server.GetCertificate != nil || server.GetConfigForClient != nil
 }
 
+// Connect secures a connection that this side has dialled, or a stream inside of
+// one: it does the handshake until ctx ends. On an error, which is the handshake's
+// own or ctx's cause, conn is closed. On nil it returns conn as it is.
+func (t *TLS) Connect(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	if t == nil {
+		return conn, nil
+	}
+	return secure(ctx, tls.Client(conn, t.Client))
+}
+
+// Accept is Connect for a connection that this side serves. It tells Refused of
+// a handshake that failed.
+func (t *TLS) Accept(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	config, err := t.Serving()
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	if config == nil {
+		return conn, nil
+	}
+	secured, err := secure(ctx, tls.Server(conn, config))
+	t.Refuse(err)
+	return secured, err
+}
+
+func secure(ctx context.Context, conn *tls.Conn) (net.Conn, error) {
+	err := conn.HandshakeContext(ctx)
+	if err == nil {
+		return conn, nil
+	}
+	_ = conn.Close()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return nil, fmt.Errorf("TLS handshake: %w", err)
+}
+
 // Refuse is what a transport calls when the handshake of a connection that
 // Server serves has failed. It tells Refused, unless the other side has merely
 // hung up: a peer may check that a plugin is there, or borrow a service and never
-// call it. Refuse may be called on nil.
+// call it. A handshake that this side canceled is no matter either. Refuse may be
+// called on nil.
 func (t *TLS) Refuse(err error) {
 	if t != nil && t.Refused != nil && err != nil && !isHangUp(err) {
 		t.Refused(err)
@@ -74,7 +113,7 @@ func (t *TLS) Refuse(err error) {
 
 // isHangUp reports whether a connection was closed, by either side.
 func isHangUp(err error) bool {
-	for _, end := range append([]error{io.EOF, net.ErrClosed}, hangUps...) {
+	for _, end := range append([]error{io.EOF, net.ErrClosed, context.Canceled}, hangUps...) {
 		if errors.Is(err, end) {
 			return true
 		}

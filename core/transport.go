@@ -33,7 +33,8 @@ type Transport interface {
 
 	// Dial is called by a host after the handshake. It connects to the plugin
 	// and returns once calls can be made; ctx bounds only that. On an error
-	// nothing of the attempt is left.
+	// nothing of the attempt is left. The error wraps that of the TLS handshake,
+	// and of the first read behind it: there a plugin's refusal arrives.
 	Dial(ctx context.Context, link HostLink) (Session, error)
 
 	// Listen is called by a plugin before it writes the handshake line. The
@@ -112,13 +113,13 @@ type HostLink struct {
 	Version int
 	// Fields are the fields of the handshake line from the seventh on.
 	Fields []string
-	// TLS is nil when the connection is not protected. The transport calls its
-	// Refuse for a handshake that it serves and that fails.
+	// TLS is nil when the connection is not protected. Its Connect and Accept
+	// secure a connection, on nil too, or a stream of a multiplexed connection.
 	TLS *TLS
 	// Stdout and Stderr take what the plugin prints. The transport writes to
 	// each from one goroutine.
 	Stdout, Stderr io.Writer
-	// Dial connects to the address in the handshake line. TLS is the caller's.
+	// Dial connects to the address in the handshake line, without TLS.
 	Dial func(ctx context.Context) (net.Conn, error)
 	// DialAddress connects to another address that the plugin named, as the
 	// plugin sees it. One that the host does not connect to is an AddressError.
@@ -147,8 +148,8 @@ type PluginLink struct {
 	// LookupEnv reads the environment as it was when the plugin started: the
 	// protocol's variables have been unset since.
 	LookupEnv func(key string) (string, bool)
-	// TLS is nil when the connection is not protected. The transport calls its
-	// Refuse for a handshake that fails.
+	// TLS is nil when the connection is not protected. Its Connect and Accept
+	// secure a connection, on nil too, or a stream of a multiplexed connection.
 	TLS *TLS
 	// Stdout and Stderr are what the plugin prints. Each reaches its end before
 	// Flush and Close are called.

@@ -82,20 +82,21 @@ func (b *Broker) Dial(ctx context.Context, id uint32, opts ...grpc.DialOption) (
 // and plugin are.
 func (b *Broker) DialConn(ctx context.Context, id uint32) (net.Conn, error) {
 	conn, err := b.dial(ctx, id)
-	if err != nil || b.security == nil {
-		return conn, err
+	if err != nil {
+		return nil, err
 	}
+	return b.secure(ctx, id, conn, b.security)
+}
+
+// secure does the handshake for a connection that dial has made.
+func (b *Broker) secure(ctx context.Context, id uint32, conn net.Conn, security *core.TLS) (net.Conn, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
-	secure := tls.Client(conn, b.security.Client)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		return nil, fmt.Errorf("TLS on brokered connection %d: %w", id, err)
+	conn, err := security.Connect(ctx, conn)
+	if err != nil {
+		return nil, fmt.Errorf("secure brokered connection %d: %w", id, err)
 	}
-	return secure, nil
+	return conn, nil
 }
 
 // dial makes the connection without TLS.

@@ -50,7 +50,9 @@ func TestABorrowedServiceThatIsNeverCalledAlarmsNobody(t *testing.T) {
 	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		told := make(chan error, 20)
-		h := r.connectWith(t, func(l *core.HostLink) { l.TLS.Refused = func(err error) { told <- err } })
+		h := r.connectWith(t, func(l *core.HostLink) {
+			l.TLS = &core.TLS{Client: l.TLS.Client, Server: l.TLS.Server, Refused: func(err error) { told <- err }}
+		})
 		for range cap(told) {
 			id, err := lendNumber(within(t), h.broker)
 			if err != nil {

@@ -21,7 +21,13 @@ var _ grpc.ClientConnInterface = (*Conn)(nil)
 
 // openConn dials.
 func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption) (*Conn, error) {
-	dial := func(ctx context.Context) (net.Conn, error) { return b.dial(ctx, id) }
+	dial := func(ctx context.Context) (net.Conn, error) {
+		conn, err := b.dial(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		return b.secure(ctx, id, conn, forHTTP2(b.security))
+	}
 	dialled := false
 	first := func(ctx context.Context) (*connection, error) {
 		dialled = true

@@ -6,8 +6,6 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
-	"google.golang.org/grpc/credentials"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -42,7 +40,7 @@ func authority(security *core.TLS) string {
 // brokered ones too. explain says why a call failed.
 func (o *options) clientOptions(security *core.TLS, explain explainer, dial func(context.Context) (net.Conn, error)) []grpc.DialOption {
 	opts := []grpc.DialOption{
-		grpc.WithTransportCredentials(clientCredentials(security)),
+		grpc.WithTransportCredentials(transportCredentials(security)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
 		grpc.WithAuthority(authority(security)),
 		grpc.WithIdleTimeout(0), // the connection is the plugin's life
@@ -56,40 +54,6 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 		grpc.WithChainStreamInterceptor(explain.stream, o.codec.stream),
 	}
 	return append(opts, o.dial...)
-}
-
-func clientCredentials(security *core.TLS) credentials.TransportCredentials {
-	if security == nil {
-		return insecure.NewCredentials()
-	}
-	return credentials.NewTLS(security.Client)
-}
-
-func serverCredentials(security *core.TLS) credentials.TransportCredentials {
-	if security == nil {
-		return insecure.NewCredentials()
-	}
-	return telling{TransportCredentials: credentials.NewTLS(security.Server), refuse: security.Refuse}
-}
-
-// telling are credentials that say whom they have refused, and whom they have not.
-type telling struct {
-	credentials.TransportCredentials
-
-	refuse func(error)
-}
-
-func (t telling) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, info, err := t.TransportCredentials.ServerHandshake(raw)
-	t.refuse(err)
-	if arrived, ok := raw.(*arrival); ok && err == nil {
-		arrived.isHosts()
-	}
-	return conn, info, err
-}
-
-func (t telling) Clone() credentials.TransportCredentials {
-	return telling{TransportCredentials: t.TransportCredentials.Clone(), refuse: t.refuse}
 }
 
 // ready waits until the other side has answered as gRPC does. A false result

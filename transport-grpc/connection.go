@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 )
@@ -13,12 +14,22 @@ import (
 type connection struct {
 	net.Conn
 
-	once sync.Once
-	lost chan struct{} // closed with the connection
+	once    sync.Once
+	lost    chan struct{}         // closed with the connection
+	failure atomic.Pointer[error] // of the first read that failed
 }
 
 func newConnection(conn net.Conn) *connection {
 	return &connection{Conn: conn, lost: make(chan struct{})}
+}
+
+// Read keeps its error: gRPC makes a text of it.
+func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.failure.CompareAndSwap(nil, &err)
+	}
+	return n, err
 }
 
 // Close is called by gRPC too, before it fails the calls that are in flight.

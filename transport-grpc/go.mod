@@ -12,8 +12,9 @@ require (
 	google.golang.org/protobuf v1.36.10
 )
 
+require github.com/jackfield-go/jackfield/tlsutil v0.0.0
+
 require (
-	github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
 	golang.org/x/net v0.26.0 // indirect
 	golang.org/x/sys v0.21.0 // indirect
 	golang.org/x/text v0.16.0 // indirect

@@ -20,7 +20,7 @@ import (
 // too. calls counts the calls; nil in a host.
 func (o *options) serverOptions(security *core.TLS, calls *core.Calls) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
-		grpc.Creds(serverCredentials(security)),
+		grpc.Creds(transportCredentials(security)),
 		grpc.MaxRecvMsgSize(o.maxMessage),
 		grpc.MaxSendMsgSize(o.maxMessage),
 		grpc.InitialWindowSize(streamWindow),

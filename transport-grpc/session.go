@@ -94,6 +94,9 @@ func (s *session) dialMain(ctx context.Context) (*connection, error) {
 	} else {
 		s.exchange = exchange.NewPlain(brokerConfig, s.link.DialAddress, s.listen)
 	}
+	if raw, err = forHTTP2(s.link.TLS).Connect(ctx, raw); err != nil {
+		return nil, fmt.Errorf("secure the connection to the plugin: %w", err)
+	}
 	s.broker.use(s.exchange)
 	s.main = newConnection(raw)
 	return s.main, nil
@@ -107,10 +110,15 @@ func (s *session) redial(ctx context.Context) (net.Conn, error) {
 	if s.main.isLost() || s.leaving.Load() {
 		return nil, core.ErrConnectionLost
 	}
-	if s.openMain != nil {
-		return s.openMain(ctx)
+	dial := s.openMain
+	if dial == nil {
+		dial = s.link.Dial
 	}
-	return s.link.Dial(ctx)
+	conn, err := dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return forHTTP2(s.link.TLS).Connect(ctx, conn)
 }
 
 // isLost reports whether the connection that calls use is lost, or the first one
@@ -125,9 +133,21 @@ func (s *session) probe(ctx context.Context) error {
 	}
 	if err == nil {
 		err = s.Ping(ctx) // it fails, and says why
+		if failure := s.main.failure.Load(); failure != nil {
+			err = causedError{err, *failure}
+		}
 	}
 	return fmt.Errorf("the plugin accepted the connection, but does not answer as a gRPC server does: %w", err)
 }
+
+// causedError is an error whose text has the text of its cause.
+type causedError struct {
+	error
+
+	cause error
+}
+
+func (e causedError) Unwrap() []error { return []error{e.error, e.cause} }
 
 func (s *session) listen(ctx context.Context) (listener net.Listener, network, address string, err error) {
 	l, err := s.link.Listen(ctx)

@@ -2,7 +2,6 @@ package transportnetrpc
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -49,17 +48,9 @@ func (s *server) Serve(conn net.Conn) error {
 	defer cancel()
 	connecting, connected := context.WithTimeoutCause(ctx, s.transport.options.connecting, errSilent)
 	defer connected()
-	if s.link.TLS != nil {
-		secure := tls.Server(conn, s.link.TLS.Server)
-		if err := secure.HandshakeContext(connecting); err != nil {
-			_ = conn.Close()
-			if ctx.Err() == nil { // otherwise it is the plugin that ends
-				err = orSilent(connecting, err)
-				s.link.TLS.Refuse(err)
-			}
-			return fmt.Errorf("TLS with the host: %w", err)
-		}
-		conn = secure
+	conn, err := s.link.TLS.Accept(connecting, conn)
+	if err != nil {
+		return fmt.Errorf("secure the connection of the host: %w", err)
 	}
 	mux, err := yamux.Server(conn, s.transport.options.yamux)
 	if err != nil {

@@ -2,7 +2,6 @@ package transportnetrpc
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -69,15 +68,13 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 
 func connect(ctx context.Context, link core.HostLink) (net.Conn, error) {
 	conn, err := link.Dial(ctx)
-	if err != nil || link.TLS == nil {
-		return conn, err
+	if err != nil {
+		return nil, err
 	}
-	secure := tls.Client(conn, link.TLS.Client)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("TLS with the plugin: %w", err)
+	if conn, err = link.TLS.Connect(ctx, conn); err != nil {
+		return nil, fmt.Errorf("secure the connection to the plugin: %w", err)
 	}
-	return secure, nil
+	return conn, nil
 }
 
 func openStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.Stream, err error) {

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -209,4 +210,25 @@ func TestAHostThatIsConnectedMayBeSilent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A plugin's refusal arrives behind the host's handshake, with the first read.
+func TestAPluginsRefusalOfTheHostKeepsItsErrorType(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := serveTimed(t, true, core.DefaultConnectionTimeout)
+		r.security.Server.ClientAuth = tls.RequireAnyClientCert // and the host has none
+		_, err := r.transport.Dial(t.Context(), core.HostLink{
+			Plugin: "plugin",
+			Logger: slog.New(slog.DiscardHandler),
+			TLS:    &core.TLS{Client: r.security.Client},
+			Stdout: io.Discard, Stderr: io.Discard,
+			Dial:    r.pipes.dial,
+			Exited:  make(chan struct{}),
+			Explain: func(_ context.Context, err error) error { return err },
+		})
+		var failure *net.OpError
+		if !errors.As(err, &failure) || failure.Op != "remote error" {
+			t.Errorf("got %v, want the alert", err)
+		}
+	})
 }

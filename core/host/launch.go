@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -82,8 +81,6 @@ type launch struct {
 	static   *core.TLS         // of Config.TLS
 	process  *process          // nil before the start
 
-	impostor atomic.Pointer[error] // why the plugin was not believed to be itself
-
 	ownRunner bool         // the configuration has one
 	program   *programCopy // of a verified program; nil without Verify
 }
@@ -113,7 +110,7 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	l.stage = StageConnect
 	session, err := transport.Dial(ctx, l.link(line, tls))
 	if err != nil {
-		return nil, fmt.Errorf("connect to the plugin at %s %s %s: %w", line.Network, line.Address, l.manner(tls), l.unmask(err))
+		return nil, fmt.Errorf("connect to the plugin at %s %s %s: %w", line.Network, line.Address, l.manner(tls), err)
 	}
 	if !l.process.own(session) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")

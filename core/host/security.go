@@ -3,12 +3,11 @@ package host
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -94,7 +93,6 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	case l.identity == nil && answered:
 		return nil, ErrUnaskedCertificate
 	case l.identity == nil:
-		l.notice(l.static)
 		return l.told(l.static), nil
 	case !answered && l.cfg.AutoMTLS == MTLSRequired:
 		return nil, ErrNoCertificate
@@ -107,7 +105,6 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 		return nil, fmt.Errorf("the certificate that the plugin announced: %w", err)
 	}
 	agreed := &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}
-	l.notice(agreed)
 	return l.told(agreed), nil
 }
 
@@ -117,37 +114,6 @@ func (l *launch) told(secured *core.TLS) *core.TLS {
 		secured.Refused = func(err error) { l.sockets.alarm(l.process.logger, err) }
 	}
 	return secured
-}
-
-// notice keeps why the plugin was not believed to be itself, where a function
-// decides that: a transport may make that a text of its own.
-func (l *launch) notice(secured *core.TLS) {
-	if secured == nil {
-		return
-	}
-	keep := func(err error) error {
-		if err != nil {
-			l.impostor.CompareAndSwap(nil, &err)
-		}
-		return err
-	}
-	config := secured.Client
-	if verify := config.VerifyConnection; verify != nil {
-		config.VerifyConnection = func(state tls.ConnectionState) error { return keep(verify(state)) }
-	}
-	if verify := config.VerifyPeerCertificate; verify != nil {
-		config.VerifyPeerCertificate = func(raw [][]byte, chains [][]*x509.Certificate) error { return keep(verify(raw, chains)) }
-	}
-}
-
-// unmask adds to a failed connection why the plugin was not believed, if that is
-// not a part of it.
-func (l *launch) unmask(err error) error {
-	reason := l.impostor.Load()
-	if reason == nil || errors.Is(err, *reason) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", *reason, err)
 }
 
 // manner says how the plugin is connected to. One side that has TLS and one that
@@ -166,7 +132,7 @@ func (l *launch) manner(tls *core.TLS) string {
 // where that may be for want of TLS on one side, or of certificates that the
 // plugin believes; empty otherwise.
 func (l *launch) oneSided(reason error) string {
-	if l.stage != StageConnect || l.disbelieved(reason) {
+	if l.stage != StageConnect {
 		return ""
 	}
 	refused := isAlert(reason)
@@ -185,22 +151,16 @@ func (l *launch) oneSided(reason error) string {
 	return ""
 }
 
-// disbelieved reports whether it was the host that hung up, as the plugin's
-// certificate did not do. A transport may have made a text of that.
-func (l *launch) disbelieved(reason error) bool {
-	var unverified *tls.CertificateVerificationError
-	return l.impostor.Load() != nil || errors.As(reason, &unverified) ||
-		strings.Contains(reason.Error(), "tls: failed to verify certificate")
+// isAlert reports whether the other side has ended TLS, and has said why.
+func isAlert(err error) bool {
+	var failure *net.OpError
+	return errors.As(err, &failure) && failure.Op == "remote error"
 }
-
-// isAlert reports whether the other side has ended TLS, and has said why. A
-// transport may have made a text of that.
-func isAlert(err error) bool { return strings.Contains(err.Error(), "remote error: tls: ") }
 
 // isNotTLS reports whether the other side has answered with something else.
 func isNotTLS(err error) bool {
 	var header tls.RecordHeaderError
-	return errors.As(err, &header) || strings.Contains(err.Error(), "first record does not look like a TLS handshake")
+	return errors.As(err, &header)
 }
 
 // isHangUp reports whether the other side closed a connection without a word.

@@ -147,20 +147,23 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 	}
 }
 
-// terse is a transport that comes no further than TLS, and makes a text of the
-// reason, as gRPC does.
-type terse struct{ *faketransport.Transport }
+// handshaker is a transport that comes no further than the first byte behind the
+// handshake.
+type handshaker struct{ *faketransport.Transport }
 
-func (terse) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
+func (handshaker) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
 	conn, err := link.Dial(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if conn, err = link.TLS.Connect(ctx, conn); err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
-	_, err = tls.Client(conn, link.TLS.Client).Read(make([]byte, 1)) // after the handshake
-	return nil, fmt.Errorf("%w: desc = %q", core.ErrConnectionLost, err.Error())
+	_, err = conn.Read(make([]byte, 1))
+	return nil, fmt.Errorf("%w: %w", core.ErrConnectionLost, err)
 }
 
 // When the host hangs up, the plugin has not.
@@ -185,7 +188,7 @@ func TestAHostThatRefusesThePluginDoesNotSayThatThePluginHungUp(t *testing.T) {
 		"a function":                   {files(dir, "host"), function, errOfTheUsers.Error()},
 		"a function of the raw chains": {files(dir, "host"), raw, errOfTheUsers.Error()},
 	} {
-		for _, transport := range []core.Transport{new(faketransport.Transport), terse{new(faketransport.Transport)}} {
+		for _, transport := range []core.Transport{new(faketransport.Transport), handshaker{new(faketransport.Transport)}} {
 			t.Run(fmt.Sprintf("%s, %T", name, transport), func(t *testing.T) {
 				cfg := config(t, "static", dir)
 				cfg.Versions = core.Versions{1: {transport}}
@@ -224,7 +227,7 @@ func TestAPluginThatRefusesTheHostIsHeardOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "static", dir)
-			cfg.Versions = core.Versions{1: {terse{new(faketransport.Transport)}}}
+			cfg.Versions = core.Versions{1: {handshaker{new(faketransport.Transport)}}}
 			cfg.TLS = core.TLSFiles(test.files)
 			failure := fail(t, within(t), cfg)
 			mention(t, failure, test.words, "the plugin refused the host's TLS")

@@ -3,7 +3,6 @@ package faketransport
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -89,13 +88,8 @@ func dialerOf(link core.HostLink) dialer {
 		if err != nil {
 			return nil, err
 		}
-		if link.TLS != nil {
-			secured := tls.Client(conn, link.TLS.Client)
-			if err := secured.HandshakeContext(ctx); err != nil {
-				_ = conn.Close()
-				return nil, err
-			}
-			conn = secured
+		if conn, err = link.TLS.Connect(ctx, conn); err != nil {
+			return nil, err
 		}
 		if _, err := io.WriteString(conn, name+"\n"); err != nil {
 			_ = conn.Close()

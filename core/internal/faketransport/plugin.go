@@ -3,7 +3,6 @@ package faketransport
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"io"
 	"maps"
 	"net"
@@ -44,16 +43,12 @@ func (s *server) Fields() []string { return s.transport.Extra }
 
 // Serve serves one connection.
 func (s *server) Serve(conn net.Conn) error {
+	conn, err := s.link.TLS.Accept(s.ctx, conn)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
-	if s.link.TLS != nil {
-		secured := tls.Server(conn, s.link.TLS.Server)
-		if err := secured.HandshakeContext(s.ctx); err != nil {
-			s.link.TLS.Refuse(err)
-			return err
-		}
-		conn = secured
-	}
 	lines := bufio.NewReader(conn)
 	kind, err := lines.ReadString('\n')
 	if err != nil {

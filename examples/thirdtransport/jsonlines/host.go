@@ -2,11 +2,9 @@ package jsonlines
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"sync"
 
@@ -42,8 +40,11 @@ type session struct {
 
 // Dial connects to the plugin, and makes sure that it answers.
 func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
-	conn, err := connect(ctx, link)
+	conn, err := link.Dial(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if conn, err = link.TLS.Connect(ctx, conn); err != nil {
 		return nil, err
 	}
 	s := &session{
@@ -59,20 +60,6 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 		return nil, err
 	}
 	return s, nil
-}
-
-// connect dials, with TLS if host and plugin have it.
-func connect(ctx context.Context, link core.HostLink) (net.Conn, error) {
-	conn, err := link.Dial(ctx)
-	if err != nil || link.TLS == nil {
-		return conn, err
-	}
-	secure := tls.Client(conn, link.TLS.Client)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		_ = conn.Close()
-		return nil, err
-	}
-	return secure, nil
 }
 
 // receive hands answers to who waits for them, and output to the host, until the

@@ -2,7 +2,6 @@ package jsonlines
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,8 +36,9 @@ func (*server) Fields() []string { return nil }
 
 // Serve answers one connection until it ends, or says what cannot be read.
 func (s *server) Serve(conn net.Conn) error {
-	if s.link.TLS != nil {
-		conn = tls.Server(conn, s.link.TLS.Server)
+	conn, err := s.link.TLS.Accept(s.ctx, conn)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(s.link.Calls.Context())
 	defer cancel()

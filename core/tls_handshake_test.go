@@ -1,7 +1,9 @@
 package core_test
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"path/filepath"
@@ -51,14 +53,7 @@ func hello(t *testing.T) []byte {
 }
 
 func TestAPeerThatHangsUpDuringTheHandshakeIsNotAStranger(t *testing.T) {
-	identity, err := tlsutil.NewIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := tlsutil.ParseDER(identity.DER())
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, plugin := pinned(t)
 	for name, test := range map[string]struct {
 		do   func(t *testing.T, near, far net.Conn)
 		told bool
@@ -84,10 +79,7 @@ func TestAPeerThatHangsUpDuringTheHandshakeIsNotAStranger(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told error
-			security := &core.TLS{
-				Server:  tlsutil.Server(identity, certificate),
-				Refused: func(err error) { told = err },
-			}
+			security := &core.TLS{Server: plugin.Server, Refused: func(err error) { told = err }}
 			near, far := connected(t)
 			test.do(t, near, far)
 			err := tls.Server(far, security.Server).Handshake()
@@ -100,4 +92,70 @@ func TestAPeerThatHangsUpDuringTheHandshakeIsNotAStranger(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestConnectAndAcceptSecureAConnection(t *testing.T) {
+	host, plugin := pinned(t)
+	near, far := connected(t)
+	accepted := make(chan error, 1)
+	go func() {
+		conn, err := plugin.Accept(t.Context(), far)
+		if err == nil {
+			_, err = conn.Write([]byte("hello"))
+		}
+		accepted <- err
+	}()
+	conn, err := host.Connect(t.Context(), near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := make([]byte, 5)
+	if _, err := io.ReadFull(conn, text); err != nil || string(text) != "hello" {
+		t.Errorf("read %q, %v", text, err)
+	}
+	if err := <-accepted; err != nil {
+		t.Error(err)
+	}
+	var none *core.TLS
+	for name, secure := range map[string]func(context.Context, net.Conn) (net.Conn, error){
+		"Connect": none.Connect, "Accept": none.Accept,
+	} {
+		if same, err := secure(t.Context(), near); err != nil || same != near {
+			t.Errorf("%s without TLS returned %v, %v", name, same, err)
+		}
+	}
+}
+
+func TestAHandshakeEndsWithItsContext(t *testing.T) {
+	host, plugin := pinned(t)
+	plugin.Refused = func(err error) { t.Errorf("Refused was told of %v", err) }
+	for name, secure := range map[string]func(context.Context, net.Conn) (net.Conn, error){
+		"Connect": host.Connect, "Accept": plugin.Accept,
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		near, far := connected(t)
+		cancel()
+		if _, err := secure(ctx, near); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: got %v, want the context's error", name, err)
+		}
+		if _, err := io.Copy(io.Discard, far); err != nil {
+			t.Errorf("%s: the connection was not closed: %v", name, err)
+		}
+	}
+}
+
+// pinned returns the TLS of a host and a plugin that know each other.
+func pinned(t *testing.T) (host, plugin *core.TLS) {
+	t.Helper()
+	identity, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := tlsutil.ParseDER(identity.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := core.TLS{Client: tlsutil.Client(identity, certificate), Server: tlsutil.Server(identity, certificate)}
+	other := both
+	return &both, &other
 }
