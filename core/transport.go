@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 )
 
 // Transport carries the calls between a host and a plugin. It is a
@@ -91,6 +92,11 @@ type Server interface {
 	Close(ctx context.Context)
 }
 
+// DefaultConnectionTimeout is how long a side waits for a connection that it serves
+// to be secured and to become one of its peer's, unless its configuration says
+// otherwise.
+const DefaultConnectionTimeout = 2 * time.Minute
+
 // Listener is a listener together with the address to announce to the plugin,
 // which may differ from its own where the plugin sees other addresses (in a
 // container, say).
@@ -126,6 +132,9 @@ type HostLink struct {
 	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
 	// Listen makes a listener that the plugin can reach.
 	Listen func(ctx context.Context) (Listener, error)
+	// ConnectionTimeout bounds how long the transport waits for a connection that
+	// it serves to be secured and to become the plugin's.
+	ConnectionTimeout time.Duration
 	// Exited is closed when the plugin's process has ended.
 	Exited <-chan struct{}
 	// Explain says why the connection was lost, given the error of a call that
@@ -158,6 +167,9 @@ type PluginLink struct {
 	DialAddress func(ctx context.Context, network, address string) (net.Conn, error)
 	// Listen makes a further listener that the host can reach.
 	Listen func(ctx context.Context) (Listener, error)
+	// ConnectionTimeout bounds how long the transport waits for a connection to be
+	// secured and to become a host's. A host that is connected may be silent.
+	ConnectionTimeout time.Duration
 	// Calls counts the application's calls. The transport begins and ends each,
 	// and ends the contexts of those in flight when Calls is cut.
 	Calls *Calls

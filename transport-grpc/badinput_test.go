@@ -102,7 +102,8 @@ func TestAPluginThatSaysNothingIsWaitedForAsLongAsTheContextSays(t *testing.T) {
 		}
 		dialling := async(func() error {
 			_, err := transportgrpc.New(append(opts, handles)...).Dial(ctx, core.HostLink{
-				Logger: newLog().logger(0), TLS: m.tls(), Fields: fields,
+				ConnectionTimeout: core.DefaultConnectionTimeout,
+				Logger:            newLog().logger(0), TLS: m.tls(), Fields: fields,
 				Dial:    func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, "unix", address) },
 				Explain: func(_ context.Context, err error) error { return err },
 			})

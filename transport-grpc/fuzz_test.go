@@ -89,9 +89,10 @@ func (p *rawPlugin) host(t *testing.T, messages [][]byte, change func(*core.Host
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	link := core.HostLink{
-		Plugin: "plugin",
-		Logger: slog.New(slog.DiscardHandler),
-		Stdout: io.Discard, Stderr: io.Discard,
+		ConnectionTimeout: core.DefaultConnectionTimeout,
+		Plugin:            "plugin",
+		Logger:            slog.New(slog.DiscardHandler),
+		Stdout:            io.Discard, Stderr: io.Discard,
 		Dial:        func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, "unix", p.address) },
 		DialAddress: func(context.Context, string, string) (net.Conn, error) { return nil, errExpected },
 		Listen:      func(context.Context) (core.Listener, error) { return core.Listener{}, errExpected },

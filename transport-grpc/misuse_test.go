@@ -29,9 +29,10 @@ var question = core.DefineSides[probepb.QuestionServiceServer, probepb.QuestionS
 func listenWith(t *testing.T, opts ...transportgrpc.Option) error {
 	t.Helper()
 	server, err := plugintest.NewServer(t.Context(), transportgrpc.New(opts...), core.PluginLink{
-		Logger:    newLog().logger(0),
-		LookupEnv: func(string) (string, bool) { return "", false },
-		Stdout:    strings.NewReader(""), Stderr: strings.NewReader(""),
+		ConnectionTimeout: core.DefaultConnectionTimeout,
+		Logger:            newLog().logger(0),
+		LookupEnv:         func(string) (string, bool) { return "", false },
+		Stdout:            strings.NewReader(""), Stderr: strings.NewReader(""),
 		Implements:  slices.Concat(it.Bind(struct{}{}), question.Bind(new(numbered))),
 		DialAddress: dialAddress,
 		Listen:      newSockets(t).listen,
@@ -74,9 +75,10 @@ func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			session, err := transportgrpc.New(c.carried).Dial(within(t), core.HostLink{
-				Plugin: "plugin",
-				Logger: newLog().logger(0),
-				Stdout: newLog(), Stderr: newLog(),
+				ConnectionTimeout: core.DefaultConnectionTimeout,
+				Plugin:            "plugin",
+				Logger:            newLog().logger(0),
+				Stdout:            newLog(), Stderr: newLog(),
 				Dial:        func(ctx context.Context) (net.Conn, error) { return dialAddress(ctx, "unix", r.address) },
 				DialAddress: dialAddress,
 				Listen:      r.sockets.listen,

@@ -14,10 +14,6 @@ import (
 // direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
 const DefaultMaxMessageSize = 1 << 30
 
-// DefaultConnectionTimeout is how long a plugin waits for a connection to become
-// a host's, unless [WithConnectionTimeout] says otherwise. It is gRPC's.
-const DefaultConnectionTimeout = 2 * time.Minute
-
 // minMaxMessageSize leaves room for the protocol's own messages, and for those of
 // [Broker.Reader] and [Broker.Writer], in bytes.
 const minMaxMessageSize = 128 << 10
@@ -36,7 +32,7 @@ type options struct {
 	multiplex    bool
 	noReflection bool
 	maxMessage   int
-	connecting   time.Duration
+	connecting   time.Duration // the link's ConnectionTimeout
 	codec        codec
 	broker       exchange.Config
 	yamux        yamux.Config
@@ -45,7 +41,7 @@ type options struct {
 }
 
 func defaults() options {
-	return options{maxMessage: DefaultMaxMessageSize, connecting: DefaultConnectionTimeout, codec: newCodec()}
+	return options{maxMessage: DefaultMaxMessageSize, codec: newCodec()}
 }
 
 // WithMultiplexing lets the host ask for brokered connections inside the one
@@ -84,22 +80,6 @@ func WithMaxMessageSize(n int) Option {
 			n = DefaultMaxMessageSize
 		}
 		o.maxMessage = min(max(n, minMaxMessageSize), math.MaxInt32)
-	})
-}
-
-// WithConnectionTimeout bounds how long a plugin waits for what every host says at
-// once: TLS, and the beginning of HTTP/2. What connects and says nothing is let go
-// then, so that it does not use up the plugin's files. A multiplexed connection is a
-// host's as soon as it has a stream in it; under TLS, one whose handshake is done.
-// A host that is connected may be silent for as long as it likes. d below 1 means
-// [DefaultConnectionTimeout]. It holds for the servers of brokered connections too,
-// on either side.
-func WithConnectionTimeout(d time.Duration) Option {
-	return optionFunc(func(o *options) {
-		if d < 1 {
-			d = DefaultConnectionTimeout
-		}
-		o.connecting = d
 	})
 }
 

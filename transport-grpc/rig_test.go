@@ -118,7 +118,8 @@ func (m mode) tls() *core.TLS {
 // link is what the plugin's transport gets to know.
 func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
 	return core.PluginLink{
-		Logger: r.log.logger(slog.LevelDebug),
+		ConnectionTimeout: core.DefaultConnectionTimeout,
+		Logger:            r.log.logger(slog.LevelDebug),
 		LookupEnv: func(key string) (string, bool) {
 			if r.multiplexed && key == "PLUGIN_MULTIPLEX_GRPC" {
 				return "true", true
@@ -233,10 +234,11 @@ func (m mode) dial(
 	t.Helper()
 	h := &testHost{stdout: newLog(), stderr: newLog(), log: newLog()}
 	link := core.HostLink{
-		Plugin: "plugin",
-		Logger: h.log.logger(slog.LevelInfo),
-		TLS:    m.tls(),
-		Stdout: h.stdout, Stderr: h.stderr,
+		ConnectionTimeout: core.DefaultConnectionTimeout,
+		Plugin:            "plugin",
+		Logger:            h.log.logger(slog.LevelInfo),
+		TLS:               m.tls(),
+		Stdout:            h.stdout, Stderr: h.stderr,
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return dialAddress(ctx, "unix", address)
 		},

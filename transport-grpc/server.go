@@ -49,12 +49,14 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	s.asked, s.multiplex = multiplexes(link.LookupEnv)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.leaving, s.setOff = context.WithCancel(s.ctx)
-	s.broker = newBroker(t.options, link.TLS, nil, link.Calls)
+	options := t.options
+	options.connecting = link.ConnectionTimeout
+	s.broker = newBroker(options, link.TLS, nil, link.Calls)
 	if !s.multiplex {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
 	}
-	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, t.options.serverOptions(link.TLS, link.Calls)...)...)
+	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, options.serverOptions(link.TLS, link.Calls)...)...)
 	if err := s.register(); err != nil {
 		s.end()
 		return nil, err
@@ -119,8 +121,8 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 	defer func() { _ = mux.Close() }()
 	ex := exchange.NewMultiplexed(s.brokerConfig(), exchange.Yamux(mux))
 	defer func() { _ = ex.Close() }()
-	silent := time.AfterFunc(s.transport.options.connecting, func() {
-		s.link.Logger.Debug("a connection has not become a host's in time (WithConnectionTimeout)")
+	silent := time.AfterFunc(s.link.ConnectionTimeout, func() {
+		s.link.Logger.Debug("a connection has not become a host's in time (Config.ConnectionTimeout)")
 		_ = mux.Close()
 	})
 	defer silent.Stop()

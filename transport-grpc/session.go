@@ -60,8 +60,9 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 
 // connect makes the parts of the session; after an error some are missing.
 func (s *session) connect(ctx context.Context) (err error) {
-	o := &s.transport.options
-	s.broker = newBroker(*o, s.link.TLS, s.link.Explain, nil)
+	o := s.transport.options
+	o.connecting = s.link.ConnectionTimeout
+	s.broker = newBroker(o, s.link.TLS, s.link.Explain, nil)
 	s.dialer = newDialer(s.redial)
 	s.broker.closing = s.quitting.Load
 	explain := explainer{lost: s.isLost, closing: s.quitting.Load, reason: s.link.Explain}

@@ -65,16 +65,17 @@ func timeless(m mode) *core.TLS {
 }
 
 // serveTimed serves multiplexed hosts on the bubble's clock.
-func serveTimed(t *testing.T, security *core.TLS, opts ...transportgrpc.Option) *pipes {
+func serveTimed(t *testing.T, security *core.TLS, limit time.Duration) *pipes {
 	t.Helper()
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
-	transport := transportgrpc.New(opts...)
+	transport := transportgrpc.New()
 	server, err := plugintest.NewServer(t.Context(), transport, core.PluginLink{
-		Logger:    slog.New(slog.DiscardHandler),
-		LookupEnv: func(key string) (string, bool) { return "true", key == "PLUGIN_MULTIPLEX_GRPC" },
-		TLS:       security,
-		Stdout:    stdout, Stderr: stderr,
+		ConnectionTimeout: limit,
+		Logger:            slog.New(slog.DiscardHandler),
+		LookupEnv:         func(key string) (string, bool) { return "true", key == "PLUGIN_MULTIPLEX_GRPC" },
+		TLS:               security,
+		Stdout:            stdout, Stderr: stderr,
 	}, time.Second, func(context.Context) {
 		_ = endStdout.Close()
 		_ = endStderr.Close()
@@ -100,22 +101,20 @@ func TestAMultiplexedConnectionThatIsNoHostsIsLetGo(t *testing.T) {
 	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
 		security := timeless(m)
 		for name, test := range map[string]struct {
-			opts []transportgrpc.Option
-			says string // in a stream; empty: no stream
-			want time.Duration
+			says  string // in a stream; empty: no stream
+			limit time.Duration
 		}{
-			"nothing":           {nil, "", transportgrpc.DefaultConnectionTimeout},
-			"nothing, as told":  {[]transportgrpc.Option{transportgrpc.WithConnectionTimeout(time.Second)}, "", time.Second},
-			"nothing, not told": {[]transportgrpc.Option{transportgrpc.WithConnectionTimeout(0)}, "", transportgrpc.DefaultConnectionTimeout},
-			"what is no TLS":    {nil, "PRI * HTTP/2.0", transportgrpc.DefaultConnectionTimeout},
-			"half of a record":  {nil, "\x16\x03\x01\x01\x00", transportgrpc.DefaultConnectionTimeout},
+			"nothing":          {"", core.DefaultConnectionTimeout},
+			"nothing, as told": {"", time.Second},
+			"what is no TLS":   {"PRI * HTTP/2.0", core.DefaultConnectionTimeout},
+			"half of a record": {"\x16\x03\x01\x01\x00", core.DefaultConnectionTimeout},
 		} {
 			if test.says != "" && !m.secure {
 				continue // there a stream is all that tells a host
 			}
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					conn, _ := serveTimed(t, security, test.opts...).dial(t.Context())
+					conn, _ := serveTimed(t, security, test.limit).dial(t.Context())
 					begun := time.Now()
 					if test.says == "" {
 						defer conn.Close()
@@ -132,7 +131,7 @@ func TestAMultiplexedConnectionThatIsNoHostsIsLetGo(t *testing.T) {
 						}
 						<-mux.Done()
 					}
-					if got := time.Since(begun); got != test.want {
+					if got := time.Since(begun); got != test.limit {
 						t.Errorf("it was kept for %v", got)
 					}
 				})
@@ -155,12 +154,13 @@ func TestAMultiplexedHostMayBeSilent(t *testing.T) {
 		security := timeless(m)
 		synctest.Test(t, func(t *testing.T) {
 			session, err := transportgrpc.New(handles, transportgrpc.WithMultiplexing()).Dial(t.Context(), core.HostLink{
-				Plugin: "plugin",
-				Logger: slog.New(slog.DiscardHandler),
-				Fields: []string{"true"},
-				TLS:    security,
-				Stdout: io.Discard, Stderr: io.Discard,
-				Dial:    serveTimed(t, security).dial,
+				ConnectionTimeout: core.DefaultConnectionTimeout,
+				Plugin:            "plugin",
+				Logger:            slog.New(slog.DiscardHandler),
+				Fields:            []string{"true"},
+				TLS:               security,
+				Stdout:            io.Discard, Stderr: io.Discard,
+				Dial:    serveTimed(t, security, core.DefaultConnectionTimeout).dial,
 				Exited:  make(chan struct{}),
 				Explain: func(_ context.Context, err error) error { return err },
 			})

@@ -115,8 +115,9 @@ func rigWith(t *testing.T, transport *netrpc.Transport, timeout time.Duration) *
 	stderr, r.stderr = unixPair(t)
 	var err error
 	r.server, err = plugintest.NewServer(t.Context(), transport, core.PluginLink{
-		Logger: slog.New(slog.NewTextHandler(r.pluginLog, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Stdout: stdout, Stderr: stderr,
+		ConnectionTimeout: core.DefaultConnectionTimeout,
+		Logger:            slog.New(slog.NewTextHandler(r.pluginLog, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Stdout:            stdout, Stderr: stderr,
 		Implements: it.Bind(struct{}{}),
 	}, timeout, func(context.Context) {
 		close(r.quit)

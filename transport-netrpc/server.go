@@ -46,7 +46,7 @@ func (s *server) Fields() []string { return nil }
 func (s *server) Serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
-	connecting, connected := context.WithTimeoutCause(ctx, s.transport.options.connecting, errSilent)
+	connecting, connected := context.WithTimeoutCause(ctx, s.link.ConnectionTimeout, errSilent)
 	defer connected()
 	conn, err := s.link.TLS.Accept(connecting, conn)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *server) Serve(conn net.Conn) error {
 }
 
 // errSilent says why a connection was let go.
-var errSilent = errors.New("it did not become a host's in time (WithConnectionTimeout)")
+var errSilent = errors.New("it did not become a host's in time (Config.ConnectionTimeout)")
 
 // orSilent is err, or errSilent if connecting took too long.
 func orSilent(connecting context.Context, err error) error {

@@ -96,14 +96,15 @@ type timed struct {
 	refused   []error
 }
 
-func serveTimed(t *testing.T, underTLS bool, opts ...netrpc.Option) *timed {
+func serveTimed(t *testing.T, underTLS bool, limit time.Duration) *timed {
 	t.Helper()
-	r := &timed{transport: netrpc.New(append(opts, served(newCounter))...), pipes: newPipes(), log: newLog()}
+	r := &timed{transport: netrpc.New(served(newCounter)), pipes: newPipes(), log: newLog()}
 	stdout, endStdout := io.Pipe()
 	stderr, endStderr := io.Pipe()
 	link := core.PluginLink{
-		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Stdout: stdout, Stderr: stderr,
+		ConnectionTimeout: limit,
+		Logger:            slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Stdout:            stdout, Stderr: stderr,
 	}
 	if underTLS {
 		r.security = secured(t)
@@ -167,22 +168,21 @@ func (r *timed) kept(t *testing.T, text string) time.Duration {
 
 func TestWhatConnectsAndIsNoHostIsLetGo(t *testing.T) {
 	for name, test := range map[string]struct {
-		tls  bool
-		opts []netrpc.Option
-		says string
-		want time.Duration
+		tls   bool
+		says  string
+		limit time.Duration
 	}{
-		"nothing":                      {false, nil, "", netrpc.DefaultConnectionTimeout},
-		"nothing, under TLS":           {true, nil, "", netrpc.DefaultConnectionTimeout},
-		"as told":                      {false, []netrpc.Option{netrpc.WithConnectionTimeout(time.Second)}, "", time.Second},
-		"as told, under TLS":           {true, []netrpc.Option{netrpc.WithConnectionTimeout(time.Second)}, "", time.Second},
-		"one stream of three":          {false, nil, "\x00\x01\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00", netrpc.DefaultConnectionTimeout},
-		"the beginning of a handshake": {true, nil, "\x16\x03\x01\x01\x00", netrpc.DefaultConnectionTimeout},
+		"nothing":                      {false, "", core.DefaultConnectionTimeout},
+		"nothing, under TLS":           {true, "", core.DefaultConnectionTimeout},
+		"as told":                      {false, "", time.Second},
+		"as told, under TLS":           {true, "", time.Second},
+		"one stream of three":          {false, "\x00\x01\x00\x01\x00\x00\x00\x01\x00\x00\x00\x00", core.DefaultConnectionTimeout},
+		"the beginning of a handshake": {true, "\x16\x03\x01\x01\x00", core.DefaultConnectionTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := serveTimed(t, test.tls, test.opts...)
-				if got := r.kept(t, test.says); got != test.want {
+				r := serveTimed(t, test.tls, test.limit)
+				if got := r.kept(t, test.says); got != test.limit {
 					t.Errorf("it was kept for %v", got)
 				}
 				r.log.wait(t, "it did not become a host's in time")
@@ -202,8 +202,8 @@ func TestAHostThatIsConnectedMayBeSilent(t *testing.T) {
 	for name, underTLS := range map[string]bool{"plain": false, "under TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				session := serveTimed(t, underTLS).connect(t)
-				<-time.After(100 * netrpc.DefaultConnectionTimeout) // on the bubble's clock
+				session := serveTimed(t, underTLS, core.DefaultConnectionTimeout).connect(t)
+				<-time.After(100 * core.DefaultConnectionTimeout) // on the bubble's clock
 				if err := session.Ping(t.Context()); err != nil {
 					t.Error(err)
 				}

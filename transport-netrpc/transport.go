@@ -16,7 +16,6 @@ package transportnetrpc
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/yamux"
@@ -26,10 +25,6 @@ import (
 // DefaultMaxConcurrentCalls is how many calls one connection runs at a time,
 // unless [WithMaxConcurrentCalls] says otherwise.
 const DefaultMaxConcurrentCalls = 8192
-
-// DefaultConnectionTimeout is how long a plugin waits for a connection to become
-// a host's, unless [WithConnectionTimeout] says otherwise. It is gRPC's.
-const DefaultConnectionTimeout = 2 * time.Minute
 
 // Option says what a transport carries, and how.
 type Option interface {
@@ -46,7 +41,6 @@ type options struct {
 	broker     broker.Config
 	maxCalls   int
 	maxMessage int // bytes
-	connecting time.Duration
 }
 
 // withDefaults returns the options with what was left open filled in.
@@ -56,9 +50,6 @@ func (o options) withDefaults() options {
 	}
 	if o.maxMessage < 1 {
 		o.maxMessage = DefaultMaxMessageSize
-	}
-	if o.connecting < 1 {
-		o.connecting = DefaultConnectionTimeout
 	}
 	return o
 }
@@ -93,15 +84,6 @@ func WithMaxConcurrentCalls(n int) Option {
 // 1 GiB, whatever n is. What passed readers and writers carry is not bounded.
 func WithMaxMessageSize(n int) Option {
 	return optionFunc(func(o *options) { o.maxMessage = n })
-}
-
-// WithConnectionTimeout bounds how long a plugin waits for what every host says at
-// once: TLS, and the first streams. What connects and says nothing is let go then,
-// so that it does not use up the plugin's files. A host that is connected may be
-// silent for as long as it likes. d below 1 means [DefaultConnectionTimeout]. On
-// the host's side it changes nothing: a context bounds the launch.
-func WithConnectionTimeout(d time.Duration) Option {
-	return optionFunc(func(o *options) { o.connecting = d })
 }
 
 // Transport is the net/rpc transport of the plugins that it carries. It is safe for

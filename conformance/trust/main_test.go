@@ -16,8 +16,6 @@ import (
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
 	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
 	"github.com/jackfield-go/jackfield/core/plugin"
-	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
-	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
 // roleVariable makes the test binary a plugin.
@@ -39,9 +37,9 @@ func TestMain(m *testing.M) {
 	case "our gRPC":
 		plugin.Serve(ourgrpc.PluginConfig(oneVersion()))
 	case "our net/rpc, impatient":
-		plugin.Serve(ournetrpc.PluginConfig(oneVersion(), netrpc.WithConnectionTimeout(impatience)))
+		plugin.Serve(impatient(ournetrpc.PluginConfig(oneVersion())))
 	case "our gRPC, impatient":
-		plugin.Serve(ourgrpc.PluginConfig(oneVersion(), transportgrpc.WithConnectionTimeout(impatience)))
+		plugin.Serve(impatient(ourgrpc.PluginConfig(oneVersion())))
 	case "our net/rpc, own TLS":
 		plugin.Serve(withOwnTLS(ournetrpc.PluginConfig(oneVersion())))
 	case "our gRPC, own TLS":
@@ -55,6 +53,11 @@ func TestMain(m *testing.M) {
 
 func withOwnTLS(cfg plugin.Config) plugin.Config {
 	cfg.TLS = pluginsOwn()
+	return cfg
+}
+
+func impatient(cfg plugin.Config) plugin.Config {
+	cfg.ConnectionTimeout = impatience
 	return cfg
 }
 

@@ -170,6 +170,11 @@ type Config struct {
 	// included, to the plugin's first sign of life. 0 means DefaultStartTimeout; below 0 only the context does.
 	StartTimeout time.Duration
 
+	// ConnectionTimeout bounds how long the host waits for a brokered connection
+	// that it serves to be secured and to begin. 0 means
+	// core.DefaultConnectionTimeout.
+	ConnectionTimeout time.Duration
+
 	// StopTimeout is how long a plugin that was asked to leave may take before
 	// it is killed. 0 means DefaultStopTimeout; below 0 it is killed unasked.
 	StopTimeout time.Duration
@@ -204,6 +209,9 @@ func (c Config) validate() error {
 	if c.MaxLogLine < 0 {
 		err = errors.Join(err, fmt.Errorf("the setting Config.MaxLogLine is negative: %d", c.MaxLogLine))
 	}
+	if c.ConnectionTimeout < 0 {
+		err = errors.Join(err, fmt.Errorf("the setting Config.ConnectionTimeout is negative: %v", c.ConnectionTimeout))
+	}
 	if c.KillTimeout < 0 {
 		err = errors.Join(err, fmt.Errorf("the setting Config.KillTimeout is negative: %v", c.KillTimeout))
 	}
@@ -229,6 +237,7 @@ func (c Config) withDefaults() Config {
 		c.Runner = func(cmd runner.Command) (runner.Runner, error) { return runner.NewProcess(cmd), nil }
 	}
 	setDefault(&c.StartTimeout, DefaultStartTimeout)
+	setDefault(&c.ConnectionTimeout, core.DefaultConnectionTimeout)
 	setDefault(&c.StopTimeout, DefaultStopTimeout)
 	setDefault(&c.KillTimeout, DefaultKillTimeout)
 	setDefault(&c.ExitGrace, DefaultExitGrace)

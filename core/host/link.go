@@ -25,10 +25,11 @@ func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return p.dial(ctx, line.Network, line.Address)
 		},
-		DialAddress: p.dial,
-		Listen:      func(ctx context.Context) (core.Listener, error) { return p.listen(ctx, namer) },
-		Exited:      p.ended,
-		Explain:     p.explain,
+		DialAddress:       p.dial,
+		Listen:            func(ctx context.Context) (core.Listener, error) { return p.listen(ctx, namer) },
+		ConnectionTimeout: l.cfg.ConnectionTimeout,
+		Exited:            p.ended,
+		Explain:           p.explain,
 	}
 }
 

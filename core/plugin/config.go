@@ -60,6 +60,13 @@ type Config struct {
 	// has patience of its own, and kills when that ends.
 	ShutdownTimeout time.Duration
 
+	// ConnectionTimeout bounds how long the plugin waits for what every host says
+	// at once: the TLS handshake, and the beginning of the transport's protocol.
+	// Then it closes the connection, so that strangers do not use up its files. A
+	// connected host may be silent. It holds for brokered connections that the
+	// plugin serves over gRPC too. 0 means core.DefaultConnectionTimeout.
+	ConnectionTimeout time.Duration
+
 	// TLS provides configurations of the plugin's own: the Server one serves the
 	// host, the Client one dials what the host serves through a broker. They win
 	// over what the host asks for with AutoMTLS, so such a host refuses the plugin:
@@ -89,6 +96,9 @@ func (c Config) withDefaults() Config {
 	if c.ShutdownTimeout == 0 {
 		c.ShutdownTimeout = DefaultShutdownTimeout
 	}
+	if c.ConnectionTimeout == 0 {
+		c.ConnectionTimeout = core.DefaultConnectionTimeout
+	}
 	if c.Network == "" {
 		c.Network = defaultNetwork
 	}
@@ -108,6 +118,9 @@ func (c Config) validate() error {
 	}
 	if c.ShutdownTimeout < 0 {
 		err = errors.Join(err, fmt.Errorf("Config.ShutdownTimeout is negative: %v", c.ShutdownTimeout))
+	}
+	if c.ConnectionTimeout < 0 {
+		err = errors.Join(err, fmt.Errorf("Config.ConnectionTimeout is negative: %v", c.ConnectionTimeout))
 	}
 	if err != nil {
 		return fmt.Errorf("plugin configuration: %w", err)

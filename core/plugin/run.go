@@ -173,6 +173,7 @@ func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 				AnnounceAddress: listener.Addr().String(),
 			}, nil
 		},
+		ConnectionTimeout: r.cfg.ConnectionTimeout,
 	}
 }
 

@@ -29,6 +29,7 @@ func TestRunRefusesAConfigurationThatCannotWork(t *testing.T) {
 		"negative version": {func(c *plugin.Config) { c.Versions = core.Versions{-1: {new(faketransport.Transport)}} }, "negative"},
 		"unknown network":  {func(c *plugin.Config) { c.Network = "pigeon" }, `"pigeon"`},
 		"negative timeout": {func(c *plugin.Config) { c.ShutdownTimeout = -time.Second }, "ShutdownTimeout"},
+		"negative bound":   {func(c *plugin.Config) { c.ConnectionTimeout = -time.Second }, "ConnectionTimeout"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,9 @@ func (s *server) Fields() []string { return s.transport.Extra }
 
 // Serve serves one connection.
 func (s *server) Serve(conn net.Conn) error {
-	conn, err := s.link.TLS.Accept(s.ctx, conn)
+	ctx, cancel := context.WithTimeout(s.ctx, s.link.ConnectionTimeout)
+	conn, err := s.link.TLS.Accept(ctx, conn)
+	cancel()
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,9 @@ func (*server) Fields() []string { return nil }
 
 // Serve answers one connection until it ends, or says what cannot be read.
 func (s *server) Serve(conn net.Conn) error {
-	conn, err := s.link.TLS.Accept(s.ctx, conn)
+	securing, secured := context.WithTimeout(s.ctx, s.link.ConnectionTimeout)
+	conn, err := s.link.TLS.Accept(securing, conn)
+	secured()
 	if err != nil {
 		return err
 	}
