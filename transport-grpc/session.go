@@ -35,6 +35,7 @@ type session struct {
 	ctx       context.Context // of the streams that are always open
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
+	opened    chan struct{} // closed when the streams that are always open have been opened
 	printed   chan struct{} // closed when the plugin's output has ended
 	closing   sync.Once
 	quitting  atomic.Bool // the plugin is being asked to leave: it may cut calls off
@@ -48,7 +49,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 			return nil, err
 		}
 	}
-	s := &session{transport: t, link: link, printed: make(chan struct{})}
+	s := &session{transport: t, link: link, printed: make(chan struct{}), opened: make(chan struct{})}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.connect(ctx); err != nil {
 		_ = s.Close()
@@ -161,6 +162,7 @@ func (s *session) listen(ctx context.Context) (listener net.Listener, network, a
 // is for goroutines of their own, since opening makes a stack several times as
 // large as receiving needs, and it stays so.
 func (s *session) openStreams() {
+	defer close(s.opened)
 	output, err := pluginpb.NewGRPCStdioClient(s.conn).
 		StreamStdio(s.ctx, &emptypb.Empty{}, grpc.MaxCallRecvMsgSize(maxOutput))
 	if err != nil {
@@ -238,6 +240,11 @@ func (s *session) Ping(ctx context.Context) error {
 // Quit asks the plugin to leave and waits for the end of its output.
 func (s *session) Quit(ctx context.Context) error {
 	s.quitting.Store(true)
+	select {
+	case <-s.opened: // a plugin that hears of the end first has nobody to send its output to
+	case <-ctx.Done():
+		return fmt.Errorf("open the stream of the plugin's output: %w", context.Cause(ctx))
+	}
 	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{})
 	s.leaving.Store(true)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/proto/pluginpb"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
@@ -46,6 +48,70 @@ func printAndEnd(t *testing.T, m mode, i int, end func(*testing.T, *process)) *p
 		t.Errorf("run %d: stderr: got %q", i, got)
 	}
 	return p
+}
+
+// gRPC starts the methods of a connection in any order.
+func TestOutputArrivesWhenShutdownOvertakesItsStream(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		var r *rig
+		late := func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+			if info.FullMethod == pluginpb.GRPCStdio_StreamStdio_FullMethodName {
+				<-r.quit
+			}
+			return handler(srv, stream)
+		}
+		r = rigUp(t, setup{mode: m, plugin: []transportgrpc.Option{
+			transportgrpc.WithServerOptions(grpc.ChainStreamInterceptor(late)),
+		}})
+		h := r.connect(t)
+		if _, err := io.WriteString(r.stdout, "printed\n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Quit(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.stdout.String(); got != "printed\n" {
+			t.Errorf("stdout: got %q", got)
+		}
+	})
+}
+
+// A host that is quick to leave may not have opened the stream yet.
+func TestQuitOpensTheStreamOfOutputFirst(t *testing.T) {
+	inEach(t, modes, func(t *testing.T, m mode) {
+		release := make(chan struct{})
+		var opened atomic.Bool
+		open := func(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+			if method == pluginpb.GRPCStdio_StreamStdio_FullMethodName {
+				<-release
+				defer opened.Store(true)
+			}
+			return streamer(ctx, desc, conn, method, opts...)
+		}
+		ask := func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoker grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+			if method == pluginpb.GRPCController_Shutdown_FullMethodName && !opened.Load() {
+				t.Error("the plugin is asked to leave, and its output has no stream yet")
+			}
+			return invoker(ctx, method, req, reply, conn, opts...)
+		}
+		r := rigUp(t, setup{mode: m})
+		h := r.connect(t, transportgrpc.WithDialOptions(grpc.WithChainStreamInterceptor(open), grpc.WithChainUnaryInterceptor(ask)))
+		if _, err := io.WriteString(r.stdout, "printed\n"); err != nil {
+			t.Fatal(err)
+		}
+		impatient, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := h.Quit(impatient); !errors.Is(err, context.Canceled) {
+			t.Errorf("Quit: got %v, want context.Canceled", err)
+		}
+		close(release)
+		if err := h.Quit(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.stdout.String(); got != "printed\n" {
+			t.Errorf("stdout: got %q", got)
+		}
+	})
 }
 
 // F23.
