@@ -15,6 +15,8 @@ import (
 	"path"
 	"strings"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -34,7 +36,7 @@ func (e *ArchiveError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the archive %s", e.Archive)
 	if e.Entry != "" {
-		fmt.Fprintf(&b, ", entry %q", clip(e.Entry))
+		fmt.Fprintf(&b, ", entry %q", text.Clip(e.Entry, shownText))
 	}
 	b.WriteString(": " + e.Reason)
 	if e.Reason != "" && e.Err != nil {
@@ -43,7 +45,7 @@ func (e *ArchiveError) Error() string {
 	if e.Err != nil {
 		b.WriteString(e.Err.Error())
 	}
-	return printable(b.String())
+	return text.Printable(b.String())
 }
 
 // Unwrap returns Err.
@@ -152,7 +154,7 @@ func (u *unpacking) enter(name string, mode fs.FileMode) (program bool, err erro
 		return false, nil
 	}
 	if u.program != "" {
-		return false, u.wrong(name, fmt.Sprintf("it is a second program, beside %q: install one file of them", clip(u.program)))
+		return false, u.wrong(name, fmt.Sprintf("it is a second program, beside %q: install one file of them", text.Clip(u.program, shownText)))
 	}
 	u.program = clean
 	return true, nil
@@ -221,7 +223,7 @@ func (u *unpacking) tarball(file *os.File) error {
 		return err
 	}
 	told := func(done int64) { u.progress("unpack", done, info.Size()) }
-	packed, err := gzip.NewReader(bufio.NewReader(&counter{r: untilDone{u.ctx, file}, told: told}))
+	packed, err := gzip.NewReader(bufio.NewReader(&counter{r: files.UntilDone{Ctx: u.ctx, Reader: file}, told: told}))
 	if err != nil {
 		return err
 	}
@@ -321,7 +323,7 @@ func (u *unpacking) zip(file *os.File) error {
 	defer r.Close()
 	u.left = int64(program.UncompressedSize64) // more would belie the directory
 	told := func(done int64) { u.progress("unpack", done, int64(program.UncompressedSize64)) }
-	return u.extract(program.Name, &counter{r: untilDone{u.ctx, r}, told: told})
+	return u.extract(program.Name, &counter{r: files.UntilDone{Ctx: u.ctx, Reader: r}, told: told})
 }
 
 // directoryReader bounds what archive/zip reads of a directory, and then no more.

@@ -15,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -49,9 +49,9 @@ type Cache struct {
 
 // cached is what is known of one file.
 type cached struct {
-	File        fingerprint  `json:"file"`
-	Sum         sums.Sum     `json:"sha256"`
-	Description *Description `json:"description,omitempty"`
+	File        files.Fingerprint `json:"file"`
+	Sum         sums.Sum          `json:"sha256"`
+	Description *Description      `json:"description,omitempty"`
 	// NoDescription is why there is none; empty if it was not asked for.
 	NoDescription string `json:"noDescription,omitempty"`
 	Used          int64  `json:"used"` // in seconds since 1970
@@ -106,7 +106,7 @@ func OpenCache(path string) (*Cache, error) {
 }
 
 func readCache(path string) (map[string]cached, error) {
-	file, err := atomicfile.Open(path)
+	file, err := files.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -158,28 +158,28 @@ func (c *Cache) write(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o700); err != nil {
 		return err
 	}
-	path := atomicfile.Target(c.path)
-	unlock, err := atomicfile.Lock(ctx, path)
+	path := files.Target(c.path)
+	unlock, err := files.Lock(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	files, err := readCache(path)
-	if err != nil || files == nil {
-		files = make(map[string]cached)
+	known, err := readCache(path)
+	if err != nil || known == nil {
+		known = make(map[string]cached)
 	}
 	for path := range c.changed {
-		files[path] = c.entries[path]
+		known[path] = c.entries[path]
 	}
-	prune(files, maxCacheFiles)
+	prune(known, maxCacheFiles)
 	data, err := json.Marshal(struct {
 		Version int               `json:"version"`
 		Files   map[string]cached `json:"files"`
-	}{cacheVersion, files})
+	}{cacheVersion, known})
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, data, 0o600)
+	return files.Write(path, data, 0o600)
 }
 
 // prune keeps the files that were used last.
@@ -197,7 +197,7 @@ func prune(files map[string]cached, keep int) {
 
 // get returns what is known of a file, if the file is still the same, and notes
 // the day of its use.
-func (c *Cache) get(path string, file fingerprint) (cached, bool) {
+func (c *Cache) get(path string, file files.Fingerprint) (cached, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	known, ok := c.entries[path]
@@ -218,7 +218,7 @@ func (c *Cache) put(path string, entry cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if now.Sub(time.Unix(0, entry.File.latest())) < settled {
+	if now.Sub(time.Unix(0, entry.File.Latest())) < settled {
 		return
 	}
 	entry.Used = now.Unix()

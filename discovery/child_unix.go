@@ -3,7 +3,6 @@
 package discovery
 
 import (
-	"errors"
 	"os/exec"
 	"syscall"
 )
@@ -21,7 +20,3 @@ func isolate(cmd *exec.Cmd) {
 func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 
 func sameVariable(a, b string) bool { return a == b }
-
-// isTextBusy tells whether a program could not be run since somebody has it open for
-// writing.
-func isTextBusy(err error) bool { return errors.Is(err, syscall.ETXTBSY) }

@@ -18,7 +18,3 @@ func isolate(cmd *exec.Cmd) {
 func killGroup(*exec.Cmd) {}
 
 func sameVariable(a, b string) bool { return strings.EqualFold(a, b) }
-
-// isTextBusy tells whether a program could not be run since somebody has it open for
-// writing, which is no matter here.
-func isTextBusy(error) bool { return false }

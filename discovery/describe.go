@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // Defaults of [Describer].
@@ -181,6 +183,6 @@ func (t *tail) Write(p []byte) (int, error) {
 
 // line is the last line, or the beginning of it.
 func (t *tail) line() string {
-	text := strings.ToValidUTF8(strings.TrimSpace(string(t.data)), "")
-	return clip(text[strings.LastIndexByte(text, '\n')+1:])
+	all := strings.ToValidUTF8(strings.TrimSpace(string(t.data)), "")
+	return text.Clip(all[strings.LastIndexByte(all, '\n')+1:], shownText)
 }

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
@@ -174,9 +175,9 @@ func (d *Description) check() error {
 	if b := d.Build; b != nil {
 		texts = append(texts, b.Go, b.Path, b.Module, b.Version, b.OS, b.Arch, b.Revision, b.Time)
 	}
-	for _, text := range texts {
-		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return fmt.Errorf("%q has characters that cannot be printed", clip(text))
+	for _, s := range texts {
+		if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("%q has characters that cannot be printed", text.Clip(s, shownText))
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -16,7 +16,7 @@ type file struct {
 	plugin Plugin
 	cache  *Cache
 
-	print fingerprint
+	print files.Fingerprint
 	known cached
 	fresh bool // there is something new to remember
 }
@@ -29,7 +29,7 @@ func (f *file) stat() error {
 	if !info.Mode().IsRegular() { // it was when it was found
 		return fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
 	}
-	f.print = fingerprintOf(info)
+	f.print = files.FingerprintOf(info)
 	if f.cache != nil && f.plugin.fsys() == nil {
 		f.known, _ = f.cache.get(f.plugin.Path, f.print)
 	}
@@ -53,7 +53,7 @@ func (f *file) sum(ctx context.Context) (sums.Sum, error) {
 		return sums.Sum{}, err
 	}
 	defer func() { _ = reader.Close() }()
-	sum, err := sums.OfReader(untilDone{ctx, reader})
+	sum, err := sums.OfReader(files.UntilDone{Ctx: ctx, Reader: reader})
 	if err != nil {
 		return sums.Sum{}, fmt.Errorf("read %s: %w", f.plugin.Path, err)
 	}
@@ -65,7 +65,7 @@ func (f *file) open() (fs.File, error) {
 	if fsys := f.plugin.fsys(); fsys != nil {
 		return fsys.Open(f.plugin.base())
 	}
-	return atomicfile.Open(f.plugin.Path)
+	return files.Open(f.plugin.Path)
 }
 
 // describe asks the plugin, unless the answer is known. That it gives none is
@@ -95,7 +95,7 @@ func (f *file) changed() error {
 		return nil
 	}
 	info, err := os.Stat(f.plugin.Path)
-	if err == nil && fingerprintOf(info) != f.print {
+	if err == nil && files.FingerprintOf(info) != f.print {
 		err = fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
 	}
 	return err

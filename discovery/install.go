@@ -10,7 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -84,7 +85,7 @@ var ErrInstalled = errors.New("another file is installed under that name and ver
 // is for another platform than the store's, its name differs from an installed
 // one's in capitals only, or everybody may change the store's directory.
 func (s Store) Install(ctx context.Context, path string, install Install) (*Item, error) {
-	file, err := atomicfile.Open(path)
+	file, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("install a plugin: %w", asProblem(path, err))
 	}
@@ -102,7 +103,7 @@ func (s Store) Install(ctx context.Context, path string, install Install) (*Item
 	}
 	item, err := s.install(ctx, &steady{file: file, info: info}, info.Size(), path, install)
 	if err != nil {
-		return nil, fmt.Errorf("install %s: %w", printable(path), err)
+		return nil, fmt.Errorf("install %s: %w", text.Printable(path), err)
 	}
 	return item, nil
 }
@@ -143,14 +144,14 @@ func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*
 	given := cmp.Or(install.File, install.ID.String())
 	item, err := s.install(ctx, r, -1, given, install)
 	if err != nil {
-		return nil, fmt.Errorf("install plugin %s: %w", printable(given), err)
+		return nil, fmt.Errorf("install plugin %s: %w", text.Printable(given), err)
 	}
 	return item, nil
 }
 
 // install installs what r gives: size bytes, or -1 if that is not known.
 func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install Install) (*Item, error) {
-	i := &installation{Install: install, store: s, given: printable(given)}
+	i := &installation{Install: install, store: s, given: text.Printable(given)}
 	i.MaxSize = cmp.Or(i.MaxSize, DefaultMaxSize)
 	if err := i.nameByFile(); err != nil {
 		return nil, err
@@ -179,17 +180,4 @@ func (s Store) install(ctx context.Context, r io.Reader, size int64, given strin
 		}
 	}
 	return i.place(ctx, dir)
-}
-
-// untilDone is a reader that fails once the context has ended.
-type untilDone struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (u untilDone) Read(p []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.r.Read(p)
 }

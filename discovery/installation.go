@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -112,7 +113,7 @@ func (i *installation) receive(ctx context.Context, r io.Reader, size int64) err
 		return &SizeError{Path: i.given, Limit: i.MaxSize}
 	}
 	hash := sha256.New()
-	reader := &counter{r: untilDone{ctx, r}, told: func(done int64) { i.progress("copy", done, size) }}
+	reader := &counter{r: files.UntilDone{Ctx: ctx, Reader: r}, told: func(done int64) { i.progress("copy", done, size) }}
 	err := i.staging.write(receivedFile, 0o755, reader, i.MaxSize, hash)
 	var large *SizeError
 	if errors.As(err, &large) {
@@ -205,7 +206,7 @@ func (i *installation) ask(ctx context.Context) error {
 	}
 	// A program that rewrites itself is not the one whose sum is known.
 	after, statErr := os.Stat(i.staging.path(i.program))
-	if statErr != nil || fingerprintOf(after) != fingerprintOf(before) {
+	if statErr != nil || files.FingerprintOf(after) != files.FingerprintOf(before) {
 		return errors.Join(fmt.Errorf("%s: %w", i.given, ErrChanged), statErr)
 	}
 	if err != nil {
@@ -238,7 +239,7 @@ func (i *installation) describe(ctx context.Context) (*Description, error) {
 		if errors.As(err, &start) {
 			start.Path = i.given // nobody knows the staging directory
 		}
-		if err == nil || !isTextBusy(err) || try == busyTries {
+		if err == nil || !errors.Is(err, files.ErrBusy) || try == busyTries {
 			return d, err
 		}
 		select {

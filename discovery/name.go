@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
@@ -19,6 +20,8 @@ const (
 	maxName     = 128 // bytes of a plugin's name, a kind's, an application's
 	maxFileName = 512
 	exeSuffix   = ".exe"
+
+	shownText = 200 // bytes of somebody else's text in an error
 )
 
 // Naming is how an application's plugins are called. The file
@@ -80,19 +83,11 @@ type NameError struct {
 }
 
 func (e *NameError) Error() string {
-	return fmt.Sprintf("the file name %q: %s", clip(e.File), e.Reason)
+	return fmt.Sprintf("the file name %q: %s", text.Clip(e.File, shownText), e.Reason)
 }
 
 // Unwrap returns the error about a part of the name.
 func (e *NameError) Unwrap() error { return e.Err }
-
-func clip(text string) string {
-	const shown = 200
-	if len(text) > shown {
-		return strings.ToValidUTF8(text[:shown], "") + "…"
-	}
-	return text
-}
 
 // pattern shows a person what files are called.
 func (n Naming) pattern() string {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -52,7 +52,7 @@ func (p *placement) place(lock *lockfile.File) error {
 			return err
 		}
 	}
-	if err := atomicfile.Rename(p.staging.path(p.program), p.path); err != nil {
+	if err := files.Rename(p.staging.path(p.program), p.path); err != nil {
 		return err
 	}
 	p.placed = true

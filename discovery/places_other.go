@@ -5,7 +5,7 @@ package discovery
 import "path/filepath"
 
 func (p Places) userData() (string, error) {
-	if path, ok := p.absolute("XDG_DATA_HOME"); ok {
+	if path := p.env("XDG_DATA_HOME"); filepath.IsAbs(path) { // others do not count
 		return path, nil
 	}
 	home, err := p.home()

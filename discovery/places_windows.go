@@ -3,7 +3,7 @@ package discovery
 import "path/filepath"
 
 func (p Places) userData() (string, error) {
-	if path, ok := p.absolute("LOCALAPPDATA"); ok {
+	if path := p.env("LOCALAPPDATA"); filepath.IsAbs(path) { // others do not count
 		return path, nil
 	}
 	home, err := p.home()
@@ -15,7 +15,7 @@ func (p Places) userData() (string, error) {
 
 // systemDirs does not name %ProgramData%, in which every user may make files.
 func (p Places) systemDirs() []string {
-	if path, ok := p.absolute("ProgramFiles"); ok {
+	if path := p.env("ProgramFiles"); filepath.IsAbs(path) { // others do not count
 		return []string{filepath.Join(path, p.App, "plugins")}
 	}
 	return nil

@@ -3,10 +3,9 @@ package discovery
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // Reason is why something that was looked at is not among the plugins.
@@ -93,11 +92,11 @@ type Problem struct {
 
 func (p *Problem) Error() string {
 	var b strings.Builder
-	text, known := reasonTexts[p.Reason]
+	reason, known := reasonTexts[p.Reason]
 	if !known {
-		text = string(p.Reason)
+		reason = string(p.Reason)
 	}
-	fmt.Fprintf(&b, "%s: %s", p.Path, text)
+	fmt.Fprintf(&b, "%s: %s", p.Path, reason)
 	if p.By != "" {
 		fmt.Fprintf(&b, " (%s)", p.By)
 	}
@@ -108,27 +107,7 @@ func (p *Problem) Error() string {
 	case p.Err != nil:
 		fmt.Fprintf(&b, ": %v", p.Err)
 	}
-	return printable(b.String())
-}
-
-// printable escapes what does not print: whoever can make a file chooses its name,
-// and a terminal obeys what is in it.
-func printable(text string) string {
-	if strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) < 0 {
-		return text
-	}
-	var b strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
-			b.WriteString(text[:size])
-		} else {
-			quoted := strconv.Quote(text[:size])
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		text = text[size:]
-	}
-	return b.String()
+	return text.Printable(b.String())
 }
 
 // Unwrap returns what says more.

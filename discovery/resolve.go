@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -123,7 +124,7 @@ func (e *NoneError) Error() string {
 		b.WriteString(": there is no file of that name")
 	}
 	for _, passed := range e.Passed {
-		fmt.Fprintf(&b, "\n\t%s: %v", printable(passed.Path), passed.Err)
+		fmt.Fprintf(&b, "\n\t%s: %v", text.Printable(passed.Path), passed.Err)
 	}
 	for _, problem := range e.Problems {
 		fmt.Fprintf(&b, "\n\t%v", problem)

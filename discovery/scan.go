@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // scan is the search of one directory: read, then look. Several run at the same
@@ -126,13 +128,13 @@ func (s *scan) readFS() error {
 func (s *scan) look(ctx context.Context) {
 	lstat := func(i int) (fs.FileMode, error) { return modeOf(s.entries[i].Info()) }
 	if s.dir.FS == nil && len(s.files) > 0 {
-		folder, err := openFolder(s.dir.Path, s.prefix)
+		folder, err := files.OpenFolder(s.dir.Path, s.prefix)
 		if err != nil {
 			s.problem(ID{}, s.dir.Path, &Problem{Reason: linkReason(err), Err: err})
 			return
 		}
-		defer folder.close()
-		lstat = func(i int) (fs.FileMode, error) { return folder.lstat(s.files[i][len(s.prefix):]) }
+		defer folder.Close()
+		lstat = func(i int) (fs.FileMode, error) { return folder.Lstat(s.files[i][len(s.prefix):]) }
 	}
 	for i := range s.files {
 		if ctx.Err() != nil {

@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // Search is what to look for, and where. It is not changed, and may be used
@@ -250,7 +252,7 @@ func (f *finder) denied(mode fs.FileMode, path string) *Problem {
 	if !f.Platform.modes() || mode&executable == executable {
 		return nil
 	}
-	if err := mayExecute(path); err != nil {
+	if err := files.MayExecute(path); err != nil {
 		return &Problem{Reason: ReasonNotExecutable, Err: &fs.PathError{Op: "execute", Path: path, Err: err}}
 	}
 	return nil
@@ -269,7 +271,7 @@ func (f *finder) openToAll(mode fs.FileMode) bool {
 // linkReason is why a file that was seen, or named, cannot be looked at.
 func linkReason(err error) Reason {
 	switch {
-	case isLoop(err):
+	case errors.Is(err, files.ErrLoop):
 		return ReasonLoop
 	case errors.Is(err, fs.ErrNotExist):
 		return ReasonMissing

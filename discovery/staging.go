@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // staging is a private directory inside a store, in which a plugin is made ready.
@@ -33,19 +33,19 @@ const (
 const abandoned = 24 * time.Hour
 
 func newStaging(ctx context.Context, store string) (*staging, error) {
-	unlock, err := atomicfile.Lock(ctx, filepath.Join(store, stagingLock))
+	unlock, err := files.Lock(ctx, filepath.Join(store, stagingLock))
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
 	sweepStaging(store)
-	atomicfile.Sweep(store, abandoned)
-	dir, err := os.MkdirTemp(store, atomicfile.TempPrefix+"*")
+	files.Sweep(store, abandoned)
+	dir, err := os.MkdirTemp(store, files.TempPrefix+"*")
 	if err != nil {
 		return nil, err
 	}
 	s := &staging{dir: dir}
-	if s.unlock, err = atomicfile.Lock(ctx, filepath.Join(dir, stagingOwner)); err != nil {
+	if s.unlock, err = files.Lock(ctx, filepath.Join(dir, stagingOwner)); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
 	}
@@ -60,11 +60,11 @@ func sweepStaging(store string) {
 		return
 	}
 	for _, entry := range entries {
-		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), atomicfile.TempPrefix) {
+		if !entry.IsDir() || !strings.HasPrefix(entry.Name(), files.TempPrefix) {
 			continue
 		}
 		dir := filepath.Join(store, entry.Name())
-		if unlock, ok := atomicfile.TryLock(filepath.Join(dir, stagingOwner)); ok {
+		if unlock, ok := files.TryLock(filepath.Join(dir, stagingOwner)); ok {
 			unlock() // Windows removes no file that is open
 			_ = os.RemoveAll(dir)
 		}

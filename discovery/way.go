@@ -3,9 +3,12 @@ package discovery
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // ways remembers what was seen on the ways to directories, of which most share
@@ -102,4 +105,49 @@ func (w *ways) look(path string) (step, bool) {
 	}
 	w.seen[path] = s
 	return s, true
+}
+
+// maxLinks is how many symbolic links one name may lead through. Systems have
+// limits from 32 on.
+const maxLinks = 40
+
+// follow describes the file that a name in a file system leads to. Not every
+// file system survives a loop by itself, testing/fstest's ends the program; so
+// the links are read one by one.
+func follow(fsys fs.FS, name string) (fs.FileInfo, error) {
+	links, ok := fsys.(fs.ReadLinkFS)
+	if !ok {
+		return fs.Stat(fsys, name)
+	}
+	done, rest := ".", name
+	for count := 0; ; {
+		var part string
+		part, rest, _ = strings.Cut(rest, "/")
+		at := path.Join(done, part)
+		if !fs.ValidPath(at) {
+			return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist} // out of the file system
+		}
+		info, err := links.Lstat(at)
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			if rest == "" {
+				return info, nil
+			}
+			done = at
+			continue
+		}
+		if count++; count > maxLinks {
+			return nil, &fs.PathError{Op: "stat", Path: name, Err: files.ErrLoop}
+		}
+		target, err := links.ReadLink(at)
+		if err != nil {
+			return nil, err
+		}
+		if path.IsAbs(target) {
+			return nil, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+		}
+		rest = strings.TrimSuffix(target+"/"+rest, "/")
+	}
 }

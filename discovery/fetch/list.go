@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/jackfield-go/jackfield/discovery"
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -100,13 +100,13 @@ func (c *client) named(ctx context.Context, location string) (*list, error) {
 	if address != nil {
 		return c.listAt(ctx, address)
 	}
-	text, err := atomicfile.Read(location, maxList)
+	text, err := files.Read(location, maxList)
 	if err != nil {
 		return nil, err
 	}
 	found := &list{name: location, text: text, vouched: true}
 	return found, c.checkList(ctx, found, filepath.Base(location), func() ([]byte, error) {
-		return atomicfile.Read(location+c.Signatures.Suffix, maxSignature)
+		return files.Read(location+c.Signatures.Suffix, maxSignature)
 	})
 }
 

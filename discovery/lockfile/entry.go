@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -74,18 +73,18 @@ func (e Entry) validate() error {
 	if e.Sum.IsZero() {
 		return errors.New("it has no sha256")
 	}
-	for _, text := range []struct {
+	for _, field := range []struct {
 		name, value string
 		limit       int
 	}{{"kind", e.Kind, maxText}, {"name", e.Name, maxText}, {"platform", e.Platform, maxText}, {"source", e.Source, maxSource}} {
-		if len(text.value) > text.limit {
-			return fmt.Errorf("its %s is longer than %d bytes", text.name, text.limit)
+		if len(field.value) > field.limit {
+			return fmt.Errorf("its %s is longer than %d bytes", field.name, field.limit)
 		}
 	}
 	// The source may be any path.
-	for _, text := range []string{e.Kind, e.Name, e.Platform} {
-		if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
-			return fmt.Errorf("%q has characters that cannot be printed", text)
+	for _, word := range []string{e.Kind, e.Name, e.Platform} {
+		if strings.ContainsFunc(word, text.Unprintable) {
+			return fmt.Errorf("%q has characters that cannot be printed", word)
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // Read parses the lock file at path, a regular file. If there is none the error
@@ -18,7 +18,7 @@ func Read(path string) (*File, error) {
 }
 
 func read(path string) ([]byte, *File, error) {
-	data, err := atomicfile.Read(path, maxFile)
+	data, err := files.Read(path, maxFile)
 	if err != nil {
 		return nil, new(File), err
 	}
@@ -33,8 +33,8 @@ func read(path string) ([]byte, *File, error) {
 // read and would be lost, it stays as it is. Its mode is kept, and a symbolic
 // link followed.
 func Update(ctx context.Context, path string, change func(*File) error) error {
-	path = atomicfile.Target(path)
-	unlock, err := atomicfile.Lock(ctx, path)
+	path = files.Target(path)
+	unlock, err := files.Lock(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -55,5 +55,5 @@ func Update(ctx context.Context, path string, change func(*File) error) error {
 	if err != nil || bytes.Equal(before, after) {
 		return err
 	}
-	return atomicfile.Rewrite(path, after, 0o644)
+	return files.Rewrite(path, after, 0o644)
 }

@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // What bounds a list that somebody else wrote.
@@ -18,6 +19,7 @@ const (
 	maxLine   = 8 << 10
 	maxErrors = 20
 	maxBroken = 10_000 // lines
+	shownLine = 160
 )
 
 var byteOrderMark = []byte("\ufeff")
@@ -39,7 +41,7 @@ func (e *LineError) Error() string {
 
 // Read parses the list in a regular file. What is none is an error at once.
 func Read(path string) (List, error) {
-	data, err := atomicfile.Read(path, maxFile)
+	data, err := files.Read(path, maxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,7 @@ func parseLines(file string, data []byte) ([]parsedLine, error) {
 			if broken++; broken > maxBroken {
 				return nil, fmt.Errorf("%s has more than %d lines that are none of a list of sums", file, maxBroken)
 			}
-			parsed.err = &LineError{File: file, Line: number, Text: clip(line), Reason: reason}
+			parsed.err = &LineError{File: file, Line: number, Text: text.Clip(string(bytes.TrimRight(line, "\r\n")), shownLine), Reason: reason}
 		}
 		lines = append(lines, parsed)
 	}
@@ -130,15 +132,6 @@ func alone(file string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func clip(line []byte) string {
-	const shown = 160
-	text := string(bytes.TrimRight(line, "\r\n"))
-	if len(text) > shown {
-		return strings.ToValidUTF8(text[:shown], "") + "…"
-	}
-	return text
 }
 
 func parseLine(line []byte) (entry Entry, skip bool, reason string) {
@@ -189,7 +182,7 @@ func splitLine(text string) (sum, name, reason string) {
 
 // Write replaces a file by the list, atomically. Its mode is 0644.
 func (l List) Write(path string) error {
-	return atomicfile.Write(path, l.Format(), 0o644)
+	return files.Write(path, l.Format(), 0o644)
 }
 
 // Update changes the list in a file, which need not exist: under a lock that
@@ -198,8 +191,8 @@ func (l List) Write(path string) error {
 // of its own, or with a list that has a broken line, the file stays as it is. Its
 // mode is kept, and a symbolic link followed.
 func Update(ctx context.Context, path string, change func(List) (List, error)) error {
-	path = atomicfile.Target(path)
-	unlock, err := atomicfile.Lock(ctx, path)
+	path = files.Target(path)
+	unlock, err := files.Lock(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -211,5 +204,5 @@ func Update(ctx context.Context, path string, change func(List) (List, error)) e
 	if list, err = change(list); err != nil {
 		return err
 	}
-	return atomicfile.Rewrite(path, list.Format(), 0o644)
+	return files.Rewrite(path, list.Format(), 0o644)
 }

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // Sum is a SHA-256 checksum. The zero value is none: no file is known to have
@@ -44,7 +44,7 @@ func OfReader(r io.Reader) (Sum, error) {
 // OfFile returns the sum of a regular file. What is none has no end or no
 // beginning, such as a pipe that nobody writes to, and is an error.
 func OfFile(path string) (Sum, error) {
-	file, err := atomicfile.Open(path)
+	file, err := files.Open(path)
 	if err != nil {
 		return Sum{}, err
 	}

@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd
 
-package discovery
+package files
 
 import (
 	"errors"
@@ -10,27 +10,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is an open directory whose files are asked about by their names in it:
+// Folder is an open directory whose files are asked about by their names in it:
 // the system need not look for the directory again for each, which is a good part
 // of the time.
-type folder struct {
+type Folder struct {
 	dir    *os.File
 	fd     int
 	prefix string
 }
 
-func openFolder(path, prefix string) (*folder, error) {
+// OpenFolder opens a directory; prefix is its path with a separator.
+func OpenFolder(path, prefix string) (*Folder, error) {
 	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &folder{dir: dir, fd: int(dir.Fd()), prefix: prefix}, nil
+	return &Folder{dir: dir, fd: int(dir.Fd()), prefix: prefix}, nil
 }
 
-func (f *folder) close() { _ = f.dir.Close() }
+// Close closes the directory.
+func (f *Folder) Close() { _ = f.dir.Close() }
 
-// lstat says what kind of file a name is of, links not followed.
-func (f *folder) lstat(name string) (fs.FileMode, error) {
+// Lstat says what kind of file a name is of, links not followed.
+func (f *Folder) Lstat(name string) (fs.FileMode, error) {
 	for {
 		var stat unix.Stat_t
 		err := unix.Fstatat(f.fd, name, &stat, unix.AT_SYMLINK_NOFOLLOW)

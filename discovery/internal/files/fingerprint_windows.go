@@ -1,11 +1,11 @@
-package discovery
+package files
 
 import (
 	"io/fs"
 	"syscall"
 )
 
-func (f fingerprint) ofSystem(info fs.FileInfo) fingerprint {
+func (f Fingerprint) ofSystem(info fs.FileInfo) Fingerprint {
 	if data, ok := info.Sys().(*syscall.Win32FileAttributeData); ok {
 		f.Changed = data.CreationTime.Nanoseconds() // a file that takes another's place has its own
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package atomicfile_test
+package files_test
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // nobody is a user that owns nothing.
@@ -36,7 +36,7 @@ func common(t *testing.T) string {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become somebody else")
 	}
-	dir, err := os.MkdirTemp("", "atomicfile") //nolint:usetesting // t.TempDir's is for this user alone
+	dir, err := os.MkdirTemp("", "files") //nolint:usetesting // t.TempDir's is for this user alone
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,18 +49,18 @@ func common(t *testing.T) string {
 
 func TestAnotherUsersLockIsWaitedFor(t *testing.T) {
 	path := filepath.Join(common(t), "file")
-	unlock, err := atomicfile.Lock(t.Context(), path)
+	unlock, err := files.Lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	become(t, nobody)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := atomicfile.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := files.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	unlock()
-	unlock, err = atomicfile.Lock(t.Context(), path)
+	unlock, err = files.Lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,10 +73,10 @@ func TestALockInADirectoryOfSomebodyElsesFailsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	become(t, nobody)
-	if _, err := atomicfile.Lock(t.Context(), filepath.Join(dir, "file")); !errors.Is(err, os.ErrPermission) {
+	if _, err := files.Lock(t.Context(), filepath.Join(dir, "file")); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("got %v", err)
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "file"), []byte("x"), 0o600); !errors.Is(err, os.ErrPermission) {
+	if err := files.Write(filepath.Join(dir, "file"), []byte("x"), 0o600); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,5 +1,5 @@
 //go:build !unix
 
-package atomicfile
+package files
 
 const openWithoutWaiting = 0

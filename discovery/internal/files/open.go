@@ -1,6 +1,7 @@
-package atomicfile
+package files
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -36,4 +37,18 @@ func Read(path string, limit int64) ([]byte, error) {
 	}
 	defer file.Close()
 	return io.ReadAll(io.LimitReader(file, limit+1))
+}
+
+// UntilDone is a reader that fails with the cause once the context has ended.
+type UntilDone struct {
+	Ctx    context.Context
+	Reader io.Reader
+}
+
+// Read reads from the reader.
+func (u UntilDone) Read(p []byte) (int, error) {
+	if u.Ctx.Err() != nil {
+		return 0, context.Cause(u.Ctx)
+	}
+	return u.Reader.Read(p)
 }

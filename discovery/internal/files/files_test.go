@@ -1,4 +1,4 @@
-package atomicfile_test
+package files_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/atomicfile"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
 // counterVariable makes this binary a process that counts in the file it names.
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 
 // count adds one to the number in a file.
 func count(ctx context.Context, path string) error {
-	unlock, err := atomicfile.Lock(ctx, path)
+	unlock, err := files.Lock(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func count(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(path, []byte(strconv.Itoa(n+1)), 0o600)
+	return files.Write(path, []byte(strconv.Itoa(n+1)), 0o600)
 }
 
 func names(t *testing.T, dir string) []string {
@@ -98,17 +98,17 @@ func TestManyProcessesAndGoroutinesTakeTurns(t *testing.T) {
 
 func TestTheWaitForALockEndsWithTheContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
-	unlock, err := atomicfile.Lock(t.Context(), path)
+	unlock, err := files.Lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if _, err := atomicfile.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := files.Lock(ctx, path); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	unlock()
-	unlock, err = atomicfile.Lock(t.Context(), path)
+	unlock, err = files.Lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestTheWaitForALockEndsWithTheContext(t *testing.T) {
 }
 
 func TestALockWithoutADirectoryFails(t *testing.T) {
-	if _, err := atomicfile.Lock(t.Context(), filepath.Join(t.TempDir(), "none", "file")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := files.Lock(t.Context(), filepath.Join(t.TempDir(), "none", "file")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestWriteReplacesAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
 	contents := [][]byte{bytes.Repeat([]byte("a"), 1<<16), bytes.Repeat([]byte("b"), 1<<15)}
-	if err := atomicfile.Write(path, contents[0], 0o640); err != nil {
+	if err := files.Write(path, contents[0], 0o640); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})
@@ -146,7 +146,7 @@ func TestWriteReplacesAtOnce(t *testing.T) {
 		}
 	})
 	for i := range 50 {
-		if err := atomicfile.Write(path, contents[i%2], 0o640); err != nil {
+		if err := files.Write(path, contents[i%2], 0o640); err != nil {
 			t.Error(err)
 		}
 	}
@@ -163,7 +163,7 @@ func TestAFailedWriteLeavesTheFileAsItWas(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(target, "inside"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := atomicfile.Write(target, []byte("new"), 0o600); err == nil {
+	if err := files.Write(target, []byte("new"), 0o600); err == nil {
 		t.Error("it was replaced")
 	}
 	if got := names(t, dir); len(got) != 1 || got[0] != "file" {
