@@ -36,11 +36,11 @@ const (
 
 // Cache keeps sums and descriptions of files for as long as the files stay the
 // same: their size, their times, their place on the disk. It saves reading and
-// running them; what a lock file says is compared each time. It is safe for use by
-// several goroutines.
+// running them; what a lock file says is compared each time. The zero value is an
+// empty cache in memory. It is safe for use by several goroutines.
 type Cache struct {
-	path string
-	now  func() time.Time
+	path  string
+	later time.Duration // how much later than now it is, in tests
 
 	mu      sync.Mutex
 	entries map[string]cached // by path
@@ -73,11 +73,6 @@ func (e *CacheError) Error() string {
 // Unwrap returns the reason.
 func (e *CacheError) Unwrap() error { return e.Err }
 
-// NewCache returns an empty cache in memory.
-func NewCache() *Cache {
-	return &Cache{now: time.Now, entries: make(map[string]cached), changed: make(map[string]bool)}
-}
-
 // CachePath is where an application's cache lies by custom: plugins.json in its
 // directory in [os.UserCacheDir].
 func CachePath(app string) (string, error) {
@@ -95,13 +90,12 @@ func CachePath(app string) (string, error) {
 // that it does not have. It belongs where only the user can write; a launch that
 // verifies the sum, as a host can, does not depend on it.
 func OpenCache(path string) (*Cache, error) {
-	c := NewCache()
-	c.path = path
+	c := &Cache{path: path}
 	entries, err := readCache(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return c, &CacheError{Path: path, Err: err}
 	}
-	maps.Copy(c.entries, entries)
+	c.entries = entries
 	return c, nil
 }
 
@@ -204,10 +198,9 @@ func (c *Cache) get(path string, file files.Fingerprint) (cached, bool) {
 	if !ok || known.File != file {
 		return cached{}, false
 	}
-	if now := c.now(); now.Sub(time.Unix(known.Used, 0)) > useNoted {
+	if now := time.Now().Add(c.later); now.Sub(time.Unix(known.Used, 0)) > useNoted {
 		known.Used = now.Unix()
-		c.entries[path] = known
-		c.changed[path] = true
+		c.set(path, known)
 	}
 	return known, true
 }
@@ -217,11 +210,21 @@ func (c *Cache) get(path string, file files.Fingerprint) (cached, bool) {
 func (c *Cache) put(path string, entry cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now := c.now()
+	now := time.Now().Add(c.later)
 	if now.Sub(time.Unix(0, entry.File.Latest())) < settled {
 		return
 	}
 	entry.Used = now.Unix()
-	c.entries[path] = entry
-	c.changed[path] = true
+	c.set(path, entry)
+}
+
+// set runs with the lock.
+func (c *Cache) set(path string, entry cached) {
+	if c.changed == nil {
+		c.changed = make(map[string]bool)
+	}
+	if c.entries == nil {
+		c.entries = make(map[string]cached)
+	}
+	c.entries[path], c.changed[path] = entry, true
 }

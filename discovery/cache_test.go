@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -29,19 +30,19 @@ func TestWhatIsCachedIsNeitherReadNorRunAgain(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache", "plugins.json")
 	target := filepath.Join(dir, "greet-plugin-exit")
-	place(t, dir, "greet-plugin-exit")
-	place(t, dir, "greet-plugin-good")
-	found := find(t, dir)
+	testkit.Place(t, dir, "greet-plugin-exit")
+	testkit.Place(t, dir, "greet-plugin-good")
+	found := testkit.Find(t, dir)
 	lock := locked(t, found.Plugins...)
 	resolve := func(describer discovery.Describer) {
 		t.Helper()
 		cache := openCache(t, file)
 		resolver := discovery.Resolver{Lock: lock, Cache: cache, Describer: &describer}
-		got, err := resolver.Resolve(within(t), found, discovery.Request{Name: "good"})
+		got, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{Name: "good"})
 		if err != nil || got.Description == nil || got.Description.Name != "greeter" || got.Sum.IsZero() {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		got, err = resolver.Resolve(within(t), found, discovery.Request{Name: "exit"})
+		got, err = resolver.Resolve(testkit.Within(t), found, discovery.Request{Name: "exit"})
 		var why *discovery.DescribeError
 		if err != nil || !errors.As(got.NoDescription, &why) || !strings.Contains(why.Error(), "exit status 3") {
 			t.Errorf("got %+v, %v", got, err)
@@ -61,8 +62,8 @@ func TestWhatIsCachedIsNeitherReadNorRunAgain(t *testing.T) {
 
 func TestAChangedFileIsLookedAtAnew(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud", "one")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud", "one")
+	found := testkit.Find(t, dir)
 	cache := openCache(t, filepath.Join(dir, "cache.json"))
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Cache: cache}
 	if _, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"}); err != nil || cache.Len() != 1 {
@@ -76,7 +77,7 @@ func TestAChangedFileIsLookedAtAnew(t *testing.T) {
 	if err := os.Remove(found.Plugins[0].Path); err != nil {
 		t.Fatal(err)
 	}
-	put(t, dir, "greet-plugin-loud", "two")
+	testkit.Put(t, dir, "greet-plugin-loud", "two")
 	if discovery.ThisPlatform().OS != "windows" {
 		if err := os.Chtimes(found.Plugins[0].Path, info.ModTime(), info.ModTime()); err != nil {
 			t.Fatal(err)
@@ -91,9 +92,9 @@ func TestAChangedFileIsLookedAtAnew(t *testing.T) {
 // A change within the same tick of the clock would not show.
 func TestAFileThatWasChangedJustNowIsNotCached(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud", "one")
-	found := find(t, dir)
-	cache := discovery.NewCache()
+	testkit.Put(t, dir, "greet-plugin-loud", "one")
+	found := testkit.Find(t, dir)
+	cache := new(discovery.Cache)
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Cache: cache}
 	if _, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"}); err != nil || cache.Len() != 0 {
 		t.Errorf("%d files, %v", cache.Len(), err)
@@ -106,8 +107,8 @@ func TestAFileThatWasChangedJustNowIsNotCached(t *testing.T) {
 func TestABrokenCacheIsReportedAndReplaced(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache.json")
-	put(t, dir, "greet-plugin-loud", "one")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud", "one")
+	found := testkit.Find(t, dir)
 	for _, content := range []string{"", "garbage", `{"version": 1, "files": {"x": {"sha256": "12"}}}`, `{"version": 1, "files": 7}`} {
 		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -152,9 +153,9 @@ func TestConcurrentSavesLoseNothing(t *testing.T) {
 	file := filepath.Join(dir, "cache.json")
 	const writers = 8
 	for i := range writers {
-		put(t, dir, "greet-plugin-p"+string(rune('a'+i)), "content")
+		testkit.Put(t, dir, "greet-plugin-p"+string(rune('a'+i)), "content")
 	}
-	found := find(t, dir)
+	found := testkit.Find(t, dir)
 	lock := locked(t, found.Plugins...)
 	var group sync.WaitGroup
 	for _, plugin := range found.Plugins {
@@ -187,8 +188,8 @@ func TestACacheKeepsWhatWasUsedLast(t *testing.T) {
 func TestTheUseOfAFileIsNotedOnceADay(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache.json")
-	put(t, dir, "greet-plugin-loud", "one")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud", "one")
+	found := testkit.Find(t, dir)
 	lock := locked(t, found.Plugins...)
 	resolve := func(now time.Duration) int64 {
 		t.Helper()

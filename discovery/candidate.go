@@ -177,9 +177,5 @@ func (c *candidate) speaks() error {
 	if c.Description == nil {
 		return nil
 	}
-	want, got, err := c.Description.agree(c.request.Protocols, c.request.Transports)
-	if err != nil {
-		return fmt.Errorf("%w: it speaks %s, the host %s", err, got, want)
-	}
-	return nil
+	return c.Description.Agree(c.request.Protocols, c.request.Transports)
 }

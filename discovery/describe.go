@@ -16,9 +16,9 @@ import (
 
 // Defaults of [Describer].
 const (
-	DefaultDescribeTimeout = 5 * time.Second
-	DefaultDescribeOutput  = 64 << 10
-	DefaultDescribeGrace   = time.Second
+	defaultDescribeTimeout = 5 * time.Second
+	defaultDescribeOutput  = 64 << 10
+	defaultDescribeGrace   = time.Second
 )
 
 const (
@@ -38,13 +38,13 @@ type Describer struct {
 	CookieKey string
 	// Env is the environment, "KEY=value". Nil: this program's.
 	Env []string
-	// Timeout bounds one answer. 0: DefaultDescribeTimeout. Below 0 only the
+	// Timeout bounds one answer. 0: 5 seconds. Below 0 only the
 	// context does.
 	Timeout time.Duration
-	// MaxOutput bounds an answer, in bytes. 0: DefaultDescribeOutput.
+	// MaxOutput bounds an answer, in bytes. 0: 64 KiB.
 	MaxOutput int
 	// Grace is how long a child of the plugin that holds its output is waited
-	// for once the plugin itself has ended. 0: DefaultDescribeGrace.
+	// for once the plugin itself has ended. 0: 1 second.
 	Grace time.Duration
 }
 
@@ -96,7 +96,7 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 	if err := ctx.Err(); err != nil {
 		return nil, &DescribeError{Path: path, Err: err}
 	}
-	timeout := cmp.Or(d.Timeout, DefaultDescribeTimeout)
+	timeout := cmp.Or(d.Timeout, defaultDescribeTimeout)
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, ErrDescribeTimeout)
@@ -104,13 +104,13 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	stdout := &bounded{limit: cmp.Or(d.MaxOutput, DefaultDescribeOutput), exceeded: func() { stop(ErrDescribeFlood) }}
+	stdout := &bounded{limit: cmp.Or(d.MaxOutput, defaultDescribeOutput), exceeded: func() { stop(ErrDescribeFlood) }}
 	stderr := &tail{limit: stderrKept}
 
 	cmd := exec.CommandContext(ctx, path, describeArg)
 	cmd.Env = d.environment()
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.WaitDelay = cmp.Or(d.Grace, DefaultDescribeGrace)
+	cmd.WaitDelay = cmp.Or(d.Grace, defaultDescribeGrace)
 	isolate(cmd)
 	err := cmd.Run()
 	if cmd.Process != nil {

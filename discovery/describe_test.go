@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 )
 
 func describe(t *testing.T, role string, d discovery.Describer) (*discovery.Description, error) {
 	t.Helper()
-	return d.Describe(within(t), place(t, t.TempDir(), "greet-plugin-"+role))
+	return d.Describe(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-"+role))
 }
 
 func TestDescribeReadsWhatAPluginSaysAboutItself(t *testing.T) {
@@ -24,7 +25,7 @@ func TestDescribeReadsWhatAPluginSaysAboutItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Name != "greeter" || d.Version != version(t, "1.4.0") || !slices.Equal(d.Speaks(), []int{4, 5}) {
+	if d.Name != "greeter" || d.Version != testkit.Version(t, "1.4.0") || !slices.Equal(d.Speaks(), []int{4, 5}) {
 		t.Errorf("got %+v", d)
 	}
 	if first := d.Protocols[0]; first.Version != 5 || !slices.Equal(first.Transports, []string{"grpc", "netrpc"}) || !slices.Equal(first.Services, []string{"greeter"}) {
@@ -115,7 +116,7 @@ func TestDescribeKillsAPluginThatHangs(t *testing.T) {
 func TestTheContextEndsADescription(t *testing.T) {
 	broken := errors.New("changed my mind")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	path := place(t, t.TempDir(), "greet-plugin-hang")
+	path := testkit.Place(t, t.TempDir(), "greet-plugin-hang")
 	timer := time.AfterFunc(50*time.Millisecond, func() { cancel(broken) })
 	defer timer.Stop()
 	if _, err := (discovery.Describer{Timeout: -1}).Describe(ctx, path); !errors.Is(err, broken) {
@@ -142,14 +143,14 @@ func TestAChildThatHoldsTheOutputHoldsNobodyUp(t *testing.T) {
 	if err != nil || d.Name != "parent" {
 		t.Errorf("got %+v, %v", d, err)
 	}
-	if took := time.Since(start); took > patience/2 {
+	if took := time.Since(start); took > testkit.Patience/2 {
 		t.Errorf("it took %v", took)
 	}
 	noMoreGoroutines(t, before)
 }
 
 func TestWhatCannotBeRunIsNoDescription(t *testing.T) {
-	path := put(t, t.TempDir(), "greet-plugin-broken", "\x7fELF nothing")
+	path := testkit.Put(t, t.TempDir(), "greet-plugin-broken", "\x7fELF nothing")
 	for _, path := range []string{path, path + "x"} {
 		_, err := (discovery.Describer{}).Describe(t.Context(), path)
 		var wrong *discovery.DescribeError
@@ -161,7 +162,7 @@ func TestWhatCannotBeRunIsNoDescription(t *testing.T) {
 
 func noMoreGoroutines(t *testing.T, before int) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testkit.Patience)
 	for runtime.NumGoroutine() > before {
 		select {
 		case <-deadline:

@@ -182,3 +182,40 @@ func (d *Description) check() error {
 	}
 	return nil
 }
+
+// ProtocolError says that a plugin and a host have no protocol in common.
+type ProtocolError struct {
+	// Plugin is the version or the transport of the plugin, Host those of the host,
+	// in words.
+	Plugin, Host string
+}
+
+func (e *ProtocolError) Error() string {
+	return fmt.Sprintf("it speaks no protocol that the host speaks: it speaks %s, the host %s", e.Plugin, e.Host)
+}
+
+// Agree compares the plugin with a host that speaks these protocol versions, over
+// these transports: those of a [Request]. Nil fits any, and so does a plugin that
+// does not say what it speaks. An error is a *[ProtocolError].
+func (d *Description) Agree(protocols []int, transports []string) error {
+	if len(d.Protocols) == 0 || protocols == nil {
+		return nil
+	}
+	// The two will agree on the highest version that both know, and the plugin
+	// serves the first transport of that.
+	var agreed *Protocol
+	for i, protocol := range d.Protocols {
+		if slices.Contains(protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {
+			agreed = &d.Protocols[i]
+		}
+	}
+	if agreed == nil {
+		return &ProtocolError{Plugin: fmt.Sprintf("version %v", d.Speaks()), Host: fmt.Sprint(protocols)}
+	}
+	if served := agreed.Transports; transports != nil && len(served) > 0 && !slices.Contains(transports, served[0]) {
+		return &ProtocolError{
+			Plugin: fmt.Sprintf("version %d over %s", agreed.Version, served[0]), Host: fmt.Sprintf("over %v", transports),
+		}
+	}
+	return nil
+}

@@ -31,24 +31,19 @@
 //
 // # The files of this package
 //
-//	name, platform, side     what file names say
-//	places, origin           where plugins lie
+//	name, parse, platform    what file names say
+//	places                   where plugins lie
 //	search, scan, merge,     from directories to a list
 //	problem
-//	folder, way, link,       what kind of file a path leads to, and on which way
-//	access
+//	way                      where symbolic links lead, and past whom
 //	resolve, candidate, file from the list to one plugin
-//	describe, description,   asking a binary what it is
-//	child
-//	cache, fingerprint       what need not be found out again
-//	store, list, remove      a directory into which plugins are installed
-//	install, installation,   the way of a file into it
-//	staging, archive, header,
-//	claim, placement
+//	describe, description    asking a binary what it is
+//	cache                    what need not be found out again
 //
-// and packages of their own: semver (versions and constraints), sums (SHA-256 and
-// SHA256SUMS files), lockfile (what was agreed to), fetch (installing from
-// addresses, with signatures).
+// and behind it packages of their own: store (installing, listing, verifying,
+// removing), fetch (installing from addresses, with signatures), lockfile (what
+// was agreed to), sums (SHA-256 and SHA256SUMS files), semver (versions and
+// constraints).
 //
 // Nothing here is global: settings are structs, whose zero fields have a meaning
 // that is documented, and what takes time takes a context.

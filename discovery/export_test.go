@@ -6,7 +6,7 @@ import "time"
 func (c *Cache) InAnHour() { c.In(time.Hour) }
 
 // In makes the cache believe that it is so much later.
-func (c *Cache) In(d time.Duration) { c.now = func() time.Time { return time.Now().Add(d) } }
+func (c *Cache) In(d time.Duration) { c.later = d }
 
 // Used is when a file was used last, for all that was noted.
 func (c *Cache) Used(path string) int64 { return c.entries[path].Used }
@@ -27,6 +27,3 @@ func Prune(used map[string]int64, keep int) {
 		}
 	}
 }
-
-// CleanEntry is cleanEntry.
-func CleanEntry(name string) (clean, reason string) { return cleanEntry(name) }

@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
@@ -124,7 +125,7 @@ func (c goldenCase) onDisk(t *testing.T, want string) {
 	}
 	nodes := c.nodes(t)
 	if slices.ContainsFunc(nodes, func(n node) bool { return n.mode.Perm() == 0 }) {
-		asAnotherUser(t) // than root, who reads everything
+		testkit.AsAnotherUser(t) // than root, who reads everything
 	}
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

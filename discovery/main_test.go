@@ -1,23 +1,15 @@
 package discovery_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery"
-	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 )
-
-// patience bounds what must not hang.
-const patience = 20 * time.Second
 
 const lockVariable = "DISCOVERY_TEST_LOCK"
 
@@ -35,23 +27,6 @@ var roles = map[string]func(){
 	},
 	"agrees": func() {
 		fmt.Println(`{"describe": 1, "name": "agrees", "version": "1.4.0", "protocols": [{"version": 5, "transports": ["grpc"]}]}`)
-	},
-	// As core/plugin answers for a plugin that says nothing itself.
-	"unset": func() {
-		fmt.Println(`{"describe": 1, "name": "main", "protocols": [], "build": {"path": "example.com/plugins/main"}}`)
-	},
-	"rewrites": func() {
-		data, err := os.ReadFile(os.Args[0])
-		if err == nil {
-			err = os.Remove(os.Args[0])
-		}
-		if err == nil {
-			err = os.WriteFile(os.Args[0], append(data, "more"...), 0o755)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-		}
-		fmt.Println(`{"describe": 1, "name": "rewrites", "protocols": []}`)
 	},
 	"silent": func() {},
 	"hang":   func() { fmt.Fprintln(os.Stderr, "thinking"); time.Sleep(time.Hour) },
@@ -97,7 +72,7 @@ var roles = map[string]func(){
 	},
 	// A child of the plugin has its output, and stays.
 	"child": func() {
-		cmd := exec.Command(os.Args[0], "stay")
+		cmd := exec.Command(os.Args[0], testkit.Stay)
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Start(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -107,108 +82,10 @@ var roles = map[string]func(){
 }
 
 func TestMain(m *testing.M) {
-	base := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
-	if role, ok := strings.CutPrefix(base, "greet-plugin-"); ok {
-		if slices.Equal(os.Args[1:], []string{"stay"}) {
-			time.Sleep(time.Hour)
-		}
-		role, _, _ = strings.Cut(role, "_")
-		role, _, _ = strings.Cut(role, "-")
+	if role, ok := testkit.Role(); ok {
 		roles[role]()
 		os.Exit(0)
 	}
-	if dir := os.Getenv(installVariable); dir != "" {
-		installHalf(dir)
-	}
-	// Processes of the race detector's take a second to end otherwise.
-	if os.Getenv("GORACE") == "" {
-		_ = os.Setenv("GORACE", "atexit_sleep_ms=0")
-	}
+	testkit.Prepare()
 	os.Exit(m.Run())
-}
-
-// within returns a context that ends with the patience.
-func within(t testing.TB) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
-
-// place puts this binary into a directory under the name of a role's plugin.
-func place(t testing.TB, dir, name string) string {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if os.Link(self, path) == nil || os.Symlink(self, path) == nil {
-		return path
-	}
-	data, err := os.ReadFile(self)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// put writes an executable file that is never run.
-func put(t testing.TB, dir, name, content string) string {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func version(t testing.TB, text string) semver.Version {
-	t.Helper()
-	v, err := semver.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func constraint(t testing.TB, text string) semver.Constraint {
-	t.Helper()
-	c, err := semver.ParseConstraint(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// find searches directories of the greet application.
-func find(t testing.TB, dirs ...string) *discovery.Found {
-	t.Helper()
-	search := discovery.Search{Naming: discovery.Naming{App: "greet"}}
-	for _, dir := range dirs {
-		search.Dirs = append(search.Dirs, discovery.Dir{Path: dir, Origin: discovery.OriginUser})
-	}
-	found, err := search.Find(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range found.Problems {
-		t.Log(problem)
-	}
-	return found
 }

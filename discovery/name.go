@@ -13,11 +13,9 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
-// DefaultKind is the kind of plugin of an application that has only one.
-const DefaultKind = "plugin"
-
 const (
-	maxName     = 128 // bytes of a plugin's name, a kind's, an application's
+	defaultKind = "plugin" // the only one, where Naming.Kinds names none
+	maxName     = 128      // bytes of a plugin's name, a kind's, an application's
 	maxFileName = 512
 	exeSuffix   = ".exe"
 
@@ -37,7 +35,7 @@ type Naming struct {
 	// App is the application's name. Required, unless there is a Glob.
 	App string
 	// Kinds are the kinds of plugins there are, in names: "filter" for
-	// greet-filter-loud. Nil: there is only DefaultKind.
+	// greet-filter-loud. Nil: there is only "plugin".
 	Kinds []string
 	// Glob is the plain form: every file whose name it matches (path.Match) is a
 	// plugin, called like the file without .exe, of no kind, version or platform.
@@ -47,7 +45,7 @@ type Naming struct {
 
 // ID is which plugin a file is, as its name says.
 type ID struct {
-	// Kind is the kind of plugin. Empty: DefaultKind, or with a Glob none.
+	// Kind is the kind of plugin. Empty: "plugin", or with a Glob none.
 	Kind string `json:"kind,omitempty"`
 	// Name is the plugin's.
 	Name string `json:"name"`
@@ -89,8 +87,9 @@ func (e *NameError) Error() string {
 // Unwrap returns the error about a part of the name.
 func (e *NameError) Unwrap() error { return e.Err }
 
-// pattern shows a person what files are called.
-func (n Naming) pattern() string {
+// String returns the pattern of the names, as a person reads it:
+// "greet-plugin-<name>[_v<version>][_<os>_<arch>]".
+func (n Naming) String() string {
 	if n.Glob != "" {
 		return n.Glob
 	}
@@ -116,38 +115,6 @@ func (n Naming) validate() error {
 	return nil
 }
 
-// Parse takes the name of a file apart. For a file that has nothing to do with
-// plugins the error is [ErrNoPlugin], otherwise a *[NameError].
-func (n Naming) Parse(file string) (ID, error) {
-	id, err := n.compile().parse(file)
-	if err != nil {
-		return ID{}, err
-	}
-	return id, nil
-}
-
-// compiled is a naming that many names are compared with.
-type compiled struct {
-	prefixes []prefix
-	glob     string
-}
-
-// prefix begins the names of one kind's files.
-type prefix struct{ text, kind string }
-
-func (n Naming) compile() compiled {
-	if n.Glob != "" {
-		return compiled{glob: n.Glob}
-	}
-	var c compiled
-	for _, kind := range n.kinds() {
-		c.prefixes = append(c.prefixes, prefix{n.prefix(kind), kind})
-	}
-	// Of two kinds of which one begins like the other the longer one counts.
-	slices.SortStableFunc(c.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.text), len(a.text)) })
-	return c
-}
-
 // kinds are those that there are, "" for the default one.
 func (n Naming) kinds() []string {
 	if len(n.Kinds) == 0 {
@@ -156,123 +123,20 @@ func (n Naming) kinds() []string {
 	return n.Kinds
 }
 
-func (n Naming) prefix(kind string) string { return n.App + "-" + cmp.Or(kind, DefaultKind) + "-" }
+func (n Naming) prefix(kind string) string { return n.App + "-" + cmp.Or(kind, defaultKind) + "-" }
 
-// matches tells whether the name begins as a plugin's does, and is not that of a
-// file that lies beside plugins.
-func (c compiled) matches(name string) bool {
-	if c.glob != "" {
-		ok, err := path.Match(c.glob, name)
-		return ok && err == nil && !sideFile(name)
+// Parse takes the name of a file apart. For a file that has nothing to do with
+// plugins the error is [ErrNoPlugin], otherwise a *[NameError]: also for a file
+// beside a plugin, such as its sum or its archive.
+func (n Naming) Parse(file string) (ID, error) {
+	id, err := n.compile().parse(file)
+	switch {
+	case err != nil:
+		return ID{}, err
+	case sideFile(file):
+		return ID{}, &NameError{File: file, Reason: "it is that of a file beside a plugin: a sum, an archive, a remark"}
 	}
-	_, _, ok := c.cut(name)
-	return ok && !sideFile(name)
-}
-
-// cut removes the prefix.
-func (c compiled) cut(name string) (kind, rest string, ok bool) {
-	for _, prefix := range c.prefixes {
-		if rest, ok := strings.CutPrefix(name, prefix.text); ok {
-			return prefix.kind, rest, true
-		}
-	}
-	return "", "", false
-}
-
-// parse takes the name apart. It returns, with an error, what it could read:
-// perhaps a kind and a name.
-func (c compiled) parse(name string) (ID, error) {
-	if c.glob != "" {
-		return c.parseGlob(name)
-	}
-	kind, rest, ok := c.cut(name)
-	if !ok {
-		return ID{}, ErrNoPlugin
-	}
-	id, err := parseRest(name, rest)
-	id.Kind = kind
-	return id, err
-}
-
-func (c compiled) parseGlob(file string) (ID, error) {
-	if ok, err := path.Match(c.glob, file); err != nil || !ok {
-		return ID{}, ErrNoPlugin
-	}
-	bare, exe := cutExe(file)
-	if bare == "" || len(file) > maxFileName {
-		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it must have 1 to %d bytes", maxFileName)}
-	}
-	return ID{Name: bare, Exe: exe}, nil
-}
-
-// cutExe removes .exe, which those who name files on Windows write in capitals at
-// times.
-func cutExe(file string) (bare string, exe bool) {
-	if !isExe(file) {
-		return file, false
-	}
-	return file[:len(file)-len(exeSuffix)], true
-}
-
-func isExe(file string) bool {
-	return len(file) >= len(exeSuffix) && strings.EqualFold(file[len(file)-len(exeSuffix):], exeSuffix)
-}
-
-// parseRest parses what follows the prefix.
-func parseRest(file, rest string) (ID, error) {
-	if len(file) > maxFileName {
-		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it is longer than %d bytes", maxFileName)}
-	}
-	var id ID
-	rest, id.Exe = cutExe(rest)
-	word, fields, more := strings.Cut(rest, "_")
-	if reason := checkWord(word); reason != "" {
-		return ID{}, &NameError{File: file, Reason: "the plugin's name " + reason}
-	}
-	id.Name = word
-	if !more {
-		return id, nil
-	}
-	// A v alone may also begin a platform.
-	if version := strings.TrimPrefix(fields, "v"); !isPlatform(fields) && (version != fields || version != "" && digit(version[0])) {
-		version, rest, more := strings.Cut(version, "_")
-		parsed, err := semver.Parse(version)
-		if err != nil {
-			return id, &NameError{File: file, Reason: "after the name there is no version: " + err.Error(), Err: err}
-		}
-		id.Version = parsed
-		if api, platform, both := strings.Cut(rest, "_"); more && isAPI(api) {
-			rest, more = platform, both
-		}
-		if !more {
-			return id, nil
-		}
-		fields = rest
-	}
-	platform, ok := ParsePlatform(fields)
-	if !ok {
-		return id, &NameError{File: file, Reason: "after an underscore there must be _v and a version, an operating system and an architecture, or both"}
-	}
-	id.Platform = platform
 	return id, nil
-}
-
-// isAPI tells whether a field is the version of an application's API, with which
-// Packer's release tools name plugins: x5.0. The plugin itself says what it speaks.
-func isAPI(field string) bool {
-	major, minor, both := strings.Cut(strings.TrimPrefix(field, "x"), ".")
-	return strings.HasPrefix(field, "x") && both && digits(major) && digits(minor)
-}
-
-func digits(text string) bool {
-	return text != "" && strings.Trim(text, "0123456789") == ""
-}
-
-func digit(c byte) bool { return c >= '0' && c <= '9' }
-
-func isPlatform(fields string) bool {
-	_, ok := ParsePlatform(fields)
-	return ok
 }
 
 // checkWord says what keeps a text from being a name, or nothing.
@@ -322,8 +186,6 @@ func (n Naming) Format(id ID) (string, error) {
 	switch parsed, err := n.Parse(file); {
 	case err != nil && !errors.Is(err, ErrNoPlugin):
 		return "", err
-	case sideFile(file):
-		return "", &NameError{File: file, Reason: "it would be taken for a file beside a plugin: a sum, an archive, a remark"}
 	case err != nil || parsed != id || strings.ContainsAny(file, "/\\\x00"):
 		return "", &NameError{File: file, Reason: "it would be read as another plugin's"}
 	}

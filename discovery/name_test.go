@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
@@ -14,7 +15,7 @@ func TestNamesAreParsedAndFormatted(t *testing.T) {
 	greet := discovery.Naming{App: "greet"}
 	kinds := discovery.Naming{App: "greet", Kinds: []string{"filter", "sink"}}
 	glob := discovery.Naming{Glob: "*.driver*"}
-	v := func(text string) semver.Version { return version(t, text) }
+	v := func(text string) semver.Version { return testkit.Version(t, text) }
 	linux, windows := discovery.Platform{OS: "linux", Arch: "amd64"}, discovery.Platform{OS: "windows", Arch: "arm64"}
 	for _, test := range []struct {
 		naming discovery.Naming
@@ -50,12 +51,12 @@ func TestNamesOfOtherReleaseToolsAreRead(t *testing.T) {
 	greet := discovery.Naming{App: "greet"}
 	linux := discovery.Platform{OS: "linux", Arch: "amd64"}
 	for file, want := range map[string]discovery.ID{
-		"greet-plugin-loud_1.4.0":                          {Name: "loud", Version: version(t, "1.4.0")},
-		"greet-plugin-loud_1.4.0-rc.1_linux_amd64":         {Name: "loud", Version: version(t, "1.4.0-rc.1"), Platform: linux},
-		"greet-plugin-loud_v1.4.0_x5.0_linux_amd64":        {Name: "loud", Version: version(t, "1.4.0"), Platform: linux},
-		"greet-plugin-loud_v1.4.0_x5.10_windows_arm64.exe": {Name: "loud", Version: version(t, "1.4.0"), Platform: discovery.Platform{OS: "windows", Arch: "arm64"}, Exe: true},
-		"greet-plugin-loud_1.4.0_x5.0":                     {Name: "loud", Version: version(t, "1.4.0")},
-		"greet-plugin-loud_v1.4.0_x5_amd64":                {Name: "loud", Version: version(t, "1.4.0"), Platform: discovery.Platform{OS: "x5", Arch: "amd64"}},
+		"greet-plugin-loud_1.4.0":                          {Name: "loud", Version: testkit.Version(t, "1.4.0")},
+		"greet-plugin-loud_1.4.0-rc.1_linux_amd64":         {Name: "loud", Version: testkit.Version(t, "1.4.0-rc.1"), Platform: linux},
+		"greet-plugin-loud_v1.4.0_x5.0_linux_amd64":        {Name: "loud", Version: testkit.Version(t, "1.4.0"), Platform: linux},
+		"greet-plugin-loud_v1.4.0_x5.10_windows_arm64.exe": {Name: "loud", Version: testkit.Version(t, "1.4.0"), Platform: discovery.Platform{OS: "windows", Arch: "arm64"}, Exe: true},
+		"greet-plugin-loud_1.4.0_x5.0":                     {Name: "loud", Version: testkit.Version(t, "1.4.0")},
+		"greet-plugin-loud_v1.4.0_x5_amd64":                {Name: "loud", Version: testkit.Version(t, "1.4.0"), Platform: discovery.Platform{OS: "x5", Arch: "amd64"}},
 	} {
 		if got, err := greet.Parse(file); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", file, got, err)

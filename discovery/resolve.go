@@ -90,8 +90,6 @@ var (
 	ErrVersionClaim = errors.New("it says that it is another version than its file name does")
 	// ErrUnlocked: it is not in the lock file.
 	ErrUnlocked = errors.New("it is not in the lock file")
-	// ErrProtocol: it speaks no protocol version that the host speaks.
-	ErrProtocol = errors.New("it speaks no protocol that the host speaks")
 	// ErrChanged: the file became another one while it was looked at.
 	ErrChanged = errors.New("it was changed while it was looked at")
 )
@@ -101,7 +99,7 @@ type Passed struct {
 	Plugin
 
 	// Err says why: wraps [ErrVersion], [ErrVersionClaim], [ErrUnlocked],
-	// [ErrProtocol] or [ErrChanged], or is what the system said about the file.
+	// [ErrChanged] or a *[ProtocolError], or is what the system said about the file.
 	Err error `json:"-"`
 }
 

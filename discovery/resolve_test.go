@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -42,10 +43,10 @@ func names(passed []discovery.Passed) string {
 
 func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
-	put(t, dir, "greet-plugin-loud_v2.0.0", "two")
-	put(t, dir, "greet-plugin-soft", "soft")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	testkit.Put(t, dir, "greet-plugin-soft", "soft")
+	found := testkit.Find(t, dir)
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins[0])}
 
 	got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"})
@@ -55,7 +56,7 @@ func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 	if hash, sum := got.Checksum(); !hash.Available() || !bytes.Equal(sum, got.Sum[:]) {
 		t.Errorf("checksum %v %x", hash, sum)
 	}
-	_, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 2")})
+	_, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 2")})
 	var none *discovery.NoneError
 	if !errors.As(err, &none) || names(none.Passed) != "loud 2.0.0, loud 1.0.0" {
 		t.Fatalf("got %v", err)
@@ -79,11 +80,11 @@ func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 // To take an older one instead would let whoever can damage a file choose.
 func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
-	path := put(t, dir, "greet-plugin-loud_v2.0.0", "two")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	path := testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	found := testkit.Find(t, dir)
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), AllowUnlocked: true}
-	put(t, dir, "greet-plugin-loud_v2.0.0", "TWO")
+	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "TWO")
 
 	_, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud"})
 	var mismatch *sums.MismatchError
@@ -95,7 +96,7 @@ func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
 			t.Errorf("%q is not in %v", part, err)
 		}
 	}
-	got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, "< 2")})
+	got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, "< 2")})
 	if err != nil || got.Version.String() != "1.0.0" {
 		t.Errorf("the other one: %+v, %v", got, err)
 	}
@@ -103,14 +104,14 @@ func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
 
 func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud", "three")
-	put(t, dir, "greet-plugin-loud_v2.0.0", "two")
-	found := find(t, dir)
+	testkit.Put(t, dir, "greet-plugin-loud", "three")
+	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
+	found := testkit.Find(t, dir)
 	lock := locked(t, found.Plugins[1])
 	lock.Set(lockfile.Entry{
-		Key: lockfile.Key{Name: "loud", Version: version(t, "3.0.0"), Platform: "any_any"}, Sum: sums.Of([]byte("three")),
+		Key: lockfile.Key{Name: "loud", Version: testkit.Version(t, "3.0.0"), Platform: "any_any"}, Sum: sums.Of([]byte("three")),
 	})
-	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 1")})
+	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 1")})
 	if err != nil || got.Version.String() != "3.0.0" || got.Sum != sums.Of([]byte("three")) {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -118,13 +119,13 @@ func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
 
 func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-good") // says that it is 1.4.0 and speaks 4 and 5
-	found := find(t, dir)
+	testkit.Place(t, dir, "greet-plugin-good") // says that it is 1.4.0 and speaks 4 and 5
+	found := testkit.Find(t, dir)
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Describer: &discovery.Describer{}}
 	resolve := func(protocols []int, transports ...string) error {
 		t.Helper()
-		got, err := resolver.Resolve(within(t), found, discovery.Request{
-			Name: "good", Version: constraint(t, "~> 1.4"), Protocols: protocols, Transports: transports,
+		got, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{
+			Name: "good", Version: testkit.Constraint(t, "~> 1.4"), Protocols: protocols, Transports: transports,
 		})
 		if err == nil && (got.Description == nil || got.Version.String() != "1.4.0") {
 			t.Errorf("got %+v", got)
@@ -142,7 +143,8 @@ func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
 		"version 4 over netrpc, the host over [grpc x]": resolve([]int{4}, "grpc", "x"),
 	} {
 		var none *discovery.NoneError
-		if !errors.As(err, &none) || !errors.Is(none.Passed[0].Err, discovery.ErrProtocol) || !strings.Contains(err.Error(), says) {
+		var differ *discovery.ProtocolError
+		if !errors.As(err, &none) || !errors.As(none.Passed[0].Err, &differ) || !strings.Contains(err.Error(), says) {
 			t.Errorf("want %s: %v", says, err)
 		}
 	}
@@ -150,8 +152,8 @@ func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
 
 func TestAPluginThatDescribesItselfAsAnotherVersionIsPassedOver(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-good_v2.0.0")
-	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(within(t), find(t, dir), discovery.Request{Name: "good"})
+	testkit.Place(t, dir, "greet-plugin-good_v2.0.0")
+	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir), discovery.Request{Name: "good"})
 	var none *discovery.NoneError
 	if !errors.As(err, &none) || !errors.Is(none.Passed[0].Err, discovery.ErrVersionClaim) {
 		t.Errorf("got %v", err)
@@ -161,9 +163,9 @@ func TestAPluginThatDescribesItselfAsAnotherVersionIsPassedOver(t *testing.T) {
 // A plugin built with another library knows no describe.
 func TestAPluginWithoutADescriptionIsTaken(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-exit_v1.0.0")
-	got, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(within(t), find(t, dir),
-		discovery.Request{Name: "exit", Version: constraint(t, "~> 1.0"), Protocols: []int{5}})
+	testkit.Place(t, dir, "greet-plugin-exit_v1.0.0")
+	got, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir),
+		discovery.Request{Name: "exit", Version: testkit.Constraint(t, "~> 1.0"), Protocols: []int{5}})
 	var why *discovery.DescribeError
 	if err != nil || got.Description != nil || !errors.As(got.NoDescription, &why) {
 		t.Errorf("got %+v, %v", got, err)
@@ -172,17 +174,17 @@ func TestAPluginWithoutADescriptionIsTaken(t *testing.T) {
 
 func TestNothingIsRunBeforeItsSumWasFoundRight(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-good")
-	found := find(t, dir)
-	lock := locked(t, discovery.Plugin{ID: discovery.ID{Name: "good"}, Path: put(t, t.TempDir(), "other", "other")})
+	testkit.Place(t, dir, "greet-plugin-good")
+	found := testkit.Find(t, dir)
+	lock := locked(t, discovery.Plugin{ID: discovery.ID{Name: "good"}, Path: testkit.Put(t, t.TempDir(), "other", "other")})
 	for name, resolver := range map[string]*discovery.Resolver{
 		"wrong sum": {Lock: lock, Describer: &discovery.Describer{}},
 		"unlocked":  {Lock: new(lockfile.File), Describer: &discovery.Describer{}},
 	} {
-		cache := discovery.NewCache()
+		cache := new(discovery.Cache)
 		cache.InAnHour()
 		resolver.Cache = cache
-		if got, err := resolver.Resolve(within(t), found, discovery.Request{Name: "good"}); err == nil {
+		if got, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{Name: "good"}); err == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -190,8 +192,8 @@ func TestNothingIsRunBeforeItsSumWasFoundRight(t *testing.T) {
 
 func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "build"), "loud", "new")
-	put(t, filepath.Join(dir, "user"), "greet-plugin-loud_v1.0.0", "old")
+	path := testkit.Put(t, filepath.Join(dir, "build"), "loud", "new")
+	testkit.Put(t, filepath.Join(dir, "user"), "greet-plugin-loud_v1.0.0", "old")
 	var log bytes.Buffer
 	search := discovery.Search{
 		Naming:    discovery.Naming{App: "greet"},
@@ -209,7 +211,7 @@ func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
 	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "development override") || strings.Count(text, "\n") != 1 {
 		t.Errorf("logged %q", text)
 	}
-	got, err := (&discovery.Resolver{Lock: new(lockfile.File)}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: constraint(t, ">= 5")})
+	got, err := (&discovery.Resolver{Lock: new(lockfile.File)}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 5")})
 	if err != nil || got.Path != path || got.Origin != discovery.OriginDevelopment {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -217,8 +219,8 @@ func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
 
 func TestTheContextEndsAResolve(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-hang")
-	found := find(t, dir)
+	testkit.Place(t, dir, "greet-plugin-hang")
+	found := testkit.Find(t, dir)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(ctx, found, discovery.Request{Name: "hang"})
@@ -232,13 +234,13 @@ func TestTheContextEndsAResolve(t *testing.T) {
 
 func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	search := discovery.Search{Naming: discovery.Naming{App: "greet"}, Dirs: []discovery.Dir{{Path: "archive", FS: os.DirFS(dir)}}}
 	found, err := search.Find(t.Context())
 	if err != nil || len(found.Plugins) != 1 {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	lock := locked(t, find(t, dir).Plugins...)
+	lock := locked(t, testkit.Find(t, dir).Plugins...)
 	got, err := (&discovery.Resolver{Lock: lock, Describer: &discovery.Describer{}}).Resolve(t.Context(), found, discovery.Request{Name: "loud"})
 	if err != nil || got.Sum != sums.Of([]byte("one")) || got.Description != nil || got.NoDescription != nil || !strings.HasPrefix(got.Path, "archive/") {
 		t.Errorf("got %+v, %v", got, err)
@@ -247,14 +249,14 @@ func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
 
 func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
 	dir := t.TempDir()
-	place(t, dir, "greet-plugin-agrees_v1.4.0") // speaks 5
-	place(t, dir, "greet-plugin-agrees_v2.0.0") // says that it is 1.4.0
-	put(t, dir, "greet-plugin-agrees_v1.0.0", "older")
-	put(t, dir, "greet-plugin-agrees_v3.0.0", "not asked for")
-	found := find(t, dir)
+	testkit.Place(t, dir, "greet-plugin-agrees_v1.4.0") // speaks 5
+	testkit.Place(t, dir, "greet-plugin-agrees_v2.0.0") // says that it is 1.4.0
+	testkit.Put(t, dir, "greet-plugin-agrees_v1.0.0", "older")
+	testkit.Put(t, dir, "greet-plugin-agrees_v3.0.0", "not asked for")
+	found := testkit.Find(t, dir)
 	var log strings.Builder
 	resolver := discovery.Resolver{Describer: &discovery.Describer{}, Logger: slog.New(slog.NewTextHandler(&log, nil))}
-	got, err := resolver.Resolve(within(t), found, discovery.Request{Name: "agrees", Version: constraint(t, "< 3")})
+	got, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{Name: "agrees", Version: testkit.Constraint(t, "< 3")})
 	if err != nil || got.Version.String() != "1.4.0" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
@@ -262,7 +264,7 @@ func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
 		t.Errorf("logged %s", text)
 	}
 	log.Reset()
-	if _, err := resolver.Resolve(within(t), found, discovery.Request{Name: "agrees", Version: constraint(t, "~> 1.4")}); err != nil || log.Len() > 0 {
+	if _, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{Name: "agrees", Version: testkit.Constraint(t, "~> 1.4")}); err != nil || log.Len() > 0 {
 		t.Errorf("%v, logged %s", err, &log)
 	}
 }

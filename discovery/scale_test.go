@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -33,10 +34,10 @@ func many(t testing.TB) discovery.Search {
 		for j := range manyFiles / manyDirs {
 			id := discovery.ID{
 				Name:    fmt.Sprintf("name%d-%d", i%10, j/10),
-				Version: version(t, fmt.Sprintf("1.%d.%d", i, j%10)), Platform: platform, Exe: platform.OS == "windows",
+				Version: testkit.Version(t, fmt.Sprintf("1.%d.%d", i, j%10)), Platform: platform, Exe: platform.OS == "windows",
 			}
 			if j%2 == 0 {
-				id.Version = version(t, fmt.Sprintf("2.0.%d-rc.1+b", j%10))
+				id.Version = testkit.Version(t, fmt.Sprintf("2.0.%d-rc.1+b", j%10))
 			}
 			name, err := search.Naming.Format(id)
 			if err != nil {
@@ -65,7 +66,7 @@ func TestTenThousandFilesAreFound(t *testing.T) {
 			t.Fatal(problem)
 		}
 	}
-	got, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: "name3-7", Version: constraint(t, "~> 1.0")})
+	got, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: "name3-7", Version: testkit.Constraint(t, "~> 1.0")})
 	if err != nil || got.Version.String() != "1.13.9" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -95,7 +96,7 @@ func BenchmarkResolveFiftyFromCache(b *testing.B) {
 	var names []string
 	for i := range plugins {
 		name := fmt.Sprint("good-", i)
-		place(b, bin, "greet-plugin-"+name)
+		testkit.Place(b, bin, "greet-plugin-"+name)
 		names = append(names, name)
 	}
 	search := discovery.Search{Naming: discovery.Naming{App: "greet"}, Dirs: []discovery.Dir{{Path: bin, Origin: discovery.OriginUser}}}
@@ -105,7 +106,7 @@ func BenchmarkResolveFiftyFromCache(b *testing.B) {
 			if err != nil {
 				return err
 			}
-			lock.Set(lockfile.Entry{Key: lockfile.Key{Name: name, Version: version(b, "1.4.0"), Platform: discovery.ThisPlatform().String()}, Sum: sum})
+			lock.Set(lockfile.Entry{Key: lockfile.Key{Name: name, Version: testkit.Version(b, "1.4.0"), Platform: discovery.ThisPlatform().String()}, Sum: sum})
 		}
 		return nil
 	})
@@ -129,7 +130,7 @@ func BenchmarkResolveFiftyFromCache(b *testing.B) {
 		}
 		resolver := discovery.Resolver{Lock: lock, Cache: cache, Describer: &describer}
 		for _, name := range names {
-			got, err := resolver.Resolve(b.Context(), found, discovery.Request{Name: name, Version: constraint(b, "~> 1.4"), Protocols: []int{5}})
+			got, err := resolver.Resolve(b.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(b, "~> 1.4"), Protocols: []int{5}})
 			if err != nil || got.Description == nil {
 				b.Fatal(got, err)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 )
 
 func problems(found *discovery.Found) string {
@@ -21,9 +22,9 @@ func problems(found *discovery.Found) string {
 // A relative directory is not searched, so it hides no other name of itself.
 func TestARelativeDirectoryHidesNoOtherNameOfItself(t *testing.T) {
 	dir := t.TempDir()
-	path := put(t, filepath.Join(dir, "plugins"), "greet-plugin-loud", "")
+	path := testkit.Put(t, filepath.Join(dir, "plugins"), "greet-plugin-loud", "")
 	t.Chdir(dir)
-	found := find(t, "plugins", filepath.Dir(path))
+	found := testkit.Find(t, "plugins", filepath.Dir(path))
 	if len(found.Plugins) != 1 || found.Plugins[0].Path != path || problems(found) != "plugins relative" {
 		t.Errorf("found %+v, problems %s", found.Plugins, problems(found))
 	}
@@ -42,8 +43,8 @@ func TestALinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
 	if err := os.Mkdir(open, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(root, "real"), "greet-plugin-loud", "")
-	binary := put(t, filepath.Join(root, "bin"), "binary", "")
+	testkit.Put(t, filepath.Join(root, "real"), "greet-plugin-loud", "")
+	binary := testkit.Put(t, filepath.Join(root, "bin"), "binary", "")
 	for link, target := range map[string]string{
 		filepath.Join(open, "plugins"):                      filepath.Join(root, "real"), // a directory by way of it
 		filepath.Join(open, "binary"):                       binary,                      // a link by way of it
@@ -59,15 +60,15 @@ func TestALinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
 	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	found := find(t, filepath.Join(open, "plugins"))
+	found := testkit.Find(t, filepath.Join(open, "plugins"))
 	if len(found.Plugins) != 0 || problems(found) != "plugins world-writable" || found.Problems[0].By != open {
 		t.Errorf("by way of a link: %+v, problems %s", found.Plugins, problems(found))
 	}
-	found = find(t, filepath.Join(root, "chain"))
+	found = testkit.Find(t, filepath.Join(root, "chain"))
 	if len(found.Plugins) != 0 || problems(found) != "chain world-writable" {
 		t.Errorf("by way of two: %+v, problems %s", found.Plugins, problems(found))
 	}
-	found = find(t, filepath.Join(root, "real"))
+	found = testkit.Find(t, filepath.Join(root, "real"))
 	if problems(found) != "greet-plugin-chain world-writable, greet-plugin-through world-writable" || len(found.Plugins) != 2 {
 		t.Errorf("files: %+v, problems %s", found.Plugins, problems(found))
 	}
@@ -79,11 +80,11 @@ func TestAProblemPrintsNoControlCharacters(t *testing.T) {
 		t.Skip("names have none there")
 	}
 	dir := t.TempDir()
-	put(t, dir, "greet-plugin-\x1b[2J\xff\n\u202e", "")
+	testkit.Put(t, dir, "greet-plugin-\x1b[2J\xff\n\u202e", "")
 	if err := os.Symlink("nothing", filepath.Join(dir, "greet-plugin-loud\x07")); err != nil {
 		t.Fatal(err)
 	}
-	found := find(t, dir)
+	found := testkit.Find(t, dir)
 	if len(found.Problems) != 2 {
 		t.Fatalf("problems %s", problems(found))
 	}
@@ -101,7 +102,7 @@ func TestAProblemPrintsNoControlCharacters(t *testing.T) {
 func TestTheSuffixOfProgramsMayBeInCapitals(t *testing.T) {
 	naming := discovery.Naming{App: "greet"}
 	id, err := naming.Parse("greet-plugin-loud_v1.4.0.EXE")
-	if err != nil || id.Name != "loud" || !id.Exe || id.Version != version(t, "1.4.0") {
+	if err != nil || id.Name != "loud" || !id.Exe || id.Version != testkit.Version(t, "1.4.0") {
 		t.Errorf("got %+v, %v", id, err)
 	}
 }

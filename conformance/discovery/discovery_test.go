@@ -13,12 +13,13 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
 // world is what a host has.
 type world struct {
-	store    discovery.Store
+	store    store.Store
 	found    *discovery.Found
 	resolver discovery.Resolver
 }

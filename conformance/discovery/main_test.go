@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/discovery/greet"
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // patience bounds what must not hang.
@@ -62,19 +63,19 @@ func within(t *testing.T) context.Context {
 }
 
 // installed is a store with all plugins.
-func installed(t *testing.T) discovery.Store {
+func installed(t *testing.T) store.Store {
 	t.Helper()
-	store := discovery.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: naming, Describer: discovery.Describer{CookieKey: greet.Handshake.MagicCookieKey}}
+	s := store.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: naming, Describer: discovery.Describer{CookieKey: greet.Handshake.MagicCookieKey}}
 	entries, err := os.ReadDir(built)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if _, err := store.Install(t.Context(), filepath.Join(built, entry.Name()), discovery.Install{
+		if _, err := s.Install(t.Context(), filepath.Join(built, entry.Name()), store.Install{
 			Undescribed: strings.Contains(entry.Name(), "theirs"), // it is built with hashicorp/go-plugin
 		}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return store
+	return s
 }

@@ -1,7 +1,6 @@
 package fetch_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -34,10 +33,10 @@ func TestAReleaseIsInstalledWithTheListOfSumsBesideIt(t *testing.T) {
 		for _, listName := range lists {
 			w := newWorld(t)
 			w.serve("/"+listName, list(name))
-			var last discovery.Progress
+			var last store.Progress
 			address := w.server.URL + "/" + name
-			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: address}, discovery.Install{
-				Progress: func(p discovery.Progress) {
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: address}, store.Install{
+				Progress: func(p store.Progress) {
 					switch p.Stage {
 					case "download":
 						last = p
@@ -81,7 +80,7 @@ func TestAnAddressWithoutASumIsRefusedUnlessThatIsAllowed(t *testing.T) {
 		t.Error("it was downloaded")
 	}
 	source := fetch.Source{Location: w.server.URL + "/" + tarball}
-	item, err = w.fetcher.Install(within(t), w.store, source, discovery.Install{Want: sums.Of(release()[tarball])})
+	item, err = w.fetcher.Install(within(t), w.store, source, store.Install{Want: sums.Of(release()[tarball])})
 	w.installed(t, item, err)
 	w.fetcher.AllowUnverified = true
 	item, err = w.install(t, tarball)
@@ -118,7 +117,7 @@ func TestAListThatContradictsItselfOrTheCallerIsRefused(t *testing.T) {
 	w.refused(t, item, err, sums.ErrAmbiguous)
 
 	w.serve("/SHA256SUMS", list(tarball))
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, discovery.Install{Want: sums.Of(nil)})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{Want: sums.Of(nil)})
 	w.refused(t, item, err, nil)
 	var mismatch *sums.MismatchError
 	if !errors.As(err, &mismatch) {
@@ -139,22 +138,22 @@ func TestTheCallerMayNameTheList(t *testing.T) {
 	}
 	for _, location := range []string{w.server.URL + "/" + tarball, file} {
 		for _, listAt := range []string{w.other.URL + "/sums.txt", path} {
-			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: listAt}, discovery.Install{})
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: listAt}, store.Install{})
 			w.installed(t, item, err)
 		}
 	}
-	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: file}, discovery.Install{})
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: file}, store.Install{})
 	w.installed(t, item, err)
 
 	w = newWorld(t)
 	if err := os.WriteFile(path, list(zipped), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path}, discovery.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path}, store.Install{})
 	w.refused(t, item, err, sums.ErrNotListed)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: w.server.URL + "/none"}, discovery.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: w.server.URL + "/none"}, store.Install{})
 	w.refused(t, item, err, nil)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path + "none"}, discovery.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path + "none"}, store.Install{})
 	w.refused(t, item, err, os.ErrNotExist)
 }
 
@@ -179,18 +178,18 @@ func TestPlainHTTPIsOnlyForThisMachine(t *testing.T) {
 	plain := httptest.NewServer(w.handler(w.files))
 	defer plain.Close()
 	w.fetcher.Transport = nil
-	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, discovery.Install{})
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.Install{})
 	w.installed(t, item, err)
 
 	asked := 0
 	nobody := roundTripper(func(*http.Request) (*http.Response, error) { asked++; return nil, errors.New("asked") })
 	w.fetcher.Transport = nobody
 	source := fetch.Source{Location: "http://plugins.example.com/" + tarball}
-	if _, err := w.fetcher.Install(within(t), w.store, source, discovery.Install{}); !errors.Is(err, fetch.ErrInsecure) || asked > 0 || strings.Contains(err.Error(), "SUMS") {
+	if _, err := w.fetcher.Install(within(t), w.store, source, store.Install{}); !errors.Is(err, fetch.ErrInsecure) || asked > 0 || strings.Contains(err.Error(), "SUMS") {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 	w.fetcher.AllowHTTP = true
-	if _, err := w.fetcher.Install(within(t), w.store, source, discovery.Install{}); errors.Is(err, fetch.ErrInsecure) || asked == 0 {
+	if _, err := w.fetcher.Install(within(t), w.store, source, store.Install{}); errors.Is(err, fetch.ErrInsecure) || asked == 0 {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 }
@@ -202,7 +201,7 @@ func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 func TestWhatIsNoAddressIsSaidToBeNone(t *testing.T) {
 	w := newWorld(t)
 	for _, location := range []string{"ftp://example.com/x", "https:///x", "https://%zz/", "file:///etc/passwd", w.server.URL, w.server.URL + "/"} {
-		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, discovery.Install{})
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, store.Install{})
 		w.refused(t, item, err, nil)
 	}
 }
@@ -345,7 +344,7 @@ func TestALengthThatLiesIsCaught(t *testing.T) {
 		t.Errorf("less: %v", err)
 	}
 	// Without a sum it shows in the archive.
-	var archive *discovery.ArchiveError
+	var archive *store.ArchiveError
 	w.handle("/SHA256SUMS", nil)
 	w.fetcher.AllowUnverified = true
 	item, err = w.install(t, tarball)
@@ -365,7 +364,7 @@ func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
 			}
 		}
 	}
-	install := discovery.Install{MaxSize: 1 << 20}
+	install := store.Install{MaxSize: 1 << 20}
 	for title, handle := range map[string]http.HandlerFunc{
 		"as it says": func(out http.ResponseWriter, request *http.Request) {
 			out.Header().Set("Content-Length", fmt.Sprint(1<<40))
@@ -376,7 +375,7 @@ func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
 		w.handle("/"+tarball, handle)
 		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, install)
 		w.refused(t, item, err, nil)
-		var large *discovery.SizeError
+		var large *store.SizeError
 		if !errors.As(err, &large) || large.Limit != install.MaxSize {
 			t.Errorf("%s: %v", title, err)
 		}
@@ -384,7 +383,7 @@ func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
 	w.handle("/SHA256SUMS", endless)
 	item, err := w.install(t, tarball)
 	w.refused(t, item, err, nil)
-	var large *discovery.SizeError
+	var large *store.SizeError
 	if !errors.As(err, &large) {
 		t.Errorf("the list: %v", err)
 	}
@@ -401,7 +400,7 @@ func TestTheContextEndsADownload(t *testing.T) {
 		cancel(gone)
 		<-request.Context().Done()
 	})
-	item, err := w.fetcher.Install(ctx, w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, discovery.Install{})
+	item, err := w.fetcher.Install(ctx, w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{})
 	w.refused(t, item, err, gone)
 }
 
@@ -427,7 +426,7 @@ func TestAnInstallationLeavesNoGoroutine(t *testing.T) {
 	w.fetcher.Transport = nil
 	before := runtime.NumGoroutine()
 	for range 3 {
-		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, discovery.Install{})
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.Install{})
 		w.installed(t, item, err)
 	}
 	plain.Close()
@@ -442,17 +441,24 @@ func TestAnInstallationLeavesNoGoroutine(t *testing.T) {
 	}
 }
 
-func TestASearchLinksNoHTTP(t *testing.T) {
-	out, err := exec.CommandContext(within(t), "go", "list", "-deps", "..").Output()
-	if err != nil {
-		t.Skip("needs: the go command: ", err)
-	}
-	for _, heavy := range []string{"net/http", "aead.dev/minisign", "crypto/tls"} {
-		if slices.Contains(strings.Fields(string(out)), heavy) {
-			t.Errorf("package discovery imports %s", heavy)
+func TestASearchLinksNeitherHTTPNorArchives(t *testing.T) {
+	network := []string{"net/http", "aead.dev/minisign", "crypto/tls"}
+	for folder, heavy := range map[string][]string{
+		"..":       append([]string{"archive/tar", "archive/zip", "compress/gzip"}, network...),
+		"../store": network,
+	} {
+		out, err := exec.CommandContext(within(t), "go", "list", "-deps", folder).Output()
+		if err != nil {
+			t.Skip("needs: the go command: ", err)
 		}
-	}
-	if !bytes.Contains(out, []byte("archive/tar")) {
-		t.Errorf("go list printed %s", out)
+		linked := strings.Fields(string(out))
+		for _, name := range heavy {
+			if slices.Contains(linked, name) {
+				t.Errorf("%s links %s", folder, name)
+			}
+		}
+		if !slices.Contains(linked, "encoding/json") {
+			t.Errorf("go list printed %s", out)
+		}
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // Defaults of [Fetcher].
 const (
-	DefaultMaxRedirects = 5
-	DefaultStallTimeout = 30 * time.Second
+	defaultMaxRedirects = 5
+	defaultStallTimeout = 30 * time.Second
 )
 
 // Fetcher installs from addresses. The zero value takes https with a list of sums.
@@ -40,10 +40,10 @@ type Fetcher struct {
 	// with a port unless it is the scheme's own: "release-assets.githubusercontent.com".
 	Hosts []string
 	// MaxRedirects bounds how many redirects one address may lead through. 0:
-	// DefaultMaxRedirects. Below 0: none.
+	// 5. Below 0: none.
 	MaxRedirects int
 	// StallTimeout bounds the time without a byte, from the connection on. 0:
-	// DefaultStallTimeout. Below 0 only the context bounds it.
+	// 30 seconds. Below 0 only the context bounds it.
 	StallTimeout time.Duration
 }
 
@@ -59,7 +59,7 @@ type Source struct {
 	Sums string
 }
 
-// Install installs what is at a location into the store, as discovery.Store.Install
+// Install installs what is at a location into the store, as store.Store.Install
 // does, and records the address as its source. Nothing of a file is unpacked or run
 // before its sum and its signature were found right. From a path nothing is compared
 // unless Sums names a list, which must be signed where signatures are required.
@@ -67,7 +67,7 @@ type Source struct {
 // Beside the errors of Store.Install there are [ErrUnverified], [ErrUnsigned],
 // [ErrInsecure], *[SignatureError], *[StatusError], *[RedirectError] and
 // *[TransferError].
-func (f Fetcher) Install(ctx context.Context, store discovery.Store, from Source, install discovery.Install) (*discovery.Item, error) {
+func (f Fetcher) Install(ctx context.Context, into store.Store, from Source, install store.Install) (*store.Item, error) {
 	c := f.client()
 	defer c.close()
 	address, err := parseAddress(from.Location)
@@ -75,9 +75,9 @@ func (f Fetcher) Install(ctx context.Context, store discovery.Store, from Source
 		return nil, err
 	}
 	if address == nil {
-		return c.installFile(ctx, store, from, install)
+		return c.installFile(ctx, into, from, install)
 	}
-	item, err := c.installAddress(ctx, store, address, from.Sums, install)
+	item, err := c.installAddress(ctx, into, address, from.Sums, install)
 	if err != nil {
 		return nil, fmt.Errorf("install from %s: %w", address.Redacted(), err)
 	}
@@ -99,7 +99,7 @@ func parseAddress(location string) (*url.URL, error) {
 	return address, nil
 }
 
-func (c *client) installFile(ctx context.Context, store discovery.Store, from Source, install discovery.Install) (*discovery.Item, error) {
+func (c *client) installFile(ctx context.Context, into store.Store, from Source, install store.Install) (*store.Item, error) {
 	if from.Sums != "" {
 		name := cmp.Or(install.File, filepath.Base(from.Location))
 		list, err := c.named(ctx, from.Sums)
@@ -113,10 +113,10 @@ func (c *client) installFile(ctx context.Context, store discovery.Store, from So
 			return nil, err
 		}
 	}
-	return store.Install(ctx, from.Location, install)
+	return into.Install(ctx, from.Location, install)
 }
 
-func (c *client) installAddress(ctx context.Context, store discovery.Store, address *url.URL, sumsAt string, install discovery.Install) (*discovery.Item, error) {
+func (c *client) installAddress(ctx context.Context, into store.Store, address *url.URL, sumsAt string, install store.Install) (*store.Item, error) {
 	install.File = cmp.Or(install.File, path.Base(address.Path))
 	if install.File == "." || install.File == "/" {
 		return nil, errors.New("the address does not end with the name of a file")
@@ -136,23 +136,23 @@ func (c *client) installAddress(ctx context.Context, store discovery.Store, addr
 		return nil, err
 	}
 	defer t.Close()
-	if limit := cmp.Or(install.MaxSize, discovery.DefaultMaxSize); t.size > limit {
-		return nil, &discovery.SizeError{Path: t.url, Limit: limit}
+	if limit := cmp.Or(install.MaxSize, store.DefaultMaxSize); t.size > limit {
+		return nil, &store.SizeError{Path: t.url, Limit: limit}
 	}
 	if told := install.Progress; told != nil {
-		install.Progress = func(p discovery.Progress) {
+		install.Progress = func(p store.Progress) {
 			if p.Stage == "copy" {
 				p.Stage, p.Total = "download", t.size
 			}
 			told(p)
 		}
 	}
-	return store.InstallFrom(ctx, t, install)
+	return into.InstallFrom(ctx, t, install)
 }
 
 // vouch finds out what the file must be, and puts that into install. It tells whether
 // the file may come from a host that is not trusted.
-func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *discovery.Install) (vouched bool, err error) {
+func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *store.Install) (vouched bool, err error) {
 	vouched = !install.Want.IsZero()
 	list, err := c.list(ctx, address, sumsAt, install.File)
 	if err != nil {
@@ -177,7 +177,7 @@ func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, ins
 }
 
 // requireSignature gets the signature of the file itself, and makes it a condition.
-func (c *client) requireSignature(ctx context.Context, address *url.URL, install *discovery.Install) error {
+func (c *client) requireSignature(ctx context.Context, address *url.URL, install *store.Install) error {
 	at := beside(address, path.Base(address.Path)+c.Signatures.Suffix)
 	signature, _, err := c.all(ctx, at, maxSignature, true)
 	if isMissing(err) {

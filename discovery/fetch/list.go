@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -31,7 +31,7 @@ type list struct {
 }
 
 // require makes the sum of a name the one that is wanted.
-func (l *list) require(name string, install *discovery.Install) error {
+func (l *list) require(name string, install *store.Install) error {
 	sum, err := sums.Want(l.name, l.text, name)
 	if err != nil {
 		return err

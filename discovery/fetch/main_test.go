@@ -22,6 +22,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -116,7 +117,7 @@ func list(names ...string) []byte {
 // world is a server with files, another one, and somebody who installs.
 type world struct {
 	server, other *httptest.Server
-	store         discovery.Store
+	store         store.Store
 	fetcher       fetch.Fetcher
 
 	mu     sync.Mutex
@@ -131,7 +132,7 @@ func newWorld(t *testing.T) *world {
 	w.server, w.other = httptest.NewTLSServer(w.handler(w.files)), httptest.NewTLSServer(w.handler(w.others))
 	t.Cleanup(w.server.Close)
 	t.Cleanup(w.other.Close)
-	w.store = discovery.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: discovery.Naming{App: "greet"}}
+	w.store = store.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: discovery.Naming{App: "greet"}}
 	w.store.Describer.Timeout = patience
 	w.fetcher.Transport = w.server.Client().Transport // which trusts both
 	for name, content := range release() {
@@ -177,12 +178,12 @@ func (w *world) handle(path string, handle http.HandlerFunc) {
 }
 
 // install installs a file of the server.
-func (w *world) install(t testing.TB, name string) (*discovery.Item, error) {
+func (w *world) install(t testing.TB, name string) (*store.Item, error) {
 	t.Helper()
-	return w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + name}, discovery.Install{Protocols: []int{5}})
+	return w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + name}, store.Install{Protocols: []int{5}})
 }
 
-func (w *world) installed(t *testing.T, item *discovery.Item, err error) {
+func (w *world) installed(t *testing.T, item *store.Item, err error) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
@@ -197,7 +198,7 @@ func (w *world) installed(t *testing.T, item *discovery.Item, err error) {
 }
 
 // refused checks that nothing of a plugin is in the store.
-func (w *world) refused(t *testing.T, item *discovery.Item, err, want error) {
+func (w *world) refused(t *testing.T, item *store.Item, err, want error) {
 	t.Helper()
 	if want != nil && !errors.Is(err, want) || err == nil {
 		t.Errorf("got %+v, %v, want %v", item, err, want)

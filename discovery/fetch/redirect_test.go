@@ -7,13 +7,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
 // refusedRedirect checks that the reason is the redirect.
-func (w *world) refusedRedirect(t *testing.T, item *discovery.Item, err error, reason string) {
+func (w *world) refusedRedirect(t *testing.T, item *store.Item, err error, reason string) {
 	t.Helper()
 	w.refused(t, item, err, nil)
 	var redirect *fetch.RedirectError
@@ -32,17 +32,17 @@ func TestAFileOnAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
 	data := release()[tarball]
 	for title, test := range map[string]struct {
 		prepare func(*world)
-		install discovery.Install
+		install store.Install
 		reason  string // empty: it is installed
 	}{
-		"no list":                    {func(w *world) { w.fetcher.AllowUnverified = true }, discovery.Install{}, "another host"},
-		"a list of the other host's": {func(w *world) { w.elsewhere("/SHA256SUMS", list(tarball)) }, discovery.Install{}, "another host"},
-		"a list of the first host's": {func(w *world) { w.serve("/SHA256SUMS", list(tarball)) }, discovery.Install{}, ""},
-		"the caller's sum":           {func(*world) {}, discovery.Install{Want: sums.Of(data)}, ""},
+		"no list":                    {func(w *world) { w.fetcher.AllowUnverified = true }, store.Install{}, "another host"},
+		"a list of the other host's": {func(w *world) { w.elsewhere("/SHA256SUMS", list(tarball)) }, store.Install{}, "another host"},
+		"a list of the first host's": {func(w *world) { w.serve("/SHA256SUMS", list(tarball)) }, store.Install{}, ""},
+		"the caller's sum":           {func(*world) {}, store.Install{Want: sums.Of(data)}, ""},
 		"a host that is trusted too": {func(w *world) {
 			w.elsewhere("/SHA256SUMS", list(tarball))
 			w.fetcher.Hosts = []string{strings.TrimPrefix(w.other.URL, "https://")}
-		}, discovery.Install{}, ""},
+		}, store.Install{}, ""},
 	} {
 		t.Run(title, func(t *testing.T) {
 			w := newWorld(t)

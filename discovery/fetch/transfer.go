@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // client makes the requests of one installation.
@@ -26,8 +26,8 @@ type client struct {
 
 func (f Fetcher) client() *client {
 	c := &client{Fetcher: f, transport: f.Transport, close: func() {}}
-	c.MaxRedirects = cmp.Or(f.MaxRedirects, DefaultMaxRedirects)
-	c.StallTimeout = cmp.Or(f.StallTimeout, DefaultStallTimeout)
+	c.MaxRedirects = cmp.Or(f.MaxRedirects, defaultMaxRedirects)
+	c.StallTimeout = cmp.Or(f.StallTimeout, defaultStallTimeout)
 	if c.transport == nil {
 		// Connections of its own end with the installation.
 		own := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
@@ -193,7 +193,7 @@ func (c *client) all(ctx context.Context, address *url.URL, limit int64, elsewhe
 	defer t.Close()
 	data, err = io.ReadAll(io.LimitReader(t, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		err = &discovery.SizeError{Path: t.url, Limit: limit}
+		err = &store.SizeError{Path: t.url, Limit: limit}
 	}
 	return data, t.vouched, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 )
 
@@ -64,7 +65,7 @@ func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := discovery.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
+	plugins := store.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -73,11 +74,11 @@ func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
 	if id.Version, err = semver.Parse("1.4.0"); err != nil {
 		t.Fatal(err)
 	}
-	item, err := store.Install(t.Context(), self, discovery.Install{ID: id})
+	item, err := plugins.Install(t.Context(), self, store.Install{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
-	lock, err := lockfile.Read(store.LockPath())
+	lock, err := lockfile.Read(plugins.LockPath())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 )
 
@@ -18,8 +19,8 @@ import (
 const releaseKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
 
 // install takes a path or an address.
-func install(ctx context.Context, dir, location string, progress func(discovery.Progress)) (*discovery.Item, error) {
-	store := discovery.Store{
+func install(ctx context.Context, dir, location string, progress func(store.Progress)) (*store.Item, error) {
+	plugins := store.Store{
 		Dir:       dir,
 		Naming:    discovery.Naming{App: "greet"},
 		Describer: discovery.Describer{CookieKey: greeter.Handshake.MagicCookieKey},
@@ -32,7 +33,7 @@ func install(ctx context.Context, dir, location string, progress func(discovery.
 		Signatures: signatures,
 		Hosts:      []string{"release-assets.githubusercontent.com"}, // to which github.com redirects
 	}
-	return fetcher.Install(ctx, store, fetch.Source{Location: location}, discovery.Install{
+	return fetcher.Install(ctx, plugins, fetch.Source{Location: location}, store.Install{
 		Protocols: greeter.Versions.Numbers(),
 		Progress:  progress,
 	})
@@ -56,7 +57,7 @@ func TestAPluginIsInstalledFromAPath(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "plugins")
 	var stages []string
-	item, err := install(t.Context(), dir, path, func(p discovery.Progress) { stages = append(stages, p.Stage) })
+	item, err := install(t.Context(), dir, path, func(p store.Progress) { stages = append(stages, p.Stage) })
 	if err != nil || item.Version.String() != "1.4.0" || item.Description == nil || filepath.Dir(item.Path) != dir {
 		t.Errorf("%+v, %v", item, err)
 	}

@@ -8,11 +8,12 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // session is what all commands have.
 type session struct {
-	store discovery.Store
+	store store.Store
 	out   output
 }
 
@@ -28,7 +29,7 @@ func (c *command) install(ctx context.Context, s session, args []string) error {
 	if len(args) == 0 {
 		return usageError("install needs a file or an address")
 	}
-	var installed []discovery.Item
+	var installed []store.Item
 	for _, location := range args {
 		item, err := c.installOne(ctx, s, location)
 		if err != nil {
@@ -39,13 +40,13 @@ func (c *command) install(ctx context.Context, s session, args []string) error {
 	return s.out.some(installed)
 }
 
-func (c *command) installOne(ctx context.Context, s session, location string) (*discovery.Item, error) {
-	item, err := fetch.Fetcher{}.Install(ctx, s.store, fetch.Source{Location: location, Sums: c.sums}, discovery.Install{
+func (c *command) installOne(ctx context.Context, s session, location string) (*store.Item, error) {
+	item, err := fetch.Fetcher{}.Install(ctx, s.store, fetch.Source{Location: location, Sums: c.sums}, store.Install{
 		Replace: c.replace, Undescribed: c.undescribed,
 	})
 	var silent *discovery.DescribeError
 	switch {
-	case errors.Is(err, discovery.ErrInstalled):
+	case errors.Is(err, store.ErrInstalled):
 		err = fmt.Errorf("%w; -replace takes its place", err)
 	case errors.Is(err, fetch.ErrUnverified):
 		err = fmt.Errorf("%w; -sums names a list", err)
@@ -80,7 +81,7 @@ func verify(ctx context.Context, s session, args []string) error {
 	items, err := s.store.List(ctx)
 	bad := 0
 	for _, item := range items {
-		if item.State != discovery.StateOK {
+		if item.State != store.StateOK {
 			bad++
 		}
 	}

@@ -23,6 +23,7 @@ import (
 	"os/signal"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // app is the application: its plugins are called greet-plugin-<name>.
@@ -127,7 +128,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	return do(ctx, session{
-		store: discovery.Store{Dir: c.dir, Naming: discovery.Naming{App: app}},
+		store: store.Store{Dir: c.dir, Naming: discovery.Naming{App: app}},
 		out:   output{w: stdout, json: c.json},
 	}, args)
 }

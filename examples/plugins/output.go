@@ -7,7 +7,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // output prints plugins: a table for people, JSON for programs.
@@ -18,13 +18,13 @@ type output struct {
 
 // shown is a plugin as programs get it.
 type shown struct {
-	discovery.Item
+	store.Item
 
 	Error string `json:"error,omitempty"`
 }
 
 // all prints what there is.
-func (o output) all(items []discovery.Item) error {
+func (o output) all(items []store.Item) error {
 	if len(items) == 0 && !o.json {
 		_, err := fmt.Fprintln(o.w, "no plugins")
 		return err
@@ -33,7 +33,7 @@ func (o output) all(items []discovery.Item) error {
 }
 
 // some prints what something was done with.
-func (o output) some(items []discovery.Item) error {
+func (o output) some(items []store.Item) error {
 	switch {
 	case o.json:
 		return o.asJSON(items)
@@ -58,7 +58,7 @@ func (o output) some(items []discovery.Item) error {
 	return nil
 }
 
-func (o output) asJSON(items []discovery.Item) error {
+func (o output) asJSON(items []store.Item) error {
 	list := make([]shown, len(items))
 	for i, item := range items {
 		list[i].Item = item

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -78,7 +79,7 @@ func TestPluginsAreInstalledListedVerifiedAndRemoved(t *testing.T) {
 	if out := u.succeeds(t, "list"); strings.Contains(out, "1.0.0") || !strings.Contains(out, "1.1.0") {
 		t.Errorf("printed %s", out)
 	}
-	if _, err := u.types(t, "remove", "loud", "< 1.1"); !errors.Is(err, discovery.ErrNotInstalled) {
+	if _, err := u.types(t, "remove", "loud", "< 1.1"); !errors.Is(err, store.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -135,7 +136,7 @@ func TestInstallComparesWithAListOfSums(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	other := u.source(t, "greet-plugin-loud_v1.0.0", "changed")
-	if _, err := u.types(t, "install", "-undescribed", other); !errors.Is(err, discovery.ErrInstalled) {
+	if _, err := u.types(t, "install", "-undescribed", other); !errors.Is(err, store.ErrInstalled) {
 		t.Errorf("got %v", err)
 	}
 	u.succeeds(t, "install", "-undescribed", "-replace", other)
@@ -200,12 +201,12 @@ func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
 	u := newUser(t)
 	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
 	text := `{"version": 1, "plugins": [{"name": "soft"}]}`
-	if err := os.WriteFile(filepath.Join(u.dir, discovery.StoreLock), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(u.dir, store.LockFile), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"list", "verify"} {
 		out, err := u.types(t, command)
-		if err == nil || !strings.Contains(err.Error(), discovery.StoreLock+":1: ") || !strings.Contains(out, "unlocked") {
+		if err == nil || !strings.Contains(err.Error(), store.LockFile+":1: ") || !strings.Contains(out, "unlocked") {
 			t.Errorf("%s printed %s, %v", command, out, err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
+	"github.com/jackfield-go/jackfield/discovery/store"
 
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
@@ -78,50 +79,50 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 	if err != nil {
 		return nil, err
 	}
-	store, err := h.Store()
+	installed, err := h.Store()
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockfile.Read(store.LockPath())
+	lock, err := lockfile.Read(installed.LockPath())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	// Plugins that somebody put into a directory by hand have no sum.
-	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &store.Describer, Logger: h.Logger}
+	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &installed.Describer, Logger: h.Logger}
 	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions.Numbers()})
 }
 
 // Find lists the plugins in all directories, and why other files are none.
 func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*discovery.Found, error) {
-	store, err := h.Store()
+	installed, err := h.Store()
 	if err != nil {
 		return nil, err
 	}
 	dirs := discovery.Places{App: notely.App}.Dirs()
 	if h.Dir != "" {
-		dirs = append([]discovery.Dir{{Path: store.Dir, Origin: discovery.OriginUser}}, dirs...)
+		dirs = append([]discovery.Dir{{Path: installed.Dir, Origin: discovery.OriginUser}}, dirs...)
 	}
-	return discovery.Search{Naming: store.Naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
+	return discovery.Search{Naming: installed.Naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
 }
 
 // Install installs a program, or an archive of a release, from a file or an
 // address, after it has asked the program what it is.
-func (h Host) Install(ctx context.Context, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
-	store, err := h.Store()
+func (h Host) Install(ctx context.Context, from fetch.Source, install store.Install) (*store.Item, error) {
+	installed, err := h.Store()
 	if err != nil {
 		return nil, err
 	}
 	install.Protocols = notely.Versions.Numbers()
-	return h.Fetcher.Install(ctx, store, from, install)
+	return h.Fetcher.Install(ctx, installed, from, install)
 }
 
 // Store is the directory of installed plugins.
-func (h Host) Store() (discovery.Store, error) {
+func (h Host) Store() (store.Store, error) {
 	dir, err := filepath.Abs(h.Dir)
 	if h.Dir == "" {
 		dir, err = discovery.Places{App: notely.App}.UserDir()
 	}
-	return discovery.Store{
+	return store.Store{
 		Dir: dir, Naming: discovery.Naming{App: notely.App},
 		Describer: discovery.Describer{CookieKey: notely.Handshake.MagicCookieKey},
 	}, err

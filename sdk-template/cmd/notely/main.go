@@ -15,7 +15,7 @@ import (
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 
-	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 	"github.com/jackfield-go/jackfield/sdk-template/notelyhost"
@@ -34,7 +34,7 @@ func main() {
 // cli is what all commands share.
 type cli struct {
 	host           notelyhost.Host
-	store          discovery.Store
+	store          store.Store
 	stdout, stderr io.Writer
 	json           bool
 	refuse, sums   string

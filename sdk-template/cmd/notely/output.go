@@ -13,7 +13,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // print prints a list: as JSON under a key, or as a table of those columns, which
@@ -40,7 +40,7 @@ func (c *cli) print(key string, list any, columns ...string) error {
 				cells[i] = "-"
 			case column == "sha256":
 				cells[i] = fmt.Sprintf("%.12s", value)
-			case value == string(discovery.StateOK):
+			case value == string(store.StateOK):
 				cells[i] = color.GreenString("%v", value)
 			case column == "state":
 				cells[i] = color.RedString("%v", value)
@@ -55,12 +55,12 @@ func (c *cli) print(key string, list any, columns ...string) error {
 
 // progress returns functions that draw a bar, on a terminal and for what takes
 // longer than a moment, and that remove it.
-func progress(w io.Writer) (show func(discovery.Progress), end func()) {
+func progress(w io.Writer) (show func(store.Progress), end func()) {
 	file, ok := w.(*os.File)
 	drawn := ok && term.IsTerminal(int(file.Fd()))
 	begin, stage, bar := time.Now(), "", progressbar.DefaultSilent(0)
 	end = func() { _ = bar.Clear() }
-	show = func(p discovery.Progress) {
+	show = func(p store.Progress) {
 		if !drawn || time.Since(begin) < 500*time.Millisecond {
 			return
 		}

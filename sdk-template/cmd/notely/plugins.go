@@ -12,6 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 func (c *cli) plugins() *cobra.Command {
@@ -63,9 +64,9 @@ func (c *cli) search(ctx context.Context, args []string) error {
 }
 
 func (c *cli) install(ctx context.Context, args []string) error {
-	var installed []discovery.Item
+	var installed []store.Item
 	for _, location := range args {
-		item, err := c.fetch(ctx, fetch.Source{Location: location, Sums: c.sums}, discovery.Install{Replace: c.replace})
+		item, err := c.fetch(ctx, fetch.Source{Location: location, Sums: c.sums}, store.Install{Replace: c.replace})
 		if err != nil {
 			return errors.Join(c.printInstalled(installed), err)
 		}
@@ -74,7 +75,7 @@ func (c *cli) install(ctx context.Context, args []string) error {
 	return c.printInstalled(installed)
 }
 
-func (c *cli) fetch(ctx context.Context, from fetch.Source, install discovery.Install) (*discovery.Item, error) {
+func (c *cli) fetch(ctx context.Context, from fetch.Source, install store.Install) (*store.Item, error) {
 	show, end := progress(c.stderr)
 	defer end()
 	install.Progress = show
@@ -89,20 +90,20 @@ func (c *cli) update(ctx context.Context, args []string) error {
 		return err
 	}
 	name, location, id := args[0], args[1], discovery.ID{Name: args[0]}
-	i := slices.IndexFunc(items, func(item discovery.Item) bool { return item.Name == name })
+	i := slices.IndexFunc(items, func(item store.Item) bool { return item.Name == name })
 	if i < 0 {
-		return fmt.Errorf("%s: %w", name, discovery.ErrNotInstalled)
+		return fmt.Errorf("%s: %w", name, store.ErrNotInstalled)
 	}
 	if version, err := semver.Parse(location); err == nil {
 		id.Version = version
 		location = strings.ReplaceAll(items[i].Source, items[i].Version.String(), version.String())
 	}
-	updated, err := c.fetch(ctx, fetch.Source{Location: location}, discovery.Install{ID: id, Replace: true})
+	updated, err := c.fetch(ctx, fetch.Source{Location: location}, store.Install{ID: id, Replace: true})
 	if err != nil {
 		return err
 	}
 	removed, err := c.removeVersions(ctx, name, "!= "+updated.Version.String())
-	if errors.Is(err, discovery.ErrNotInstalled) {
+	if errors.Is(err, store.ErrNotInstalled) {
 		err = nil // it took the place of the only one
 	}
 	return errors.Join(c.printInstalled(append(removed, *updated)), err)
@@ -113,7 +114,7 @@ func (c *cli) remove(ctx context.Context, args []string) error {
 	return errors.Join(c.printInstalled(removed), err)
 }
 
-func (c *cli) removeVersions(ctx context.Context, name, constraint string) ([]discovery.Item, error) {
+func (c *cli) removeVersions(ctx context.Context, name, constraint string) ([]store.Item, error) {
 	versions, err := semver.ParseConstraint(constraint)
 	if err != nil {
 		return nil, err
@@ -143,6 +144,6 @@ func (c *cli) describe(ctx context.Context, args []string) error {
 	return c.print("plugins", rows, "name", "version", "speaks", "path")
 }
 
-func (c *cli) printInstalled(items []discovery.Item) error {
-	return c.print("plugins", append([]discovery.Item{}, items...), "name", "version", "platform", "sha256", "state")
+func (c *cli) printInstalled(items []store.Item) error {
+	return c.print("plugins", append([]store.Item{}, items...), "name", "version", "platform", "sha256", "state")
 }

@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
@@ -19,7 +20,7 @@ var ErrNotInstalled = errors.New("it is not installed")
 // versions for the zero Constraint. It returns what was removed, also with an error
 // about the rest. Files whose names do not parse, however they begin, are nobody's
 // plugin and stay. If there was nothing the error wraps
-// [ErrNotInstalled]; a *[Problem] says that the directory cannot be used.
+// [ErrNotInstalled]; a *[discovery.Problem] says that the directory cannot be used.
 func (s Store) Remove(ctx context.Context, kind, name string, versions semver.Constraint) ([]Item, error) {
 	removed, err := s.remove(ctx, kind, name, versions.WithPrereleases())
 	if err != nil {
@@ -29,18 +30,16 @@ func (s Store) Remove(ctx context.Context, kind, name string, versions semver.Co
 }
 
 func (s Store) remove(ctx context.Context, kind, name string, versions semver.Constraint) ([]Item, error) {
-	items, err := s.List(ctx)
+	items, unusable, err := s.list(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if unusable != nil {
+		return nil, unusable
+	}
 	var chosen []Item
 	for _, item := range items {
-		problem := item.problem()
-		switch {
-		case problem != nil && problem.unsearched():
-			return nil, problem
-		case item.misnamed():
-		case item.Kind == kind && item.Name == name && versions.Allows(item.Version):
+		if !item.misnamed() && item.Kind == kind && item.Name == name && versions.Allows(item.Version) {
 			chosen = append(chosen, item)
 		}
 	}
@@ -67,7 +66,7 @@ func (s Store) remove(ctx context.Context, kind, name string, versions semver.Co
 
 // remove removes the file, if there is one.
 func (i Item) remove() error {
-	if problem := i.problem(); problem != nil && problem.Reason == ReasonNotRegular {
+	if problem := i.problem(); problem != nil && problem.Reason == discovery.ReasonNotRegular {
 		return problem
 	}
 	if i.Path == "" {

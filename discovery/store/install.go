@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -23,7 +24,7 @@ type Install struct {
 	// ID is which plugin it is. What is zero in it is taken from the names of the
 	// file and of the program in an archive, then a version from the program's own
 	// description. Where no name says the platform it is the store's.
-	ID ID
+	ID discovery.ID
 	// File is the name of the file that InstallFrom reads. A name that ends with
 	// .tar.gz, .tgz or .zip is an archive's. Empty for Install: the last element of
 	// the path. Empty for InstallFrom: it is a program, and ID has the name.
@@ -42,7 +43,7 @@ type Install struct {
 	// Undescribed takes a program that does not say what it is, as one that is
 	// built with go-plugin. It is asked all the same; what it says must agree.
 	Undescribed bool
-	// Protocols and Transports are the host's, as in a [Request]. A plugin that
+	// Protocols and Transports are the host's, as in a [discovery.Request]. A plugin that
 	// says that it speaks none of them is a *[ClaimError]. Nil: not compared.
 	Protocols  []int
 	Transports []string
@@ -77,11 +78,11 @@ var ErrInstalled = errors.New("another file is installed under that name and ver
 // completes.
 //
 // The error wraps a *[ClaimError] for a program that is not what it is installed
-// as; a *[DescribeError] for one that does not say what it is; a *[sums.MismatchError]
+// as; a *[discovery.DescribeError] for one that does not say what it is; a *[sums.MismatchError]
 // for a wrong sum, also where the lock file has another one for a file that is
-// missing; an *[ArchiveError]; a *[SizeError]; a *[NameError] for a file name that
-// does not say enough; [ErrInstalled]; [ErrChanged] if the file was written to
-// meanwhile; a *[Problem] if it is no regular file, or could not be found again: it
+// missing; an *[ArchiveError]; a *[SizeError]; a *[discovery.NameError] for a file name that
+// does not say enough; [ErrInstalled]; [discovery.ErrChanged] if the file was written to
+// meanwhile; a *[discovery.Problem] if it is no regular file, or could not be found again: it
 // is for another platform than the store's, its name differs from an installed
 // one's in capitals only, or everybody may change the store's directory.
 func (s Store) Install(ctx context.Context, path string, install Install) (*Item, error) {
@@ -111,7 +112,7 @@ func (s Store) Install(ctx context.Context, path string, install Install) (*Item
 // asProblem makes what is no regular file a problem.
 func asProblem(path string, err error) error {
 	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
-		return &Problem{Path: path, Reason: ReasonNotRegular}
+		return &discovery.Problem{Path: path, Reason: discovery.ReasonNotRegular}
 	}
 	return err
 }
@@ -133,7 +134,7 @@ func (s *steady) Read(p []byte) (int, error) {
 	case statErr != nil:
 		return n, statErr
 	case info.Size() != s.info.Size() || !info.ModTime().Equal(s.info.ModTime()) || !os.SameFile(info, s.info):
-		return n, fmt.Errorf("%s: %w", s.file.Name(), ErrChanged)
+		return n, fmt.Errorf("%s: %w", s.file.Name(), discovery.ErrChanged)
 	}
 	return n, err
 }
@@ -163,8 +164,11 @@ func (s Store) install(ctx context.Context, r io.Reader, size int64, given strin
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := s.usable(dir); err != nil {
+	switch _, unusable, err := s.find(ctx, dir); {
+	case err != nil:
 		return nil, err
+	case unusable != nil:
+		return nil, unusable
 	}
 	if i.staging, err = newStaging(ctx, dir); err != nil {
 		return nil, err

@@ -1,10 +1,12 @@
-package discovery
+package store
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"path"
-	"slices"
+
+	"github.com/jackfield-go/jackfield/discovery"
 )
 
 // ClaimError says that a program is not what it is taken for.
@@ -16,7 +18,7 @@ type ClaimError struct {
 	// Want is what it is taken for, by the caller or by a file name, or what the
 	// host speaks. Got is what the file or the program itself says.
 	Want, Got string
-	// Err is [ErrVersionClaim] or [ErrProtocol], or nil.
+	// Err is [discovery.ErrVersionClaim] or a *[discovery.ProtocolError], or nil.
 	Err error
 }
 
@@ -42,7 +44,7 @@ const (
 
 // checkClaims compares what a program says with what it is to be installed as,
 // and completes the version.
-func (i *installation) checkClaims(d *Description) error {
+func (i *installation) checkClaims(d *discovery.Description) error {
 	if claimed := i.store.claimedName(d, i.id.Kind); claimed != "" && claimed != i.id.Name {
 		return &ClaimError{Path: i.given, What: claimName, Want: i.id.Name, Got: claimed}
 	}
@@ -51,18 +53,20 @@ func (i *installation) checkClaims(d *Description) error {
 	case i.id.Version.IsZero():
 		i.id.Version = d.Version
 	case d.Version.Compare(i.id.Version) != 0:
-		return &ClaimError{Path: i.given, What: claimVersion, Want: i.id.Version.String(), Got: d.Version.String(), Err: ErrVersionClaim}
+		return &ClaimError{Path: i.given, What: claimVersion, Want: i.id.Version.String(), Got: d.Version.String(), Err: discovery.ErrVersionClaim}
 	}
-	if want, got, err := d.agree(i.Protocols, i.Transports); err != nil {
-		return &ClaimError{Path: i.given, What: claimProtocol, Want: want, Got: got, Err: err}
+	err := d.Agree(i.Protocols, i.Transports)
+	var differ *discovery.ProtocolError
+	if errors.As(err, &differ) {
+		return &ClaimError{Path: i.given, What: claimProtocol, Want: differ.Host, Got: differ.Plugin, Err: err}
 	}
-	return nil
+	return err
 }
 
 // claimedName is the plugin's name as the program says it: bare, or as a file name
 // of the naming has it. A name that only repeats that of the main package, as
 // core/plugin says it unless it is set, claims nothing.
-func (s Store) claimedName(d *Description, kind string) string {
+func (s Store) claimedName(d *discovery.Description, kind string) string {
 	if named, err := s.Naming.Parse(d.Name); err == nil && named.Kind == kind {
 		return named.Name
 	}
@@ -70,30 +74,6 @@ func (s Store) claimedName(d *Description, kind string) string {
 		return ""
 	}
 	return d.Name
-}
-
-// agree finds out whether a host of these protocol versions and transports can talk
-// to the plugin, as far as the plugin says. want and got are both sides of an
-// [ErrProtocol].
-func (d *Description) agree(protocols []int, transports []string) (want, got string, err error) {
-	if len(d.Protocols) == 0 || protocols == nil {
-		return "", "", nil
-	}
-	// The two will agree on the highest version that both know, and the plugin
-	// serves the first transport of that.
-	var agreed *Protocol
-	for i, protocol := range d.Protocols {
-		if slices.Contains(protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {
-			agreed = &d.Protocols[i]
-		}
-	}
-	if agreed == nil {
-		return fmt.Sprint(protocols), fmt.Sprintf("version %v", d.Speaks()), ErrProtocol
-	}
-	if served := agreed.Transports; transports != nil && len(served) > 0 && !slices.Contains(transports, served[0]) {
-		return fmt.Sprintf("over %v", transports), fmt.Sprintf("version %d over %s", agreed.Version, served[0]), ErrProtocol
-	}
-	return "", "", nil
 }
 
 // checkFormat compares the head of the program with the platform that it is to be

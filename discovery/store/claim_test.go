@@ -1,4 +1,4 @@
-package discovery_test
+package store_test
 
 import (
 	"encoding/binary"
@@ -10,12 +10,14 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 // nothingInstalled fails if the store has a file that is none of its own.
-func nothingInstalled(t *testing.T, s discovery.Store) {
+func nothingInstalled(t *testing.T, s store.Store) {
 	t.Helper()
 	if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
 		return
@@ -26,11 +28,11 @@ func nothingInstalled(t *testing.T, s discovery.Store) {
 }
 
 func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	var stages []string
-	item, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-agrees"), discovery.Install{
+	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-agrees"), store.Install{
 		Protocols: []int{4, 5}, Transports: []string{"grpc"},
-		Progress: func(p discovery.Progress) {
+		Progress: func(p store.Progress) {
 			if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
 				stages = append(stages, p.Stage)
 			}
@@ -57,44 +59,48 @@ func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
 func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
 	for title, test := range map[string]struct {
 		file    string
-		install discovery.Install
-		want    discovery.ClaimError
+		install store.Install
+		want    store.ClaimError
 		is      error
+		differ  bool // in protocols
 	}{
 		"version": {
 			file: "greet-plugin-agrees_v1.5.0", is: discovery.ErrVersionClaim,
-			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+			want: store.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
 		},
 		"version, of another release tool's name": {
 			file: "greet-plugin-agrees_1.5.0_x5.0" + strings.TrimSuffix(suffix(), ".exe"), is: discovery.ErrVersionClaim,
-			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+			want: store.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
 		},
 		"name": {
 			file: "greet-plugin-good_v1.4.0",
-			want: discovery.ClaimError{What: "name", Want: "good", Got: "greeter"},
+			want: store.ClaimError{What: "name", Want: "good", Got: "greeter"},
 		},
 		"protocol": {
-			file: "greet-plugin-agrees", install: discovery.Install{Protocols: []int{6, 7}}, is: discovery.ErrProtocol,
-			want: discovery.ClaimError{What: "protocol", Want: "[6 7]", Got: "version [5]"},
+			file: "greet-plugin-agrees", install: store.Install{Protocols: []int{6, 7}}, differ: true,
+			want: store.ClaimError{What: "protocol", Want: "[6 7]", Got: "version [5]"},
 		},
 		"transport": {
-			file: "greet-plugin-agrees", install: discovery.Install{Protocols: []int{5}, Transports: []string{"netrpc"}}, is: discovery.ErrProtocol,
-			want: discovery.ClaimError{What: "protocol", Want: "over [netrpc]", Got: "version 5 over grpc"},
+			file: "greet-plugin-agrees", install: store.Install{Protocols: []int{5}, Transports: []string{"netrpc"}}, differ: true,
+			want: store.ClaimError{What: "protocol", Want: "over [netrpc]", Got: "version 5 over grpc"},
 		},
 		"even where it need not describe itself": {
-			file: "greet-plugin-agrees_v1.5.0", install: discovery.Install{Undescribed: true}, is: discovery.ErrVersionClaim,
-			want: discovery.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
+			file: "greet-plugin-agrees_v1.5.0", install: store.Install{Undescribed: true}, is: discovery.ErrVersionClaim,
+			want: store.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
 		},
 	} {
 		t.Run(title, func(t *testing.T) {
-			s := store(t)
-			path := place(t, t.TempDir(), test.file)
-			_, err := s.Install(within(t), path, test.install)
-			var claim *discovery.ClaimError
+			s := newStore(t)
+			path := testkit.Place(t, t.TempDir(), test.file)
+			_, err := s.Install(testkit.Within(t), path, test.install)
+			var claim *store.ClaimError
 			if !errors.As(err, &claim) || claim.What != test.want.What || claim.Want != test.want.Want || claim.Got != test.want.Got || claim.Path != path {
 				t.Fatalf("got %+v, %v", claim, err)
 			}
 			if test.is != nil && !errors.Is(err, test.is) {
+				t.Errorf("got %v", err)
+			}
+			if differ := new(discovery.ProtocolError); errors.As(err, &differ) != test.differ {
 				t.Errorf("got %v", err)
 			}
 			for _, part := range []string{claim.Want, claim.Got, path} {
@@ -109,27 +115,27 @@ func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
 
 // core/plugin says that of a plugin that says nothing itself.
 func TestTheNameOfTheMainPackageClaimsNothing(t *testing.T) {
-	s := store(t)
-	item, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-unset"), discovery.Install{Protocols: []int{5}})
+	s := newStore(t)
+	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-unset"), store.Install{Protocols: []int{5}})
 	if err != nil || item.Description.Name != "main" {
 		t.Errorf("got %+v, %v", item, err)
 	}
 }
 
 func TestAProgramThatDoesNotDescribeItselfIsTakenOnlyIfThatIsAskedFor(t *testing.T) {
-	s := store(t)
-	path := place(t, t.TempDir(), "greet-plugin-exit")
+	s := newStore(t)
+	path := testkit.Place(t, t.TempDir(), "greet-plugin-exit")
 	var silent *discovery.DescribeError
-	if _, err := s.Install(within(t), path, discovery.Install{}); !errors.As(err, &silent) || silent.Path != path || strings.Contains(err.Error(), "jackfield-tmp") {
+	if _, err := s.Install(testkit.Within(t), path, store.Install{}); !errors.As(err, &silent) || silent.Path != path || strings.Contains(err.Error(), "jackfield-tmp") {
 		t.Fatalf("got %v", err)
 	}
 	nothingInstalled(t, s)
-	if item, err := s.Install(within(t), path, discovery.Install{Undescribed: true}); err != nil || item.Description != nil {
+	if item, err := s.Install(testkit.Within(t), path, store.Install{Undescribed: true}); err != nil || item.Description != nil {
 		t.Errorf("got %+v, %v", item, err)
 	}
 	// What cannot be run does not answer either, and the error names no file that nobody knows.
-	garbage := put(t, t.TempDir(), "greet-plugin-garbage", "no program")
-	if _, err := s.Install(within(t), garbage, discovery.Install{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
+	garbage := testkit.Put(t, t.TempDir(), "greet-plugin-garbage", "no program")
+	if _, err := s.Install(testkit.Within(t), garbage, store.Install{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -138,8 +144,8 @@ func TestAProgramThatRewritesItselfIsNotInstalled(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("only where a program that runs can be removed")
 	}
-	s := store(t)
-	if _, err := s.Install(within(t), place(t, t.TempDir(), "greet-plugin-rewrites"), discovery.Install{}); !errors.Is(err, discovery.ErrChanged) {
+	s := newStore(t)
+	if _, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-rewrites"), store.Install{}); !errors.Is(err, discovery.ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)
@@ -213,12 +219,12 @@ func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
 		{pe(0x8664), "linux_amd64", "windows_amd64"},
 	} {
 		platform, _ := discovery.ParsePlatform(test.platform)
-		s := store(t)
+		s := newStore(t)
 		s.Platform = platform
-		_, err := s.InstallFrom(within(t), strings.NewReader(test.content), discovery.Install{
-			ID: discovery.ID{Name: "x", Version: version(t, "1.0.0")}, Undescribed: platform == discovery.ThisPlatform(),
+		_, err := s.InstallFrom(testkit.Within(t), strings.NewReader(test.content), store.Install{
+			ID: discovery.ID{Name: "x", Version: testkit.Version(t, "1.0.0")}, Undescribed: platform == discovery.ThisPlatform(),
 		})
-		var claim *discovery.ClaimError
+		var claim *store.ClaimError
 		switch {
 		case test.got == "" && err != nil:
 			t.Errorf("%.8q for %s: %v", test.content, test.platform, err)
@@ -229,13 +235,13 @@ func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
 }
 
 func TestAProgramForAnotherPlatformIsInstalledInThatOnesStoreWithoutBeingRun(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	s.Platform = discovery.Platform{OS: "windows", Arch: "arm64"}
 	if discovery.ThisPlatform() == s.Platform {
 		s.Platform.Arch = "amd64"
 	}
 	machine := map[string]uint16{"arm64": 0xaa64, "amd64": 0x8664}[s.Platform.Arch]
-	item, err := s.InstallFrom(within(t), strings.NewReader(pe(machine)), discovery.Install{File: "greet-plugin-loud_1.0.0_" + s.Platform.String() + ".exe"})
+	item, err := s.InstallFrom(testkit.Within(t), strings.NewReader(pe(machine)), store.Install{File: "greet-plugin-loud_1.0.0_" + s.Platform.String() + ".exe"})
 	if err != nil || filepath.Ext(item.Path) != ".exe" || item.Description != nil {
 		t.Fatalf("got %+v, %v", item, err)
 	}

@@ -1,6 +1,7 @@
-package discovery_test
+package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,13 +12,15 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-func store(t testing.TB) discovery.Store {
-	return discovery.Store{Dir: filepath.Join(t.TempDir(), "user", "plugins"), Naming: discovery.Naming{App: "greet"}}
+func newStore(t testing.TB) store.Store {
+	return store.Store{Dir: filepath.Join(t.TempDir(), "user", "plugins"), Naming: discovery.Naming{App: "greet"}}
 }
 
 // suffix is what an installed file's name ends with.
@@ -29,9 +32,9 @@ func suffix() string {
 	return "_" + platform.String()
 }
 
-func install(t testing.TB, s discovery.Store, name, content string) *discovery.Item {
+func install(t testing.TB, s store.Store, name, content string) *store.Item {
 	t.Helper()
-	item, err := s.Install(t.Context(), put(t, t.TempDir(), name, content), discovery.Install{Undescribed: true})
+	item, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), name, content), store.Install{Undescribed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +42,7 @@ func install(t testing.TB, s discovery.Store, name, content string) *discovery.I
 }
 
 // states lists a store as "loud 1.0.0 ok, ...".
-func states(t testing.TB, s discovery.Store) string {
+func states(t testing.TB, s store.Store) string {
 	t.Helper()
 	items, err := s.List(t.Context())
 	if err != nil {
@@ -68,24 +71,24 @@ func files(t testing.TB, dir string) string {
 }
 
 func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
-	s := store(t)
-	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
-	item, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true, Want: sums.Of([]byte("one"))})
+	s := newStore(t)
+	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
+	item, err := s.Install(t.Context(), source, store.Install{Undescribed: true, Want: sums.Of([]byte("one"))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(s.Dir, "greet-plugin-loud_v1.4.0"+suffix())
-	if item.Path != path || item.State != discovery.StateOK || item.Sum != sums.Of([]byte("one")) || item.Source != source {
+	if item.Path != path || item.State != store.StateOK || item.Sum != sums.Of([]byte("one")) || item.Source != source {
 		t.Errorf("got %+v", item)
 	}
-	if got, want := files(t, s.Dir), filepath.Base(path)+" "+discovery.StoreLock; got != want {
+	if got, want := files(t, s.Dir), filepath.Base(path)+" "+store.LockFile; got != want {
 		t.Errorf("there are %s, want %s", got, want)
 	}
 	lock, err := lockfile.Read(s.LockPath())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), find(t, s.Dir), discovery.Request{Name: "loud", Version: constraint(t, "~> 1.4")})
+	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), testkit.Find(t, s.Dir), discovery.Request{Name: "loud", Version: testkit.Constraint(t, "~> 1.4")})
 	if err != nil || got.Path != path || got.Sum != item.Sum {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -95,8 +98,8 @@ func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
 }
 
 func TestAWrongSumIsNotInstalled(t *testing.T) {
-	s := store(t)
-	_, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), discovery.Install{Undescribed: true, Want: sums.Of([]byte("two"))})
+	s := newStore(t)
+	_, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), store.Install{Undescribed: true, Want: sums.Of([]byte("two"))})
 	var mismatch *sums.MismatchError
 	if !errors.As(err, &mismatch) || mismatch.Got != sums.Of([]byte("one")) || mismatch.Want != sums.Of([]byte("two")) {
 		t.Errorf("got %v", err)
@@ -107,17 +110,17 @@ func TestAWrongSumIsNotInstalled(t *testing.T) {
 }
 
 func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	install(t, s, "greet-plugin-loud_v1.4.0", "one")
 	install(t, s, "greet-plugin-loud_v1.4.0", "one") // the same one again is no matter
-	source := put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "other")
-	if _, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrInstalled) {
+	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "other")
+	if _, err := s.Install(t.Context(), source, store.Install{Undescribed: true}); !errors.Is(err, store.ErrInstalled) {
 		t.Errorf("got %v", err)
 	}
 	if got := states(t, s); got != "loud 1.4.0 ok" {
 		t.Errorf("listed %s", got)
 	}
-	item, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true, Replace: true, Source: "https://example.com"})
+	item, err := s.Install(t.Context(), source, store.Install{Undescribed: true, Replace: true, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("other")) || item.Source != "https://example.com" {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -127,20 +130,20 @@ func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
 }
 
 func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
-	s := store(t)
-	path := put(t, t.TempDir(), "download", "one")
+	s := newStore(t)
+	path := testkit.Put(t, t.TempDir(), "download", "one")
 	var wrong *discovery.NameError
-	if _, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
+	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
+	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true, ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
-	item, err := s.Install(t.Context(), path, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud", Version: version(t, "2.0.0")}})
+	item, err := s.Install(t.Context(), path, store.Install{Undescribed: true, ID: discovery.ID{Name: "loud", Version: testkit.Version(t, "2.0.0")}})
 	if err != nil || filepath.Base(item.Path) != "greet-plugin-loud_v2.0.0"+suffix() {
 		t.Errorf("got %+v, %v", item, err)
 	}
-	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
+	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), store.Install{Undescribed: true, ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("web")) {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -150,9 +153,9 @@ func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
 }
 
 func TestABrokenSourceLeavesNothing(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	broken := errors.New("connection lost")
-	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}})
+	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "loud") {
 		t.Errorf("got %v", err)
 	}
@@ -164,13 +167,13 @@ func TestABrokenSourceLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wrong *lockfile.ParseError
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
-	if got := files(t, s.Dir); got != discovery.StoreLock {
+	if got := files(t, s.Dir); got != store.LockFile {
 		t.Errorf("there are %s", got)
 	}
-	if _, err := s.Install(t.Context(), s.Dir, discovery.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); err == nil {
+	if _, err := s.Install(t.Context(), s.Dir, store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); err == nil {
 		t.Error("a directory is installed")
 	}
 }
@@ -180,13 +183,13 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 func TestListSaysHowEachPluginIs(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	install(t, s, "greet-plugin-a_v1.0.0", "a")
 	changed := install(t, s, "greet-plugin-b_v1.0.0", "b")
 	missing := install(t, s, "greet-plugin-c_v1.0.0", "c")
 	install(t, s, "greet-plugin-a_v1.10.0", "a10")
-	put(t, s.Dir, "greet-plugin-d_v1.0.0", "d")
-	put(t, s.Dir, "greet-plugin-e_v1.0.0_vms_vax", "e")
+	testkit.Put(t, s.Dir, "greet-plugin-d_v1.0.0", "d")
+	testkit.Put(t, s.Dir, "greet-plugin-e_v1.0.0_vms_vax", "e")
 	if err := os.WriteFile(changed.Path, []byte("B"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -208,23 +211,23 @@ func TestListSaysHowEachPluginIs(t *testing.T) {
 }
 
 func TestRemoveTakesFilesAndEntries(t *testing.T) {
-	s := store(t)
-	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, discovery.ErrNotInstalled) {
+	s := newStore(t)
+	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, store.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 	for _, v := range []string{"1.0.0", "1.1.0-rc.1", "2.0.0"} {
 		install(t, s, "greet-plugin-loud_v"+v, v)
 	}
 	install(t, s, "greet-plugin-soft", "soft")
-	put(t, s.Dir, "greet-plugin-loud_v1.5.0_vms_vax", "foreign")
-	removed, err := s.Remove(t.Context(), "", "loud", constraint(t, "~> 1.0"))
+	testkit.Put(t, s.Dir, "greet-plugin-loud_v1.5.0_vms_vax", "foreign")
+	removed, err := s.Remove(t.Context(), "", "loud", testkit.Constraint(t, "~> 1.0"))
 	if err != nil || len(removed) != 3 {
 		t.Errorf("removed %+v, %v", removed, err)
 	}
 	if got := states(t, s); got != "loud 2.0.0 ok, soft  ok" {
 		t.Errorf("listed %s", got)
 	}
-	if _, err := s.Remove(t.Context(), "", "loud", constraint(t, "~> 1.0")); !errors.Is(err, discovery.ErrNotInstalled) {
+	if _, err := s.Remove(t.Context(), "", "loud", testkit.Constraint(t, "~> 1.0")); !errors.Is(err, store.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range []string{"loud", "soft"} {
@@ -232,7 +235,7 @@ func TestRemoveTakesFilesAndEntries(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := files(t, s.Dir); got != discovery.StoreLock {
+	if got := files(t, s.Dir); got != store.LockFile {
 		t.Errorf("there are %s", got)
 	}
 	lock, err := lockfile.Read(s.LockPath())
@@ -242,13 +245,13 @@ func TestRemoveTakesFilesAndEntries(t *testing.T) {
 }
 
 func TestConcurrentInstallationsLoseNothing(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	const writers = 12
 	var group sync.WaitGroup
 	for i := range writers {
 		group.Go(func() {
-			id := discovery.ID{Name: fmt.Sprint("p", i/2), Version: version(t, fmt.Sprintf("1.%d.0", i%2))}
-			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), discovery.Install{Undescribed: true, ID: id, Source: "test"}); err != nil {
+			id := discovery.ID{Name: fmt.Sprint("p", i/2), Version: testkit.Version(t, fmt.Sprintf("1.%d.0", i%2))}
+			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), store.Install{Undescribed: true, ID: id, Source: "test"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -266,17 +269,17 @@ func ExampleStore() {
 		return
 	}
 	defer os.RemoveAll(dir)
-	store := discovery.Store{
+	plugins := store.Store{
 		Dir:      dir,
 		Naming:   discovery.Naming{App: "greet"},
 		Platform: discovery.Platform{OS: "linux", Arch: "amd64"},
 	}
-	id, err := store.Naming.Parse("greet-plugin-loud_v1.4.0")
+	id, err := plugins.Naming.Parse("greet-plugin-loud_v1.4.0")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	item, err := store.InstallFrom(ctx, strings.NewReader("#!/bin/sh\n"), discovery.Install{Undescribed: true, ID: id, Source: "https://example.com"})
+	item, err := plugins.InstallFrom(context.Background(), strings.NewReader("#!/bin/sh\n"), store.Install{Undescribed: true, ID: id, Source: "https://example.com"})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,4 +1,4 @@
-package discovery_test
+package store_test
 
 import (
 	"context"
@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -26,16 +28,16 @@ func reason(err error) discovery.Reason {
 
 // What cannot be found again is not installed.
 func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
-	s := store(t)
-	source := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
-	if _, err := s.Install(t.Context(), source, discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonForeign {
+	s := newStore(t)
+	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
+	if _, err := s.Install(t.Context(), source, store.Install{Undescribed: true}); reason(err) != discovery.ReasonForeign {
 		t.Errorf("another platform's: %v", err)
 	}
 	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is a directory: %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "x")
-	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
+	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), store.Install{Undescribed: true}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
 		t.Errorf("other capitals: %v", err)
 	}
 	if runtime.GOOS == "windows" {
@@ -44,7 +46,7 @@ func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 	if err := os.Chmod(s.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), put(t, t.TempDir(), "greet-plugin-soft", "y"), discovery.Install{Undescribed: true}); reason(err) != discovery.ReasonWritable {
+	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-soft", "y"), store.Install{Undescribed: true}); reason(err) != discovery.ReasonWritable {
 		t.Errorf("a directory of everybody's: %v", err)
 	}
 	if got := files(t, s.Dir); strings.Contains(got, "soft") || strings.Contains(got, "Loud") {
@@ -53,9 +55,14 @@ func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 }
 
 func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
-	s := store(t)
-	path := put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 1<<20))
-	ctx := &ctxThat{Context: t.Context(), after: 3, do: func() {
+	s := newStore(t)
+	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 1<<20))
+	written := false
+	progress := func(p store.Progress) {
+		if written || p.Stage != "copy" || p.Done >= p.Total {
+			return
+		}
+		written = true
 		file, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			t.Error(err)
@@ -66,41 +73,25 @@ func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
 		if err := os.Chtimes(path, time.Now(), time.Now()); err != nil {
 			t.Error(err)
 		}
-	}}
-	if _, err := s.Install(ctx, path, discovery.Install{Undescribed: true}); !errors.Is(err, discovery.ErrChanged) {
-		t.Errorf("got %v", err)
+	}
+	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true, Progress: progress}); !written || !errors.Is(err, discovery.ErrChanged) {
+		t.Errorf("written %t, got %v", written, err)
 	}
 	if got := files(t, s.Dir); got != "" {
 		t.Errorf("there are %s", got)
 	}
 }
 
-// ctxThat does something when it is asked for the n-th time whether it has ended:
-// as each block is read.
-type ctxThat struct {
-	context.Context
-
-	after int
-	do    func()
-}
-
-func (c *ctxThat) Err() error {
-	if c.after--; c.after == 0 {
-		c.do()
-	}
-	return c.Context.Err()
-}
-
 // The lock file decides, also while the file is away.
 func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
 	if err := os.Remove(item.Path); err != nil {
 		t.Fatal(err)
 	}
-	other := put(t, t.TempDir(), "greet-plugin-loud_v1.0.0", "other")
+	other := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0", "other")
 	var mismatch *sums.MismatchError
-	if _, err := s.Install(t.Context(), other, discovery.Install{Undescribed: true}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
+	if _, err := s.Install(t.Context(), other, store.Install{Undescribed: true}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
 		t.Errorf("got %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
@@ -110,16 +101,16 @@ func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
 	if err := os.Remove(item.Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), other, discovery.Install{Undescribed: true, Replace: true}); err != nil {
+	if _, err := s.Install(t.Context(), other, store.Install{Undescribed: true, Replace: true}); err != nil {
 		t.Error(err)
 	}
 }
 
 // Where the new sum cannot be recorded the old plugin is there, with its own.
 func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
-	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), discovery.Install{
+	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), store.Install{
 		Undescribed: true,
 		ID:          item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // which no entry can have
 	})
@@ -138,7 +129,7 @@ func TestToInstallTheSameAgainRepairsItsMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
-	s := store(t)
+	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud", "one")
 	for _, mode := range []os.FileMode{0o644, 0o777} {
 		if err := os.Chmod(item.Path, mode); err != nil {
@@ -155,9 +146,9 @@ func TestToInstallTheSameAgainRepairsItsMode(t *testing.T) {
 }
 
 func TestWhatAKilledInstallationLeftIsSweptUp(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	install(t, s, "greet-plugin-loud", "one")
-	old, recent := put(t, s.Dir, ".jackfield-tmp-1", "x"), put(t, s.Dir, ".jackfield-tmp-2", "x")
+	old, recent := testkit.Put(t, s.Dir, ".jackfield-tmp-1", "x"), testkit.Put(t, s.Dir, ".jackfield-tmp-2", "x")
 	longAgo := time.Now().Add(-48 * time.Hour)
 	if err := os.Chtimes(old, longAgo, longAgo); err != nil {
 		t.Fatal(err)
@@ -170,7 +161,7 @@ func TestWhatAKilledInstallationLeftIsSweptUp(t *testing.T) {
 
 func TestAnItemHasAnAbsolutePath(t *testing.T) {
 	t.Chdir(t.TempDir())
-	s := discovery.Store{Dir: "plugins", Naming: discovery.Naming{App: "greet"}}
+	s := store.Store{Dir: "plugins", Naming: discovery.Naming{App: "greet"}}
 	if item := install(t, s, "greet-plugin-loud", "one"); !filepath.IsAbs(item.Path) {
 		t.Errorf("got %s", item.Path)
 	}
@@ -178,24 +169,24 @@ func TestAnItemHasAnAbsolutePath(t *testing.T) {
 
 // Its name begins as a plugin's does; that does not make it ours.
 func TestRemoveLeavesFilesThatAreNoPlugins(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	install(t, s, "greet-plugin-loud", "one")
-	notes := put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
+	notes := testkit.Put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
 	if removed, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); err != nil || len(removed) != 1 {
 		t.Errorf("removed %+v, %v", removed, err)
 	}
 	if _, err := os.Stat(notes); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, discovery.ErrNotInstalled) {
+	if _, err := s.Remove(t.Context(), "", "loud", semver.Constraint{}); !errors.Is(err, store.ErrNotInstalled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestAMisnamedFileDoesNotHideThatAPluginIsMissing(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud", "one")
-	put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
+	testkit.Put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
 	if err := os.Remove(item.Path); err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +200,7 @@ func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
-	s := store(t)
+	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud", "one")
 	if err := os.Chmod(s.Dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -219,7 +210,7 @@ func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
 		t.Fatalf("listed %+v, %v", items, err)
 	}
 	for _, item := range items {
-		if item.State != discovery.StateUnusable || reason(item.Err) != discovery.ReasonWritable {
+		if item.State != store.StateUnusable || reason(item.Err) != discovery.ReasonWritable {
 			t.Errorf("listed %+v", item)
 		}
 	}
@@ -233,7 +224,7 @@ func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
 }
 
 func TestRemoveDoesNotTakeADirectoryForAPlugin(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	install(t, s, "greet-plugin-soft", "one")
 	if err := os.Mkdir(filepath.Join(s.Dir, "greet-plugin-loud"), 0o755); err != nil {
 		t.Fatal(err)
@@ -248,8 +239,8 @@ func TestRemoveDoesNotTakeADirectoryForAPlugin(t *testing.T) {
 
 // Nobody reads that much.
 func TestTheContextEndsReading(t *testing.T) {
-	s := store(t)
-	path := put(t, s.Dir, "greet-plugin-loud_v1.0.0", "")
+	s := newStore(t)
+	path := testkit.Put(t, s.Dir, "greet-plugin-loud_v1.0.0", "")
 	if err := os.Truncate(path, 1<<40); err != nil || runtime.GOOS == "windows" {
 		t.Skip("no file with a hole: ", err)
 	}
@@ -261,9 +252,9 @@ func TestTheContextEndsReading(t *testing.T) {
 	if items, err := s.List(brief()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("listed %+v, %v", items, err)
 	}
-	found := find(t, s.Dir)
+	found := testkit.Find(t, s.Dir)
 	lock := new(lockfile.File)
-	lock.Set(lockfile.Entry{Key: lockfile.Key{Name: "loud", Version: version(t, "1.0.0")}, Sum: sums.Of(nil)})
+	lock.Set(lockfile.Entry{Key: lockfile.Key{Name: "loud", Version: testkit.Version(t, "1.0.0")}, Sum: sums.Of(nil)})
 	if _, err := (&discovery.Resolver{Lock: lock}).Resolve(brief(), found, discovery.Request{Name: "loud"}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}

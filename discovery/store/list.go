@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -25,13 +27,13 @@ const (
 	StateUnlocked State = "unlocked"
 	// StateMissing: a sum was recorded, and there is no file.
 	StateMissing State = "missing"
-	// StateUnusable: the file cannot be run; Item.Err is a *[Problem].
+	// StateUnusable: the file cannot be run; Item.Err is a *[discovery.Problem].
 	StateUnusable State = "unusable"
 )
 
 // Item is a plugin in a store, or one that should be there.
 type Item struct {
-	ID
+	discovery.ID
 
 	// Path is the file. Empty for one that is not there, or that was not looked
 	// for since the directory cannot be used.
@@ -44,18 +46,18 @@ type Item struct {
 	Source string `json:"source,omitempty"`
 	// Description is what the program said of itself when it was installed. Nil from
 	// List, and for one that did not say.
-	Description *Description `json:"description,omitempty"`
-	// Err says more: a *[sums.MismatchError], a *[Problem], what the system said.
+	Description *discovery.Description `json:"description,omitempty"`
+	// Err says more: a *[sums.MismatchError], a *[discovery.Problem], what the system said.
 	// Nil for StateOK.
 	Err error `json:"-"`
 }
 
 // keys are those under which a lock file may have the item.
-func (i Item) keys(platform Platform) []lockfile.Key {
+func (i Item) keys(platform discovery.Platform) []lockfile.Key {
 	if !i.Platform.IsZero() {
-		return []lockfile.Key{i.ID.key(i.Platform)}
+		return []lockfile.Key{key(i.ID, i.Platform)}
 	}
-	return []lockfile.Key{i.ID.key(platform), i.ID.key(Platform{})}
+	return []lockfile.Key{key(i.ID, platform), key(i.ID, discovery.Platform{})}
 }
 
 // List returns what is in the store and what should be, sorted by name, the
@@ -63,43 +65,48 @@ func (i Item) keys(platform Platform) []lockfile.Key {
 // broken parts counts as far as it can be read, and is the error beside the list;
 // an entry that was in such a part shows as StateUnlocked.
 func (s Store) List(ctx context.Context) ([]Item, error) {
+	items, _, err := s.list(ctx)
+	return items, err
+}
+
+// list is List; the problem is that the directory cannot be used.
+func (s Store) list(ctx context.Context) ([]Item, *discovery.Problem, error) {
 	lock, err := lockfile.Read(s.LockPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
 	dir, absErr := filepath.Abs(s.Dir)
 	if absErr != nil {
-		return nil, absErr
+		return nil, nil, absErr
 	}
-	search := Search{Naming: s.Naming, Dirs: []Dir{{Path: dir, Origin: OriginUser}}, Platform: s.Platform}
-	found, findErr := search.Find(ctx)
+	found, unusable, findErr := s.find(ctx, dir)
 	if findErr != nil {
-		return nil, findErr
+		return nil, nil, findErr
 	}
 	items := make([]Item, 0, len(found.Plugins)+len(found.Problems))
 	for _, plugin := range found.Plugins {
 		items = append(items, s.check(ctx, lock, plugin))
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("list the plugins in %s: %w", s.Dir, context.Cause(ctx))
+		return nil, nil, fmt.Errorf("list the plugins in %s: %w", s.Dir, context.Cause(ctx))
 	}
 	for _, problem := range found.Problems {
 		items = append(items, Item{ID: problem.Plugin, Path: problem.Path, State: StateUnusable, Err: problem})
 	}
-	items = append(items, s.missing(lock, items)...)
+	items = append(items, s.missing(lock, items, unusable)...)
 	sortItems(items)
-	return items, err
+	return items, unusable, err
 }
 
-// missing are the entries of which there is no item. Where the directory was not
-// searched there may be files.
-func (s Store) missing(lock *lockfile.File, items []Item) []Item {
+// missing are the entries without an item. Where the directory was not searched
+// there may be files.
+func (s Store) missing(lock *lockfile.File, items []Item, unusable *discovery.Problem) []Item {
 	state, reason := StateMissing, fs.ErrNotExist
+	if unusable != nil {
+		state, reason = StateUnusable, error(unusable)
+	}
 	rest := lock.Clone()
 	for _, item := range items {
-		if problem := item.problem(); problem != nil && problem.unsearched() {
-			state, reason = StateUnusable, error(problem)
-		}
 		if !item.misnamed() {
 			for _, key := range item.keys(s.platform()) {
 				rest.Remove(key)
@@ -108,9 +115,9 @@ func (s Store) missing(lock *lockfile.File, items []Item) []Item {
 	}
 	var missing []Item
 	for _, entry := range rest.Entries() {
-		platform, _ := ParsePlatform(entry.Platform)
+		platform, _ := discovery.ParsePlatform(entry.Platform)
 		missing = append(missing, Item{
-			ID:    ID{Kind: entry.Kind, Name: entry.Name, Version: entry.Version, Platform: platform},
+			ID:    discovery.ID{Kind: entry.Kind, Name: entry.Name, Version: entry.Version, Platform: platform},
 			State: state, Source: entry.Source, Err: reason,
 		})
 	}
@@ -119,8 +126,8 @@ func (s Store) missing(lock *lockfile.File, items []Item) []Item {
 
 // problem is why the item is StateUnusable; nil if it is not, or for a reason of
 // the system's.
-func (i Item) problem() *Problem {
-	problem, _ := i.Err.(*Problem) //nolint:errorlint // List puts it there, as it is
+func (i Item) problem() *discovery.Problem {
+	problem, _ := i.Err.(*discovery.Problem) //nolint:errorlint // List puts it there, as it is
 	return problem
 }
 
@@ -128,14 +135,13 @@ func (i Item) problem() *Problem {
 // that begins.
 func (i Item) misnamed() bool {
 	problem := i.problem()
-	return problem != nil && problem.Reason == ReasonName
+	return problem != nil && problem.Reason == discovery.ReasonName
 }
 
 // check compares one file with its entry.
-func (s Store) check(ctx context.Context, lock *lockfile.File, plugin Plugin) Item {
+func (s Store) check(ctx context.Context, lock *lockfile.File, plugin discovery.Plugin) Item {
 	item := Item{ID: plugin.ID, Path: plugin.Path}
-	f := &file{plugin: plugin}
-	sum, err := f.sum(ctx)
+	sum, err := sumOf(ctx, plugin.Path)
 	if err != nil {
 		item.State, item.Err = StateUnusable, err
 		return item
@@ -152,8 +158,17 @@ func (s Store) check(ctx context.Context, lock *lockfile.File, plugin Plugin) It
 		}
 		return item
 	}
-	item.State, item.Err = StateUnlocked, ErrUnlocked
+	item.State, item.Err = StateUnlocked, discovery.ErrUnlocked
 	return item
+}
+
+func sumOf(ctx context.Context, path string) (sums.Sum, error) {
+	file, err := files.Open(path)
+	if err != nil {
+		return sums.Sum{}, err
+	}
+	defer file.Close()
+	return sums.OfReader(files.UntilDone{Ctx: ctx, Reader: file})
 }
 
 // Verify compares what is in the store with what was recorded, and returns what

@@ -1,4 +1,4 @@
-package discovery_test
+package store_test
 
 import (
 	"context"
@@ -12,15 +12,17 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
+	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
 const installVariable = "DISCOVERY_TEST_INSTALL"
 
 // installHalf installs what never ends, and says so once the first half is there.
 func installHalf(dir string) {
-	s := discovery.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
+	s := store.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
 	half := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), callback(func() { fmt.Fprintln(os.Stdout, "half") }), os.Stdin)
-	_, err := s.InstallFrom(context.Background(), half, discovery.Install{File: "greet-plugin-loud_v1.0.0", Undescribed: true})
+	_, err := s.InstallFrom(context.Background(), half, store.Install{File: "greet-plugin-loud_v1.0.0", Undescribed: true})
 	fmt.Fprintln(os.Stdout, err)
 	os.Exit(1)
 }
@@ -31,8 +33,8 @@ type callback func()
 func (c callback) Read([]byte) (int, error) { c(); return 0, io.EOF }
 
 func TestAKilledInstallationLeavesNothingThatIsFoundAndIsSwept(t *testing.T) {
-	s := store(t)
-	cmd := exec.CommandContext(within(t), os.Args[0])
+	s := newStore(t)
+	cmd := exec.CommandContext(testkit.Within(t), os.Args[0])
 	cmd.Env = append(os.Environ(), installVariable+"="+s.Dir)
 	stdin, err := cmd.StdinPipe() // which never says anything
 	if err != nil {
@@ -65,7 +67,7 @@ func TestAKilledInstallationLeavesNothingThatIsFoundAndIsSwept(t *testing.T) {
 	if got := states(t, s); got != "soft 1.0.0 ok" {
 		t.Errorf("listed %s", got)
 	}
-	if found := find(t, s.Dir); len(found.Plugins) != 1 || len(found.Problems) != 0 {
+	if found := testkit.Find(t, s.Dir); len(found.Plugins) != 1 || len(found.Problems) != 0 {
 		t.Errorf("found %+v, %v", found.Plugins, found.Problems)
 	}
 	install(t, s, "greet-plugin-new_v1.0.0", "new")
@@ -75,13 +77,13 @@ func TestAKilledInstallationLeavesNothingThatIsFoundAndIsSwept(t *testing.T) {
 }
 
 func TestInstallationsDoNotSweepEachOther(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	var group sync.WaitGroup
 	for i := range 8 {
 		group.Go(func() {
 			for j := range 5 {
 				id := discovery.ID{Name: fmt.Sprintf("p%d-%d", i, j)}
-				if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.Name), discovery.Install{ID: id, Undescribed: true}); err != nil {
+				if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.Name), store.Install{ID: id, Undescribed: true}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -97,10 +99,10 @@ func TestInstallationsDoNotSweepEachOther(t *testing.T) {
 }
 
 func TestTheContextEndsAnInstallation(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	endless := io.MultiReader(strings.NewReader("x"), callback(cancel), zeros{})
-	if _, err := s.InstallFrom(ctx, endless, discovery.Install{File: "greet-plugin-loud"}); err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
+	if _, err := s.InstallFrom(ctx, endless, store.Install{File: "greet-plugin-loud"}); err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)

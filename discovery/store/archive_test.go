@@ -1,4 +1,4 @@
-package discovery_test
+package store_test
 
 import (
 	"archive/tar"
@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
+	"github.com/jackfield-go/jackfield/discovery/store"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -121,15 +123,15 @@ func TestTheProgramOfAReleaseIsInstalled(t *testing.T) {
 		entry{name: "greet-plugin-agrees_1.4.0/greet-plugin-agrees.md", content: "a document"},
 		entry{name: "greet-plugin-agrees_1.4.0/" + exe("greet-plugin-agrees"), content: program},
 	) {
-		s := store(t)
+		s := newStore(t)
 		path := filepath.Join(t.TempDir(), "greet-plugin-agrees_1.4.0_"+discovery.ThisPlatform().String()+suffix2)
 		if err := os.WriteFile(path, data, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		var unpacked discovery.Progress
-		item, err := s.Install(within(t), path, discovery.Install{
+		var unpacked store.Progress
+		item, err := s.Install(testkit.Within(t), path, store.Install{
 			Want: sums.Of(data), Protocols: []int{5},
-			Progress: func(p discovery.Progress) {
+			Progress: func(p store.Progress) {
 				if p.Stage == "unpack" {
 					unpacked = p
 				}
@@ -157,8 +159,8 @@ func TestTheProgramOfAReleaseIsInstalled(t *testing.T) {
 func TestTheProgramInAnArchiveSaysWhatTheArchiveDoesNot(t *testing.T) {
 	name := exe("greet-plugin-loud_v1.4.0_x5.0_" + discovery.ThisPlatform().String())
 	for suffix2, data := range archives(t, entry{name: name, content: "one"}) {
-		s := store(t)
-		item, err := s.InstallFrom(within(t), bytes.NewReader(data), discovery.Install{File: "download" + suffix2, Undescribed: true})
+		s := newStore(t)
+		item, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "download" + suffix2, Undescribed: true})
 		if err != nil || item.Name != "loud" || item.Version.String() != "1.4.0" {
 			t.Errorf("%s: %+v, %v", suffix2, item, err)
 		}
@@ -169,12 +171,12 @@ func TestAnArchiveAndItsProgramMustNotContradictEachOther(t *testing.T) {
 	for what, name := range map[string]string{
 		"name": "greet-plugin-soft", "version": "greet-plugin-loud_v1.5.0", "platform": "greet-plugin-loud_vms_vax",
 	} {
-		s := store(t)
+		s := newStore(t)
 		data := tarball(t, entry{name: exe(name), content: "one"})
-		_, err := s.InstallFrom(within(t), bytes.NewReader(data), discovery.Install{
+		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{
 			File: "greet-plugin-loud_1.4.0_" + discovery.ThisPlatform().String() + ".tar.gz", Undescribed: true,
 		})
-		var claim *discovery.ClaimError
+		var claim *store.ClaimError
 		if !errors.As(err, &claim) || claim.What != what {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -218,9 +220,9 @@ func TestAnArchiveThatCouldDoHarmIsRefused(t *testing.T) {
 			}
 			for suffix2, data := range forms {
 				dir := t.TempDir()
-				s := discovery.Store{Dir: filepath.Join(dir, "in", "plugins"), Naming: discovery.Naming{App: "greet"}}
-				_, err := s.InstallFrom(within(t), bytes.NewReader(data), discovery.Install{File: "greet-plugin-loud_1.0.0" + suffix2, Undescribed: true})
-				var wrong *discovery.ArchiveError
+				s := store.Store{Dir: filepath.Join(dir, "in", "plugins"), Naming: discovery.Naming{App: "greet"}}
+				_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "greet-plugin-loud_1.0.0" + suffix2, Undescribed: true})
+				var wrong *store.ArchiveError
 				if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.reason) {
 					t.Errorf("%s: %v", suffix2, err)
 				}
@@ -249,9 +251,9 @@ func TestAnArchiveThatUnpacksToTooMuchIsRefused(t *testing.T) {
 		"all of it together": {{name: program, content: zeros[:3<<19]}, {name: "README", content: zeros[:3<<19]}},
 	} {
 		for suffix2, data := range archives(t, entries...) {
-			s := store(t)
-			_, err := s.InstallFrom(within(t), bytes.NewReader(data), discovery.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true, MaxSize: 2 << 20})
-			var large *discovery.SizeError
+			s := newStore(t)
+			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true, MaxSize: 2 << 20})
+			var large *store.SizeError
 			if !errors.As(err, &large) || large.Limit != 2<<20 || len(data) > 1<<20 {
 				t.Errorf("%s, %s of %d bytes: %v", title, suffix2, len(data), err)
 			}
@@ -267,9 +269,9 @@ func TestAZipWhoseDirectoryLiesIsRefused(t *testing.T) {
 		forged := bytes.Clone(data)
 		at := bytes.LastIndex(forged, []byte("PK\x01\x02"))
 		forged[at+24], forged[at+25], forged[at+26], forged[at+27] = byte(size), byte(size>>8), byte(size>>16), byte(size>>24)
-		s := store(t)
-		_, err := s.InstallFrom(within(t), bytes.NewReader(forged), discovery.Install{File: "greet-plugin-loud.zip", Undescribed: true})
-		var wrong *discovery.ArchiveError
+		s := newStore(t)
+		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(forged), store.Install{File: "greet-plugin-loud.zip", Undescribed: true})
+		var wrong *store.ArchiveError
 		if !errors.As(err, &wrong) {
 			t.Errorf("%d: %v", size, err)
 		}
@@ -284,9 +286,9 @@ func TestADamagedArchiveIsSaidToBeOne(t *testing.T) {
 		for title, damaged := range map[string][]byte{
 			"cut": data[:len(data)-10], "empty": {}, "another": []byte("<html>not found</html>"), "flipped": flipped,
 		} {
-			s := store(t)
-			_, err := s.InstallFrom(within(t), bytes.NewReader(damaged), discovery.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true})
-			var wrong *discovery.ArchiveError
+			s := newStore(t)
+			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(damaged), store.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true})
+			var wrong *store.ArchiveError
 			if !errors.As(err, &wrong) {
 				t.Errorf("%s, %s: %v", title, suffix2, err)
 			}
@@ -299,19 +301,19 @@ func TestADamagedArchiveIsSaidToBeOne(t *testing.T) {
 }
 
 func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
-	s := store(t)
-	var large *discovery.SizeError
-	path := put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 101))
-	if _, err := s.Install(t.Context(), path, discovery.Install{MaxSize: 100, Undescribed: true}); !errors.As(err, &large) || large.Path != path {
+	s := newStore(t)
+	var large *store.SizeError
+	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 101))
+	if _, err := s.Install(t.Context(), path, store.Install{MaxSize: 100, Undescribed: true}); !errors.As(err, &large) || large.Path != path {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 101)), discovery.Install{
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 101)), store.Install{
 		File: "greet-plugin-loud", MaxSize: 100, Undescribed: true,
 	}); !errors.As(err, &large) || large.Path != "greet-plugin-loud" {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 100)), discovery.Install{
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 100)), store.Install{
 		File: "greet-plugin-loud", MaxSize: 100, Undescribed: true,
 	}); err != nil {
 		t.Error(err)
@@ -320,10 +322,10 @@ func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
 
 // It sees the file as it was given, before anything of it is used.
 func TestVerifyMayRefuseTheFile(t *testing.T) {
-	s := store(t)
+	s := newStore(t)
 	data := tarball(t, entry{name: "../x"})
 	refused := errors.New("not by us")
-	_, err := s.InstallFrom(t.Context(), bytes.NewReader(data), discovery.Install{
+	_, err := s.InstallFrom(t.Context(), bytes.NewReader(data), store.Install{
 		File: "greet-plugin-loud.tar.gz",
 		Verify: func(_ context.Context, file *os.File) error {
 			if got, err := io.ReadAll(file); err != nil || !bytes.Equal(got, data) {
@@ -343,7 +345,7 @@ func FuzzEntryName(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		clean, reason := discovery.CleanEntry(name)
+		clean, reason := store.CleanEntry(name)
 		if reason != "" {
 			return
 		}

@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"archive/tar"
@@ -36,7 +36,7 @@ func (e *ArchiveError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "the archive %s", e.Archive)
 	if e.Entry != "" {
-		fmt.Fprintf(&b, ", entry %q", text.Clip(e.Entry, shownText))
+		fmt.Fprintf(&b, ", entry %q", text.Clip(e.Entry, shownName))
 	}
 	b.WriteString(": " + e.Reason)
 	if e.Reason != "" && e.Err != nil {
@@ -57,6 +57,7 @@ const (
 	maxEntryName    = 4 << 10
 	maxZipDirectory = 4 << 20 // bytes; archive/zip holds all of it in memory
 	shownEntries    = 10
+	shownName       = 200 // bytes of an entry's name in an error
 )
 
 // cutArchive removes from a file name what says that it is an archive's.
@@ -99,7 +100,7 @@ func (i *installation) unpackArchive(ctx context.Context, file *os.File) (string
 		return "", err
 	}
 	if u.program == "" {
-		return "", u.wrong("", "there is no program in it that is called "+i.store.Naming.pattern()+u.contents())
+		return "", u.wrong("", "there is no program in it that is called "+i.store.Naming.String()+u.contents())
 	}
 	return path.Base(u.program), nil
 }
@@ -154,7 +155,7 @@ func (u *unpacking) enter(name string, mode fs.FileMode) (program bool, err erro
 		return false, nil
 	}
 	if u.program != "" {
-		return false, u.wrong(name, fmt.Sprintf("it is a second program, beside %q: install one file of them", text.Clip(u.program, shownText)))
+		return false, u.wrong(name, fmt.Sprintf("it is a second program, beside %q: install one file of them", text.Clip(u.program, shownName)))
 	}
 	u.program = clean
 	return true, nil
@@ -186,11 +187,8 @@ var documents = map[string]bool{
 }
 
 func (u *unpacking) isProgram(base string) bool {
-	if sideFile(base) || documents[strings.ToLower(base)] {
-		return false
-	}
 	_, err := u.store.Naming.Parse(base)
-	return err == nil
+	return err == nil && !documents[strings.ToLower(base)]
 }
 
 // extract writes the program.

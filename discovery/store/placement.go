@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -18,7 +19,7 @@ type placement struct {
 	staging *staging
 	program string // the file in it
 	path    string
-	id      ID
+	id      discovery.ID
 	entry   lockfile.Entry
 	replace bool
 
@@ -30,7 +31,7 @@ type placement struct {
 // one comes second.
 func (p *placement) place(lock *lockfile.File) error {
 	if by, collides := p.collision(lock); collides {
-		return &Problem{Path: p.path, Origin: OriginUser, Reason: ReasonCollision, Plugin: p.id, By: by}
+		return &discovery.Problem{Path: p.path, Origin: discovery.OriginUser, Reason: discovery.ReasonCollision, Plugin: p.id, By: by}
 	}
 	there, err := sums.OfFile(p.path)
 	isNew := errors.Is(err, fs.ErrNotExist)
@@ -70,10 +71,12 @@ func (p *placement) collision(lock *lockfile.File) (by string, collides bool) {
 	return "", false
 }
 
-// repair gives a file that is as it should be the mode that it should have.
+// repair gives a file that is as it should be the mode that it should have. Where
+// modes say nothing, as on Windows, it changes nothing.
 func (p *placement) repair() error {
+	const executable = 0o111
 	info, err := os.Lstat(p.path)
-	if err != nil || !info.Mode().IsRegular() || !ThisPlatform().modes() {
+	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
 	if info.Mode()&executable == executable && info.Mode()&0o002 == 0 {

@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -22,12 +23,12 @@ type installation struct {
 	Install
 
 	store       Store
-	given       string // what is installed, for errors
-	id          ID     // which plugin it is, as far as that is known
+	given       string       // what is installed, for errors
+	id          discovery.ID // which plugin it is, as far as that is known
 	staging     *staging
 	program     string // the program, a file in the staging directory
 	sum         sums.Sum
-	description *Description
+	description *discovery.Description
 }
 
 const receivedFile = "received" // the file as it was given, in the staging directory
@@ -41,8 +42,8 @@ func (i *installation) nameByFile() error {
 	switch {
 	case err == nil:
 		i.complete(named)
-	case errors.Is(err, ErrNoPlugin) && i.id.Name == "" && !archived:
-		return fmt.Errorf("%w: it is called %s", err, i.store.Naming.pattern())
+	case errors.Is(err, discovery.ErrNoPlugin) && i.id.Name == "" && !archived:
+		return fmt.Errorf("%w: it is called %s", err, i.store.Naming)
 	case i.id.Name == "" && !archived:
 		return err
 	}
@@ -54,7 +55,7 @@ func (i *installation) nameByFile() error {
 }
 
 // complete fills in what a name says of the plugin that it is.
-func (i *installation) complete(named ID) {
+func (i *installation) complete(named discovery.ID) {
 	if i.id.Name == "" {
 		i.id.Kind, i.id.Name = named.Kind, named.Name
 	}
@@ -77,7 +78,7 @@ func (i *installation) nameByProgram(file string) error {
 		return err
 	}
 	claims := []struct{ what, given, want, got string }{
-		{claimName, i.ID.Name, ID{Kind: i.id.Kind, Name: i.id.Name}.String(), ID{Kind: named.Kind, Name: named.Name}.String()},
+		{claimName, i.ID.Name, discovery.ID{Kind: i.id.Kind, Name: i.id.Name}.String(), discovery.ID{Kind: named.Kind, Name: named.Name}.String()},
 		{claimVersion, i.ID.Version.String(), i.id.Version.String(), named.Version.String()},
 		{claimPlatform, i.ID.Platform.String(), i.id.Platform.String(), named.Platform.String()},
 	}
@@ -96,13 +97,13 @@ func (i *installation) target() (string, error) {
 	if i.store.Naming.Glob == "" {
 		i.id.Platform = cmp.Or(i.id.Platform, platform)
 	}
-	i.id.Exe = cmp.Or(i.id.Platform, platform).exe()
+	i.id.Exe = cmp.Or(i.id.Platform, platform).OS == "windows"
 	name, err := i.store.Naming.Format(i.id)
 	if err != nil {
 		return "", err
 	}
 	if !i.id.Platform.IsZero() && i.id.Platform != platform {
-		return "", &Problem{Path: i.given, Reason: ReasonForeign, Plugin: i.id, By: i.id.Platform.String()}
+		return "", &discovery.Problem{Path: i.given, Reason: discovery.ReasonForeign, Plugin: i.id, By: i.id.Platform.String()}
 	}
 	return name, nil
 }
@@ -192,7 +193,7 @@ func (i *installation) ask(ctx context.Context) error {
 	if err := i.checkFormat(); err != nil {
 		return err
 	}
-	if cmp.Or(i.id.Platform, i.store.platform()) != ThisPlatform() {
+	if cmp.Or(i.id.Platform, i.store.platform()) != discovery.ThisPlatform() {
 		return nil
 	}
 	i.progress("describe", 0, 0)
@@ -207,7 +208,7 @@ func (i *installation) ask(ctx context.Context) error {
 	// A program that rewrites itself is not the one whose sum is known.
 	after, statErr := os.Stat(i.staging.path(i.program))
 	if statErr != nil || files.FingerprintOf(after) != files.FingerprintOf(before) {
-		return errors.Join(fmt.Errorf("%s: %w", i.given, ErrChanged), statErr)
+		return errors.Join(fmt.Errorf("%s: %w", i.given, discovery.ErrChanged), statErr)
 	}
 	if err != nil {
 		if i.Undescribed {
@@ -226,12 +227,12 @@ const (
 	busyPause = 10 * time.Millisecond
 )
 
-func (i *installation) describe(ctx context.Context) (*Description, error) {
+func (i *installation) describe(ctx context.Context) (*discovery.Description, error) {
 	pause := time.NewTicker(busyPause)
 	defer pause.Stop()
 	for try := 1; ; try++ {
 		d, err := i.store.Describer.Describe(ctx, i.staging.path(i.program))
-		var failure *DescribeError
+		var failure *discovery.DescribeError
 		if errors.As(err, &failure) {
 			failure.Path = i.given
 		}
@@ -261,7 +262,7 @@ func (i *installation) place(ctx context.Context, dir string) (*Item, error) {
 	}
 	p := placement{
 		staging: i.staging, program: i.program, path: filepath.Join(dir, name), id: i.id, replace: i.Replace,
-		entry: lockfile.Entry{Key: i.id.key(cmp.Or(i.id.Platform, i.store.platform())), Sum: i.sum, Source: i.Source},
+		entry: lockfile.Entry{Key: key(i.id, cmp.Or(i.id.Platform, i.store.platform())), Sum: i.sum, Source: i.Source},
 	}
 	if err := lockfile.Update(ctx, i.store.LockPath(), p.place); err != nil {
 		p.undo() // its sum could not be recorded

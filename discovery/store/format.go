@@ -1,4 +1,4 @@
-package discovery
+package store
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/jackfield-go/jackfield/discovery"
 )
 
 // binaryFormat is what the head of a program says about where it runs.
@@ -16,7 +18,7 @@ type binaryFormat struct {
 }
 
 // runsOn tells whether that is a platform of the program's.
-func (f binaryFormat) runsOn(p Platform) bool {
+func (f binaryFormat) runsOn(p discovery.Platform) bool {
 	return slices.Contains(f.systems, p.OS) && (len(f.arches) == 0 || slices.Contains(f.arches, p.Arch))
 }
 
@@ -153,5 +155,5 @@ func parsePE(head []byte) (binaryFormat, bool) {
 	if at+6 > uint64(len(head)) || !bytes.HasPrefix(head[at:], []byte("PE\x00\x00")) {
 		return binaryFormat{}, false
 	}
-	return formatOf([]string{windows}, peArches[binary.LittleEndian.Uint16(head[at+4:])]), true
+	return formatOf([]string{"windows"}, peArches[binary.LittleEndian.Uint16(head[at+4:])]), true
 }

@@ -1,0 +1,4 @@
+package store
+
+// CleanEntry is cleanEntry.
+func CleanEntry(name string) (clean, reason string) { return cleanEntry(name) }

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"path/filepath"
+	"slices"
+
+	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/lockfile"
+)
+
+// LockFile is the name of a store's lock file.
+const LockFile = "plugins.lock.json"
+
+// Store is a directory into which plugins are installed: the user's, as
+// [discovery.Places.UserDir] names it. A lock file in it records their sums; give
+// it to a [discovery.Resolver], or let another file be the one that decides.
+type Store struct {
+	// Dir is the directory. It is made when something is installed. Required.
+	Dir string
+	// Naming is how the files are called. Required.
+	Naming discovery.Naming
+	// Lock is the lock file. Empty: LockFile in Dir.
+	Lock string
+	// Platform is the one that plugins run on. Zero: this one. Plugins for another
+	// one are installed without being run.
+	Platform discovery.Platform
+	// Describer asks what is installed what it is, on its own platform. Set its
+	// CookieKey.
+	Describer discovery.Describer
+}
+
+// LockPath returns the path of the store's lock file.
+func (s Store) LockPath() string { return cmp.Or(s.Lock, filepath.Join(s.Dir, LockFile)) }
+
+func (s Store) platform() discovery.Platform {
+	return cmp.Or(s.Platform, discovery.ThisPlatform())
+}
+
+// find searches the store, whose absolute path is dir. The problem is that the
+// directory cannot be used: plugins in it would not be found.
+func (s Store) find(ctx context.Context, dir string) (*discovery.Found, *discovery.Problem, error) {
+	search := discovery.Search{
+		Naming: s.Naming, Dirs: []discovery.Dir{{Path: dir, Origin: discovery.OriginUser}}, Platform: s.Platform,
+	}
+	found, err := search.Find(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, problem := range found.Problems {
+		if problem.Path == dir {
+			return found, problem, nil
+		}
+	}
+	return found, nil, nil
+}
+
+// key is a plugin in the lock file, as one for that platform.
+func key(id discovery.ID, platform discovery.Platform) lockfile.Key {
+	return lockfile.Key{Kind: id.Kind, Name: id.Name, Version: id.Version, Platform: platform.String()}
+}
+
+// sortItems sorts by name, the newest version first.
+func sortItems(items []Item) {
+	slices.SortStableFunc(items, func(a, b Item) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name), b.Version.Compare(a.Version),
+			cmp.Compare(a.Platform.String(), b.Platform.String()), cmp.Compare(a.Path, b.Path))
+	})
+}

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package discovery_test
-
-import "testing"
-
-func asAnotherUser(*testing.T) {}
