@@ -13,9 +13,13 @@
 //		Name: "loud", Version: constraint, Protocols: []int{5, 6},
 //	})
 //
-// The result has a path, a checksum and a version, which is what a host needs: with
-// core/host, which this package does not depend on, they are host.Command(plugin.Path)
-// and host.Checksum(plugin.Checksum()).
+// The result has a path, a version and, if the lock file knows the plugin, a sum.
+// With core/host, which this package does not depend on, a launch of it is
+//
+//	host.Config{
+//		Command: host.Command(plugin.Path),
+//		Verify:  discovery.Verifier(plugin, host.Checksum), // nil without a sum
+//	}
 //
 // # In which order
 //

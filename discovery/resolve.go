@@ -60,7 +60,7 @@ type Resolved struct {
 	Plugin
 
 	// Sum is the SHA-256 that the lock file has for it. Zero: there is none. A
-	// host should verify it as it launches, see Checksum.
+	// host should verify it as it launches, see [Verifier].
 	Sum sums.Sum `json:"sha256,omitzero"`
 	// Source is where the lock file says that it came from.
 	Source string `json:"source,omitempty"`
@@ -73,13 +73,20 @@ type Resolved struct {
 	NoDescription error `json:"-"`
 }
 
-// Checksum returns the algorithm and the sum for a host that verifies what it
-// launches. The sum is nil if the lock file has none.
-func (r *Resolved) Checksum() (crypto.Hash, []byte) {
-	if r.Sum.IsZero() {
-		return 0, nil
+// Verifier returns what verifies the plugin as a host launches it, as checksum
+// makes it of an algorithm and a sum: core/host's Checksum.
+//
+//	config.Verify = discovery.Verifier(plugin, host.Checksum)
+//
+// A plugin without a sum has no verifier: the result is the zero V, which for
+// core/host is a launch without verification. Such a plugin overrides others, or
+// the [Resolver] has no lock file or allows unlocked plugins.
+func Verifier[V any](plugin *Resolved, checksum func(hash crypto.Hash, sum []byte) V) V {
+	if plugin.Sum.IsZero() {
+		var none V
+		return none
 	}
-	return r.Sum.Hash()
+	return checksum(plugin.Sum.Hash())
 }
 
 // Errors for which a plugin is passed over. They are in [Passed].

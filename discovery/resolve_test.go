@@ -3,7 +3,9 @@ package discovery_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -53,8 +55,8 @@ func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 	if err != nil || got.Version.String() != "1.0.0" || got.Sum != sums.Of([]byte("one")) || got.Source != "https://example.com/loud" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if hash, sum := got.Checksum(); !hash.Available() || !bytes.Equal(sum, got.Sum[:]) {
-		t.Errorf("checksum %v %x", hash, sum)
+	if verifier := discovery.Verifier(got, checksum); fmt.Sprint(verifier) != "SHA-256 "+got.Sum.String() {
+		t.Errorf("the verifier is %v", verifier)
 	}
 	_, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 2")})
 	var none *discovery.NoneError
@@ -72,9 +74,14 @@ func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 	if err != nil || got.Version.String() != "2.0.0" || !got.Sum.IsZero() {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if hash, sum := got.Checksum(); hash != 0 || sum != nil {
-		t.Errorf("a checksum out of nowhere: %v %x", hash, sum)
+	if verifier := discovery.Verifier(got, checksum); verifier != nil {
+		t.Errorf("a verifier out of nowhere: %v", verifier)
 	}
+}
+
+// checksum stands for core/host's, which returns an interface too.
+func checksum(hash crypto.Hash, sum []byte) fmt.Stringer {
+	return bytes.NewBufferString(fmt.Sprintf("%v %x", hash, sum))
 }
 
 // To take an older one instead would let whoever can damage a file choose.

@@ -47,7 +47,7 @@ func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.C
 		Handshake: greet.Handshake,
 		Versions:  greet.Versions(protocols...),
 		Command:   host.Command(plugin.Path),
-		Verify:    host.Checksum(plugin.Checksum()),
+		Verify:    discovery.Verifier(plugin, host.Checksum),
 	})
 }
 
@@ -93,6 +93,30 @@ func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 		if err := client.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Nobody agreed to it, and nobody claims that it is verified.
+func TestAPluginWithoutASumIsLaunchedWithoutVerification(t *testing.T) {
+	w := newWorld(t)
+	for title, resolver := range map[string]discovery.Resolver{
+		"no lock file":              {},
+		"not in it, and allowed":    {Lock: new(lockfile.File), AllowUnlocked: true},
+		"in it, for the comparison": w.resolver,
+	} {
+		t.Run(title, func(t *testing.T) {
+			plugin, err := resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud"})
+			if err != nil || plugin.Sum.IsZero() != (title[:2] == "no") {
+				t.Fatalf("%+v, %v", plugin, err)
+			}
+			client, err := launch(t, plugin, 5)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -4,7 +4,7 @@
 //
 //	lock, err := lockfile.Read("greet.lock.json")
 //	entry, ok := lock.Lookup(lockfile.Key{Name: "loud", Version: v, Platform: "linux_amd64"})
-//	err = entry.Check(path) // *sums.MismatchError says both sums
+//	err = sums.Check(path, entry.Sum) // *sums.MismatchError says both sums
 //
 //	err = lockfile.Update(ctx, "greet.lock.json", func(f *lockfile.File) error {
 //		f.Set(entry)

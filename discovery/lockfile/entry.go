@@ -61,10 +61,6 @@ type Entry struct {
 	Source string `json:"source,omitempty"`
 }
 
-// Check compares the sum of a file with the entry's. If they differ the error is
-// a *[sums.MismatchError].
-func (e Entry) Check(path string) error { return sums.Check(path, e.Sum) }
-
 // validate says what keeps the entry from being one.
 func (e Entry) validate() error {
 	if e.Name == "" {

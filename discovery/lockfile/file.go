@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -52,17 +51,6 @@ func (f *File) Named(kind, name string) []Entry {
 		to++
 	}
 	return slices.Clone(f.entries[from:to])
-}
-
-// Versions returns the versions of one plugin for a platform, the newest first.
-func (f *File) Versions(kind, name, platform string) []semver.Version {
-	var versions []semver.Version
-	for _, entry := range f.Named(kind, name) {
-		if entry.Platform == platform {
-			versions = append(versions, entry.Version)
-		}
-	}
-	return versions
 }
 
 // Set adds the entry, in the place of one with the same key.

@@ -30,16 +30,9 @@ var (
 	ErrAmbiguous = errors.New("in the list with two different sums")
 )
 
-// Lookup returns the sum for a name. "./name" and "name" are the same. A name
-// without a directory is found in any ("dist/name"), unless the list has it without
-// one too. If the list has two sums for the name, it has none that counts.
-func (l List) Lookup(name string) (Sum, bool) {
-	sum, err := l.Want(name)
-	return sum, err == nil
-}
-
-// Want is Lookup that says why there is no sum: the error wraps [ErrNotListed] or
-// [ErrAmbiguous].
+// Want returns the sum for a name. "./name" and "name" are the same. A name without
+// a directory is found in any ("dist/name"), unless the list has it without one too.
+// The error wraps [ErrNotListed] or, for a name with two sums, [ErrAmbiguous].
 func (l List) Want(name string) (Sum, error) {
 	lines := make([]parsedLine, len(l))
 	for i, entry := range l {

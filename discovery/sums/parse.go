@@ -180,11 +180,6 @@ func splitLine(text string) (sum, name, reason string) {
 	return sum, name[1:], ""
 }
 
-// Write replaces a file by the list, atomically. Its mode is 0644.
-func (l List) Write(path string) error {
-	return files.Write(path, l.Format(), 0o644)
-}
-
 // Update changes the list in a file, which need not exist: under a lock that
 // other calls of Update heed too, in whatever process, so that none loses what
 // another one wrote. change gets the list and returns the new one; with an error

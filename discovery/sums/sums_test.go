@@ -124,11 +124,11 @@ func TestAFileOfGarbageIsBounded(t *testing.T) {
 	}
 }
 
-func TestLookupTakesNoNameThatHasTwoSums(t *testing.T) {
+func TestWantTakesNoNameThatHasTwoSums(t *testing.T) {
 	list := sums.List{{"./a", sumA}, {"b", sumA}, {"b", sumB}, {"c", sumB}, {"c", sumB}}
 	for name, want := range map[string]sums.Sum{"a": sumA, "./a": sumA, "b": {}, "c": sumB, "d": {}} {
-		if got, ok := list.Lookup(name); got != want || ok == want.IsZero() {
-			t.Errorf("%s: %v, %t", name, got, ok)
+		if got, err := list.Want(name); got != want || (err != nil) != want.IsZero() {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 }
@@ -193,7 +193,7 @@ func TestUpdateKeepsTheMode(t *testing.T) {
 func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 	list := sums.List{}.Set("b", sumA).Set("odd \\ \n\rname", sumB).Set("a", sumA).Set("b", sumB).Set("gone", sumA).Remove("gone")
 	path := filepath.Join(t.TempDir(), "SHA256SUMS")
-	if err := list.Write(path); err != nil {
+	if err := sums.Update(t.Context(), path, func(sums.List) (sums.List, error) { return list, nil }); err != nil {
 		t.Fatal(err)
 	}
 	got, err := sums.Read(path)
@@ -210,7 +210,7 @@ func TestSha256sumChecksWhatIsWritten(t *testing.T) {
 	}
 	path := file(t, "plugin", "a")
 	dir := filepath.Dir(path)
-	if err := (sums.List{{"plugin", sumA}}).Write(filepath.Join(dir, "SHA256SUMS")); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "SHA256SUMS"), sums.List{{"plugin", sumA}}.Format(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), tool, "--check", "--strict", "SHA256SUMS")
@@ -256,11 +256,11 @@ func ExampleParseList() {
 		"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  greet-plugin-loud\n"+
 			"3e23e8160039594a33894f6564e1b134  greet-plugin-soft\n"))
 	fmt.Println(err)
-	sum, ok := list.Lookup("greet-plugin-loud")
-	fmt.Println(sum, ok)
+	sum, err := list.Want("greet-plugin-loud")
+	fmt.Println(sum, err)
 	// Output:
 	// SHA256SUMS:2: "3e23e8160039594a33894f6564e1b134  greet-plugin-soft" is no line of a list of SHA-256 sums: the sum must be 64 hexadecimal digits
-	// ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb true
+	// ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb <nil>
 }
 
 func TestConcurrentUpdatesLoseNothing(t *testing.T) {

@@ -54,7 +54,7 @@ func config(plugin *discovery.Resolved) host.Config {
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions,
 		Command:   host.Command(plugin.Path),
-		Verify:    host.Checksum(plugin.Checksum()),
+		Verify:    discovery.Verifier(plugin, host.Checksum),
 	}
 }
 
@@ -88,6 +88,10 @@ func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
 	}
 	if config(plugin).Verify == nil {
 		t.Error("not verified")
+	}
+	unlocked, err := choose(t.Context(), places, nil, "loud", "~> 1.2")
+	if err != nil || config(unlocked).Verify != nil {
+		t.Errorf("without a lock file %+v, %v", unlocked, err)
 	}
 	var none *discovery.NoneError
 	if _, err := choose(t.Context(), places, lock, "loud", "~> 2.0"); !errors.As(err, &none) {

@@ -49,15 +49,12 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := host.Config{
+	client, err := host.Launch(ctx, host.Config{
 		Handshake: notely.Handshake, Versions: notely.Versions,
 		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
+		Verify: discovery.Verifier(found, host.Checksum),
 		Logger: h.Logger, Stdout: h.Output, Stderr: h.Output,
-	}
-	if !found.Sum.IsZero() {
-		config.Verify = host.Checksum(found.Checksum())
-	}
-	client, err := host.Launch(ctx, config)
+	})
 	if err != nil {
 		return nil, err
 	}
