@@ -167,5 +167,5 @@ func ExampleNaming() {
 	// Output:
 	// loud 1.4.0 linux_amd64 <nil>
 	// greet-plugin-loud_v1.4.0_windows_amd64.exe <nil>
-	// the file name "greet-plugin-loud_v1.4": after the name there is no version: "1.4" is no semantic version such as 1.4.2 or 1.5.0-beta.1: it must have three numbers
+	// the file name "greet-plugin-loud_v1.4": after the name there is no version: "v1.4" is no semantic version such as 1.4.2 or 1.5.0-beta.1: it must have three numbers
 }

@@ -108,8 +108,8 @@ func parseRest(file, rest string) (ID, error) {
 		return id, nil
 	}
 	// A v alone may also begin a platform.
-	if version := strings.TrimPrefix(fields, "v"); !isPlatform(fields) && (version != fields || version != "" && digit(version[0])) {
-		version, rest, more := strings.Cut(version, "_")
+	if number := strings.TrimPrefix(fields, "v"); !isPlatform(fields) && (number != fields || number != "" && digit(number[0])) {
+		version, rest, more := strings.Cut(fields, "_")
 		parsed, err := semver.Parse(version)
 		if err != nil {
 			return id, &NameError{File: file, Reason: "after the name there is no version: " + err.Error(), Err: err}

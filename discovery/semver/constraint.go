@@ -3,9 +3,12 @@ package semver
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	library "github.com/Masterminds/semver/v3"
+	library "golang.org/x/mod/semver"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // maxConstraint bounds the text of a constraint, in bytes.
@@ -14,15 +17,8 @@ const maxConstraint = 512
 // Constraint says which versions will do. The zero value allows every release.
 type Constraint struct {
 	text        string
-	terms       *library.Constraints // nil allows everything
-	named       []named              // the pre-releases in the text
-	prereleases bool                 // all of them are asked for
-}
-
-// named is a pre-release that a constraint names.
-type named struct {
-	release Version // to which it is on its way
-	asks    bool    // for pre-releases of it; not where one is only excluded
+	terms       []term
+	prereleases bool // all of them are asked for
 }
 
 // ConstraintError says that a text is no constraint.
@@ -42,41 +38,30 @@ func (e *ConstraintError) Unwrap() error { return e.Err }
 
 // ParseConstraint reads a constraint; "" and white space allow every release. An
 // error is a *[ConstraintError].
-func ParseConstraint(text string) (Constraint, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
+func ParseConstraint(constraint string) (Constraint, error) {
+	constraint = strings.TrimSpace(constraint)
+	if constraint == "" {
 		return Constraint{}, nil
 	}
-	c, err := parseConstraint(text)
+	c, err := parseConstraint(constraint)
 	if err != nil {
-		return Constraint{}, &ConstraintError{Text: clip(text), Err: err}
+		return Constraint{}, &ConstraintError{Text: text.Clip(constraint, maxLength), Err: err}
 	}
 	return c, nil
 }
 
-func parseConstraint(text string) (Constraint, error) {
-	if len(text) > maxConstraint {
+func parseConstraint(constraint string) (Constraint, error) {
+	if len(constraint) > maxConstraint {
 		return Constraint{}, fmt.Errorf("it is longer than %d bytes", maxConstraint)
 	}
-	c := Constraint{text: text}
-	var terms []string
-	for part := range strings.SplitSeq(text, ",") {
+	c := Constraint{text: constraint}
+	for part := range strings.SplitSeq(constraint, ",") {
 		t, err := parseTerm(strings.TrimSpace(part))
 		if err != nil {
 			return Constraint{}, err
 		}
-		terms = append(terms, t.plain()...)
-		if t.version.Prerelease() != "" {
-			c.named = append(c.named, named{t.version.Release(), t.operator != "!="})
-		}
+		c.terms = append(c.terms, t)
 	}
-	parsed, err := library.NewConstraint(strings.Join(terms, ", "))
-	if err != nil {
-		return Constraint{}, err
-	}
-	// Which pre-releases will do is decided here, not by the library.
-	parsed.IncludePrerelease = true
-	c.terms = parsed
 	return c, nil
 }
 
@@ -92,15 +77,15 @@ var operators = []string{"~>", ">=", "<=", "!=", "=", ">", "<"}
 
 var errTerm = errors.New("it must be terms with commas between them, each of =, !=, >, >=, <, <= or ~> and a version")
 
-func parseTerm(text string) (term, error) {
+func parseTerm(condition string) (term, error) {
 	t := term{operator: "="}
 	for _, operator := range operators {
-		if rest, found := strings.CutPrefix(text, operator); found {
-			t.operator, text = operator, strings.TrimSpace(rest)
+		if rest, found := strings.CutPrefix(condition, operator); found {
+			t.operator, condition = operator, strings.TrimSpace(rest)
 			break
 		}
 	}
-	numbers := strings.TrimPrefix(text, "v")
+	numbers := strings.TrimPrefix(condition, "v")
 	if strings.HasPrefix(numbers, "v") {
 		return term{}, errTerm
 	}
@@ -120,19 +105,37 @@ func parseTerm(text string) (term, error) {
 	return t, nil
 }
 
-// plain returns the term in operators that mean the same everywhere.
-func (t term) plain() []string {
-	if t.operator != "~>" {
-		return []string{t.operator + t.version.String()}
+// holds reports whether the version meets the condition.
+func (t term) holds(v Version) bool {
+	order := v.Compare(t.version)
+	switch t.operator {
+	case "=":
+		return order == 0
+	case "!=":
+		return order != 0
+	case ">":
+		return order > 0
+	case ">=":
+		return order >= 0
+	case "<":
+		return order < 0
+	case "<=":
+		return order <= 0
+	default: // ~>
+		return order >= 0 && t.sameBefore(v)
 	}
-	from, v := ">="+t.version.String(), t.version.parsed()
+}
+
+// sameBefore reports whether the numbers before the last of the term are the
+// version's: under ~> only that last one, and what follows it, may grow.
+func (t term) sameBefore(v Version) bool {
 	switch t.numbers {
 	case 1:
-		return []string{from} // the last number may grow, and there is no other
+		return true
 	case 2:
-		return []string{from, "<" + exactly(v.Major()+1, 0)}
+		return library.Major(v.text) == library.Major(t.version.text)
 	default:
-		return []string{from, "<" + exactly(v.Major(), v.Minor()+1)}
+		return library.MajorMinor(v.text) == library.MajorMinor(t.version.text)
 	}
 }
 
@@ -147,30 +150,36 @@ func (c Constraint) WithPrereleases() Constraint {
 // Allows reports whether v will do. The zero Version does only where everything
 // does.
 func (c Constraint) Allows(v Version) bool {
-	if v.IsZero() {
-		return c.terms == nil
-	}
-	if v.Prerelease() == "" {
+	switch {
+	case v.IsZero():
+		return c.IsZero()
+	case v.Prerelease() == "" || c.names(v.Release()):
 		return c.hold(v)
+	default:
+		return c.prereleases && c.hold(v.Release())
 	}
-	for _, n := range c.named {
-		if (n.asks || c.prereleases) && n.release.Compare(v.Release()) == 0 {
-			return c.hold(v)
-		}
-	}
-	return c.prereleases && c.hold(v.Release())
+}
+
+// names reports whether a term names a pre-release of that release. To exclude one
+// asks for none.
+func (c Constraint) names(release Version) bool {
+	return slices.ContainsFunc(c.terms, func(t term) bool {
+		return t.version.Prerelease() != "" && t.version.Release() == release && (t.operator != "!=" || c.prereleases)
+	})
 }
 
 func (c Constraint) hold(v Version) bool {
-	return c.terms == nil || c.terms.Check(v.parsed())
+	for _, t := range c.terms {
+		if !t.holds(v) {
+			return false
+		}
+	}
+	return true
 }
 
 // IsZero reports whether the constraint has no terms, so that it allows every
 // release.
-func (c Constraint) IsZero() bool { return c.terms == nil }
+func (c Constraint) IsZero() bool { return len(c.terms) == 0 }
 
 // String returns the text that was parsed.
 func (c Constraint) String() string { return c.text }
-
-// exactly writes a version that ends with a zero.
-func exactly(major, minor uint64) string { return fmt.Sprintf("%d.%d.0", major, minor) }

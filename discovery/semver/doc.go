@@ -14,10 +14,9 @@
 // Pre-releases are chosen only when they are asked for: by the constraint, which
 // names one, or by [Constraint.WithPrereleases].
 //
-// Parsing, precedence and the evaluation of terms are those of
-// Masterminds/semver, which does not show in the API. Its own notation for
-// constraints does not either: there "~> 1.4" ends below 1.5 and "1.4" is any
-// 1.4.x, so a constraint that moved over from a configuration file would choose
-// other plugins. hashicorp/go-version has the notation, but orders 1.0.0-alpha
-// above 1.0.0-alpha.beta, and lets "!= 1.4.3" allow pre-releases.
+// Validity and precedence are those of golang.org/x/mod/semver, which does not show
+// in the API. Constraints are evaluated here, since no library means by them what
+// those configuration files do: for Masterminds/semver "~> 1.4" ends below 1.5 and
+// "1.4" is any 1.4.x. hashicorp/go-version has the notation, but orders
+// 1.0.0-alpha above 1.0.0-alpha.beta, and lets "!= 1.4.3" allow pre-releases.
 package semver
