@@ -131,6 +131,32 @@ func TestAFolderWithFilesIsRefused(t *testing.T) {
 	}
 }
 
+func TestALinkToNothingIsRefusedAndStays(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
+		t.Skip("needs: symbolic links: ", err)
+	}
+	code, out := scaffold(t, dir, acme("link")...)
+	if code != exitFailure || !strings.Contains(out, "link to a folder that is not there") || entries(t, dir) != "link" {
+		t.Errorf("exit code %d, output %s, the folder holds %s", code, out, entries(t, dir))
+	}
+}
+
+func TestFilesThatAppearMeanwhileAreNeitherOverwrittenNorRemoved(t *testing.T) {
+	dir := t.TempDir()
+	place, err := claim(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mine"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = place.fill(func() error { return errors.New("it was filled") })
+	if err == nil || !strings.Contains(err.Error(), "is not empty") || entries(t, dir) != "mine" {
+		t.Errorf("%v, the folder holds %s", err, entries(t, dir))
+	}
+}
+
 func TestAScaffoldThatFailsHalfWayRemovesWhatItMade(t *testing.T) {
 	withModules(t)
 	template, err := filepath.Abs("..")

@@ -196,6 +196,9 @@ func claim(dir string) (place, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return place{}, fmt.Errorf("%w: name another folder", err)
 	}
+	if _, err := os.Lstat(dir); err == nil {
+		return place{}, fmt.Errorf("%s is a link to a folder that is not there: name another folder", dir)
+	}
 	p := place{dir: dir, made: dir}
 	for p.parent = filepath.Dir(dir); ; p.parent = filepath.Dir(p.parent) {
 		if _, err := os.Lstat(p.parent); err == nil {
@@ -207,6 +210,11 @@ func claim(dir string) (place, error) {
 
 // fill makes the folder and fills it. After an error it leaves nothing behind.
 func (p place) fill(fill func() error) error {
+	now, err := claim(p.dir) // since then, somebody else may have written there
+	if err != nil {
+		return err
+	}
+	p = now
 	if err := os.MkdirAll(p.dir, 0o755); err != nil {
 		return errors.Join(err, p.undo())
 	}
