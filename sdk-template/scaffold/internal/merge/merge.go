@@ -245,12 +245,14 @@ func (m *Merge) Changed(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
-// Diff returns the changes as a patch.
+// Diff returns the changes as a patch that `git apply` takes, whatever the user
+// configured for people's eyes.
 func (m *Merge) Diff(ctx context.Context) (string, error) {
 	if err := m.seal(ctx); err != nil {
 		return "", err
 	}
-	return tool.Git(m.repo.top).Run(ctx, "diff", "--find-renames", "HEAD", m.tree)
+	return tool.Git(m.repo.top).Run(ctx, "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary",
+		"--src-prefix=a/", "--dst-prefix=b/", "--find-renames", "HEAD", m.tree)
 }
 
 // Apply brings the result into the repository's worktree and index. A conflict

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
+	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
 func TestMain(m *testing.M) {
@@ -176,6 +177,23 @@ func sameFiles(t *testing.T, dir string, want render.Tree) {
 	}
 	if len(got) != len(want) {
 		t.Errorf("the files are %v, and were %v", got.Paths(), want.Paths())
+	}
+}
+
+func TestADiffIsAPatchWhateverTheUserConfigured(t *testing.T) {
+	dir := repository(t, tree(base))
+	m := start(t, dir, tree(base), tree(next))
+	plain, err := m.Diff(t.Context())
+	if err != nil || !strings.Contains(plain, "+++ b/new.txt\n") {
+		t.Fatalf("%v\n%s", err, plain)
+	}
+	for name, value := range map[string]string{"color.ui": "always", "diff.noprefix": "true", "diff.external": "false"} {
+		if _, err := tool.Git(dir).Run(t.Context(), "config", name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if configured, err := m.Diff(t.Context()); err != nil || configured != plain {
+		t.Errorf("%v\n%s\nwant\n%s", err, configured, plain)
 	}
 }
 
