@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
 
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
@@ -103,12 +104,12 @@ func findSDK(ctx context.Context, from string) (s sdk, err error) {
 	if s.record, err = render.ParseRecord(data); err != nil {
 		return sdk{}, fmt.Errorf("%s: %w", render.RecordFile, err)
 	}
-	return s, nil
+	return s, s.record.MoveModule(s.files["go.mod"])
 }
 
 func (c *cli) makePlugin(ctx context.Context, p plugin) error {
 	if p.module == "" {
-		p.module = path.Join(path.Dir(p.sdk.record.Answers.Module), p.program())
+		p.module = p.besideSDK()
 	}
 	if err := names.CheckNewModule(p.module); err != nil {
 		return usageError{err}
@@ -152,6 +153,12 @@ func (c *cli) makePlugin(ctx context.Context, p plugin) error {
 
 // program is the name of the plugin's program.
 func (p plugin) program() string { return p.sdk.record.Answers.Plugin(p.name) }
+
+// besideSDK is the module path beside the SDK's, whose /v2 is no folder.
+func (p plugin) besideSDK() string {
+	of, _, _ := module.SplitPathVersion(p.sdk.record.Answers.Module)
+	return path.Join(path.Dir(of), p.program())
+}
 
 // tree returns the files: the SDK's own example, under the plugin's name, so
 // that it implements the interface that the SDK has today, and what a repository

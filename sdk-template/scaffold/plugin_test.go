@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
+	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
 func TestAPluginsRepositoryPassesItsTestsBesideTheSDKAndFarFromIt(t *testing.T) {
@@ -45,6 +48,23 @@ func TestAPluginsRepositoryPassesItsTestsBesideTheSDKAndFarFromIt(t *testing.T) 
 	code, out := scaffold(t, sdkDir, "plugin", "other")
 	if code != exitFailure || !strings.Contains(out, "does not say its plugin's name") || exists(t, filepath.Join(parent, "acme-plugin-other")) {
 		t.Errorf("without a name in the example: exit code %d\n%s", code, out)
+	}
+}
+
+func TestAPluginIsForTheModuleThatTheSDKHasBecome(t *testing.T) {
+	dir := t.TempDir()
+	record := render.Record{
+		Template: templateModule(), Version: present, Cookie: strings.Repeat("a", 64),
+		Answers: names.Answers{Module: "example.com/acme/sdk", App: "acme", Service: "Notifier"},
+	}
+	write(t, filepath.Join(dir, render.RecordFile), string(record.Marshal()))
+	write(t, filepath.Join(dir, "go.mod"), "module example.com/acme/sdk/v2\n\ngo 1.25.0\n")
+	found, err := findSDK(t.Context(), dir)
+	if err != nil || found.record.Answers.Module != "example.com/acme/sdk/v2" {
+		t.Fatalf("the SDK is %+v, %v", found.record, err)
+	}
+	if beside := (plugin{sdk: found, name: "slack"}).besideSDK(); beside != "example.com/acme/acme-plugin-slack" {
+		t.Errorf("beside it is %s", beside)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
 
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/merge"
@@ -202,9 +201,10 @@ func openUpdate(ctx context.Context, f updateFlags) (*update, error) {
 	if record.Template != templateModule() {
 		return nil, fmt.Errorf("this repository was made from another template: run %s/scaffold", record.Template)
 	}
-	// The owner may have moved the module, to /v2 for one.
 	if data, err := os.ReadFile(filepath.Join(repo.Dir(), "go.mod")); err == nil {
-		record.Answers.Module = modfile.ModulePath(data)
+		if err := record.MoveModule(data); err != nil {
+			return nil, err
+		}
 	}
 	u := &update{flags: f, repo: repo, record: record}
 	if err := u.findNext(ctx); err != nil {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/mod/modfile"
+
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
 )
 
@@ -69,4 +71,15 @@ func ParseRecord(data []byte) (Record, error) {
 		return Record{}, errors.New("the template's version is missing")
 	}
 	return r, r.Answers.Check()
+}
+
+// MoveModule takes over the module path of the repository's go.mod: the owner may
+// have moved the module, to /v2 for one.
+func (r *Record) MoveModule(mod []byte) error {
+	path := modfile.ModulePath(mod)
+	if err := names.CheckModule(path); err != nil {
+		return fmt.Errorf("go.mod: %w", err)
+	}
+	r.Answers.Module = path
+	return nil
 }

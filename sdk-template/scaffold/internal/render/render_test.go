@@ -122,6 +122,18 @@ func TestARecordIsReadBackAndCheckedAsItsFileMayBeAnybodys(t *testing.T) {
 	}
 }
 
+func TestARecordFollowsTheModuleOfGoMod(t *testing.T) {
+	r := record()
+	if err := r.MoveModule([]byte("module example.com/acme/sdk/v2\n")); err != nil || r.Answers.Module != "example.com/acme/sdk/v2" {
+		t.Errorf("%s, %v", r.Answers.Module, err)
+	}
+	for _, mod := range []string{"", "go 1.25.0\n", "module sdk\n"} {
+		if err := r.MoveModule([]byte(mod)); err == nil || r.Answers.Module != "example.com/acme/sdk/v2" {
+			t.Errorf("%q: %s, %v", mod, r.Answers.Module, err)
+		}
+	}
+}
+
 func TestAFolderIsReadAsGitSeesIt(t *testing.T) {
 	if _, err := ReadModule(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
