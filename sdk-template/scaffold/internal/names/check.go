@@ -19,8 +19,8 @@ var (
 	pythonKeywords = strings.Fields(`and as assert async await break class continue def del elif else except
 		finally for from global if import in is lambda nonlocal not or pass raise return try while with yield
 		false none true`)
-	// Folders and files of these names mean something else to Go or to Windows.
-	reserved = strings.Fields(`main internal vendor testdata init test con nul aux prn`)
+	// Folders and files of these names mean something else to Go.
+	reserved = strings.Fields(`main internal vendor testdata init test`)
 )
 
 // Check returns all reasons why a repository cannot have these names.
@@ -56,7 +56,7 @@ func CheckApp(name string) error {
 	if slices.Contains(reserved, name) {
 		return fmt.Errorf("app %q: a package or a file cannot have this name: choose another", name)
 	}
-	return checkWord("app", name, name)
+	return errors.Join(checkFile("app", name, name), checkWord("app", name, name))
 }
 
 // CheckService returns the reason why name is no service's.
@@ -68,6 +68,9 @@ func CheckService(name string) error {
 		if err := checkWord("service", name, form); err != nil {
 			return err
 		}
+		if err := checkFile("service", name, form); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -76,6 +79,14 @@ func CheckService(name string) error {
 func CheckPlugin(name string) error {
 	if len(name) > 40 || !pluginPattern.MatchString(name) {
 		return fmt.Errorf("plugin %q: a plugin's name has up to 40 lower-case letters, digits and single dashes, a letter first, such as slack or disk-cache", name)
+	}
+	return nil
+}
+
+// checkFile refuses names of devices on Windows: no module's zip can hold them.
+func checkFile(kind, name, form string) error {
+	if module.CheckFilePath(form) != nil {
+		return fmt.Errorf("%s %q: on Windows a file cannot have the name %s: choose another name", kind, name, form)
 	}
 	return nil
 }
