@@ -76,6 +76,15 @@ func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
 		}
 	}
 
+	// Neither the file nor the plugin in it says its version.
+	plain, own := filepath.Join(folder, "notely-plugin-memory"), []string{"--dir", t.TempDir(), "plugins"}
+	command(t, "go", "build", "-ldflags", "-X main.version=", "-o", plain, "../../plugins/go")
+	installed := run(t.Context(), append(own, "install", plain), t.Output(), t.Output())
+	updated := run(t.Context(), append(own, "update", "memory", "1.1.0"), t.Output(), t.Output())
+	if installed != nil || !strings.Contains(fmt.Sprint(updated), "names no version") {
+		t.Error(installed, updated)
+	}
+
 	var listed struct{ Plugins []struct{ Path string } }
 	if err := json.Unmarshal([]byte(out.String()), &listed); err != nil || len(listed.Plugins) != 1 {
 		t.Fatal(err, &out)

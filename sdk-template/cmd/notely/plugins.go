@@ -96,7 +96,11 @@ func (c *cli) update(ctx context.Context, args []string) error {
 	}
 	if version, err := semver.Parse(location); err == nil {
 		id.Version = version
-		location = strings.ReplaceAll(items[i].Source, items[i].Version.String(), version.String())
+		was := items[i].Version.String()
+		if was == "" || !strings.Contains(items[i].Source, was) {
+			return fmt.Errorf("%s came from %s, which names no version: give a file or an address", name, items[i].Source)
+		}
+		location = strings.ReplaceAll(items[i].Source, was, version.String())
 	}
 	updated, err := c.fetch(ctx, fetch.Source{Location: location}, store.Install{ID: id, Replace: true})
 	if err != nil {
