@@ -127,7 +127,7 @@ func (c *cli) makePlugin(ctx context.Context, p plugin) error {
 			return err
 		}
 	}
-	c.sayf("sdk       %s %s\nplugin    %s, in %s", p.sdk.record.Answers.Module, p.sdk.version, p.program(), p.lang)
+	c.sayf("sdk       %s\nplugin    %s, in %s", strings.TrimSpace(p.sdk.record.Answers.Module+" "+p.sdk.version), p.program(), p.lang)
 	c.sayOuterRepository(ctx, place)
 	return place.fill(func() error {
 		c.sayf("\nwriting   %d files", len(tree))
