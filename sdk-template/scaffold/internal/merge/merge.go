@@ -2,6 +2,7 @@ package merge
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -261,6 +262,9 @@ func (m *Merge) Apply(ctx context.Context) error {
 	if err := m.seal(ctx); err != nil {
 		return err
 	}
+	if err := m.checkUnknown(ctx); err != nil {
+		return err
+	}
 	git := tool.Git(m.repo.top)
 	ctx = context.WithoutCancel(ctx) // an interrupt would leave half of it
 	if _, err := git.Run(ctx, "read-tree", "-m", "-u", "HEAD", m.tree); err != nil {
@@ -278,6 +282,31 @@ func (m *Merge) Apply(ctx context.Context) error {
 	info.WriteString(strings.Join(m.unmerged, "\x00") + "\x00")
 	_, err := git.RunWith(ctx, []byte(info.String()), "update-index", "-z", "--index-info")
 	return err
+}
+
+// checkUnknown refuses to write over files that git does not know. Git itself
+// takes those that .gitignore names for worthless.
+func (m *Merge) checkUnknown(ctx context.Context) error {
+	changes, err := m.repo.changes(ctx, "HEAD", m.tree)
+	if err != nil {
+		return err
+	}
+	unknown, err := tool.Git(m.repo.Dir()).Run(ctx, "ls-files", "-z", "--others")
+	if err != nil {
+		return err
+	}
+	for file := range strings.SplitSeq(strings.TrimSuffix(unknown, "\x00"), "\x00") {
+		for _, c := range changes {
+			added := cmp.Or(c.to, c.path)
+			if c.kind != 'A' && c.to == "" || file == "" {
+				continue
+			}
+			if file == added || strings.HasPrefix(added, strings.TrimSuffix(file, "/")+"/") || strings.HasPrefix(file, added+"/") {
+				return fmt.Errorf("the repository is as it was: %s is in the way of the template's %s, and git does not know it: move it first", file, added)
+			}
+		}
+	}
+	return nil
 }
 
 // Close removes the worktree.

@@ -302,20 +302,37 @@ func TestWhatIsNotCommittedIsNotTouched(t *testing.T) {
 		t.Errorf("with a changed file: %v", err)
 	}
 	git(t, dir, "checkout", "--quiet", "a.go")
-	// A file that git does not know stands where the template has a new one.
-	if err := (render.Tree{"new.txt": []byte("precious")}).Write(dir); err != nil {
-		t.Fatal(err)
-	}
-	m := start(t, dir, tree(base), tree(next))
-	if err := m.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "as it was") {
-		t.Errorf("over an unknown file: %v", err)
-	}
-	want := tree(base)
-	want["new.txt"] = []byte("precious")
-	closed(t, m)
-	sameFiles(t, dir, want)
-	if status := git(t, dir, "status", "--porcelain"); status != "?? new.txt\n" {
-		t.Errorf("the status is\n%s", status)
+}
+
+func TestAFileThatGitDoesNotKnowIsNotOverwritten(t *testing.T) {
+	for _, test := range []struct{ name, unknown, ignored string }{
+		{"new", "new.txt", ""},
+		{"ignored", "new.txt", "new.txt\n"},
+		{"renamed", "renamed.go", "renamed.go\n"},
+		{"in place of a folder", "folder", "folder\n"},
+		{"a folder in place of a file", "new.txt/file", "new.txt\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			files := tree(base)
+			files[".gitignore"] = []byte(test.ignored)
+			dir := repository(t, files)
+			if err := (render.Tree{test.unknown: []byte("precious")}).Write(dir); err != nil {
+				t.Fatal(err)
+			}
+			status := git(t, dir, "status", "--porcelain")
+			changed := tree(next)
+			changed["folder/file"] = []byte("new")
+			m := start(t, dir, tree(base), changed)
+			if err := m.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "as it was: "+test.unknown) {
+				t.Errorf("got %v", err)
+			}
+			closed(t, m)
+			files[test.unknown] = []byte("precious")
+			sameFiles(t, dir, files)
+			if now := git(t, dir, "status", "--porcelain"); now != status {
+				t.Errorf("the status is\n%s", now)
+			}
+		})
 	}
 }
 
