@@ -153,7 +153,10 @@ func (c *cli) complete(ctx context.Context, dir string, sets []string) error {
 // does not know whose commit it is.
 func (c *cli) commit(ctx context.Context, dir, message string) error {
 	git := tool.Git(dir)
-	for _, args := range [][]string{{"-c", "init.defaultBranch=main", "init", "--quiet"}, {"add", "--all"}} {
+	for _, args := range [][]string{
+		{"-c", "init.defaultBranch=main", "init", "--quiet"},
+		{"-c", "core.excludesFile=" + os.DevNull, "add", "--all"}, // what the user ignores elsewhere belongs here
+	} {
 		if _, err := git.Run(ctx, args...); err != nil {
 			return err
 		}

@@ -126,6 +126,21 @@ func TestWithoutAnIdentityEverythingIsStagedAndNothingCommitted(t *testing.T) {
 	}
 }
 
+func TestWhatTheUserIgnoresElsewhereIsCommitted(t *testing.T) {
+	dir, config := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(config, "ignore"), "*.pb.go\n")
+	write(t, filepath.Join(config, "config"), "[core]\n\texcludesFile = "+filepath.ToSlash(config)+"/ignore\n")
+	t.Setenv("GIT_CONFIG_GLOBAL", filepath.Join(config, "config"))
+	write(t, filepath.Join(dir, "proto", "acme.pb.go"), "package acme\n")
+	c := &cli{out: t.Output()}
+	if err := c.commit(t.Context(), dir, "Begin"); err != nil {
+		t.Fatal(err)
+	}
+	if files := run(t, dir, "git", "ls-files"); files != "proto/acme.pb.go\n" {
+		t.Errorf("git has %q", files)
+	}
+}
+
 func TestAReaderThatLeavesEarlyDoesNotLeaveHalfARepository(t *testing.T) {
 	withModules(t)
 	program := filepath.Join(t.TempDir(), "scaffold")

@@ -213,7 +213,7 @@ func (m *Merge) seal(ctx context.Context) error {
 		return nil
 	}
 	git := tool.Git(m.worktree)
-	if _, err := git.Run(ctx, "add", "--all"); err != nil {
+	if _, err := git.Run(ctx, "-c", "core.excludesFile="+os.DevNull, "add", "--all"); err != nil {
 		return err
 	}
 	out, err := git.Run(ctx, "write-tree")
