@@ -104,7 +104,8 @@ func findSDK(ctx context.Context, from string) (s sdk, err error) {
 	if s.record, err = render.ParseRecord(data); err != nil {
 		return sdk{}, fmt.Errorf("%s: %w", render.RecordFile, err)
 	}
-	return s, s.record.MoveModule(s.files["go.mod"])
+	s.record, err = s.record.Moved(s.files["go.mod"])
+	return s, err
 }
 
 func (c *cli) makePlugin(ctx context.Context, p plugin) error {

@@ -202,7 +202,7 @@ func openUpdate(ctx context.Context, f updateFlags) (*update, error) {
 		return nil, fmt.Errorf("this repository was made from another template: run %s/scaffold", record.Template)
 	}
 	if data, err := os.ReadFile(filepath.Join(repo.Dir(), "go.mod")); err == nil {
-		if err := record.MoveModule(data); err != nil {
+		if record, err = record.Moved(data); err != nil {
 			return nil, err
 		}
 	}

@@ -73,13 +73,12 @@ func ParseRecord(data []byte) (Record, error) {
 	return r, r.Answers.Check()
 }
 
-// MoveModule takes over the module path of the repository's go.mod: the owner may
-// have moved the module, to /v2 for one.
-func (r *Record) MoveModule(mod []byte) error {
-	path := modfile.ModulePath(mod)
-	if err := names.CheckModule(path); err != nil {
-		return fmt.Errorf("go.mod: %w", err)
+// Moved returns the record with the module path of the repository's go.mod: the
+// owner may have moved the module, to /v2 for one.
+func (r Record) Moved(mod []byte) (Record, error) {
+	r.Answers.Module = modfile.ModulePath(mod)
+	if err := names.CheckModule(r.Answers.Module); err != nil {
+		return Record{}, fmt.Errorf("go.mod: %w", err)
 	}
-	r.Answers.Module = path
-	return nil
+	return r, nil
 }

@@ -123,13 +123,13 @@ func TestARecordIsReadBackAndCheckedAsItsFileMayBeAnybodys(t *testing.T) {
 }
 
 func TestARecordFollowsTheModuleOfGoMod(t *testing.T) {
-	r := record()
-	if err := r.MoveModule([]byte("module example.com/acme/sdk/v2\n")); err != nil || r.Answers.Module != "example.com/acme/sdk/v2" {
-		t.Errorf("%s, %v", r.Answers.Module, err)
+	moved, err := record().Moved([]byte("module example.com/acme/sdk/v2\n"))
+	if err != nil || moved.Answers.Module != "example.com/acme/sdk/v2" {
+		t.Errorf("%+v, %v", moved, err)
 	}
 	for _, mod := range []string{"", "go 1.25.0\n", "module sdk\n"} {
-		if err := r.MoveModule([]byte(mod)); err == nil || r.Answers.Module != "example.com/acme/sdk/v2" {
-			t.Errorf("%q: %s, %v", mod, r.Answers.Module, err)
+		if moved, err := record().Moved([]byte(mod)); err == nil {
+			t.Errorf("%q: %+v", mod, moved)
 		}
 	}
 }
