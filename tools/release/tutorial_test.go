@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	modulepath "golang.org/x/mod/module"
+	"golang.org/x/mod/zip"
 )
 
 // differs is what of a command's output differs from run to run.
@@ -113,4 +116,30 @@ func matches(output, page string) bool {
 		pattern += regexp.QuoteMeta(line) + "\n"
 	}
 	return regexp.MustCompile(pattern + "$").MatchString(output + "\n")
+}
+
+// newerCommand is newer FILE TEXT: it adds a version of the template and its scaffolder to the proxy,
+// with a line at the end of one of the template's files, and sets NEWER to that version.
+func newerCommand(ts *testscript.TestScript, _ bool, args []string) {
+	version := ts.Getenv("VERSION") + ".1"
+	const template = "github.com/jackfield-go/jackfield/sdk-template"
+	for _, name := range []string{template, template + "/scaffold"} {
+		folder := filepath.Join(ts.Getenv("RELEASED"), "bin", "release", "proxy", filepath.FromSlash(name))
+		old := filepath.Join(folder, "@v", ts.Getenv("VERSION"))
+		files := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), ".newer", filepath.Base(folder)))
+		ts.Check(zip.Unzip(files, modulepath.Version{Path: name, Version: ts.Getenv("VERSION")}, old+".zip"))
+		if file := filepath.Join(files, args[0]); name == template {
+			text, err := os.ReadFile(file)
+			ts.Check(err)
+			ts.Check(os.WriteFile(file, append(text, args[1]+"\n"...), 0o644))
+		}
+		out, err := os.Create(filepath.Join(folder, "@v", version+".zip"))
+		ts.Check(err)
+		ts.Check(errors.Join(zip.CreateFromDir(out, modulepath.Version{Path: name, Version: version}, files), out.Close()))
+		mod, err := os.ReadFile(old + ".mod")
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(folder, "@v", version+".mod"), mod, 0o644))
+		ts.Check(os.WriteFile(filepath.Join(folder, "@v", version+".info"), fmt.Appendf(nil, `{"Version": %q}`, version), 0o644))
+	}
+	ts.Setenv("NEWER", version)
 }

@@ -35,6 +35,7 @@ func TestUsers(t *testing.T) {
 			"useproxy": useProxyCommand,
 			"example":  exampleCommand,
 			"follow":   followCommand,
+			"newer":    newerCommand,
 			"readme":   readmeCommand,
 			"linked":   modulesCommand("list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}{{end}}", "./..."),
 			"graph":    modulesCommand("list", "-m", "all"),
