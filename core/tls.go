@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
@@ -64,12 +65,48 @@ func hasCertificate(server *tls.Config) bool {
 
 // Connect secures a connection that this side has dialled, or a stream inside of
 // one: it does the handshake until ctx ends. On an error, which is the handshake's
-// own or ctx's cause, conn is closed. On nil it returns conn as it is.
+// own or ctx's cause, conn is closed. On nil it returns conn as it is. A peer that
+// refuses this side's certificate says so in the first Read or Write that fails.
 func (t *TLS) Connect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	if t == nil {
 		return conn, nil
 	}
-	return secure(ctx, tls.Client(conn, t.Client))
+	secured, err := secure(ctx, tls.Client(conn, t.Client))
+	if err != nil {
+		return nil, err
+	}
+	return &dialled{Conn: secured}, nil
+}
+
+// dialled keeps the reason of a peer's refusal. In TLS 1.3 the handshake ends here
+// before the peer has verified this side's certificate. A peer that refuses it sends
+// an alert and closes, and a Write may fail before a Read sees the alert.
+type dialled struct {
+	*tls.Conn
+
+	answered atomic.Bool // a Read has returned data: the peer has not refused
+}
+
+func (c *dialled) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 && !c.answered.Load() {
+		c.answered.Store(true)
+	}
+	return n, err
+}
+
+// Write returns the peer's alert, if there is one, in place of a broken pipe.
+func (c *dialled) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err == nil || c.answered.Load() || errors.Is(err, net.ErrClosed) || !isHangUp(err) {
+		return n, err
+	}
+	_, reason := c.Conn.Read(make([]byte, 1)) // a later Read returns it again
+	var alert *net.OpError
+	if errors.As(reason, &alert) && alert.Op == "remote error" {
+		return n, reason
+	}
+	return n, err
 }
 
 // Accept is Connect for a connection that this side serves. It tells Refused of
@@ -84,11 +121,14 @@ func (t *TLS) Accept(ctx context.Context, conn net.Conn) (net.Conn, error) {
 		return conn, nil
 	}
 	secured, err := secure(ctx, tls.Server(conn, config))
-	t.Refuse(err)
-	return secured, err
+	if err != nil {
+		t.Refuse(err)
+		return nil, err
+	}
+	return secured, nil
 }
 
-func secure(ctx context.Context, conn *tls.Conn) (net.Conn, error) {
+func secure(ctx context.Context, conn *tls.Conn) (*tls.Conn, error) {
 	err := conn.HandshakeContext(ctx)
 	if err == nil {
 		return conn, nil

@@ -126,6 +126,39 @@ func TestConnectAndAcceptSecureAConnection(t *testing.T) {
 	}
 }
 
+// The peer verifies this side's certificate after the handshake has ended here.
+func TestARefusalOfThePeerIsTheErrorOfTheFirstWrite(t *testing.T) {
+	host, plugin := pinned(t)
+	stranger, err := tlsutil.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	host.Client.Certificates = tlsutil.Client(stranger, nil).Certificates
+	near, far := connected(t)
+	refused := make(chan error, 1)
+	go func() {
+		_, err := plugin.Accept(t.Context(), far)
+		refused <- err
+	}()
+	conn, err := host.Connect(t.Context(), near)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-refused; err == nil {
+		t.Fatal("the plugin took the certificate of a stranger")
+	}
+	for _, op := range []struct {
+		name string
+		do   func([]byte) (int, error)
+	}{{"Write", conn.Write}, {"Read", conn.Read}} {
+		_, err := op.do([]byte("hello"))
+		var alert *net.OpError
+		if !errors.As(err, &alert) || alert.Op != "remote error" {
+			t.Errorf("%s: got %v, want the plugin's alert", op.name, err)
+		}
+	}
+}
+
 func TestAHandshakeEndsWithItsContext(t *testing.T) {
 	host, plugin := pinned(t)
 	plugin.Refused = func(err error) { t.Errorf("Refused was told of %v", err) }

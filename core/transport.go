@@ -35,7 +35,7 @@ type Transport interface {
 	// Dial is called by a host after the handshake. It connects to the plugin
 	// and returns once calls can be made; ctx bounds only that. On an error
 	// nothing of the attempt is left. The error wraps that of the TLS handshake,
-	// and of the first read behind it: there a plugin's refusal arrives.
+	// and of the first Read or Write behind it: there a plugin's refusal arrives.
 	Dial(ctx context.Context, link HostLink) (Session, error)
 
 	// Listen is called by a plugin before it writes the handshake line. The

@@ -16,16 +16,24 @@ type connection struct {
 
 	once    sync.Once
 	lost    chan struct{}         // closed with the connection
-	failure atomic.Pointer[error] // of the first read that failed
+	failure atomic.Pointer[error] // of the first read or write that failed
 }
 
 func newConnection(conn net.Conn) *connection {
 	return &connection{Conn: conn, lost: make(chan struct{})}
 }
 
-// Read keeps its error: gRPC makes a text of it.
+// Read and Write keep their error: gRPC makes a text of it.
 func (c *connection) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.failure.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+func (c *connection) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
 	if err != nil {
 		c.failure.CompareAndSwap(nil, &err)
 	}

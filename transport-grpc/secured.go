@@ -77,7 +77,7 @@ func (s secured) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, 
 }
 
 func authInfo(conn net.Conn) (credentials.AuthInfo, error) {
-	c, ok := conn.(*tls.Conn)
+	c, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
 		return nil, errNotConnected
 	}
