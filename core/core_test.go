@@ -152,3 +152,11 @@ func TestAddressErrorShowsWhatAPluginSentWithBounds(t *testing.T) {
 		t.Errorf("%d bytes: %.600s", len(text), text)
 	}
 }
+
+func TestExitErrorEscapesTheHeadOfADeath(t *testing.T) {
+	err := &core.ExitError{Plugin: "p", Status: "exit status 2", Stderr: []string{"panic: \x1b[2J\u009b\u202e" + strings.Repeat("x", 5000)}}
+	text := err.Error()
+	if strings.ContainsAny(text, "\x1b\u009b\u202e") || !strings.Contains(text, `\x1b[2J\u009b\u202e`) || len(text) > 400 {
+		t.Errorf("%d bytes: %.300q", len(text), text)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
 // ErrClosed is returned by calls on something that its owner has closed.
@@ -37,15 +39,17 @@ type ExitError struct {
 func (e *ExitError) Error() string {
 	text := fmt.Sprintf("plugin %s has ended: %s", e.Plugin, e.Status)
 	if head := e.PanicHead(); head != "" {
-		text += " (" + head + ")"
+		text += " (" + logline.Printable(clipped(head)) + ")"
 	}
 	return text
 }
 
-// PanicHead returns the first line of the panic that ended the plugin, or "".
+// PanicHead returns the first line of the text with which the plugin died, or "":
+// of a panic, of a fatal error of the Go runtime, as "fatal error: stack overflow"
+// or "SIGSEGV: segmentation violation", or of a C library that aborts.
 func (e *ExitError) PanicHead() string {
 	for _, line := range slices.Backward(e.Stderr) {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+		if logline.IsDeathHeading(line) {
 			return line
 		}
 	}
@@ -167,14 +171,16 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("the plugin named the address %s %s, which is refused: %s", quoteClipped(e.Network), quoteClipped(e.Address), e.Reason)
 }
 
-// quoteClipped quotes what the other side sent, up to a length for a person.
-func quoteClipped(text string) string {
+// clipped cuts the other side's text off at a length for a person.
+func clipped(text string) string {
 	const most = 200
 	if len(text) > most {
-		return strconv.Quote(text[:most]) + "…"
+		return strings.ToValidUTF8(text[:most], "") + "…"
 	}
-	return strconv.Quote(text)
+	return text
 }
+
+func quoteClipped(text string) string { return strconv.Quote(clipped(text)) }
 
 // TypeError says that a dispensed client does not have the type that the host
 // asked for: the negotiated version carries another plugin of that name, or its

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
 // Stage is how far a launch came.
@@ -51,8 +52,12 @@ type LaunchError struct {
 	Err error
 }
 
-// maxLineShown bounds a line of the plugin's in an error's text.
-const maxLineShown = 200
+// maxLineShown bounds a line of the plugin's in an error's text, and
+// maxReasonShown the text of the reason: a plugin's answer may be in it.
+const (
+	maxLineShown   = 200
+	maxReasonShown = 4 << 10
+)
 
 func (e *LaunchError) Error() string {
 	var b strings.Builder
@@ -60,7 +65,7 @@ func (e *LaunchError) Error() string {
 	if e.Plugin != "" {
 		b.WriteString(" " + e.Plugin)
 	}
-	fmt.Fprintf(&b, ": %s: %s", e.Stage, strings.ReplaceAll(e.Err.Error(), "\n", "\n  "))
+	fmt.Fprintf(&b, ": %s: %s", e.Stage, strings.ReplaceAll(bounded(e.Err.Error()), "\n", "\n  "))
 	if e.Exit != nil {
 		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
 	}
@@ -76,7 +81,7 @@ func (e *LaunchError) Error() string {
 	if len(e.Stderr) > 0 {
 		b.WriteString("\n  last lines on its stderr:")
 		for _, line := range e.Stderr {
-			b.WriteString("\n    " + harmless(line))
+			b.WriteString("\n    " + logline.Printable(line))
 		}
 	}
 	return b.String()
@@ -90,19 +95,16 @@ func (e *LaunchError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// harmless escapes what could play tricks on a terminal, and leaves the rest
-// readable.
-func harmless(line string) string {
-	var b strings.Builder
-	for _, r := range line {
-		if r == '\t' || strconv.IsPrint(r) {
-			b.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		b.WriteString(quoted[1 : len(quoted)-1])
+// bounded clips and escapes a text of several lines.
+func bounded(text string) string {
+	if len(text) > maxReasonShown {
+		text = text[:maxReasonShown] + fmt.Sprintf("… (%d bytes left out)", len(text)-maxReasonShown)
 	}
-	return b.String()
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = logline.Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func shown(line string) string {

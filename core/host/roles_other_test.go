@@ -3,3 +3,5 @@
 package host_test
 
 func dieBySignal() int { return 1 }
+
+func raiseSegmentationFault() {}

@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -72,6 +74,18 @@ var objects = map[string]faketransport.Object{
 		go panic(text)
 		select {}
 	},
+	"overflow": func(context.Context, string) (string, error) {
+		debug.SetMaxStack(64 << 20)
+		var recurse func(n int) int
+		recurse = func(n int) int { return recurse(n+1) + 1 }
+		return strconv.Itoa(recurse(0)), nil
+	},
+	"throw": func(context.Context, string) (string, error) {
+		mutex := new(sync.Mutex)
+		mutex.Unlock() // a fatal error, which nothing recovers
+		return "", nil
+	},
+	"segv":  func(context.Context, string) (string, error) { raiseSegmentationFault(); select {} },
 	"wait":  func(ctx context.Context, _ string) (string, error) { <-ctx.Done(); return "", ctx.Err() },
 	"spawn": spawn,
 }

@@ -11,3 +11,5 @@ func dieBySignal() int {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }
+
+func raiseSegmentationFault() { _ = syscall.Kill(os.Getpid(), syscall.SIGSEGV) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -158,14 +160,40 @@ func TestACrashIsToldByTheCallTheClientAndTheLog(t *testing.T) {
 	}
 }
 
-func TestAPanicIsToldByTheCall(t *testing.T) {
-	cfg := config(t, "serve", "")
-	cfg.ExitGrace = patience
-	client := launch(t, cfg)
-	_, err := tryCall(within(t), client, "panic", "out of tea")
-	var exit *core.ExitError
-	if !errors.As(err, &exit) || exit.PanicHead() != "panic: out of tea" {
-		t.Errorf("got %v", err)
+func TestTheCallAndTheLogTellOfADeathOnce(t *testing.T) {
+	for method, head := range map[string]string{
+		"panic":    "panic: out of tea",
+		"overflow": "fatal error: stack overflow",
+		"throw":    "fatal error: sync: unlock of unlocked mutex",
+		"segv":     "SIGSEGV: segmentation violation",
+	} {
+		t.Run(method, func(t *testing.T) {
+			if method == "segv" && runtime.GOOS == "windows" {
+				t.Skip("only where signals can be sent")
+			}
+			logged := newRecords()
+			cfg := config(t, "serve", "")
+			cfg.ExitGrace = patience
+			cfg.Logger = logged.logger()
+			client := launch(t, cfg)
+			_, err := tryCall(within(t), client, method, "out of tea")
+			var exit *core.ExitError
+			if !errors.As(err, &exit) || exit.PanicHead() != head || !strings.Contains(exit.Error(), head) {
+				t.Errorf("got %v", err)
+			}
+			<-client.Done()
+			var told []record
+			for _, r := range logged.from(slog.LevelWarn) {
+				if strings.Contains(r.message+r.attrs["stack"], head) {
+					told = append(told, r)
+				} else if r.attrs["status"] == "" {
+					t.Errorf("another record: %+v", r)
+				}
+			}
+			if len(told) != 1 || told[0].level != slog.LevelError || !strings.Contains(told[0].attrs["stack"], "goroutine ") {
+				t.Errorf("%d records of the death: %.300v", len(told), told)
+			}
+		})
 	}
 }
 

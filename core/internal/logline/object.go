@@ -3,6 +3,7 @@ package logline
 import (
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -153,12 +154,29 @@ func (o *object) record(line []byte, at time.Time) slog.Record {
 	o.attrs = o.attrs[:0]
 	for i := range o.fields {
 		f := &o.fields[i]
-		o.attrs = append(o.attrs, slog.Attr{Key: stringOf(text, f.key, f.keyEscaped), Value: valueOf(f, text)})
+		o.attrs = append(o.attrs, slog.Attr{Key: attrKey(stringOf(text, f.key, f.keyEscaped)), Value: valueOf(f, text)})
 	}
 	record.AddAttrs(o.attrs...)
 	// The record has its own copies; what stays here would keep the line alive.
 	clear(o.attrs)
 	return record
+}
+
+// hostKeys are the names under which a host's log has its own facts: those of
+// log/slog and of hclog, and the plugin's name.
+var hostKeys = []string{
+	slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin", keyLevel, keyMessage, keyTimestamp,
+}
+
+// attrKey returns the name of a plugin's attribute. A host's name gets a prefix in
+// any spelling: many readers take the last of two equal keys, in either case.
+func attrKey(key string) string {
+	for _, name := range hostKeys {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			return "plugin_" + key
+		}
+	}
+	return key
 }
 
 // messageText returns a message that is a string, or the JSON text of any

@@ -3,14 +3,60 @@ package logline
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
 
-// startsPanic tells whether line is the first of the text that the Go runtime
-// writes when a program dies.
-func startsPanic(line []byte) bool {
-	return bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: "))
+// headings begin the text with which a program dies. The first ones are the Go
+// runtime's, the others those of C and C++, Rust and Python.
+var headings = []string{
+	"panic: ", "fatal error: ", "unexpected fault address ",
+	"runtime: goroutine stack exceeds ", "runtime: out of memory", "runtime: panic before malloc heap initialized",
+	"runtime: program exceeds ", "runtime: address space conflict", "runtime: failed to create new OS thread",
+	"*** stack smashing detected ***", "*** buffer overflow detected ***", "double free or corruption ",
+	"free(): ", "malloc(): ", "corrupted size vs. prev_size", "terminate called ",
+	"thread 'main' panicked at ", "Fatal Python error: ",
+}
+
+// signals are the lines with which the Go runtime begins when a signal ends the
+// program and neither the program nor a panic handles it.
+var signals = []string{
+	"SIGQUIT: quit", "SIGILL: illegal instruction", "SIGTRAP: trace trap", "SIGABRT: abort",
+	"SIGEMT: emulate instruction executed", "SIGFPE: floating-point exception", "SIGBUS: bus error",
+	"SIGSEGV: segmentation violation", "SIGSYS: bad system call", "SIGSTKFLT: stack fault",
+	"SIGXCPU: cpu limit exceeded", "SIGXFSZ: file size limit exceeded",
+}
+
+// IsDeathHeading reports whether line begins the text with which a program dies.
+func IsDeathHeading[Text string | []byte](line Text) bool {
+	for _, heading := range headings {
+		if len(line) >= len(heading) && string(line[:len(heading)]) == heading {
+			return true
+		}
+	}
+	return len(line) > 3 && string(line[:3]) == "SIG" && slices.Contains(signals, string(line))
+}
+
+// isTrace reports whether line stands in the Go runtime's trace of a dying program
+// and hardly anywhere else: a goroutine's head, a frame, its place in a file.
+func isTrace(line []byte) bool {
+	switch {
+	case bytes.HasPrefix(line, []byte("\t")), bytes.HasPrefix(line, []byte("goroutine ")),
+		bytes.HasPrefix(line, []byte("created by ")), bytes.HasPrefix(line, []byte("runtime stack:")),
+		bytes.HasPrefix(line, []byte("runtime: ")), bytes.HasPrefix(line, []byte("[signal ")),
+		bytes.HasPrefix(line, []byte("[originating from ")), bytes.HasPrefix(line, []byte("PC=")),
+		bytes.HasPrefix(line, []byte("...")): // "...500 frames elided..."
+		return true
+	}
+	function, _, called := bytes.Cut(line, []byte("("))
+	return called && bytes.HasSuffix(line, []byte(")")) && !bytes.ContainsAny(function, " \t")
+}
+
+// isOutermost reports whether line is the last frame of a goroutine's trace.
+func isOutermost(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("created by ")) || bytes.HasPrefix(line, []byte("main.main(")) ||
+		bytes.HasPrefix(line, []byte("runtime.goexit("))
 }
 
 // A panicText gathers the lines of a panic into one record. It is used by the
@@ -27,6 +73,9 @@ type panicText struct {
 	open     bool   // more lines belong to the text
 	first    bool   // the text has the panic's own first line
 	resume   bool   // the next plain line goes on with the text
+	trace    bool   // the runtime's trace has begun
+	outer    bool   // the last line is the outermost frame of a goroutine
+	whole    bool   // the last goroutine in the text is complete
 	deadline time.Time
 	armed    bool // the timer's function is still to run
 	timer    *time.Timer
@@ -35,7 +84,7 @@ type panicText struct {
 
 // take keeps line if it belongs to a panic's text.
 func (p *panicText) take(line []byte) bool {
-	starts := startsPanic(line)
+	starts := IsDeathHeading(line)
 	if !p.begun && !starts {
 		return false
 	}
@@ -49,14 +98,28 @@ func (p *panicText) take(line []byte) bool {
 	switch {
 	case p.open:
 		p.text = append(append(p.text, '\n'), line...)
-	case starts, p.resume && resumes(line):
+	case starts, p.resume && resumes(line), p.trace && isTrace(line):
 		p.text = append(p.text, line...)
 		p.open, p.first, p.resume = true, starts, false
+		p.trace = p.trace && !starts
 	default:
 		return false
 	}
+	p.follow(line)
 	p.wait()
 	return true
+}
+
+// follow keeps track of the trace, so that a pause in the middle of it does not end
+// the text: the runtime needs seconds to go through the stack of an endless recursion.
+func (p *panicText) follow(line []byte) {
+	if len(line) == 0 {
+		return
+	}
+	place := line[0] == '\t'
+	p.whole = place && p.outer
+	p.outer = !place && isOutermost(line)
+	p.trace = p.trace || isTrace(line)
 }
 
 // resumes tells whether line can go on with a panic's text that was cut. What
@@ -99,11 +162,22 @@ func (p *panicText) wait() {
 	if p.delay < 0 {
 		return
 	}
-	p.deadline = time.Now().Add(p.delay)
-	if !p.armed {
-		p.arm(p.delay)
+	delay := p.delay
+	if p.trace && !p.whole {
+		delay *= unfinished
 	}
+	p.deadline = time.Now().Add(delay)
+	switch {
+	case !p.armed:
+		p.arm(delay)
+	case p.timer.Stop():
+		p.timer.Reset(delay)
+	} // otherwise its function is about to run, and looks at the deadline
 }
+
+// unfinished is how many times as long a text waits in the middle of a goroutine's
+// trace: a program that prints half a trace and lives on is rare.
+const unfinished = 50
 
 func (p *panicText) arm(delay time.Duration) {
 	p.armed = true

@@ -23,6 +23,14 @@ func TestPumpMakesAPanicOneRecord(t *testing.T) {
 		{"a panic in a panic", "panic: a [recovered]\n\tpanic: b\n", 0, []string{"error panic: a [recovered] | stack=\tpanic: b"}},
 		{"a second panic", "panic: a\npanic: b\n", 0, []string{"error panic: a | stack=panic: b"}},
 		{"only the first line", "panic: a", 0, []string{"error panic: a"}},
+		{"a signal that the runtime does not expect", "SIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=0\n", 0,
+			[]string{"error SIGSEGV: segmentation violation | stack=PC=0x1 m=0 sigcode=0"}},
+		{"a line of one's own about a signal", "SIGTERM: leaving\nSIGSEGV: segmentation violation, again\n", 0,
+			[]string{"debug SIGTERM: leaving", "debug SIGSEGV: segmentation violation, again"}},
+		{"an endless recursion", "runtime: goroutine stack exceeds 1000000000-byte limit\nruntime: sp=0xc0\nfatal error: stack overflow\n", 0,
+			[]string{"error runtime: goroutine stack exceeds 1000000000-byte limit | stack=runtime: sp=0xc0\nfatal error: stack overflow"}},
+		{"an exception of C++", "terminate called after throwing an instance of 'int'\n", 0,
+			[]string{"error terminate called after throwing an instance of 'int'"}},
 		{"not at the start of the line", "don't panic: it's fine", 0, []string{"debug don't panic: it's fine"}},
 		{"lines with a level inside", "panic: a\n[INFO] b\n", 0, []string{"error panic: a | stack=[INFO] b"}},
 		{"a record inside", "panic: a\n{\"@level\":\"info\",\"@message\":\"m\"}\n\ngoroutine 1:\nmain()\n", 0,
@@ -81,6 +89,48 @@ func TestPanicIsLoggedWhenThePluginLivesOn(t *testing.T) {
 			t.Error(err)
 		}
 		expect("error panic: a | stack=b", "error c", "info d", "error panic: e")
+	})
+}
+
+func TestPauseInsideATraceDoesNotEndThePanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kept := &recorder{level: math.MinInt}
+		r, w := io.Pipe()
+		done := make(chan error, 1)
+		go func() { done <- Pump(r, Config{Logger: slog.New(kept), PanicDelay: time.Second}) }()
+		count := func(when string, want int) {
+			t.Helper()
+			synctest.Wait()
+			if n := len(kept.records()); n != want {
+				t.Errorf("%s: %d records, want %d", when, n, want)
+			}
+		}
+		for _, text := range []string{
+			"fatal error: stack overflow\n\ngoroutine 1 [running]:\n", "main.f(...)\n\t/x.go:1\n",
+			"...500 frames elided...\n", "main.main()\n",
+		} {
+			if _, err := io.WriteString(w, text); err != nil {
+				t.Error(err)
+			}
+			<-time.After(40 * time.Second)
+			count("in the middle of a trace", 0)
+		}
+		if _, err := io.WriteString(w, "\t/x.go:2\n"); err != nil {
+			t.Error(err)
+		}
+		<-time.After(2 * time.Second)
+		count("after the outermost frame", 1)
+		if _, err := io.WriteString(w, "\ngoroutine 2 [select]:\nmain.g()\n\t/x.go:3\n"); err != nil {
+			t.Error(err)
+		}
+		_ = w.Close()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		count("at the end", 2)
+		if last := shown(kept.records()[1]); !strings.HasSuffix(last, "continued=true") {
+			t.Errorf("the rest of the trace: %s", last)
+		}
 	})
 }
 

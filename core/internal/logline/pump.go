@@ -47,15 +47,17 @@ type Config struct {
 // A line that is a JSON object with a level of hclog's is a record: @level,
 // @message and @timestamp become the record's own, every other member an
 // attribute, in the line's order and with its type; objects and arrays stay
-// JSON. A message that is no string is shown as its JSON. An object without a
+// JSON. An attribute with a name of the host's, as "level" or "plugin", gets the
+// prefix "plugin_". A message that is no string is shown as its JSON. An object without a
 // known level is logged at debug, the line verbatim as its message; a line
 // whose timestamp cannot be read is a plain line.
 //
 // A plain line is logged at the level that it names in front ("[WARN] text"),
-// at debug otherwise. A line that starts with "panic: " or "fatal error: "
+// at debug otherwise. A line that [IsDeathHeading] knows, as "panic: boom",
 // begins the text of a panic: it and the plain lines after it are one record
 // at error level, the first line its message and the rest its attribute
-// "stack". Where a JSON line or a limit cuts that text, it goes on in another
+// "stack". A pause ends the text, but not in the middle of a goroutine's trace.
+// Where a JSON line or a limit cuts that text, it goes on in another
 // record with the attribute "continued"; plain lines that come after a panic's
 // text was logged are errors too. Empty lines count only inside such a text.
 //

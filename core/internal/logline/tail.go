@@ -2,7 +2,10 @@ package logline
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // The limits of a Tail that sets none.
@@ -64,7 +67,7 @@ func (t *Tail) add(line []byte) {
 	defer t.mu.Unlock()
 	line = line[:min(len(line), t.maxBytes())]
 	t.count++
-	if startsPanic(line) {
+	if IsDeathHeading(line) {
 		t.panic, t.panicAt = string(line), t.count
 	}
 	t.text = append(t.text, line...)
@@ -103,4 +106,21 @@ func (t *Tail) maxBytes() int {
 		return t.MaxBytes
 	}
 	return defaultTailBytes
+}
+
+// Printable escapes the characters of a line that a terminal would obey, as
+// strconv.Quote does, and leaves tabs and the rest as they are.
+func Printable(line string) string {
+	var b strings.Builder
+	for len(line) > 0 {
+		r, size := utf8.DecodeRuneInString(line)
+		if r == '\t' || strconv.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			b.WriteString(line[:size])
+		} else {
+			quoted := strconv.Quote(line[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		line = line[size:]
+	}
+	return b.String()
 }

@@ -1,0 +1,32 @@
+package host_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/host"
+)
+
+func TestLaunchErrorEscapesAndBoundsThePluginsText(t *testing.T) {
+	answer := "denied:\n\x1b]0;title\a\u009b31m\u202e" + strings.Repeat("x", 20_000)
+	err := &host.LaunchError{
+		Stage: host.StageConnect, Plugin: "p", Path: "/p", Err: errors.New(answer),
+		Line: "\u009b", Stderr: []string{"\u202e", "\xff"},
+	}
+	text := err.Error()
+	if strings.ContainsAny(text, "\x1b\a\u009b\u202e") || strings.Contains(text, "\xff") {
+		t.Errorf("a terminal would obey %.400q", text)
+	}
+	for _, want := range []string{"denied:\n  \\x1b]0;title\\a\\u009b31m\\u202ex", "bytes left out", "program: /p", `\u202e`, `\xff`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in %.400q", want, text)
+		}
+	}
+	if len(text) > 5_000 {
+		t.Errorf("%d bytes", len(text))
+	}
+	if err.Err.Error() != answer {
+		t.Error("the reason itself was changed")
+	}
+}
