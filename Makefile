@@ -42,6 +42,9 @@ help: ## list these targets
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\n%s\n%s\n%s\n' 'Settings' \
+		'  MODULE=core             look at one module, or several: make MODULE="core broker" test' \
+		'  TESTFLAGS=-run=TestLine hand flags to go test'
 
 .PHONY: demo
 demo: bin/demo ## build the examples' plugins and run every host against them, and the template's
