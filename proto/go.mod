@@ -5,8 +5,8 @@ go 1.25.0
 require (
 	// v1.66.3: as transport-grpc, with which this module is used.
 	google.golang.org/grpc v1.66.3
-	// v1.36.10: as transport-grpc.
-	google.golang.org/protobuf v1.36.10
+	// v1.34.1: what grpc v1.66.3 requires.
+	google.golang.org/protobuf v1.34.1
 )
 
 require (

@@ -20,6 +20,8 @@ type hostInfoStream struct {
 // Interrupt ends the stream.
 func (s hostInfoStream) Interrupt() { s.cancel() }
 
+var _ exchange.Stream = infoStream{}
+
 // infoStream is the broker's stream, as either side has it, without gRPC.
 type infoStream struct {
 	stream interface {

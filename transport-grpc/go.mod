@@ -8,8 +8,8 @@ require (
 	github.com/jackfield-go/jackfield/proto v0.0.0
 	// v1.66.3: mem.BufferPool came with v1.66.0, but flow control miscounted until this patch, and calls failed.
 	google.golang.org/grpc v1.66.3
-	// v1.36.10: descriptors with the option imports of edition 2024, for reflection.
-	google.golang.org/protobuf v1.36.10
+	// v1.34.1: what grpc v1.66.3 requires.
+	google.golang.org/protobuf v1.34.1
 )
 
 require github.com/jackfield-go/jackfield/tlsutil v0.0.0

@@ -3,11 +3,46 @@ package transportgrpc
 import (
 	"context"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+
+	"github.com/jackfield-go/jackfield/core"
 )
+
+// serverOptions are those of every server of this side: of brokered connections
+// too. calls counts the calls; nil in a host.
+func (o *options) serverOptions(security *core.TLS, calls *core.Calls) []grpc.ServerOption {
+	opts := []grpc.ServerOption{
+		grpc.Creds(transportCredentials(security)),
+		grpc.MaxRecvMsgSize(o.maxMessage),
+		grpc.MaxSendMsgSize(o.maxMessage),
+		grpc.InitialWindowSize(streamWindow),
+		grpc.InitialConnWindowSize(connectionWindow),
+		grpc.ForceServerCodecV2(o.codec),
+		grpc.ReadBufferSize(readBuffer),
+		grpc.ConnectionTimeout(o.connecting),
+		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
+	}
+	if calls != nil {
+		f := inFlight{calls}
+		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream))
+	}
+	return append(opts, o.server...)
+}
+
+// permanentStreams are those that a host has open all the time: the plugin's
+// output and the broker's.
+const permanentStreams = 2
+
+// streamWorkers lets goroutines with grown stacks serve one call after the other:
+// growing a stack is a good part of what a short call costs. Each permanent
+// stream keeps one of them.
+func streamWorkers() grpc.ServerOption {
+	return grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0) + permanentStreams))
+}
 
 // grpcServer is gRPC's server with ends that come when they are called for. Its
 // own wait for two things that the other side, or the application, may withhold:

@@ -8,18 +8,12 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/health"
-	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/peer"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
-	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
-
-// healthService is the name under which a plugin says that it is well.
-const healthService = "plugin"
 
 // server is the plugin's side.
 type server struct {
@@ -64,21 +58,6 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	s.output.start(s.ctx, &s.running)
 	s.running.Go(func() { _ = s.grpc.Serve(s.intake) })
 	return s, nil
-}
-
-// register puts the protocol's services and the application's on the server.
-func (s *server) register() error {
-	status := health.NewServer()
-	status.SetServingStatus(healthService, grpc_health_v1.HealthCheckResponse_SERVING)
-	grpc_health_v1.RegisterHealthServer(s.grpc, status)
-	pluginpb.RegisterGRPCBrokerServer(s.grpc, &brokerService{server: s})
-	pluginpb.RegisterGRPCControllerServer(s.grpc, &controllerService{server: s})
-	pluginpb.RegisterGRPCStdioServer(s.grpc, &stdioService{server: s})
-	guard := &registrar{server: s.grpc.Server}
-	if !s.transport.options.noReflection {
-		registerReflection(guard)
-	}
-	return s.transport.register(s.broker, guard, s.link.Implements)
 }
 
 func (s *server) brokerConfig() exchange.Config {
