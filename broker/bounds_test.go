@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 func TestTheOldestUnclaimedConnectionIsDropped(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 func TestAnAbandonedAcceptLeavesItsNumberToOthers(t *testing.T) {

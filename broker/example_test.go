@@ -7,7 +7,7 @@ import (
 	"net"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // twoSides stands for the connection that a host and a plugin have.

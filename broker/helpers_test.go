@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // patience bounds what must not hang.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"net"
 
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // Conn is one connection of a broker: a stream inside the connection that the

@@ -15,6 +15,7 @@ require (
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
+	github.com/jackfield-go/jackfield/yamux v0.0.0
 	golang.org/x/net v0.62.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
@@ -49,3 +50,5 @@ replace github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
 replace github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc
 
 replace github.com/jackfield-go/jackfield/transport-netrpc => ../transport-netrpc
+
+replace github.com/jackfield-go/jackfield/yamux => ../yamux

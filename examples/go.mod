@@ -16,6 +16,7 @@ require (
 	aead.dev/minisign v0.3.0 // indirect
 	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
 	github.com/jackfield-go/jackfield/proto v0.0.0 // indirect
+	github.com/jackfield-go/jackfield/yamux v0.0.0 // indirect
 	golang.org/x/crypto v0.59.0 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
@@ -32,4 +33,5 @@ replace (
 	github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
 	github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc
 	github.com/jackfield-go/jackfield/transport-netrpc => ../transport-netrpc
+	github.com/jackfield-go/jackfield/yamux => ../yamux
 )

@@ -125,7 +125,7 @@ func requireJackfield(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	edit := []string{"mod", "edit"}
-	for _, module := range []string{"broker", "core", "proto", "tlsutil", "transport-grpc"} {
+	for _, module := range []string{"broker", "core", "proto", "tlsutil", "transport-grpc", "yamux"} {
 		path := "github.com/jackfield-go/jackfield/" + module
 		edit = append(edit, "-require", path+"@v0.0.0", "-replace", path+"="+filepath.Join(tree, module))
 	}

@@ -20,6 +20,7 @@ require (
 	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
 	github.com/jackfield-go/jackfield/proto v0.0.0 // indirect
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
+	github.com/jackfield-go/jackfield/yamux v0.0.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.22 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
@@ -40,4 +41,5 @@ replace (
 	github.com/jackfield-go/jackfield/proto => ../proto
 	github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
 	github.com/jackfield-go/jackfield/transport-grpc => ../transport-grpc
+	github.com/jackfield-go/jackfield/yamux => ../yamux
 )

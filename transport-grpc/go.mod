@@ -6,6 +6,7 @@ require (
 	github.com/jackfield-go/jackfield/broker v0.0.0
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/proto v0.0.0
+	github.com/jackfield-go/jackfield/yamux v0.0.0
 	// v1.66.3: mem.BufferPool came with v1.66.0, but flow control miscounted until this patch, and calls failed.
 	google.golang.org/grpc v1.66.3
 	// v1.34.1: what grpc v1.66.3 requires.
@@ -26,4 +27,5 @@ replace (
 	github.com/jackfield-go/jackfield/core => ../core
 	github.com/jackfield-go/jackfield/proto => ../proto
 	github.com/jackfield-go/jackfield/tlsutil => ../tlsutil
+	github.com/jackfield-go/jackfield/yamux => ../yamux
 )

@@ -16,9 +16,9 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // session is the host's side of a connection (protocol §5).

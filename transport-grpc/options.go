@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // DefaultMaxMessageSize is how many bytes a message may have, in either

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // server is the plugin's side.

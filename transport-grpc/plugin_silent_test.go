@@ -9,10 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // pipes is a listener whose connections have no file behind them, so that a

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // unheeded is a connection that the other side accepts and never serves.

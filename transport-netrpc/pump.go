@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // pump copies one of the plugin's outputs to whichever host is connected last.

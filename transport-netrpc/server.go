@@ -8,8 +8,8 @@ import (
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // server is the plugin's side.

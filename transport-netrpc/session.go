@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // session is the host's side of a connection (protocol §4).

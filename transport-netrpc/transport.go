@@ -18,8 +18,8 @@ import (
 	"fmt"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // DefaultMaxConcurrentCalls is how many calls one connection runs at a time,

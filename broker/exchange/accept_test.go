@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 func TestStreamsAreHandedOutInTheOrderOfTheKnocks(t *testing.T) {

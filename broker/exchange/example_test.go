@@ -7,7 +7,7 @@ import (
 	"net"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // twoSides stands for the session and the control stream that a host and a

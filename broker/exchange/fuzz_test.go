@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // script is a control stream and a host's program at once: each pair of bytes is

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // patience bounds what must not hang.

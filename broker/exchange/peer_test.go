@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // peer is the other side of a multiplexed broker, where the test does by hand

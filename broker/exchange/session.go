@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/jackfield-go/jackfield/broker"
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // Session is the connection that both sides of a [Multiplexed] share. It is safe

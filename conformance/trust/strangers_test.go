@@ -18,7 +18,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
@@ -27,6 +26,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/tlsutil"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // setting is a way to launch a plugin.

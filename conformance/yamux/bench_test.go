@@ -13,8 +13,8 @@ import (
 
 	theirs "github.com/hashicorp/yamux"
 
-	ours "github.com/jackfield-go/jackfield/broker/yamux"
 	"github.com/jackfield-go/jackfield/tlsutil"
+	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
 // The same figures for three ways of having a session: theirs; theirs on a

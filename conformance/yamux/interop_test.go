@@ -12,7 +12,7 @@ import (
 
 	theirs "github.com/hashicorp/yamux"
 
-	ours "github.com/jackfield-go/jackfield/broker/yamux"
+	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
 func TestStreamsEndInEitherOrder(t *testing.T) {

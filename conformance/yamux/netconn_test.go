@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/net/nettest"
 
-	ours "github.com/jackfield-go/jackfield/broker/yamux"
+	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
 // Our streams keep what net.Conn promises, as the Go project's own suite sees

@@ -11,7 +11,7 @@ import (
 
 	theirs "github.com/hashicorp/yamux"
 
-	ours "github.com/jackfield-go/jackfield/broker/yamux"
+	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
 func unixPair(t testing.TB) (client, server net.Conn) {

@@ -138,7 +138,7 @@ func withModules(t *testing.T) {
 		return
 	}
 	for _, version := range []string{older, present} {
-		for _, dir := range []string{"broker", "core", "discovery", "proto", "tlsutil", "transport-grpc", "sdk-template/scaffold"} {
+		for _, dir := range []string{"broker", "core", "discovery", "proto", "tlsutil", "transport-grpc", "yamux", "sdk-template/scaffold"} {
 			modules.publish(t, filepath.Join("..", "..", filepath.FromSlash(dir)), version)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 
-	"github.com/jackfield-go/jackfield/broker/yamux"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // Two sessions share a connection; one asks, the other answers.

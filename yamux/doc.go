@@ -2,6 +2,11 @@
 // of hashicorp/yamux (protocol §4 and §5 use it for net/rpc and for
 // multiplexed gRPC). Either end of a connection may be that library.
 //
+// Beyond that library's API a stream can be asked whether the peer has accepted
+// it, which the order of a multiplexed broker depends on; it can be reset, so that
+// truncated data does not look complete; every wait takes a context; and readers
+// are woken once when the session ends.
+//
 // One side of the connection calls [Client], the other [Server]; after that
 // the two are equal: each may [Session.Open] streams and [Session.Accept]
 // the peer's. A [Stream] is a [net.Conn] that can also be half closed
