@@ -3,6 +3,7 @@ package core_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"slices"
 	"strings"
@@ -158,5 +159,12 @@ func TestExitErrorEscapesTheHeadOfADeath(t *testing.T) {
 	text := err.Error()
 	if strings.ContainsAny(text, "\x1b\u009b\u202e") || !strings.Contains(text, `\x1b[2J\u009b\u202e`) || len(text) > 400 {
 		t.Errorf("%d bytes: %.300q", len(text), text)
+	}
+}
+
+// TestErrClosedIsTheStandardLibrarysToo lets programs look for one of both.
+func TestErrClosedIsTheStandardLibrarysToo(t *testing.T) {
+	if !errors.Is(core.ErrClosed, net.ErrClosed) || core.ErrClosed.Error() != "closed" {
+		t.Errorf("core.ErrClosed is %v, want net.ErrClosed to errors.Is", core.ErrClosed)
 	}
 }

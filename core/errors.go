@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"slices"
 	"strconv"
@@ -11,8 +12,14 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
-// ErrClosed is returned by calls on something that its owner has closed.
-var ErrClosed = errors.New("closed")
+// ErrClosed is returned by calls on something that its owner has closed. It is
+// [net.ErrClosed] to errors.Is as well.
+var ErrClosed error = closedError{}
+
+type closedError struct{}
+
+func (closedError) Error() string { return "closed" }
+func (closedError) Unwrap() error { return net.ErrClosed }
 
 // ErrConnectionLost is returned by calls that failed because the connection to
 // the other side broke. On a host it comes joined with an [ExitError] when the

@@ -76,7 +76,7 @@ func TestTheEndWakesEverything(t *testing.T) {
 				synctest.Wait()
 				test.end(session, peer)
 				for what, c := range waiting {
-					if err := <-c; !errors.Is(err, ErrSessionClosed) || !errors.Is(err, test.unwraps) {
+					if err := <-c; !errors.Is(err, ErrSessionClosed) || !errors.Is(err, net.ErrClosed) || !errors.Is(err, test.unwraps) {
 						t.Errorf("%s: %v", what, err)
 					}
 				}

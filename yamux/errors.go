@@ -17,10 +17,10 @@ var (
 	ErrClosed error = &closedError{"yamux: stream closed"}
 
 	// ErrSessionClosed is what every operation returns once the session is
-	// over. After Close here the error is this very value, which unwraps to
-	// net.ErrClosed; when the session ended otherwise, the error is
-	// ErrSessionClosed to errors.Is and unwraps to the reason, in which a
-	// connection that merely ended is io.ErrUnexpectedEOF.
+	// over. After Close here the error is this very value; when the session
+	// ended otherwise, the error is ErrSessionClosed to errors.Is and unwraps to
+	// the reason, in which a connection that merely ended is
+	// io.ErrUnexpectedEOF. Both are net.ErrClosed to errors.Is.
 	ErrSessionClosed error = &closedError{"yamux: session closed"}
 
 	// ErrGoAway is returned by Open when the peer has said that it takes no
@@ -78,9 +78,11 @@ func (e *GoAwayError) Error() string {
 // something else than Close here.
 type endedError struct{ cause error }
 
-func (e *endedError) Error() string        { return "yamux: session ended: " + e.cause.Error() }
-func (e *endedError) Unwrap() error        { return e.cause }
-func (e *endedError) Is(target error) bool { return target == ErrSessionClosed }
+func (e *endedError) Error() string { return "yamux: session ended: " + e.cause.Error() }
+func (e *endedError) Unwrap() error { return e.cause }
+func (e *endedError) Is(target error) bool {
+	return target == ErrSessionClosed || target == net.ErrClosed
+}
 
 // operationError turns a session's end into the error of its operations. A
 // bare io.EOF would tell a reader that the stream is complete.
