@@ -27,11 +27,11 @@ func TestTheOldestUnclaimedConnectionIsDropped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectText(t, conn, skipNumber(t, stream), "kept")
+		expectText(t, conn, skipID(t, stream), "kept")
 	}
 }
 
-func TestStreamsWithoutANumberAreBounded(t *testing.T) {
+func TestStreamsWithoutAnIDAreBounded(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{MaxUnclaimed: 2})
 	var silent []*yamux.Stream
 	for range 3 {
@@ -74,7 +74,7 @@ func TestADawdlingStreamHoldsNobodyUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectText(t, conn, skipNumber(t, stream), "on time")
+		expectText(t, conn, skipID(t, stream), "on time")
 	}
 	if _, err := dawdling.Write([]byte{0, 0}); err != nil {
 		t.Fatal(err)
@@ -85,12 +85,12 @@ func TestADawdlingStreamHoldsNobodyUp(t *testing.T) {
 }
 
 // inBubble runs a test on a clock of its own.
-func inBubble(t *testing.T, cfg broker.Config, test func(t *testing.T, b *broker.Broker, peer *yamux.Session)) {
+func inBubble(t *testing.T, cfg broker.Config, test func(t *testing.T, b *broker.Prefixed, peer *yamux.Session)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c, s := net.Pipe()
 		client, server := sessionsOver(t, c, s)
-		b := broker.New(broker.Yamux(server), cfg)
+		b := broker.NewPrefixed(broker.Yamux(server), cfg)
 		defer func() { b.Close(); client.Close(); server.Close() }()
 		test(t, b, client)
 	})
@@ -104,7 +104,7 @@ func TestUnclaimedConnectionsAreDroppedInTime(t *testing.T) {
 		"short":   {time.Second, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, broker.Config{UnclaimedTimeout: c.setting}, func(t *testing.T, b *broker.Broker, peer *yamux.Session) {
+			inBubble(t, broker.Config{UnclaimedTimeout: c.setting}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 				start := time.Now()
 				stream := knock(t, peer, 1)
 				<-stream.PeerDone()
@@ -120,7 +120,7 @@ func TestUnclaimedConnectionsAreDroppedInTime(t *testing.T) {
 }
 
 func TestUnclaimedConnectionsWaitForEverIfToldTo(t *testing.T) {
-	inBubble(t, broker.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *broker.Broker, peer *yamux.Session) {
+	inBubble(t, broker.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 		stream := knock(t, peer, 1)
 		<-time.After(1000 * time.Hour) // on the bubble's clock
 		if isOver(stream) {
@@ -133,7 +133,7 @@ func TestUnclaimedConnectionsWaitForEverIfToldTo(t *testing.T) {
 }
 
 func TestAnAcceptedConnectionIsNotDropped(t *testing.T) {
-	inBubble(t, broker.Config{}, func(t *testing.T, b *broker.Broker, peer *yamux.Session) {
+	inBubble(t, broker.Config{}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 		stream := knock(t, peer, 1)
 		conn, err := b.Accept(t.Context(), 1)
 		if err != nil {
@@ -146,7 +146,7 @@ func TestAnAcceptedConnectionIsNotDropped(t *testing.T) {
 	})
 }
 
-func TestAStreamMustNameItsNumberInTime(t *testing.T) {
+func TestAStreamMustNameItsIDInTime(t *testing.T) {
 	for name, c := range map[string]struct {
 		setting, dropped time.Duration
 	}{
@@ -154,7 +154,7 @@ func TestAStreamMustNameItsNumberInTime(t *testing.T) {
 		"short":   {time.Second, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, broker.Config{PrefixTimeout: c.setting}, func(t *testing.T, b *broker.Broker, peer *yamux.Session) {
+			inBubble(t, broker.Config{PrefixTimeout: c.setting}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 				start := time.Now()
 				stream, err := peer.Open(t.Context())
 				if err != nil {
@@ -173,12 +173,12 @@ func TestAStreamMustNameItsNumberInTime(t *testing.T) {
 }
 
 func TestWaitsEndWithTheirDeadline(t *testing.T) {
-	for name, f := range map[string]func(*broker.Broker) func(context.Context, uint32) (broker.Conn, error){
-		"Accept": func(b *broker.Broker) func(context.Context, uint32) (broker.Conn, error) { return b.Accept },
-		"Dial":   func(b *broker.Broker) func(context.Context, uint32) (broker.Conn, error) { return b.Dial },
+	for name, f := range map[string]func(*broker.Prefixed) func(context.Context, uint32) (broker.Conn, error){
+		"Accept": func(b *broker.Prefixed) func(context.Context, uint32) (broker.Conn, error) { return b.Accept },
+		"Dial":   func(b *broker.Prefixed) func(context.Context, uint32) (broker.Conn, error) { return b.Dial },
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, broker.Config{}, func(t *testing.T, b *broker.Broker, _ *yamux.Session) {
+			inBubble(t, broker.Config{}, func(t *testing.T, b *broker.Prefixed, _ *yamux.Session) {
 				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 				defer cancel()
 				start := time.Now()

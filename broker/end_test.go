@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-func TestAnAbandonedAcceptLeavesItsNumberToOthers(t *testing.T) {
+func TestAnAbandonedAcceptLeavesItsIDToOthers(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	why := errors.New("changed my mind")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -88,10 +89,10 @@ func TestAWrongConfirmationIsAnError(t *testing.T) {
 		answer func(*yamux.Stream)
 		want   error // nil: any
 	}{
-		"another number": {func(s *yamux.Stream) { _, _ = s.Write([]byte{2, 0, 0, 0}) }, nil},
-		"half a number":  {func(s *yamux.Stream) { _, _ = s.Write([]byte{1, 0}); s.Close() }, broker.ErrUnclaimed},
-		"nothing":        {func(s *yamux.Stream) { s.Close() }, broker.ErrUnclaimed},
-		"a reset":        {func(s *yamux.Stream) { _ = s.Reset() }, broker.ErrUnclaimed},
+		"another ID": {func(s *yamux.Stream) { _, _ = s.Write([]byte{2, 0, 0, 0}) }, nil},
+		"half an ID": {func(s *yamux.Stream) { _, _ = s.Write([]byte{1, 0}); s.Close() }, broker.ErrUnclaimed},
+		"nothing":    {func(s *yamux.Stream) { s.Close() }, broker.ErrUnclaimed},
+		"a reset":    {func(s *yamux.Stream) { _ = s.Reset() }, broker.ErrUnclaimed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dial := async(within(t), b.Dial, 1)
@@ -99,7 +100,7 @@ func TestAWrongConfirmationIsAnError(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			skipNumber(t, stream)
+			skipID(t, stream)
 			c.answer(stream)
 			if got := receive(t, "dial", dial); got.err == nil || (c.want != nil && !errors.Is(got.err, c.want)) {
 				t.Errorf("got %v, want %v", got.err, c.want)
@@ -110,7 +111,7 @@ func TestAWrongConfirmationIsAnError(t *testing.T) {
 }
 
 // waiters has a Dial and an Accept wait at b.
-func waiters(t *testing.T, b, other *broker.Broker) map[string]<-chan result {
+func waiters(t *testing.T, b, other *broker.Prefixed) map[string]<-chan result {
 	t.Helper()
 	all := map[string]<-chan result{
 		"Dial": async(within(t), b.Dial, 1), "Accept": async(within(t), b.Accept, 1),
@@ -134,14 +135,14 @@ func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
 			end(client, server, c)
 			for what, w := range waiting {
 				got := receive(t, what, w)
-				if !errors.Is(got.err, broker.ErrClosed) || !errors.Is(got.err, server.Err()) {
+				if !errors.Is(got.err, net.ErrClosed) || !errors.Is(got.err, server.Err()) {
 					t.Errorf("%s returned %v, want ErrClosed with %v", what, got.err, server.Err())
 				}
 			}
-			if _, err := plugin.Dial(within(t), 2); !errors.Is(err, broker.ErrClosed) {
+			if _, err := plugin.Dial(within(t), 2); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("a later Dial returned %v, want ErrClosed", err)
 			}
-			if _, err := plugin.Accept(within(t), 2); !errors.Is(err, broker.ErrClosed) {
+			if _, err := plugin.Accept(within(t), 2); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("a later Accept returned %v, want ErrClosed", err)
 			}
 		})
@@ -160,17 +161,17 @@ func TestCloseWakesEverybodyAndKeepsWhatWasAccepted(t *testing.T) {
 		}
 	}
 	for what, w := range waiting {
-		if got := receive(t, what, w); !errors.Is(got.err, broker.ErrClosed) {
+		if got := receive(t, what, w); !errors.Is(got.err, net.ErrClosed) {
 			t.Errorf("%s returned %v, want ErrClosed", what, got.err)
 		}
 	}
 	if got := receive(t, "unclaimed dial", unclaimed); !errors.Is(got.err, broker.ErrUnclaimed) {
 		t.Errorf("the other side's dial returned %v, want ErrUnclaimed", got.err)
 	}
-	if _, err := plugin.Dial(within(t), 2); !errors.Is(err, broker.ErrClosed) {
+	if _, err := plugin.Dial(within(t), 2); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a later Dial returned %v, want ErrClosed", err)
 	}
-	if _, err := plugin.Accept(within(t), 2); !errors.Is(err, broker.ErrClosed) {
+	if _, err := plugin.Accept(within(t), 2); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a later Accept returned %v, want ErrClosed", err)
 	}
 	expectText(t, dialled, accepted, "still there")

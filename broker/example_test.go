@@ -11,12 +11,12 @@ import (
 )
 
 // twoSides stands for the connection that a host and a plugin have.
-func twoSides() (host, plugin *broker.Broker, hangUp func()) {
+func twoSides() (host, plugin *broker.Prefixed, hangUp func()) {
 	c, s := net.Pipe()
 	client, _ := yamux.Client(c, yamux.Config{})
 	server, _ := yamux.Server(s, yamux.Config{})
-	host = broker.New(broker.Yamux(client), broker.Config{})
-	plugin = broker.New(broker.Yamux(server), broker.Config{})
+	host = broker.NewPrefixed(broker.Yamux(client), broker.Config{})
+	plugin = broker.NewPrefixed(broker.Yamux(server), broker.Config{})
 	return host, plugin, func() {
 		host.Close()
 		plugin.Close()
@@ -25,15 +25,16 @@ func twoSides() (host, plugin *broker.Broker, hangUp func()) {
 	}
 }
 
-// One side takes a number, tells the other in a call of its own, and accepts
+// One side takes an ID, tells the other in a call of its own, and accepts
 // what the other dials.
 func Example() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()
 	ctx := context.Background()
 
-	id := host.NextID()
-	go func() { // in the plugin, once it has been told the number
+	var ids broker.IDs // the host's
+	id := ids.Next()
+	go func() { // in the plugin, once it has been told the ID
 		conn, err := plugin.Dial(ctx, id)
 		if err != nil {
 			fmt.Println(err)
@@ -54,8 +55,8 @@ func Example() {
 	// Output: hello from the plugin <nil>
 }
 
-// A server that takes a net.Listener can serve a number.
-func ExampleBroker_Listen() {
+// A server that takes a net.Listener can serve an ID.
+func ExamplePrefixed_Listen() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()
 

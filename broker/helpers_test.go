@@ -60,7 +60,7 @@ func sessionsOver(t testing.TB, c, s net.Conn) (client, server *yamux.Session) {
 
 // pair returns brokers at both ends of a connection, the second one with cfg.
 // The end of the test expects that nothing of them is left.
-func pair(t testing.TB, cfg broker.Config) (host, plugin *broker.Broker) {
+func pair(t testing.TB, cfg broker.Config) (host, plugin *broker.Prefixed) {
 	t.Helper()
 	noLeaks(t)
 	c, s := socketPair(t)
@@ -68,27 +68,27 @@ func pair(t testing.TB, cfg broker.Config) (host, plugin *broker.Broker) {
 	return brokersOn(t, client, server, cfg)
 }
 
-func brokersOn(t testing.TB, client, server *yamux.Session, cfg broker.Config) (host, plugin *broker.Broker) {
+func brokersOn(t testing.TB, client, server *yamux.Session, cfg broker.Config) (host, plugin *broker.Prefixed) {
 	t.Helper()
-	host = broker.New(broker.Yamux(client), broker.Config{})
-	plugin = broker.New(broker.Yamux(server), cfg)
+	host = broker.NewPrefixed(broker.Yamux(client), broker.Config{})
+	plugin = broker.NewPrefixed(broker.Yamux(server), cfg)
 	t.Cleanup(func() { host.Close(); plugin.Close() })
 	return host, plugin
 }
 
 // rawPair returns a broker and the session at the other end, where the test
 // does by hand what no broker would.
-func rawPair(t testing.TB, cfg broker.Config) (*broker.Broker, *yamux.Session) {
+func rawPair(t testing.TB, cfg broker.Config) (*broker.Prefixed, *yamux.Session) {
 	t.Helper()
 	noLeaks(t)
 	c, s := socketPair(t)
 	client, server := sessionsOver(t, c, s)
-	b := broker.New(broker.Yamux(server), cfg)
+	b := broker.NewPrefixed(broker.Yamux(server), cfg)
 	t.Cleanup(func() { b.Close() })
 	return b, client
 }
 
-// knock opens a stream and names its number.
+// knock opens a stream and names its ID.
 func knock(t testing.TB, session *yamux.Session, id uint32) *yamux.Stream {
 	t.Helper()
 	stream, err := session.Open(within(t))
@@ -128,7 +128,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 }
 
 // connect makes a connection from one broker to the other.
-func connect(t testing.TB, from, to *broker.Broker, id uint32) (dialled, accepted broker.Conn) {
+func connect(t testing.TB, from, to *broker.Prefixed, id uint32) (dialled, accepted broker.Conn) {
 	t.Helper()
 	accepting := async(within(t), to.Accept, id)
 	dialled, err := from.Dial(within(t), id)
@@ -225,8 +225,8 @@ func isOver(stream *yamux.Stream) bool {
 	}
 }
 
-// skipNumber takes the confirmation off a stream.
-func skipNumber(t testing.TB, stream *yamux.Stream) *yamux.Stream {
+// skipID takes the confirmation off a stream.
+func skipID(t testing.TB, stream *yamux.Stream) *yamux.Stream {
 	t.Helper()
 	_ = stream.SetReadDeadline(time.Now().Add(patience))
 	if _, err := io.ReadFull(stream, make([]byte, 4)); err != nil {

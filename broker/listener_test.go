@@ -31,7 +31,7 @@ func serveUpper(listener net.Listener) error {
 	}
 }
 
-func TestAListenerServesEveryConnectionToItsNumber(t *testing.T) {
+func TestAListenerServesEveryConnectionToItsID(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	listener := plugin.Listen(7)
 	if addr := listener.Addr(); addr.Network() != "broker" || addr.String() != "7" {
@@ -64,7 +64,7 @@ func TestAListenerServesEveryConnectionToItsNumber(t *testing.T) {
 	if err := receive(t, "serve", served); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("the server got %v, want net.ErrClosed", err)
 	}
-	connect(t, host, plugin, 7) // the number is free again
+	connect(t, host, plugin, 7) // the ID is free again
 }
 
 func TestAListenerEndsWithItsBroker(t *testing.T) {
@@ -75,7 +75,7 @@ func TestAListenerEndsWithItsBroker(t *testing.T) {
 	plugin.Close()
 	err := receive(t, "serve", served)
 	var op *net.OpError
-	if !errors.Is(err, broker.ErrClosed) || !errors.As(err, &op) || op.Op != "accept" {
-		t.Errorf("the server got %v, want a net.OpError with broker.ErrClosed", err)
+	if !errors.Is(err, net.ErrClosed) || !errors.As(err, &op) || op.Op != "accept" {
+		t.Errorf("the server got %v, want a net.OpError with net.ErrClosed", err)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-func TestNumbersAreGivenOutOnce(t *testing.T) {
-	b, _ := pair(t, broker.Config{})
-	if first := b.NextID(); first != 1 {
-		t.Errorf("the first number is %d, want 1", first)
+func TestIDsAreGivenOutOnce(t *testing.T) {
+	var ids broker.IDs
+	if first := ids.Next(); first != 1 {
+		t.Errorf("the first ID is %d, want 1", first)
 	}
 	const each, askers = 500, 16
 	var seen sync.Map
@@ -20,27 +20,27 @@ func TestNumbersAreGivenOutOnce(t *testing.T) {
 	for range askers {
 		all.Go(func() {
 			for range each {
-				id := b.NextID()
+				id := ids.Next()
 				if _, again := seen.LoadOrStore(id, true); again || id == 0 {
-					t.Errorf("number %d was given out again, or is zero", id)
+					t.Errorf("ID %d was given out again, or is zero", id)
 				}
 			}
 		})
 	}
 	all.Wait()
-	if next := b.NextID(); next != askers*each+2 {
-		t.Errorf("the next number is %d: some were left out", next)
+	if next := ids.Next(); next != askers*each+2 {
+		t.Errorf("the next ID is %d: some were left out", next)
 	}
 }
 
 func TestDialersAndAcceptorsMeetInEitherOrder(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
-	for name, sides := range map[string][2]*broker.Broker{
+	for name, sides := range map[string][2]*broker.Prefixed{
 		"the host dials": {host, plugin}, "the plugin dials": {plugin, host},
 	} {
 		from, to := sides[0], sides[1]
 		t.Run(name+" first", func(t *testing.T) {
-			// The number that was dialled later is accepted first: by then the
+			// The ID that was dialled later is accepted first: by then the
 			// other one has come as well, and waits.
 			early := async(within(t), from.Dial, 7)
 			connect(t, from, to, 8)
@@ -63,7 +63,7 @@ func TestDialersAndAcceptorsMeetInEitherOrder(t *testing.T) {
 	}
 }
 
-func TestTheSameNumberMeansTwoThingsInTwoDirections(t *testing.T) {
+func TestTheSameIDMeansTwoThingsInTwoDirections(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	hostAccepts, pluginAccepts := async(within(t), host.Accept, 1), async(within(t), plugin.Accept, 1)
 	fromHost, err := host.Dial(within(t), 1)
@@ -82,7 +82,7 @@ func TestTheSameNumberMeansTwoThingsInTwoDirections(t *testing.T) {
 	expectText(t, fromPlugin, atHost.conn, "from the plugin")
 }
 
-func TestConnectionsToOneNumberComeInTheirOrder(t *testing.T) {
+func TestConnectionsToOneIDComeInTheirOrder(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{})
 	const count = 10
 	for i := range count {
@@ -90,7 +90,7 @@ func TestConnectionsToOneNumberComeInTheirOrder(t *testing.T) {
 		if _, err := fmt.Fprint(stream, i); err != nil {
 			t.Fatal(err)
 		}
-		// Numbers are read side by side: only what has been read is in order.
+		// IDs are read side by side: only what has been read is in order.
 		waitFor(t, func() bool { return b.Unclaimed() == i+1 })
 	}
 	for i := range count {
@@ -105,7 +105,7 @@ func TestConnectionsToOneNumberComeInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAcceptorsOfOneNumberAreServedInTheirOrder(t *testing.T) {
+func TestAcceptorsOfOneIDAreServedInTheirOrder(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{})
 	const count = 8
 	accepts := make([]<-chan result, count)
@@ -119,11 +119,11 @@ func TestAcceptorsOfOneNumberAreServedInTheirOrder(t *testing.T) {
 		if got.err != nil {
 			t.Fatal(got.err)
 		}
-		expectText(t, skipNumber(t, stream), got.conn, fmt.Sprint("connection ", i))
+		expectText(t, skipID(t, stream), got.conn, fmt.Sprint("connection ", i))
 	}
 }
 
-func TestANumberCanBeDialledManyTimesAtOnce(t *testing.T) {
+func TestAnIDCanBeDialledManyTimesAtOnce(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	var all sync.WaitGroup
 	for range 64 {
@@ -141,10 +141,10 @@ func TestANumberCanBeDialledManyTimesAtOnce(t *testing.T) {
 	all.Wait()
 }
 
-func TestUnclaimedNumbersStallNobody(t *testing.T) {
+func TestUnclaimedIDsStallNobody(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	var unclaimed []<-chan result
-	for range 5 { // the same number twice is what go-plugin's broker locks up over
+	for range 5 { // the same ID twice is what go-plugin's broker locks up over
 		unclaimed = append(unclaimed, async(within(t), host.Dial, 99), async(within(t), host.Dial, 98))
 	}
 	for id := range uint32(20) {
@@ -164,8 +164,9 @@ func TestAThousandConnectionsLeaveNothing(t *testing.T) {
 	c, s := socketPair(t)
 	client, server := sessionsOver(t, c, s)
 	host, plugin := brokersOn(t, client, server, broker.Config{})
+	var ids broker.IDs
 	for range 1000 {
-		dialled, accepted := connect(t, host, plugin, host.NextID())
+		dialled, accepted := connect(t, host, plugin, ids.Next())
 		dialled.Close()
 		accepted.Close()
 	}

@@ -2,12 +2,13 @@ package broker
 
 import (
 	"context"
+	"net"
 	"slices"
 	"sync"
 	"time"
 )
 
-// table matches connections that came with a number with those who wait for it.
+// table matches connections that came with an ID with those who wait for it.
 type table struct {
 	limit   int
 	timeout time.Duration
@@ -68,7 +69,7 @@ func (t *table) claim(ctx context.Context, id uint32, ended <-chan struct{}) (Co
 	}
 	if t.closed {
 		t.mu.Unlock()
-		return nil, ErrClosed
+		return nil, net.ErrClosed
 	}
 	t.dropGone()
 	if queue := t.arrivals[id]; len(queue) > 0 {
@@ -84,12 +85,12 @@ func (t *table) claim(ctx context.Context, id uint32, ended <-chan struct{}) (Co
 	select {
 	case conn, ok := <-ready:
 		if !ok {
-			return nil, ErrClosed
+			return nil, net.ErrClosed
 		}
 		return conn, nil
 	case <-ended:
 		t.withdraw(id, ready)
-		return nil, ErrClosed
+		return nil, net.ErrClosed
 	case <-ctx.Done():
 		t.withdraw(id, ready)
 		return nil, ctx.Err()

@@ -16,8 +16,8 @@ import (
 // vectors are those of docs/protocol.md §4.
 const vectors = "../docs/vectors/netrpc.json"
 
-// TestNumbersCrossTheWireAsTheVectorsSay looks at the bytes of both roles.
-func TestNumbersCrossTheWireAsTheVectorsSay(t *testing.T) {
+// TestIDsCrossTheWireAsTheVectorsSay looks at the bytes of both roles.
+func TestIDsCrossTheWireAsTheVectorsSay(t *testing.T) {
 	data, err := os.ReadFile(vectors)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("needs: the whole repository around the module")

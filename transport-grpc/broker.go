@@ -3,6 +3,7 @@ package transportgrpc
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -15,9 +16,11 @@ import (
 )
 
 // Broker makes further connections between host and plugin, in either direction:
-// one side serves a number and tells it to the other in a message, and the other
-// dials it. [Lend] and [Borrow] do that for generated code. It is safe for use by
-// many goroutines.
+// one side serves an ID and tells it to the other in a message, and the other dials
+// it. [Lend] and [Borrow] do that for generated code, LendReader and LendWriter for
+// streams. It is safe for use by many goroutines.
+//
+// Once the plugin or the broker is closed, its errors are [core.ErrClosed].
 type Broker struct {
 	options  options
 	security *core.TLS
@@ -27,10 +30,10 @@ type Broker struct {
 	ctx      context.Context                            // ends with the broker
 	cancel   context.CancelCauseFunc
 	serving  sync.WaitGroup
+	ids      broker.IDs
 
 	mu      sync.Mutex
-	lastID  uint32
-	current exchange.Broker // nil until a host is there
+	current exchange.Scheme // nil until a host is there
 	changed chan struct{}   // closed when current or failure changes
 	failure error           // why nothing is brokered any more
 	conns   map[*Conn]struct{}
@@ -50,37 +53,33 @@ func newBroker(o options, security *core.TLS, reason func(context.Context, error
 	}
 }
 
-// NextID returns a number that this side has not used before. The other side
-// counts for itself.
-func (b *Broker) NextID() uint32 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.lastID++
-	return b.lastID
-}
+// NextID returns an ID that this side has not used before. The other side counts
+// for itself.
+func (b *Broker) NextID() uint32 { return b.ids.Next() }
 
-// Dial connects to what the other side serves under id, and waits for it to do
-// so until ctx ends, which bounds nothing else. What dials again after a lost
-// connection dials the same number. Close the connection after use; it is closed
-// with the broker at the latest. Options are added to those of [WithDialOptions].
+// Client connects to what the other side serves at id, and waits for it to do so
+// until ctx ends, which bounds nothing else. A connection that is lost is made
+// again, to the same ID. Close the connection after use; it is closed with the
+// broker at the latest. Options are added to those of [WithDialOptions].
 //
 // The error is broker.ErrUnclaimed if the other side no longer serves id, and
-// broker.ErrClosed if the plugin has gone.
-func (b *Broker) Dial(ctx context.Context, id uint32, opts ...grpc.DialOption) (*Conn, error) {
+// [core.ErrClosed] if the plugin has gone.
+func (b *Broker) Client(ctx context.Context, id uint32, opts ...grpc.DialOption) (*Conn, error) {
 	c, err := openConn(ctx, b, id, opts)
 	if err != nil {
 		return nil, err
 	}
 	if !b.keep(c) {
 		_ = c.Close()
-		return nil, fmt.Errorf("dial brokered connection %d: %w", id, broker.ErrClosed)
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, core.ErrClosed)
 	}
 	return c, nil
 }
 
-// DialConn is Dial for what is not gRPC: the bare connection, under TLS if host
-// and plugin are.
-func (b *Broker) DialConn(ctx context.Context, id uint32) (net.Conn, error) {
+// Dial connects to id for a protocol of the caller's own, and waits until the other
+// side accepts there, or ctx ends. It is under TLS if host and plugin are. The
+// errors are those of Client.
+func (b *Broker) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	conn, err := b.dial(ctx, id)
 	if err != nil {
 		return nil, err
@@ -112,14 +111,14 @@ func (b *Broker) dial(ctx context.Context, id uint32) (net.Conn, error) {
 		return conn, nil
 	}
 	if reason := b.ended(); reason != nil {
-		err = fmt.Errorf("dial brokered connection %d: %w", id, reason)
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, reason)
 	}
-	return nil, err
+	return nil, closed(err)
 }
 
-// Serve serves what register registers, under id, over any number of
+// Serve serves what register registers, at id, over any number of
 // connections, until ctx or the broker ends: then it returns that context's
-// cause or broker.ErrClosed, and calls in flight are cut off. Options are added
+// cause or [core.ErrClosed], and calls in flight are cut off. Options are added
 // to those of [WithServerOptions].
 func (b *Broker) Serve(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption,
@@ -150,6 +149,27 @@ func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	return tls.NewListener(listener, config), nil
 }
 
+// Accept waits until the other side dials id, once, or ctx ends. The connection is
+// under TLS if host and plugin are. An ID has one Accept or listener at a time.
+func (b *Broker) Accept(ctx context.Context, id uint32) (net.Conn, error) {
+	listener, err := b.Listen(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = listener.Close() }()
+	within, cancel := b.within(ctx)
+	defer cancel()
+	defer context.AfterFunc(within, func() { _ = listener.Close() })()
+	conn, err := listener.Accept()
+	if err == nil {
+		return conn, nil
+	}
+	if within.Err() != nil {
+		err = context.Cause(within)
+	}
+	return nil, fmt.Errorf("accept brokered connection %d: %w", id, closed(err))
+}
+
 func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
@@ -162,12 +182,12 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 		return listener, nil
 	}
 	if reason := b.ended(); reason != nil {
-		err = fmt.Errorf("listen for brokered connection %d: %w", id, reason)
+		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, reason)
 	}
-	return nil, err
+	return nil, closed(err)
 }
 
-// prepare does what must be done before the other side is told the number: from
+// prepare does what must be done before the other side is told the ID: from
 // then on it can be dialled. The function that it returns serves.
 func (b *Broker) prepare(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts []grpc.ServerOption,
@@ -193,7 +213,7 @@ func (b *Broker) prepare(
 	if !b.begin() {
 		server.Stop()
 		_ = listener.Close()
-		return nil, fmt.Errorf("serve brokered connection %d: %w", id, broker.ErrClosed)
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, core.ErrClosed)
 	}
 	return func() error {
 		defer b.serving.Done()
@@ -222,7 +242,7 @@ func (b *Broker) begin() bool {
 }
 
 // exchange returns what makes connections; in a plugin it waits for a host.
-func (b *Broker) exchange(ctx context.Context) (exchange.Broker, error) {
+func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	for {
 		b.mu.Lock()
 		current, changed, failure := b.current, b.changed, b.failure
@@ -242,7 +262,7 @@ func (b *Broker) exchange(ctx context.Context) (exchange.Broker, error) {
 }
 
 // use makes ex what connections are made with.
-func (b *Broker) use(ex exchange.Broker) {
+func (b *Broker) use(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.current = ex
@@ -267,7 +287,7 @@ func (b *Broker) ended() error {
 }
 
 // drop ends the use of ex, unless another has taken its place.
-func (b *Broker) drop(ex exchange.Broker) {
+func (b *Broker) drop(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.current == ex {
@@ -295,9 +315,9 @@ func (b *Broker) forget(c *Conn) {
 // within returns a context that ends with ctx and with the broker.
 func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(b.ctx, func() { cancel(broker.ErrClosed) })
+	stop := context.AfterFunc(b.ctx, func() { cancel(core.ErrClosed) })
 	if b.ctx.Err() != nil {
-		cancel(broker.ErrClosed) // not a moment later
+		cancel(core.ErrClosed) // not a moment later
 	}
 	return ctx, func() {
 		stop()
@@ -305,10 +325,18 @@ func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
+// closed makes an error of the broker's scheme that means closed core's too.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) && !errors.Is(err, core.ErrClosed) {
+		return fmt.Errorf("the broker is %w: %w", core.ErrClosed, err)
+	}
+	return err
+}
+
 // close ends everything that the broker has made, and waits for it.
 func (b *Broker) close() {
 	b.mu.Lock()
-	b.cancel(broker.ErrClosed)
+	b.cancel(core.ErrClosed)
 	conns := b.conns
 	b.conns = map[*Conn]struct{}{}
 	b.mu.Unlock()

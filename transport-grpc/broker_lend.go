@@ -17,7 +17,7 @@ func isNil(v any) bool {
 	return value.Kind() == reflect.Pointer && value.IsNil()
 }
 
-// Lend serves impl to the other side until ctx ends, and returns the number to
+// Lend serves impl to the other side until ctx ends, and returns the ID to
 // put into the message that tells of it. Commonly ctx is that of the call whose
 // message it is, canceled after the call:
 //
@@ -27,7 +27,7 @@ func isNil(v any) bool {
 //	…
 //	client.Put(ctx, &pb.PutRequest{Key: key, Adder: id})
 //
-// When it returns, the number can be dialled, by any side's library. An impl that
+// When it returns, the ID can be dialled, by any side's library. An impl that
 // is nil is an error.
 func Lend[S any](
 	ctx context.Context, b *Broker, register func(r grpc.ServiceRegistrar, impl S), impl S,
@@ -41,7 +41,7 @@ func Lend[S any](
 	return b.lend(ctx, func(r grpc.ServiceRegistrar) { register(r, impl) })
 }
 
-// Borrow returns a client of what the other side serves under id, until ctx
+// Borrow returns a client of what the other side serves at id, until ctx
 // ends: in a method of a plugin, until the call does.
 //
 //	func (s *server) Put(ctx context.Context, req *pb.PutRequest) (*pb.PutResponse, error) {
@@ -60,7 +60,7 @@ func Borrow[C any](
 	return client(conn), nil
 }
 
-// lend serves what register registers, under a new number, until ctx ends.
+// lend serves what register registers, at a new ID, until ctx ends.
 func (b *Broker) lend(ctx context.Context, register func(grpc.ServiceRegistrar)) (uint32, error) {
 	id := b.NextID()
 	serve, err := b.prepare(ctx, id, register, nil)
@@ -71,12 +71,12 @@ func (b *Broker) lend(ctx context.Context, register func(grpc.ServiceRegistrar))
 	return id, nil
 }
 
-// borrow dials a number for as long as ctx lives.
+// borrow dials an ID for as long as ctx lives.
 func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 	if id == 0 {
 		return nil, errNothingLent
 	}
-	conn, err := b.Dial(ctx, id)
+	conn, err := b.Client(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 }
 
 // errNothingLent is the error of borrowing what a message does not have.
-var errNothingLent = errors.New("the other side passed nothing here: the number is 0")
+var errNothingLent = errors.New("the other side lent nothing here: the ID is 0")
 
 // What is wrong with a call of Lend, Borrow or Broker.Serve, or in a Service.
 var (

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
@@ -25,7 +26,7 @@ func TestParallelDialsReachTheRightServers(t *testing.T) {
 				id := s.near.NextID()
 				asking.Go(func() { expectAnswer(t, s.other, id) })
 				serving.Go(func() {
-					if err := serveNumber(ctx, s.near, id); !errors.Is(err, context.Canceled) {
+					if err := serveNumbered(ctx, s.near, id); !errors.Is(err, context.Canceled) {
 						t.Errorf("Serve of %d: %v", id, err)
 					}
 				})
@@ -50,7 +51,7 @@ func TestParallelDialsBetweenProcesses(t *testing.T) {
 		}
 		var lent []uint32
 		for range dials {
-			id, err := lendNumber(ctx, p.broker)
+			id, err := lendNumbered(ctx, p.broker)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -73,12 +74,12 @@ func TestParallelDialsBetweenProcesses(t *testing.T) {
 func expectNumbers(t *testing.T, whose string, ids []uint32, answers []string, err error) {
 	t.Helper()
 	if err != nil || len(answers) != len(ids) {
-		t.Errorf("%d numbers, %s: %d answers, %v", len(ids), whose, len(answers), err)
+		t.Errorf("%d IDs, %s: %d answers, %v", len(ids), whose, len(answers), err)
 		return
 	}
 	for i, id := range ids {
 		if answers[i] != fmt.Sprint("who? ", id) {
-			t.Errorf("number %d, %s: answered by %q", id, whose, answers[i])
+			t.Errorf("ID %d, %s: answered by %q", id, whose, answers[i])
 		}
 	}
 }
@@ -117,7 +118,7 @@ func brokerRound(t *testing.T, p *process, n uint32) {
 	}
 	var lent []uint32
 	for range n {
-		id, err := lendNumber(ctx, p.broker)
+		id, err := lendNumbered(ctx, p.broker)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +164,7 @@ func TestCloseFreesEverythingInTheMiddleOfBrokeredCalls(t *testing.T) {
 		for _, s := range sides(r, h) {
 			id := s.near.NextID()
 			calls = append(calls, async(func() error { return serveProbe(within(t), s.near, id) }))
-			conn, err := s.other.Dial(within(t), id)
+			conn, err := s.other.Client(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,8 +174,8 @@ func TestCloseFreesEverythingInTheMiddleOfBrokeredCalls(t *testing.T) {
 			}
 			calls = append(calls,
 				async(func() error { _, err := client.Block(within(t), &probepb.BlockRequest{}); return err }),
-				async(func() error { _, err := s.other.Dial(within(t), 4711); return err }),
-				async(func() error { _, err := s.other.DialConn(within(t), 4712); return err }),
+				async(func() error { _, err := s.other.Client(within(t), 4711); return err }),
+				async(func() error { _, err := s.other.Dial(within(t), 4712); return err }),
 			)
 		}
 		promptly(t, "the host's Close", h.Close)
@@ -188,14 +189,20 @@ func TestCloseFreesEverythingInTheMiddleOfBrokeredCalls(t *testing.T) {
 			}
 		}
 		for _, s := range sides(r, h) {
-			if _, err := s.near.Dial(within(t), 1); !errors.Is(err, broker.ErrClosed) {
-				t.Errorf("Dial afterwards: %v, want broker.ErrClosed", err)
+			if _, err := s.near.Client(within(t), 1); !errors.Is(err, core.ErrClosed) {
+				t.Errorf("Client afterwards: %v, want core.ErrClosed", err)
 			}
-			if err := serveProbe(within(t), s.near, s.near.NextID()); !errors.Is(err, broker.ErrClosed) {
-				t.Errorf("Serve afterwards: %v, want broker.ErrClosed", err)
+			if _, err := s.near.Dial(within(t), 1); !errors.Is(err, core.ErrClosed) || !errors.Is(err, net.ErrClosed) {
+				t.Errorf("Dial afterwards: %v, want core.ErrClosed and net.ErrClosed", err)
 			}
-			if _, err := s.near.Listen(within(t), s.near.NextID()); !errors.Is(err, broker.ErrClosed) {
-				t.Errorf("Listen afterwards: %v, want broker.ErrClosed", err)
+			if _, err := s.near.Accept(within(t), 1); !errors.Is(err, core.ErrClosed) || !errors.Is(err, net.ErrClosed) {
+				t.Errorf("Accept afterwards: %v, want core.ErrClosed and net.ErrClosed", err)
+			}
+			if err := serveProbe(within(t), s.near, s.near.NextID()); !errors.Is(err, core.ErrClosed) {
+				t.Errorf("Serve afterwards: %v, want core.ErrClosed", err)
+			}
+			if _, err := s.near.Listen(within(t), s.near.NextID()); !errors.Is(err, core.ErrClosed) {
+				t.Errorf("Listen afterwards: %v, want core.ErrClosed", err)
 			}
 		}
 		if n := r.sockets.count(t); n != 0 {

@@ -18,24 +18,24 @@ import (
 // streamChunk is how much of a stream goes into one message, in bytes, at most.
 const streamChunk = 64 << 10
 
-// Reader lets the other side read from r, once, until ctx ends, and returns the
-// number to put into the message that tells of it: the other side opens it with
-// [Broker.OpenReader], or in another language as jackfield.stream.v1.ByteStreamService.
+// LendReader lets the other side read from r, once, until ctx ends, and returns the
+// ID to put into the message that tells of it: the other side opens it with
+// [Broker.BorrowReader], or in another language as jackfield.stream.v1.ByteStreamService.
 // An error of r reaches the other side with its text. r is not closed; while it
 // blocks in Read, one goroutine stays with it.
-func (b *Broker) Reader(ctx context.Context, r io.Reader) (uint32, error) {
+func (b *Broker) LendReader(ctx context.Context, r io.Reader) (uint32, error) {
 	if isNil(r) {
-		return 0, errors.New("nothing to pass: the reader is nil")
+		return 0, errors.New("nothing to lend: the reader is nil")
 	}
 	return Lend[streampb.ByteStreamServiceServer](ctx, b, streampb.RegisterByteStreamServiceServer, &byteStream{reader: r})
 }
 
-// Writer lets the other side write to w, once, until ctx ends, and returns the
-// number to put into the message that tells of it. w is not closed. If it fails,
+// LendWriter lets the other side write to w, once, until ctx ends, and returns the
+// ID to put into the message that tells of it. w is not closed. If it fails,
 // the other side's writes do, with its text.
-func (b *Broker) Writer(ctx context.Context, w io.Writer) (uint32, error) {
+func (b *Broker) LendWriter(ctx context.Context, w io.Writer) (uint32, error) {
 	if isNil(w) {
-		return 0, errors.New("nothing to pass: the writer is nil")
+		return 0, errors.New("nothing to lend: the writer is nil")
 	}
 	return Lend[streampb.ByteStreamServiceServer](ctx, b, streampb.RegisterByteStreamServiceServer, &byteStream{writer: w})
 }
@@ -105,34 +105,34 @@ func (s *byteStream) Write(stream grpc.ClientStreamingServer[streampb.WriteReque
 	}
 }
 
-// OpenReader returns the reader that the other side passed as id. Close it after
+// BorrowReader returns the reader that the other side lent as id. Close it after
 // use, also before its end: the other side then stops reading. Its Read does not
 // end with ctx, which bounds the opening; Close ends it.
-func (b *Broker) OpenReader(ctx context.Context, id uint32) (io.ReadCloser, error) {
+func (b *Broker) BorrowReader(ctx context.Context, id uint32) (io.ReadCloser, error) {
 	r := new(remoteReader)
 	err := r.open(ctx, b, id, func(ctx context.Context, client streampb.ByteStreamServiceClient) (err error) {
 		r.stream, err = client.Read(ctx, &streampb.ReadRequest{})
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open a passed reader: %w", err)
+		return nil, fmt.Errorf("borrow a reader: %w", err)
 	}
 	return r, nil
 }
 
-// OpenWriter returns the writer that the other side passed as id. Its Close
+// BorrowWriter returns the writer that the other side lent as id. Its Close
 // returns when all that was written has reached the other side's writer, or with
 // an error if it has not; a Write after that is an io.ErrClosedPipe. Neither
 // ends with ctx, which bounds the opening: while the other side's writer blocks,
-// they wait for it, until the context that it was passed with ends.
-func (b *Broker) OpenWriter(ctx context.Context, id uint32) (io.WriteCloser, error) {
+// they wait for it, until the context that it was lent with ends.
+func (b *Broker) BorrowWriter(ctx context.Context, id uint32) (io.WriteCloser, error) {
 	w := new(remoteWriter)
 	err := w.open(ctx, b, id, func(ctx context.Context, client streampb.ByteStreamServiceClient) (err error) {
 		w.stream, err = client.Write(ctx)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open a passed writer: %w", err)
+		return nil, fmt.Errorf("borrow a writer: %w", err)
 	}
 	return w, nil
 }
@@ -149,7 +149,7 @@ func (r *remote) open(
 	if id == 0 {
 		return errNothingLent
 	}
-	conn, err := b.Dial(ctx, id)
+	conn, err := b.Client(ctx, id)
 	if err != nil {
 		return err
 	}

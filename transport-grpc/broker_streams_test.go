@@ -17,11 +17,11 @@ import (
 func TestReadersAndWritersCrossWithTheirErrors(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		text := strings.Repeat("some text ", 100_000)
-		id, err := s.near.Reader(within(t), io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("the tape tore"))))
+		id, err := s.near.LendReader(within(t), io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("the tape tore"))))
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := s.other.OpenReader(within(t), id)
+		r, err := s.other.BorrowReader(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,10 +35,10 @@ func TestReadersAndWritersCrossWithTheirErrors(t *testing.T) {
 		r.Close()
 
 		full := &fullWriter{room: 100_000}
-		if id, err = s.near.Writer(within(t), full); err != nil {
+		if id, err = s.near.LendWriter(within(t), full); err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.other.OpenWriter(within(t), id)
+		w, err := s.other.BorrowWriter(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,11 +73,11 @@ func TestAWritersCloseWaitsForWhatWasWritten(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		for _, size := range []int{0, 1, 64 << 10, 64<<10 + 1, 1 << 20} {
 			var arrived bytes.Buffer
-			id, err := s.near.Writer(within(t), &arrived)
+			id, err := s.near.LendWriter(within(t), &arrived)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w, err := s.other.OpenWriter(within(t), id)
+			w, err := s.other.BorrowWriter(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,11 +101,11 @@ func TestAWritersCloseWaitsForWhatWasWritten(t *testing.T) {
 
 func TestAStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
-		id, err := s.near.Reader(within(t), strings.NewReader("text"))
+		id, err := s.near.LendReader(within(t), strings.NewReader("text"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.other.OpenWriter(within(t), id)
+		w, err := s.other.BorrowWriter(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestAStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
 			t.Errorf("writing to a reader: %v", err)
 		}
 		for i, want := range []string{"", "opened before"} {
-			r, err := s.other.OpenReader(within(t), id)
+			r, err := s.other.BorrowReader(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,11 +123,11 @@ func TestAStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
 			}
 			r.Close()
 		}
-		if _, err := s.other.OpenReader(within(t), 0); err == nil {
-			t.Error("number 0 was opened for reading")
+		if _, err := s.other.BorrowReader(within(t), 0); err == nil {
+			t.Error("ID 0 was opened for reading")
 		}
-		if _, err := s.other.OpenWriter(within(t), 0); err == nil {
-			t.Error("number 0 was opened for writing")
+		if _, err := s.other.BorrowWriter(within(t), 0); err == nil {
+			t.Error("ID 0 was opened for writing")
 		}
 	})
 }
@@ -145,12 +145,12 @@ func TestCloseEndsAReadThatBlocks(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		source := &blocked{reading: make(chan struct{}, 1), end: make(chan struct{})}
 		defer close(source.end)
-		id, err := s.near.Reader(within(t), source)
+		id, err := s.near.LendReader(within(t), source)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(within(t))
-		r, err := s.other.OpenReader(ctx, id)
+		r, err := s.other.BorrowReader(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,11 +174,11 @@ func TestAStreamEndsWithTheContextItWasPassedWith(t *testing.T) {
 		source := &blocked{reading: make(chan struct{}, 1), end: make(chan struct{})}
 		defer close(source.end)
 		ctx, cancel := context.WithCancel(within(t))
-		id, err := s.near.Reader(ctx, source)
+		id, err := s.near.LendReader(ctx, source)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := s.other.OpenReader(within(t), id)
+		r, err := s.other.BorrowReader(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +214,7 @@ func TestAWriterWhoseOtherSideStopsTakingFails(t *testing.T) {
 			streampb.RegisterByteStreamServiceServer(r, halfHearted{})
 		})
 	})
-	w, err := r.broker.OpenWriter(within(t), id)
+	w, err := r.broker.BorrowWriter(within(t), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,11 +233,11 @@ func TestAWriterWhoseOtherSideStopsTakingFails(t *testing.T) {
 
 func TestAWriteAfterCloseSaysSo(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
-		id, err := s.near.Writer(within(t), io.Discard)
+		id, err := s.near.LendWriter(within(t), io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.other.OpenWriter(within(t), id)
+		w, err := s.other.BorrowWriter(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,11 +256,11 @@ func TestWriteAndCloseTakeTurns(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		taken, into := io.Pipe()
 		ctx, cancel := context.WithCancel(within(t))
-		id, err := s.near.Writer(ctx, into)
+		id, err := s.near.LendWriter(ctx, into)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.other.OpenWriter(within(t), id)
+		w, err := s.other.BorrowWriter(within(t), id)
 		if err != nil {
 			t.Fatal(err)
 		}

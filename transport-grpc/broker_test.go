@@ -41,7 +41,7 @@ func expectAnswer(t *testing.T, b *transportgrpc.Broker, id uint32) {
 	t.Helper()
 	answer, err := askNumber(within(t), b, id)
 	if err != nil || answer != fmt.Sprint("who? ", id) {
-		t.Errorf("number %d: got %q, %v", id, answer, err)
+		t.Errorf("ID %d: got %q, %v", id, answer, err)
 	}
 }
 
@@ -51,7 +51,7 @@ func TestANumberIsDialledLateAndOften(t *testing.T) {
 		defer cancel()
 		var ids []uint32
 		for range 5 {
-			id, err := lendNumber(ctx, s.near)
+			id, err := lendNumbered(ctx, s.near)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,13 +75,13 @@ func TestANumberIsDialledBeforeItIsServed(t *testing.T) {
 				return err
 			}))
 		}
-		other, err := lendNumber(within(t), s.near) // is not held up by it
+		other, err := lendNumbered(within(t), s.near) // is not held up by it
 		if err != nil {
 			t.Fatal(err)
 		}
 		expectAnswer(t, s.other, other)
 		ctx, cancel := context.WithCancel(t.Context())
-		serving := async(func() error { return serveNumber(ctx, s.near, id) })
+		serving := async(func() error { return serveNumbered(ctx, s.near, id) })
 		for _, c := range early {
 			if err := receive(t, "an early dial", c); err != nil {
 				t.Error(err)
@@ -98,13 +98,13 @@ func TestServeReturnsTheCauseOfItsContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		id := s.near.NextID()
-		serving := async(func() error { return serveNumber(ctx, s.near, id) })
+		serving := async(func() error { return serveNumbered(ctx, s.near, id) })
 		expectAnswer(t, s.other, id)
 		cancel(errExpected)
 		if err := receive(t, "Serve", serving); !errors.Is(err, errExpected) {
 			t.Errorf("got %v, want the context's cause", err)
 		}
-		if err := serveNumber(ctx, s.near, s.near.NextID()); !errors.Is(err, errExpected) {
+		if err := serveNumbered(ctx, s.near, s.near.NextID()); !errors.Is(err, errExpected) {
 			t.Errorf("with a context that has ended: got %v, want its cause", err)
 		}
 	})
@@ -114,11 +114,11 @@ func TestANumberThatIsServedAlreadyIsRefused(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		id, err := lendNumber(ctx, s.near)
+		id, err := lendNumbered(ctx, s.near)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := serveNumber(ctx, s.near, id); !errors.Is(err, exchange.ErrListening) {
+		if err := serveNumbered(ctx, s.near, id); !errors.Is(err, exchange.ErrListening) {
 			t.Errorf("got %v, want exchange.ErrListening", err)
 		}
 		expectAnswer(t, s.other, id)
@@ -176,7 +176,7 @@ func TestAPluginWhoseServicesCannotBeServedDoesNotStart(t *testing.T) {
 }
 
 // What the listener was is known on a plain connection alone: multiplexed, a
-// number that nobody serves is one that may be served yet.
+// ID that nobody serves is one that may be served yet.
 func TestANumberThatIsNoLongerServedIsUnclaimed(t *testing.T) {
 	inEach(t, []mode{{}, {secure: true}}, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
@@ -184,11 +184,11 @@ func TestANumberThatIsNoLongerServedIsUnclaimed(t *testing.T) {
 		for _, s := range sides(r, h) {
 			ctx, cancel := context.WithCancel(t.Context())
 			id := s.near.NextID()
-			serving := async(func() error { return serveNumber(ctx, s.near, id) })
+			serving := async(func() error { return serveNumbered(ctx, s.near, id) })
 			expectAnswer(t, s.other, id)
 			cancel()
 			_ = receive(t, "Serve", serving)
-			if _, err := s.other.Dial(within(t), id); !errors.Is(err, broker.ErrUnclaimed) {
+			if _, err := s.other.Client(within(t), id); !errors.Is(err, broker.ErrUnclaimed) {
 				t.Errorf("%s: got %v, want broker.ErrUnclaimed", s.name, err)
 			}
 		}
@@ -198,7 +198,7 @@ func TestANumberThatIsNoLongerServedIsUnclaimed(t *testing.T) {
 func TestADialGivesUpWithItsContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		dialling := async(func() error { _, err := s.other.Dial(ctx, 4711); return err })
+		dialling := async(func() error { _, err := s.other.Client(ctx, 4711); return err })
 		cancel(errExpected)
 		if err := receive(t, "the dial", dialling); !errors.Is(err, errExpected) {
 			t.Errorf("got %v, want the context's cause", err)
@@ -208,12 +208,12 @@ func TestADialGivesUpWithItsContext(t *testing.T) {
 
 func TestAConnectionOutlivesTheContextThatItWasDialledWith(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
-		id, err := lendNumber(within(t), s.near)
+		id, err := lendNumbered(within(t), s.near)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		conn, err := s.other.Dial(ctx, id)
+		conn, err := s.other.Client(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +235,7 @@ func TestAConnectionOutlivesTheContextThatItWasDialledWith(t *testing.T) {
 
 func TestWhatIsBorrowedGoesWithItsContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
-		id, err := lendNumber(within(t), s.near)
+		id, err := lendNumbered(within(t), s.near)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -255,7 +255,7 @@ func TestWhatIsBorrowedGoesWithItsContext(t *testing.T) {
 			t.Errorf("the connection was not closed: %v", err)
 		}
 		if _, err := transportgrpc.Borrow(within(t), s.other, 0, probepb.NewQuestionServiceClient); err == nil {
-			t.Error("number 0 was dialled")
+			t.Error("ID 0 was dialled")
 		}
 	})
 }
@@ -278,7 +278,7 @@ func TestABareConnectionCarriesAnything(t *testing.T) {
 				_, err = io.CopyN(conn, conn, 5)
 				return err
 			})
-			conn, err := s.other.DialConn(within(t), id)
+			conn, err := s.other.Dial(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -301,6 +301,56 @@ func TestABareConnectionCarriesAnything(t *testing.T) {
 	})
 }
 
+func TestAcceptTakesOneConnection(t *testing.T) {
+	onBothSides(t, func(t *testing.T, s side) {
+		id := s.near.NextID()
+		for range 2 { // the ID is free again after each
+			echoed := async(func() error {
+				conn, err := s.near.Accept(within(t), id)
+				if err != nil {
+					return err
+				}
+				defer conn.Close()
+				_, err = io.CopyN(conn, conn, 5)
+				return err
+			})
+			conn := dialAgain(t, s.other, id)
+			text := make([]byte, 5)
+			if _, err := io.WriteString(conn, "hello"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(conn, text); err != nil || string(text) != "hello" {
+				t.Errorf("got %q, %v", text, err)
+			}
+			conn.Close()
+			if err := receive(t, "the other end", echoed); err != nil {
+				t.Error(err)
+			}
+		}
+		ctx, cancel := context.WithCancelCause(within(t))
+		abandoned := async(func() error { _, err := s.near.Accept(ctx, s.near.NextID()); return err })
+		cancel(errExpected)
+		if err := receive(t, "the abandoned Accept", abandoned); !errors.Is(err, errExpected) {
+			t.Errorf("got %v, want the context's cause", err)
+		}
+	})
+}
+
+// dialAgain dials until there is somebody: the offer of an ID's last listener may be
+// there still.
+func dialAgain(t *testing.T, b *transportgrpc.Broker, id uint32) net.Conn {
+	t.Helper()
+	for {
+		conn, err := b.Dial(within(t), id)
+		if err == nil {
+			return conn
+		}
+		if !errors.Is(err, broker.ErrUnclaimed) {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestADialTriesAgainAfterALostConnection(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -314,7 +364,7 @@ func TestADialTriesAgainAfterALostConnection(t *testing.T) {
 		server := grpc.NewServer()
 		probepb.RegisterQuestionServiceServer(server, &numbered{id: id})
 		served := async(func() error { return server.Serve(kept) })
-		conn, err := s.other.Dial(ctx, id)
+		conn, err := s.other.Client(ctx, id)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -382,7 +432,7 @@ func TestADialThatWaitedLongerThanGRPCDoesMakesCallsAtOnce(t *testing.T) {
 		})
 		receive(t, "gRPC's giving up", gaveUp)
 		ctx, cancel := context.WithCancel(t.Context())
-		serving := async(func() error { return serveNumber(ctx, s.near, id) })
+		serving := async(func() error { return serveNumbered(ctx, s.near, id) })
 		if err := receive(t, "the call", asked); err != nil {
 			t.Error(err)
 		}

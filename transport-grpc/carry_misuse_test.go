@@ -170,10 +170,10 @@ func TestFunctionsThatAreNilAreRefused(t *testing.T) {
 		if _, err := transportgrpc.Borrow[any](within(t), s.near, 1, nil); err == nil {
 			t.Error("Borrow took no function")
 		}
-		if _, err := s.near.Reader(within(t), nil); err == nil {
+		if _, err := s.near.LendReader(within(t), nil); err == nil {
 			t.Error("Reader took nothing")
 		}
-		if _, err := s.near.Writer(within(t), nil); err == nil {
+		if _, err := s.near.LendWriter(within(t), nil); err == nil {
 			t.Error("Writer took nothing")
 		}
 	})
@@ -183,10 +183,10 @@ func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, dialErr := s.near.Dial(ctx, 4711)
+		_, dialErr := s.near.Client(ctx, 4711)
 		_, listenErr := s.near.Listen(ctx, 4711)
 		for what, err := range map[string]error{
-			"Dial": dialErr, "Listen": listenErr, "Serve": serveNumber(ctx, s.near, 4711),
+			"Dial": dialErr, "Listen": listenErr, "Serve": serveNumbered(ctx, s.near, 4711),
 		} {
 			if err == nil || strings.Count(err.Error(), "4711") != 1 {
 				t.Errorf("%s: got %v", what, err)
@@ -198,7 +198,7 @@ func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
 func TestOptionsOfADialThatCannotBeAreAnErrorThatNamesTheConnection(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		bundle := grpc.WithCredentialsBundle(insecure.NewBundle())
-		if _, err := s.near.Dial(within(t), 7, bundle); err == nil || !strings.Contains(err.Error(), "brokered connection 7: the options") {
+		if _, err := s.near.Client(within(t), 7, bundle); err == nil || !strings.Contains(err.Error(), "brokered connection 7: the options") {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -112,12 +112,12 @@ func (s *copierServer) Ask(ctx context.Context, req *pb.AskRequest) (*pb.AskResp
 }
 
 func (s *copierServer) Copy(ctx context.Context, req *pb.CopyRequest) (*pb.CopyResponse, error) {
-	from, err := s.broker.OpenReader(ctx, req.GetReader())
+	from, err := s.broker.BorrowReader(ctx, req.GetReader())
 	if err != nil {
 		return nil, err
 	}
 	defer from.Close()
-	to, err := s.broker.OpenWriter(ctx, req.GetWriter())
+	to, err := s.broker.BorrowWriter(ctx, req.GetWriter())
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +150,11 @@ func (c *copierClient) Ask(ctx context.Context, asker pb.QuestionServiceServer, 
 func (c *copierClient) Copy(ctx context.Context, to io.Writer, from io.Reader) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	writer, err := c.broker.Writer(ctx, to)
+	writer, err := c.broker.LendWriter(ctx, to)
 	if err != nil {
 		return 0, err
 	}
-	reader, err := c.broker.Reader(ctx, from)
+	reader, err := c.broker.LendReader(ctx, from)
 	if err != nil {
 		return 0, err
 	}
@@ -196,9 +196,9 @@ func ExampleBorrow() {
 	_ = ask // a method of a plugin's service
 }
 
-// Readers and writers are passed as numbers too. copierClient.Copy makes them,
+// Readers and writers are lent as IDs too. copierClient.Copy makes them,
 // copierServer.Copy opens them.
-func ExampleBroker_Reader() {
+func ExampleBroker_LendReader() {
 	ctx := context.Background()
 	client, err := launchExample(ctx)
 	if err != nil {

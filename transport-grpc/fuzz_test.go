@@ -182,7 +182,7 @@ func FuzzConnInfo(f *testing.F) {
 			ctx, cancel := context.WithTimeout(ctx, patience/2)
 			defer cancel()
 			start := time.Now()
-			if conn, err := b.Dial(ctx, 1); err == nil {
+			if conn, err := b.Client(ctx, 1); err == nil {
 				conn.Close()
 				t.Error("it was dialled")
 			} else if time.Since(start) > prompt {

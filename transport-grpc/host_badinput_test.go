@@ -188,7 +188,7 @@ func TestOffersThatMakeNoSenseFailTheirDialAlone(t *testing.T) {
 					return dialAddress(ctx, network, address)
 				}
 			})
-			if _, err := h.broker.Dial(within(t), 7); !errors.As(err, c.want) || len(err.Error()) > 2000 {
+			if _, err := h.broker.Client(within(t), 7); !errors.As(err, c.want) || len(err.Error()) > 2000 {
 				t.Errorf("got %v, want a %T", err, c.want)
 			}
 			if err := h.Ping(within(t)); err != nil {
@@ -198,7 +198,7 @@ func TestOffersThatMakeNoSenseFailTheirDialAlone(t *testing.T) {
 	}
 }
 
-// wrongKnocks is what a plain connection has no use for, and a number without end.
+// wrongKnocks is what a plain connection has no use for, and an ID without end.
 func TestKnocksOnAPlainConnectionAreLoggedAndIgnored(t *testing.T) {
 	var infos []*pluginpb.ConnInfo
 	for i := range uint32(1000) {
@@ -206,7 +206,7 @@ func TestKnocksOnAPlainConnectionAreLoggedAndIgnored(t *testing.T) {
 	}
 	infos = append(infos, &pluginpb.ConnInfo{ServiceId: 7, Network: "unix", Address: "/nonexistent/socket"})
 	h := brokenHost(t, &broken{infos: infos}, nil)
-	if _, err := h.broker.Dial(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.broker.Client(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the offer after the knocks: %v", err)
 	}
 	if n := strings.Count(h.log.String(), "level=WARN"); n == 0 || n > 100 {
@@ -216,7 +216,7 @@ func TestKnocksOnAPlainConnectionAreLoggedAndIgnored(t *testing.T) {
 
 func TestAHugeOfferEndsTheBrokerAndNothingElse(t *testing.T) {
 	h := brokenHost(t, &broken{infos: []*pluginpb.ConnInfo{{ServiceId: 7, Network: "unix", Address: strings.Repeat("x", 1<<20)}}}, nil)
-	if _, err := h.broker.Dial(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.broker.Client(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want an error that says that the broker has ended", err)
 	}
 	if err := h.Ping(within(t)); err != nil {
@@ -226,7 +226,7 @@ func TestAHugeOfferEndsTheBrokerAndNothingElse(t *testing.T) {
 
 func TestABrokerThatEndsItsStreamFailsWhatWaits(t *testing.T) {
 	h := brokenHost(t, &broken{end: errExpected}, nil)
-	if _, err := h.broker.Dial(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
+	if _, err := h.broker.Client(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	if err := h.Ping(within(t)); err != nil {

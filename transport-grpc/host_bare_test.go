@@ -43,10 +43,10 @@ func TestABareServerIsAPlugin(t *testing.T) {
 	if err := p.Ping(within(t)); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
-	if _, err := p.broker.Dial(within(t), 1); !errors.Is(err, transportgrpc.ErrNoBroker) {
+	if _, err := p.broker.Client(within(t), 1); !errors.Is(err, transportgrpc.ErrNoBroker) {
 		t.Errorf("Dial: got %v, want ErrNoBroker", err)
 	}
-	if _, err := lendNumber(within(t), p.broker); !errors.Is(err, transportgrpc.ErrNoBroker) {
+	if _, err := lendNumbered(within(t), p.broker); !errors.Is(err, transportgrpc.ErrNoBroker) {
 		t.Errorf("Lend: got %v, want ErrNoBroker", err)
 	}
 	promptly(t, "Close", p.Close)

@@ -30,7 +30,7 @@ type session struct {
 	main      *connection                             // the first; its end is the session's
 	dialer    *dialer
 	conn      *grpc.ClientConn
-	exchange  exchange.Broker
+	exchange  exchange.Scheme
 	broker    *Broker
 	ctx       context.Context // of the streams that are always open
 	cancel    context.CancelFunc
@@ -81,13 +81,15 @@ func (s *session) dialMain(ctx context.Context) (*connection, error) {
 		return nil, err
 	}
 	brokerConfig := s.transport.options.broker
-	brokerConfig.Logger = s.link.Logger
+	if brokerConfig.Logger == nil {
+		brokerConfig.Logger = s.link.Logger
+	}
 	if s.transport.options.multiplex {
 		if s.mux, err = yamux.Client(raw, s.transport.options.yamux); err != nil {
 			_ = raw.Close()
 			return nil, fmt.Errorf("start the multiplexed connection: %w", err)
 		}
-		multiplexed := exchange.NewMultiplexed(brokerConfig, exchange.Yamux(s.mux))
+		multiplexed := exchange.NewMultiplexed(brokerConfig, broker.Yamux(s.mux))
 		s.exchange = multiplexed
 		s.openMain = multiplexed.OpenMain
 		if raw, err = s.openMain(ctx); err != nil {
@@ -197,12 +199,12 @@ func brokerEnd(err error) error {
 	if status.Code(err) == codes.Unimplemented {
 		return ErrNoBroker
 	}
-	return broker.ErrClosed
+	return core.ErrClosed
 }
 
 // ErrNoBroker is the error of brokered connections to a plugin that has no
 // broker, as many in other languages.
-var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither be passed nor pass anything")
+var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")
 
 // Dispense makes a client. Nothing crosses the wire: gRPC's plugins are there
 // from the start.

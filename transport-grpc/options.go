@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
@@ -15,7 +15,7 @@ import (
 const DefaultMaxMessageSize = 1 << 30
 
 // minMaxMessageSize leaves room for the protocol's own messages, and for those of
-// [Broker.Reader] and [Broker.Writer], in bytes.
+// [Broker.LendReader] and [Broker.LendWriter], in bytes.
 const minMaxMessageSize = 128 << 10
 
 // Option says what a transport carries, and how.
@@ -34,7 +34,7 @@ type options struct {
 	maxMessage   int
 	connecting   time.Duration // the link's ConnectionTimeout
 	codec        codec
-	broker       exchange.Config
+	broker       broker.Config
 	yamux        yamux.Config
 	dial         []grpc.DialOption
 	server       []grpc.ServerOption
@@ -97,8 +97,8 @@ func WithYamux(cfg yamux.Config) Option {
 }
 
 // WithBroker sets the bounds of the broker: how many offers and requests of the
-// other side are kept, and for how long. Its Logger is not used: the broker logs
-// where the transport does.
-func WithBroker(cfg exchange.Config) Option {
+// other side are kept, and for how long. Without a Logger the broker logs where the
+// transport does.
+func WithBroker(cfg broker.Config) Option {
 	return optionFunc(func(o *options) { o.broker = cfg })
 }

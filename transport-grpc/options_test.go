@@ -127,7 +127,7 @@ func TestOptionsActOnEveryConnection(t *testing.T) {
 		pluginServes.expect(t, "the plugin's server options", main...)
 		for _, s := range sides(r, h) {
 			ctx, cancel := context.WithCancel(within(t))
-			id, err := lendNumber(ctx, s.near)
+			id, err := lendNumbered(ctx, s.near)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +149,7 @@ func TestOptionsOfOneConnectionActOnItAlone(t *testing.T) {
 		id := s.near.NextID()
 		serving := async(func() error { return serveProbe(ctx, s.near, id, serves.serverOptions()...) })
 		for _, options := range [][]grpc.DialOption{nil, dials.dialOptions()} {
-			conn, err := s.other.Dial(ctx, id, options...)
+			conn, err := s.other.Client(ctx, id, options...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -250,11 +250,11 @@ func TestASmallLimitLeavesTheProtocolWorking(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, s := range sides(r, h) {
-			id, err := s.near.Reader(within(t), strings.NewReader(text))
+			id, err := s.near.LendReader(within(t), strings.NewReader(text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			passed, err := s.other.OpenReader(within(t), id)
+			passed, err := s.other.BorrowReader(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}

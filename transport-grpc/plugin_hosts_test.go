@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/stats"
 
-	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/core"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
@@ -22,7 +22,7 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	if err := h.Ping(within(t)); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
-	// In calls: a number means something to who was told of it by its host.
+	// In calls: an ID means something to who was told of it by its host.
 	offered, err := h.probe.Offer(within(t), &probepb.OfferRequest{Count: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -31,7 +31,7 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	expectNumbers(t, "the plugin's", offered.GetIds(), answers, err)
 	ctx, cancel := context.WithCancel(within(t))
 	defer cancel()
-	id, err := lendNumber(ctx, h.broker)
+	id, err := lendNumbered(ctx, h.broker)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,8 +55,8 @@ func TestTheNextHostIsServedLikeTheFirst(t *testing.T) {
 			usesEverything(t, r, h)
 			promptly(t, "Close", h.Close) // without a word to the plugin: it is to live on
 			receive(t, "the end of the session", h.Done())
-			if _, err := h.broker.Dial(within(t), 1); !errors.Is(err, broker.ErrClosed) {
-				t.Errorf("the broker of a host that has left: %v, want broker.ErrClosed", err)
+			if _, err := h.broker.Client(within(t), 1); !errors.Is(err, core.ErrClosed) {
+				t.Errorf("the broker of a host that has left: %v, want core.ErrClosed", err)
 			}
 		}
 		last := r.connect(t)
@@ -89,7 +89,7 @@ func TestWhatThePluginLendsWhileNoHostIsThereWaitsForOne(t *testing.T) {
 		}
 		early := make(chan lent, 1)
 		go func() {
-			id, err := lendNumber(t.Context(), r.broker)
+			id, err := lendNumbered(t.Context(), r.broker)
 			early <- lent{id, err}
 		}()
 		h := r.connect(t)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/yamux"
@@ -23,7 +24,7 @@ type server struct {
 	multiplex bool
 	grpc      *grpcServer
 	broker    *Broker
-	plain     exchange.Broker // nil if multiplexed: then each host has one
+	plain     exchange.Scheme // nil if multiplexed: then each host has one
 	output    *output
 	leaving   context.Context // ends when there is nothing left to do but to leave
 	setOff    context.CancelFunc
@@ -60,9 +61,11 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	return s, nil
 }
 
-func (s *server) brokerConfig() exchange.Config {
+func (s *server) brokerConfig() broker.Config {
 	cfg := s.transport.options.broker
-	cfg.Logger = s.link.Logger
+	if cfg.Logger == nil {
+		cfg.Logger = s.link.Logger
+	}
 	return cfg
 }
 
@@ -98,7 +101,7 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 		return fmt.Errorf("multiplex the connection: %w", err)
 	}
 	defer func() { _ = mux.Close() }()
-	ex := exchange.NewMultiplexed(s.brokerConfig(), exchange.Yamux(mux))
+	ex := exchange.NewMultiplexed(s.brokerConfig(), broker.Yamux(mux))
 	defer func() { _ = ex.Close() }()
 	silent := time.AfterFunc(s.link.ConnectionTimeout, func() {
 		s.link.Logger.Debug("a connection has not become a host's in time (Config.ConnectionTimeout)")
@@ -125,7 +128,7 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 type hostListener struct {
 	net.Listener
 
-	host      exchange.Broker
+	host      exchange.Scheme
 	secured   bool
 	connected func() bool
 }
@@ -133,14 +136,14 @@ type hostListener struct {
 type hostConn struct {
 	net.Conn
 
-	host      exchange.Broker
+	host      exchange.Scheme
 	connected func() bool // is called when it turns out to be a host's, maybe again
 }
 
 type hostAddr struct {
 	net.Addr
 
-	host exchange.Broker
+	host exchange.Scheme
 }
 
 func (l *hostListener) Accept() (net.Conn, error) {
@@ -157,7 +160,7 @@ func (l *hostListener) Accept() (net.Conn, error) {
 func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAddr(), host: c.host} }
 
 // exchangeOf returns what makes connections with the host that called.
-func (s *server) exchangeOf(ctx context.Context) exchange.Broker {
+func (s *server) exchangeOf(ctx context.Context) exchange.Scheme {
 	if !s.multiplex {
 		return s.plain
 	}

@@ -368,7 +368,7 @@ func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
 					r.raw(t)
 				}
 				for _, s := range sides(r, h) {
-					id, err := lendNumber(context.WithoutCancel(t.Context()), s.near)
+					id, err := lendNumbered(context.WithoutCancel(t.Context()), s.near)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -376,7 +376,7 @@ func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
 					if m.secure {
 						continue // it is not silent then
 					}
-					silent, err := s.other.DialConn(within(t), id)
+					silent, err := s.other.Dial(within(t), id)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -70,7 +70,7 @@ func (s *probeServer) Offer(_ context.Context, req *probepb.OfferRequest) (*prob
 	res := new(probepb.OfferResponse)
 	for range req.GetCount() {
 		ctx, cancel := context.WithCancel(context.Background())
-		id, err := lendNumber(ctx, s.broker)
+		id, err := lendNumbered(ctx, s.broker)
 		if err != nil {
 			cancel()
 			return nil, err
@@ -125,7 +125,7 @@ func resources() (goroutines, files int) {
 	return runtime.NumGoroutine(), files
 }
 
-// numbered answers questions with its number.
+// numbered answers questions with its ID.
 type numbered struct {
 	probepb.UnimplementedQuestionServiceServer
 
@@ -140,8 +140,8 @@ func (n *numbered) Answer(_ context.Context, req *probepb.AnswerRequest) (*probe
 	return &probepb.AnswerResponse{Answer: fmt.Sprint(req.GetQuestion(), n.id)}, nil
 }
 
-// serveNumber serves a numbered under id until ctx ends.
-func serveNumber(ctx context.Context, b *transportgrpc.Broker, id uint32, opts ...grpc.ServerOption) error {
+// serveNumbered serves a numbered under id until ctx ends.
+func serveNumbered(ctx context.Context, b *transportgrpc.Broker, id uint32, opts ...grpc.ServerOption) error {
 	return b.Serve(ctx, id, func(r grpc.ServiceRegistrar) {
 		probepb.RegisterQuestionServiceServer(r, &numbered{id: id})
 	}, opts...)
@@ -154,8 +154,8 @@ func serveProbe(ctx context.Context, b *transportgrpc.Broker, id uint32, opts ..
 	}, opts...)
 }
 
-// lendNumber lends a numbered that knows its own number.
-func lendNumber(ctx context.Context, b *transportgrpc.Broker) (uint32, error) {
+// lendNumbered lends a numbered that knows its own ID.
+func lendNumbered(ctx context.Context, b *transportgrpc.Broker) (uint32, error) {
 	n := new(numbered)
 	id, err := transportgrpc.Lend[probepb.QuestionServiceServer](ctx, b, probepb.RegisterQuestionServiceServer, n)
 	n.id = id // nobody has been told of it
@@ -164,7 +164,7 @@ func lendNumber(ctx context.Context, b *transportgrpc.Broker) (uint32, error) {
 
 // askNumber dials id and asks.
 func askNumber(ctx context.Context, b *transportgrpc.Broker, id uint32, opts ...grpc.DialOption) (string, error) {
-	conn, err := b.Dial(ctx, id, opts...)
+	conn, err := b.Client(ctx, id, opts...)
 	if err != nil {
 		return "", err
 	}

@@ -89,12 +89,12 @@ func (s *probeServer) Ask(ctx context.Context, req *probepb.AskRequest) (*probep
 }
 
 func (s *probeServer) Copy(ctx context.Context, req *probepb.CopyRequest) (_ *probepb.CopyResponse, err error) {
-	r, err := s.broker.OpenReader(ctx, req.GetReader())
+	r, err := s.broker.BorrowReader(ctx, req.GetReader())
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = r.Close() }()
-	w, err := s.broker.OpenWriter(ctx, req.GetWriter())
+	w, err := s.broker.BorrowWriter(ctx, req.GetWriter())
 	if err != nil {
 		return nil, err
 	}
@@ -165,11 +165,11 @@ func (c *probeClient) Ask(
 func (c *probeClient) Copy(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	reader, err := c.broker.Reader(ctx, r)
+	reader, err := c.broker.LendReader(ctx, r)
 	if err != nil {
 		return 0, err
 	}
-	writer, err := c.broker.Writer(ctx, w)
+	writer, err := c.broker.LendWriter(ctx, w)
 	if err != nil {
 		return 0, err
 	}

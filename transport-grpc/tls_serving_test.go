@@ -54,11 +54,11 @@ func TestABorrowedServiceThatIsNeverCalledAlarmsNobody(t *testing.T) {
 			l.TLS = &core.TLS{Client: l.TLS.Client, Server: l.TLS.Server, Refused: func(err error) { told <- err }}
 		})
 		for range cap(told) {
-			id, err := lendNumber(within(t), h.broker)
+			id, err := lendNumbered(within(t), h.broker)
 			if err != nil {
 				t.Fatal(err)
 			}
-			conn, err := r.broker.Dial(within(t), id)
+			conn, err := r.broker.Client(within(t), id)
 			if err != nil {
 				t.Fatal(err)
 			}

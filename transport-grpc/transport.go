@@ -16,8 +16,8 @@
 // of the interface out of a connection.
 //
 // What cannot be in a message (an interface of the host's, an io.Reader) goes
-// through the [Broker]: [Lend] serves it and returns a number to put into the
-// message, [Borrow] makes a client of the number.
+// through the [Broker]: [Lend] serves it and returns an ID to put into the message,
+// [Borrow] makes a client of the ID.
 package transportgrpc
 
 import (

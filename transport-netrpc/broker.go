@@ -15,13 +15,14 @@ import (
 )
 
 // Broker makes further connections between the host and the plugin, in either
-// direction: for an object that the other side shall call ([Broker.Object]), a
-// stream ([Broker.Reader], [Broker.Writer]), or anything that speaks over a
-// connection (Dial and Accept with a number that NextID gave and a call carried
-// over). It is safe for use by many goroutines, and ends with the connection
-// that it belongs to.
+// direction: for an object that the other side shall call ([Broker.Lend]), a
+// stream ([Broker.LendReader], [Broker.LendWriter]), or anything that speaks over a
+// connection (Dial and Accept with an ID that NextID gave and a call carried over).
+// It is safe for use by many goroutines, and ends with the connection that it
+// belongs to. From then on its errors are [core.ErrClosed].
 type Broker struct {
-	inner   *broker.Broker
+	inner   *broker.Prefixed
+	ids     broker.IDs
 	ctx     context.Context // ends with the session
 	options options
 	logger  *slog.Logger
@@ -30,41 +31,54 @@ type Broker struct {
 
 	mu      sync.Mutex
 	closed  bool
-	clients map[*Client]struct{}
+	clients map[*Client]func() // what to call when one is closed
 }
 
-func newBroker(ctx context.Context, session broker.Session, o options, logger *slog.Logger, calls *core.Calls,
+func newBroker(ctx context.Context, mux broker.Mux, o options, logger *slog.Logger, calls *core.Calls,
 	explain func(context.Context, error) error,
 ) *Broker {
 	return &Broker{
-		inner:   broker.New(session, o.broker),
+		inner:   broker.NewPrefixed(mux, o.broker),
 		ctx:     ctx,
 		options: o,
 		logger:  logger,
 		calls:   calls,
 		explain: explain,
-		clients: make(map[*Client]struct{}),
+		clients: make(map[*Client]func()),
 	}
 }
 
-// NextID returns a number for a new connection, unused on this side so far.
-func (b *Broker) NextID() uint32 { return b.inner.NextID() }
+// NextID returns an ID that this side has not used before. The other side counts
+// for itself.
+func (b *Broker) NextID() uint32 { return b.ids.Next() }
 
 // Dial connects to the acceptor of id at the other side, and waits for it until
 // ctx ends.
 func (b *Broker) Dial(ctx context.Context, id uint32) (broker.Conn, error) {
-	return b.inner.Dial(ctx, id)
+	conn, err := b.inner.Dial(ctx, id)
+	return conn, closed(err)
 }
 
 // Accept waits for the other side to dial id, until ctx ends.
 func (b *Broker) Accept(ctx context.Context, id uint32) (broker.Conn, error) {
-	return b.inner.Accept(ctx, id)
+	conn, err := b.inner.Accept(ctx, id)
+	return conn, closed(err)
+}
+
+// Listen returns a listener for id, for a server of the caller's own: it accepts
+// every connection that the other side dials until it is closed. ctx bounds only
+// the call.
+func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, context.Cause(ctx))
+	}
+	return b.inner.Listen(id), nil
 }
 
 // Client dials id, where the other side serves an object, and returns a client
 // of it. It is closed with the broker at the latest.
 func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
-	conn, err := b.inner.Dial(ctx, id)
+	conn, err := b.Dial(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +87,16 @@ func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
 	defer b.mu.Unlock()
 	if b.closed {
 		_ = conn.Close()
-		return nil, fmt.Errorf("dial brokered connection %d: %w", id, broker.ErrClosed)
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, core.ErrClosed)
 	}
-	b.clients[c] = struct{}{}
+	b.clients[c] = func() {}
 	c.closed = func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		delete(b.clients, c)
+		if closed, open := b.clients[c]; open {
+			delete(b.clients, c)
+			closed()
+		}
 	}
 	return c, nil
 }
@@ -99,7 +116,7 @@ func (b *Broker) serve(ctx context.Context, id uint32, objects services) error {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	for {
-		conn, err := b.inner.Accept(ctx, id)
+		conn, err := b.Accept(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -115,21 +132,21 @@ func (b *Broker) answer(ctx context.Context, conn net.Conn, objects services) {
 // within returns a context that ends with ctx and with the broker.
 func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(b.ctx, func() { cancel(broker.ErrClosed) })
+	stop := context.AfterFunc(b.ctx, func() { cancel(core.ErrClosed) })
 	return ctx, func() {
 		stop()
 		cancel(context.Canceled)
 	}
 }
 
-// dispense serves a new object to the one client that will dial the number that
-// it returns.
+// dispense serves a new object to the one client that will dial the ID that it
+// returns.
 func (b *Broker) dispense(object any) (uint32, error) {
 	s, err := newService(object)
 	if err != nil {
 		return 0, err
 	}
-	id := b.inner.NextID()
+	id := b.ids.Next()
 	go func() {
 		conn, err := b.inner.Accept(b.ctx, id)
 		if err != nil {
@@ -163,5 +180,10 @@ func (b *Broker) close() {
 	_ = b.inner.Close()
 }
 
-// errNothingPassed is the error of opening the zero value of a reference.
-var errNothingPassed = errors.New("the other side passed nothing here: the reference is zero")
+// closed makes an error of the broker's scheme that means closed core's too.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) && !errors.Is(err, core.ErrClosed) {
+		return fmt.Errorf("the broker is %w: %w", core.ErrClosed, err)
+	}
+	return err
+}

@@ -52,11 +52,11 @@ type shelfClient struct {
 func (c *shelfClient) Put(ctx context.Context, text io.Reader, p Progress) (lines int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what was passed is passed for this call
-	progress, err := c.broker.Object(ctx, &progressServer{p})
+	progress, err := c.broker.Lend(ctx, &progressServer{p})
 	if err != nil {
 		return 0, err
 	}
-	err = c.rpc.Call(ctx, "Put", putArgs{c.broker.Reader(ctx, text), progress}, &lines)
+	err = c.rpc.Call(ctx, "Put", putArgs{c.broker.LendReader(ctx, text), progress}, &lines)
 	return lines, err
 }
 
@@ -67,12 +67,12 @@ type shelfServer struct {
 }
 
 func (s *shelfServer) Put(ctx context.Context, args putArgs, lines *int) error {
-	text, err := s.broker.OpenReader(ctx, args.Text)
+	text, err := s.broker.BorrowReader(ctx, args.Text)
 	if err != nil {
 		return err
 	}
 	defer text.Close()
-	progress, err := s.broker.OpenObject(ctx, args.Progress)
+	progress, err := s.broker.Borrow(ctx, args.Progress)
 	if err != nil {
 		return err
 	}
@@ -186,15 +186,15 @@ func ExampleCarry() {
 
 // Where the receiver needs only the bytes, a reader is passed in the arguments
 // of a call. It is of use for as long as the context that it was made with.
-func ExampleBroker_Reader() {
+func ExampleBroker_LendReader() {
 	send := func(ctx context.Context, b *netrpc.Broker, c *netrpc.Client, text io.Reader) (n int, err error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		err = c.Call(ctx, "Store", b.Reader(ctx, text), &n)
+		err = c.Call(ctx, "Store", b.LendReader(ctx, text), &n)
 		return n, err
 	}
 	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.Reader, n *int) error {
-		r, err := b.OpenReader(ctx, passed)
+		r, err := b.BorrowReader(ctx, passed)
 		if err != nil {
 			return err
 		}
@@ -208,18 +208,18 @@ func ExampleBroker_Reader() {
 
 // An interface of the caller's is passed as an object with methods of its own;
 // the other side calls them as it is called itself.
-func ExampleBroker_Object() {
+func ExampleBroker_Lend() {
 	send := func(ctx context.Context, b *netrpc.Broker, c *netrpc.Client, p Progress) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel() // ends the object as well
-		progress, err := b.Object(ctx, &progressServer{p})
+		progress, err := b.Lend(ctx, &progressServer{p})
 		if err != nil {
 			return err
 		}
 		return c.Call(ctx, "Watch", progress, nil)
 	}
 	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.Object) error {
-		progress, err := b.OpenObject(ctx, passed)
+		progress, err := b.Borrow(ctx, passed)
 		if err != nil {
 			return err
 		}

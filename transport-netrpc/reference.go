@@ -11,54 +11,72 @@ import (
 )
 
 // Object stands in a message for an object of the sender's, whose methods the
-// receiver can call: [Broker.Object] makes one, [Broker.OpenObject] turns it
-// into a Client.
+// receiver can call: [Broker.Lend] makes one, [Broker.Borrow] turns it into a
+// Client.
 type Object struct{ ID uint32 }
 
-// Reader stands in a message for an io.Reader of the sender's: [Broker.Reader]
-// makes one, [Broker.OpenReader] reads from it.
+// Reader stands in a message for an io.Reader of the sender's: [Broker.LendReader]
+// makes one, [Broker.BorrowReader] reads from it.
 type Reader struct{ ID uint32 }
 
-// Writer stands in a message for an io.Writer of the sender's: [Broker.Writer]
-// makes one, [Broker.OpenWriter] writes to it.
+// Writer stands in a message for an io.Writer of the sender's: [Broker.LendWriter]
+// makes one, [Broker.BorrowWriter] writes to it.
 type Writer struct{ ID uint32 }
 
-// Object lets the other side call the methods of object, over any number of
+// Lend lets the other side call the methods of object, over any number of
 // connections, until ctx ends: commonly that of the call that carries the
 // reference.
 //
 //	ctx, cancel := context.WithCancel(ctx)
 //	defer cancel()
-//	adder, err := b.Object(ctx, &adderServer{a})
+//	adder, err := b.Lend(ctx, &adderServer{a})
 //	…
 //	err = c.Call(ctx, "Put", PutArgs{Key: key, Adder: adder}, &sum)
 //
 // The methods have the form described at [Plugin].
-func (b *Broker) Object(ctx context.Context, object any) (Object, error) {
+func (b *Broker) Lend(ctx context.Context, object any) (Object, error) {
 	s, err := newService(object)
 	if err != nil {
 		return Object{}, err
 	}
-	id := b.inner.NextID()
+	id := b.ids.Next()
 	go func() { _ = b.serve(ctx, id, services{pluginService: s}) }()
 	return Object{ID: id}, nil
 }
 
-// OpenObject returns a client of the object that the other side passed. Close
-// it after use.
-func (b *Broker) OpenObject(ctx context.Context, o Object) (*Client, error) {
+// Borrow returns a client of the object that the other side lent, until ctx ends:
+// in a method of a plugin, until the call does. Close ends it before.
+func (b *Broker) Borrow(ctx context.Context, o Object) (*Client, error) {
 	if o.ID == 0 {
-		return nil, errNothingPassed
+		return nil, errNothingLent
 	}
-	return b.Client(ctx, o.ID)
+	c, err := b.Client(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, open := b.clients[c]; open {
+		b.clients[c] = func() { stop() }
+	} else {
+		stop()
+	}
+	return c, nil
 }
 
-// Reader lets the other side read from r, once, until ctx ends. What r answers
-// beside io.EOF makes the other side's reads fail, instead of seeming the end of
-// the data; its text does not cross. r is not closed; while it blocks in Read, one goroutine stays with
-// it.
-func (b *Broker) Reader(ctx context.Context, r io.Reader) Reader {
-	id := b.inner.NextID()
+// errNothingLent is the error of borrowing what a message does not have.
+var errNothingLent = errors.New("the other side lent nothing here: the reference is zero")
+
+// LendReader lets the other side read from r, once, until ctx ends. An error of r
+// makes the other side's reads fail, instead of seeming the end of the data; its
+// text does not cross. r is not closed; while it blocks in Read, one goroutine stays
+// with it. A nil r gives the zero Reader, which cannot be borrowed.
+func (b *Broker) LendReader(ctx context.Context, r io.Reader) Reader {
+	if r == nil {
+		return Reader{}
+	}
+	id := b.ids.Next()
 	b.stream(ctx, id, func(conn broker.Conn) error {
 		if _, err := io.Copy(conn, r); err != nil {
 			return err
@@ -68,20 +86,24 @@ func (b *Broker) Reader(ctx context.Context, r io.Reader) Reader {
 	return Reader{ID: id}
 }
 
-// OpenReader returns the reader that the other side passed. Close it after use,
+// BorrowReader returns the reader that the other side lent. Close it after use,
 // also before its end: the other side then stops reading. Its Read does not end
 // with ctx, which bounds the opening; Close ends it.
-func (b *Broker) OpenReader(ctx context.Context, r Reader) (io.ReadCloser, error) {
+func (b *Broker) BorrowReader(ctx context.Context, r Reader) (io.ReadCloser, error) {
 	if r.ID == 0 {
-		return nil, errNothingPassed
+		return nil, errNothingLent
 	}
-	return b.inner.Dial(ctx, r.ID)
+	return b.Dial(ctx, r.ID)
 }
 
-// Writer lets the other side write to w, once, until ctx ends. w is not closed.
-// If it fails, the other side's writes do.
-func (b *Broker) Writer(ctx context.Context, w io.Writer) Writer {
-	id := b.inner.NextID()
+// LendWriter lets the other side write to w, once, until ctx ends. w is not closed.
+// If it fails, the other side's writes do. A nil w gives the zero Writer, which
+// cannot be borrowed.
+func (b *Broker) LendWriter(ctx context.Context, w io.Writer) Writer {
+	if w == nil {
+		return Writer{}
+	}
+	id := b.ids.Next()
 	b.stream(ctx, id, func(conn broker.Conn) error {
 		if _, err := io.Copy(w, conn); err != nil {
 			return err
@@ -91,15 +113,15 @@ func (b *Broker) Writer(ctx context.Context, w io.Writer) Writer {
 	return Writer{ID: id}
 }
 
-// OpenWriter returns the writer that the other side passed. Its Close returns
+// BorrowWriter returns the writer that the other side lent. Its Close returns
 // when all that was written has reached the other side's writer, or with an
 // error if it has not. Its Write does not end with ctx, which bounds the
 // opening.
-func (b *Broker) OpenWriter(ctx context.Context, w Writer) (io.WriteCloser, error) {
+func (b *Broker) BorrowWriter(ctx context.Context, w Writer) (io.WriteCloser, error) {
 	if w.ID == 0 {
-		return nil, errNothingPassed
+		return nil, errNothingLent
 	}
-	conn, err := b.inner.Dial(ctx, w.ID)
+	conn, err := b.Dial(ctx, w.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -140,14 +162,14 @@ func (w *remoteWriter) Close() error {
 func (w *remoteWriter) finish() error {
 	defer func() { _ = w.Conn.Close() }()
 	if err := w.CloseWrite(); err != nil {
-		return fmt.Errorf("end of a passed writer: %w", err)
+		return fmt.Errorf("end a borrowed writer: %w", err)
 	}
 	switch n, err := w.Read(make([]byte, 1)); {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
-		return fmt.Errorf("a passed writer did not take all that was written: %w", err)
+		return fmt.Errorf("a borrowed writer did not take all that was written: %w", err)
 	default:
-		return fmt.Errorf("a passed writer answered with %d bytes", n)
+		return fmt.Errorf("a borrowed writer answered with %d bytes", n)
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
 
+	"github.com/jackfield-go/jackfield/core"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
@@ -20,7 +22,7 @@ type user struct{ broker *netrpc.Broker }
 func newUser(b *netrpc.Broker) (any, error) { return &user{b}, nil }
 
 func (u *user) Count(ctx context.Context, o netrpc.Object, n *int) error {
-	c, err := u.broker.OpenObject(ctx, o)
+	c, err := u.broker.Borrow(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ type ReadArgs struct {
 }
 
 func (u *user) Read(ctx context.Context, args ReadArgs, data *[]byte) error {
-	r, err := u.broker.OpenReader(ctx, args.From)
+	r, err := u.broker.BorrowReader(ctx, args.From)
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ type WriteArgs struct {
 }
 
 func (u *user) Write(ctx context.Context, args WriteArgs, _ *int) error {
-	w, err := u.broker.OpenWriter(ctx, args.To)
+	w, err := u.broker.BorrowWriter(ctx, args.To)
 	if err != nil {
 		return err
 	}
@@ -79,15 +81,15 @@ func newUserHost(t *testing.T) handle {
 func TestAZeroReferenceIsAnErrorAtOnce(t *testing.T) {
 	it := newUserHost(t)
 	for method, args := range map[string]any{"Count": netrpc.Object{}, "Read": ReadArgs{}, "Write": WriteArgs{}} {
-		if err := it.Call(within(t), method, args, nil); err == nil || !strings.Contains(err.Error(), "passed nothing") {
-			t.Errorf("%s: got %v, want an error that says that nothing was passed", method, err)
+		if err := it.Call(within(t), method, args, nil); err == nil || !strings.Contains(err.Error(), "lent nothing") {
+			t.Errorf("%s: got %v, want an error that says that nothing was lent", method, err)
 		}
 	}
 }
 
 func TestAnObjectIsServedOverManyConnections(t *testing.T) {
 	it := newUserHost(t)
-	object, err := it.broker.Object(t.Context(), new(counter))
+	object, err := it.broker.Lend(t.Context(), new(counter))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,10 +117,10 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestAnObjectWithoutMethodsCannotBePassed(t *testing.T) {
+func TestAnObjectWithoutMethodsCannotBeLent(t *testing.T) {
 	it := newUserHost(t)
-	if _, err := it.broker.Object(t.Context(), struct{}{}); err == nil {
-		t.Error("Object returned no error")
+	if _, err := it.broker.Lend(t.Context(), struct{}{}); err == nil {
+		t.Error("Lend returned no error")
 	}
 	if err := it.broker.Serve(t.Context(), 1, struct{}{}); err == nil {
 		t.Error("Serve returned no error")
@@ -134,12 +136,12 @@ func TestManyReferencesAtOnce(t *testing.T) {
 		all.Go(func() {
 			defer cancel()
 			var got []byte
-			r := it.broker.Reader(ctx, strings.NewReader(strings.Repeat(text, 5000)))
+			r := it.broker.LendReader(ctx, strings.NewReader(strings.Repeat(text, 5000)))
 			if err := it.Call(ctx, "Read", ReadArgs{r, -1}, &got); err != nil || string(got) != strings.Repeat(text, 5000) {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
 			var written bytes.Buffer
-			w := it.broker.Writer(ctx, &written)
+			w := it.broker.LendWriter(ctx, &written)
 			if err := it.Call(ctx, "Write", WriteArgs{w, text, 100}, nil); err != nil || written.String() != strings.Repeat(text, 100) {
 				t.Errorf("%d bytes were written, %v", written.Len(), err)
 			}
@@ -164,12 +166,12 @@ func TestAReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var got []byte
-	r := it.broker.Reader(ctx, endless{make(chan struct{})})
+	r := it.broker.LendReader(ctx, endless{make(chan struct{})})
 	if err := it.Call(within(t), "Read", ReadArgs{r, 1000}, &got); err != nil || len(got) != 1000 {
 		t.Errorf("got %d bytes, %v", len(got), err)
 	}
 	var n int
-	object, err := it.broker.Object(ctx, new(counter))
+	object, err := it.broker.Lend(ctx, new(counter))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +182,7 @@ func TestAReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
 
 func TestAReadersFailureIsNotItsEnd(t *testing.T) {
 	it := newUserHost(t)
-	r := it.broker.Reader(t.Context(), io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errExpected)))
+	r := it.broker.LendReader(t.Context(), io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errExpected)))
 	if err := it.Call(within(t), "Read", ReadArgs{r, -1}, nil); err == nil {
 		t.Error("a reader's failure was taken for its end")
 	}
@@ -201,7 +203,7 @@ func TestTheEndOfAContextBreaksItsStreams(t *testing.T) {
 	defer close(s.release)
 	ctx, cancel := context.WithCancel(t.Context())
 	reading := async(func() error {
-		return it.Call(within(t), "Read", ReadArgs{it.broker.Reader(ctx, s), -1}, nil)
+		return it.Call(within(t), "Read", ReadArgs{it.broker.LendReader(ctx, s), -1}, nil)
 	})
 	receive(t, "the reader", s.reading)
 	cancel()
@@ -223,7 +225,7 @@ func TestClosingAWriterWaitsForTheDelivery(t *testing.T) {
 	it := newUserHost(t)
 	b := blocked{make(chan struct{}, 1), make(chan struct{})}
 	writing := async(func() error {
-		return it.Call(within(t), "Write", WriteArgs{it.broker.Writer(t.Context(), b), "text", 1}, nil)
+		return it.Call(within(t), "Write", WriteArgs{it.broker.LendWriter(t.Context(), b), "text", 1}, nil)
 	})
 	receive(t, "the writer", b.writing)
 	// Answers to later calls come first, since this one waits.
@@ -248,9 +250,74 @@ func (full) Write([]byte) (int, error) { return 0, errExpected }
 func TestAWritersFailureIsTheOtherSidesToo(t *testing.T) {
 	it := newUserHost(t)
 	for _, pieces := range []int{1, 1000} { // noticed by Close, and by Write
-		w := it.broker.Writer(t.Context(), full{})
+		w := it.broker.LendWriter(t.Context(), full{})
 		if err := it.Call(within(t), "Write", WriteArgs{w, strings.Repeat("x", 1000), pieces}, nil); err == nil {
 			t.Errorf("%d pieces: the failure was lost", pieces)
 		}
+	}
+}
+
+// Offer lends an object, for as long as the connection lives.
+func (u *user) Offer(ctx context.Context, _ struct{}, o *netrpc.Object) (err error) {
+	*o, err = u.broker.Lend(ctx, new(counter))
+	return err
+}
+
+func TestABorrowedObjectIsGivenBackWithItsContext(t *testing.T) {
+	it := newUserHost(t)
+	var offered netrpc.Object
+	if err := it.Call(within(t), "Offer", struct{}{}, &offered); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	c, err := it.broker.Borrow(ctx, offered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for err == nil { // until the client has heard of the context's end
+		err = c.Call(within(t), "Next", struct{}{}, nil)
+		cancel()
+	}
+	if !errors.Is(err, core.ErrClosed) {
+		t.Errorf("got %v, want core.ErrClosed", err)
+	}
+}
+
+func TestNilReadersAndWritersAreNotLent(t *testing.T) {
+	it := newUserHost(t)
+	if r, w := it.broker.LendReader(t.Context(), nil), it.broker.LendWriter(t.Context(), nil); r.ID != 0 || w.ID != 0 {
+		t.Errorf("got %v and %v, want the zero references", r, w)
+	}
+}
+
+// TestAnEndedBrokerIsClosed looks at all that a broker returns after its session's
+// Close.
+func TestAnEndedBrokerIsClosed(t *testing.T) {
+	h := rigUp(t, netrpc.New(served(newUser))).connect(t, nil)
+	b := h.dispense(t).broker
+	listener, err := b.Listen(within(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx := within(t)
+	for name, call := range map[string]func() error{
+		"Dial":         func() error { _, err := b.Dial(ctx, 1); return err },
+		"Accept":       func() error { _, err := b.Accept(ctx, 1); return err },
+		"Client":       func() error { _, err := b.Client(ctx, 1); return err },
+		"Serve":        func() error { return b.Serve(ctx, 1, new(counter)) },
+		"Borrow":       func() error { _, err := b.Borrow(ctx, netrpc.Object{ID: 1}); return err },
+		"BorrowReader": func() error { _, err := b.BorrowReader(ctx, netrpc.Reader{ID: 1}); return err },
+		"BorrowWriter": func() error { _, err := b.BorrowWriter(ctx, netrpc.Writer{ID: 1}); return err },
+	} {
+		if err := call(); !errors.Is(err, core.ErrClosed) || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s: got %v, want core.ErrClosed and net.ErrClosed", name, err)
+		}
+	}
+	if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Accept of a listener: got %v, want net.ErrClosed", err)
 	}
 }

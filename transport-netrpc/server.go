@@ -168,7 +168,7 @@ type dispenserService struct {
 	broker *Broker
 }
 
-// Dispense makes a new instance and answers with the number to dial for it.
+// Dispense makes a new instance and answers with the ID to dial for it.
 func (d *dispenserService) Dispense(name string, id *uint32) error {
 	bound := d.server.link.Implements
 	plugin, err := d.server.transport.find(name, "plugin", func(c carried) bool { return c.implemented(bound) })

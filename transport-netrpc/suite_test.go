@@ -66,7 +66,7 @@ func (s *probeServer) Exit(ctx context.Context, code int, _ *struct{}) error {
 }
 
 func (s *probeServer) Ask(ctx context.Context, args askArgs, reply *string) error {
-	asker, err := s.broker.OpenObject(ctx, args.Asker)
+	asker, err := s.broker.Borrow(ctx, args.Asker)
 	if err != nil {
 		return err
 	}
@@ -79,12 +79,12 @@ func (s *probeServer) Ask(ctx context.Context, args askArgs, reply *string) erro
 }
 
 func (s *probeServer) Copy(ctx context.Context, args copyArgs, n *int64) error {
-	r, err := s.broker.OpenReader(ctx, args.From)
+	r, err := s.broker.BorrowReader(ctx, args.From)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = r.Close() }()
-	w, err := s.broker.OpenWriter(ctx, args.To)
+	w, err := s.broker.BorrowWriter(ctx, args.To)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (c *probeClient) Exit(ctx context.Context, code int) error {
 func (c *probeClient) Ask(ctx context.Context, ask func(context.Context, string) (string, error), question string) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	asker, err := c.broker.Object(ctx, &askServer{ask})
+	asker, err := c.broker.Lend(ctx, &askServer{ask})
 	if err != nil {
 		return "", err
 	}
@@ -133,7 +133,7 @@ func (c *probeClient) Ask(ctx context.Context, ask func(context.Context, string)
 func (c *probeClient) Copy(ctx context.Context, w io.Writer, r io.Reader) (n int64, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	err = c.rpc.Call(ctx, "Copy", copyArgs{c.broker.Writer(ctx, w), c.broker.Reader(ctx, r)}, &n)
+	err = c.rpc.Call(ctx, "Copy", copyArgs{c.broker.LendWriter(ctx, w), c.broker.LendReader(ctx, r)}, &n)
 	return n, err
 }
 

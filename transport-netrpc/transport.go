@@ -62,8 +62,8 @@ func WithYamux(cfg yamux.Config) Option {
 	return optionFunc(func(o *options) { o.yamux = cfg })
 }
 
-// WithBroker sets the bounds of the broker: how long connections wait for
-// somebody to accept them, and how many do.
+// WithBroker sets the bounds of the broker: how long connections wait for somebody
+// to accept them, and how many do. The fields of the prefixed scheme count.
 func WithBroker(cfg broker.Config) Option {
 	return optionFunc(func(o *options) { o.broker = cfg })
 }

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/jackfield-go/jackfield/broker"
 )
 
 // acceptSide is what listens: the knocks that came, the streams that are
@@ -33,7 +35,7 @@ func (a *acceptSide) init(m *Multiplexed) {
 	a.listeners = make(map[uint32]*muxListener)
 }
 
-// start has the session's streams accepted from now on.
+// start has the streams of mux accepted from now on.
 func (a *acceptSide) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -49,7 +51,7 @@ func (a *acceptSide) startLocked() {
 
 func (a *acceptSide) acceptStreams() {
 	for {
-		stream, err := a.m.session.Accept(a.m.ctx)
+		stream, err := a.m.mux.Accept(a.m.ctx)
 		if err != nil {
 			a.m.over(a.m.ending(err))
 			return
@@ -60,7 +62,7 @@ func (a *acceptSide) acceptStreams() {
 
 // arrived hands a stream to the listener whose knock was acknowledged first, or
 // to the main one.
-func (a *acceptSide) arrived(stream SessionStream) {
+func (a *acceptSide) arrived(stream broker.Conn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.main
@@ -69,7 +71,7 @@ func (a *acceptSide) arrived(stream SessionStream) {
 		a.expected = a.expected[1:]
 		l.expected--
 		if l.closed != nil {
-			l = a.listeners[l.id] // another one for that number, or none
+			l = a.listeners[l.id] // another one for that ID, or none
 		}
 	} else if !a.hasMain && a.closed == nil {
 		a.m.warner.warn(a.m.ctx, "a stream without a knock", 0)
@@ -90,7 +92,7 @@ func (a *acceptSide) knocked(from *link, id uint32) {
 		a.admit(l)
 		return
 	}
-	if len(a.pending) >= a.m.cfg.MaxPending {
+	if len(a.pending) >= a.m.cfg.MaxUnclaimed {
 		a.refuse(id)
 		return
 	}

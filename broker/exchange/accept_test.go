@@ -6,12 +6,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
 func TestStreamsAreHandedOutInTheOrderOfTheKnocks(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		accepting := make(map[uint32]<-chan result)
 		order := []uint32{3, 1, 2}
 		for _, id := range order {
@@ -32,7 +33,7 @@ func TestStreamsAreHandedOutInTheOrderOfTheKnocks(t *testing.T) {
 }
 
 func TestAKnockWaitsForItsListener(t *testing.T) { // F22
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.knock(1)
 		p.expectNothing()
 		p.knock(2)
@@ -52,7 +53,7 @@ func TestAKnockThatNobodyClaimsIsRefusedInTime(t *testing.T) {
 		"short":   {time.Second, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			againstPeer(t, exchange.Config{UnclaimedTimeout: c.setting}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+			againstPeer(t, broker.Config{UnclaimedTimeout: c.setting}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 				start := time.Now()
 				p.knock(1)
 				p.knock(2)
@@ -70,7 +71,7 @@ func TestAKnockThatNobodyClaimsIsRefusedInTime(t *testing.T) {
 }
 
 func TestAKnockWaitsForEverIfToldTo(t *testing.T) {
-	againstPeer(t, exchange.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.knock(1)
 		<-time.After(1000 * time.Hour) // on the bubble's clock
 		p.expectNothing()
@@ -80,7 +81,7 @@ func TestAKnockWaitsForEverIfToldTo(t *testing.T) {
 }
 
 func TestTooManyKnocksAreRefusedAtOnce(t *testing.T) {
-	againstPeer(t, exchange.Config{MaxPending: 3}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{MaxUnclaimed: 3}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		for id := range uint32(3) {
 			p.knock(id)
 		}
@@ -95,7 +96,7 @@ func TestTooManyKnocksAreRefusedAtOnce(t *testing.T) {
 }
 
 func TestAFullListenerHoldsOnlyItsOwnKnocksUp(t *testing.T) {
-	againstPeer(t, exchange.Config{Backlog: 2}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{Backlog: 2}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		full, free := listen(t, b, 1), listen(t, b, 2)
 		for range 2 {
 			p.knock(1)
@@ -116,7 +117,7 @@ func TestAFullListenerHoldsOnlyItsOwnKnocksUp(t *testing.T) {
 }
 
 func TestAStreamWithoutAKnockIsTheMainOne(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		main, other := b.Main(), listen(t, b, 1)
 		p.expectConnected(async(main.Accept), p.open())
 		p.knock(1)
@@ -128,7 +129,7 @@ func TestAStreamWithoutAKnockIsTheMainOne(t *testing.T) {
 
 func TestAStreamWithoutAKnockIsResetWhereThereIsNoMainOne(t *testing.T) {
 	var log records
-	againstPeer(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.expectRefused(p.open())
 		if log.count("a stream without a knock") != 1 {
 			t.Error("no record")
@@ -141,7 +142,7 @@ func TestAStreamWithoutAKnockIsResetWhereThereIsNoMainOne(t *testing.T) {
 }
 
 func TestAListenerThatClosesDropsItsStreamsOnly(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		closing, other := listen(t, b, 1), listen(t, b, 2)
 		for range 2 {
 			p.knock(1)
@@ -167,7 +168,7 @@ func TestAKnockThatMakesNoSenseIsIgnored(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log records
-			againstPeer(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+			againstPeer(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 				listen(t, b, 1)
 				for range 100 {
 					p.send(info)
@@ -190,11 +191,11 @@ func TestAKnockThatMakesNoSenseIsIgnored(t *testing.T) {
 func TestAPeerThatDoesNotReadAnswersIsLeft(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
-	host, _ := multiplexedOn(t, client, server, exchange.Config{MaxPending: 10})
+	host, _ := multiplexedOn(t, client, server, broker.Config{MaxUnclaimed: 10})
 	near, far := newWire(0)
 	ended := running(t, host, near)
 	listen(t, host, 1)
-	for range 10 * exchange.DefaultMaxPending {
+	for range 10 * exchange.DefaultMaxUnclaimed {
 		if far.Send(exchange.Info{ServiceID: 2, Knock: &exchange.Knock{Knock: true}}) != nil {
 			break
 		}

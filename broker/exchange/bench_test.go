@@ -3,19 +3,20 @@ package exchange_test
 import (
 	"testing"
 
-	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/broker"
 )
 
-// BenchmarkConnect listens for a number, dials it and accepts: what a brokered
+// BenchmarkConnect listens for an ID, dials it and accepts: what a brokered
 // connection costs before anything is said on it.
 func BenchmarkConnect(b *testing.B) {
 	for name, pair := range pairs {
 		b.Run(name, func(b *testing.B) {
-			host, plugin := pair(b, exchange.Config{})
+			host, plugin := pair(b, broker.Config{})
 			ctx := within(b)
+			var ids broker.IDs
 			b.ReportAllocs()
 			for b.Loop() {
-				id := plugin.NextID()
+				id := ids.Next()
 				l, err := plugin.Listen(ctx, id)
 				if err != nil {
 					b.Fatal(err)
@@ -36,11 +37,11 @@ func BenchmarkConnect(b *testing.B) {
 	}
 }
 
-// BenchmarkDial dials a number that is listened for, and accepts.
+// BenchmarkDial dials an ID that is listened for, and accepts.
 func BenchmarkDial(b *testing.B) {
 	for name, pair := range pairs {
 		b.Run(name, func(b *testing.B) {
-			host, plugin := pair(b, exchange.Config{})
+			host, plugin := pair(b, broker.Config{})
 			ctx := within(b)
 			l := listen(b, plugin, 1)
 			b.ReportAllocs()

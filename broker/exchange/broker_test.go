@@ -14,7 +14,7 @@ import (
 )
 
 func TestEachSideReachesTheOthersListener(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, host, 7), "host")
 		greet(listen(t, plugin, 7), "plugin")
 		expectGreeting(t, host, 7, "plugin")
@@ -23,7 +23,7 @@ func TestEachSideReachesTheOthersListener(t *testing.T) {
 }
 
 func TestConnectionsCarryBothWays(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		accepting := async(listen(t, plugin, 1).Accept)
 		dialled := connection(t, "dial", dialing(within(t), host, 1))
 		accepted := connection(t, "accept", accepting)
@@ -32,18 +32,8 @@ func TestConnectionsCarryBothWays(t *testing.T) {
 	})
 }
 
-func TestNumbersStartAtOne(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, _ exchange.Broker) {
-		for want := range uint32(3) {
-			if got := host.NextID(); got != want+1 {
-				t.Errorf("got %d, want %d", got, want+1)
-			}
-		}
-	})
-}
-
-func TestANumberMayBeDialledBeforeItIsListenedFor(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+func TestAnIDMayBeDialledBeforeItIsListenedFor(t *testing.T) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		var early sync.WaitGroup
 		for range 3 {
 			early.Go(func() {
@@ -59,8 +49,8 @@ func TestANumberMayBeDialledBeforeItIsListenedFor(t *testing.T) {
 	})
 }
 
-func TestANumberMayBeDialledOften(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+func TestAnIDMayBeDialledOften(t *testing.T) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, plugin, 1), "well")
 		for range 5 {
 			expectGreeting(t, host, 1, "well")
@@ -78,7 +68,7 @@ func TestANumberMayBeDialledOften(t *testing.T) {
 }
 
 func TestAHundredParallelDialsInEachDirectionReachTheirListeners(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		for range 20 {
 			parallelDials(t, host, plugin, 100)
 		}
@@ -88,11 +78,11 @@ func TestAHundredParallelDialsInEachDirectionReachTheirListeners(t *testing.T) {
 // With bounds like these, every knock loses its turn, most are refused at first,
 // and answers come in any order.
 func TestParallelDialsReachTheirListenersHoweverTightTheBounds(t *testing.T) {
-	for name, cfg := range map[string]exchange.Config{
+	for name, cfg := range map[string]broker.Config{
 		"no patience":      {Patience: 1},
 		"refused at once":  {Patience: 1, UnclaimedTimeout: 1},
-		"little room":      {MaxPending: 3, Backlog: 1},
-		"none of anything": {Patience: 1, MaxPending: 3, Backlog: 1, UnclaimedTimeout: time.Millisecond},
+		"little room":      {MaxUnclaimed: 3, Backlog: 1},
+		"none of anything": {Patience: 1, MaxUnclaimed: 3, Backlog: 1, UnclaimedTimeout: time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			host, plugin := multiplexedPair(t, cfg)
@@ -103,18 +93,19 @@ func TestParallelDialsReachTheirListenersHoweverTightTheBounds(t *testing.T) {
 	}
 }
 
-// parallelDials has each side dial so many numbers of the other's, each of which
+// parallelDials has each side dial so many IDs of the other's, each of which
 // gets its listener at about the same time.
-func parallelDials(t *testing.T, host, plugin exchange.Broker, dials int) {
+func parallelDials(t *testing.T, host, plugin exchange.Scheme, dials int) {
 	t.Helper()
 	sides := []struct {
 		name           string
-		dialer, server exchange.Broker
+		dialer, server exchange.Scheme
 	}{{"from the host", host, plugin}, {"from the plugin", plugin, host}}
 	var all sync.WaitGroup
 	for _, side := range sides {
+		var ids broker.IDs
 		for range dials {
-			id := side.server.NextID()
+			id := ids.Next()
 			want := fmt.Sprintf("%s %d", side.name, id)
 			all.Go(func() {
 				if got, err := greeting(within(t), side.dialer, id); err != nil || got != want {
@@ -131,7 +122,7 @@ func parallelDials(t *testing.T, host, plugin exchange.Broker, dials int) {
 	all.Wait()
 }
 
-func greetOnce(ctx context.Context, b exchange.Broker, id uint32, text string) error {
+func greetOnce(ctx context.Context, b exchange.Scheme, id uint32, text string) error {
 	l, err := b.Listen(ctx, id)
 	if err != nil {
 		return err
@@ -147,8 +138,8 @@ func greetOnce(ctx context.Context, b exchange.Broker, id uint32, text string) e
 	return err
 }
 
-func TestANumberHasOneListener(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+func TestAnIDHasOneListener(t *testing.T) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		first := listen(t, plugin, 1)
 		if _, err := plugin.Listen(within(t), 1); !errors.Is(err, exchange.ErrListening) {
 			t.Fatalf("the second: %v, want ErrListening", err)
@@ -164,7 +155,7 @@ func TestANumberHasOneListener(t *testing.T) {
 
 func TestWaitsEndWithTheirContext(t *testing.T) {
 	why := errors.New("changed my mind")
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		dial := dialing(ctx, host, 1)
 		cancel(why)
@@ -187,7 +178,7 @@ func TestWaitsEndWithTheirContext(t *testing.T) {
 
 // Dials give up at all moments: no later one goes astray.
 func TestGivingUpAtAnyMomentHarmsNobody(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, plugin, 1), "one")
 		greet(listen(t, plugin, 2), "two")
 		for i := range 200 {
@@ -219,7 +210,7 @@ func TestGivingUpAtAnyMomentHarmsNobody(t *testing.T) {
 }
 
 func TestCloseWakesEverybodyAndKeepsConnections(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		l := listen(t, plugin, 1)
 		accepting := async(l.Accept)
 		dialled := connection(t, "dial", dialing(within(t), host, 1))
@@ -231,18 +222,18 @@ func TestCloseWakesEverybodyAndKeepsConnections(t *testing.T) {
 			}
 		}
 		for what, c := range waiting {
-			if r := receive(t, what, c); !errors.Is(r.err, broker.ErrClosed) && !errors.Is(r.err, net.ErrClosed) {
+			if r := receive(t, what, c); !errors.Is(r.err, net.ErrClosed) && !errors.Is(r.err, net.ErrClosed) {
 				t.Errorf("%s: %v", what, r.err)
 			}
 		}
-		if _, err := plugin.Dial(within(t), 1); !errors.Is(err, broker.ErrClosed) {
+		if _, err := plugin.Dial(within(t), 1); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("a later Dial: %v", err)
 		}
-		if _, err := plugin.Listen(within(t), 3); !errors.Is(err, broker.ErrClosed) {
+		if _, err := plugin.Listen(within(t), 3); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("a later Listen: %v", err)
 		}
 		a, _ := newWire(0)
-		if err := plugin.Run(within(t), a); !errors.Is(err, broker.ErrClosed) {
+		if err := plugin.Run(within(t), a); !errors.Is(err, net.ErrClosed) {
 			t.Errorf("a later Run: %v", err)
 		}
 		expectText(t, dialled, accepted, "still there")
@@ -250,10 +241,11 @@ func TestCloseWakesEverybodyAndKeepsConnections(t *testing.T) {
 }
 
 func TestAThousandConnectionsLeaveNothing(t *testing.T) {
-	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Broker) {
+	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		before := openFiles(t)
+		var ids broker.IDs
 		for range 1000 {
-			id := plugin.NextID()
+			id := ids.Next()
 			l := listen(t, plugin, id)
 			accepting := async(l.Accept)
 			dialled, err := host.Dial(within(t), id)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -68,7 +69,7 @@ func TestRunEndsWithItsContextAndWithClose(t *testing.T) {
 				defer b.Interrupt()
 				go func() { result <- host.Run(t.Context(), stream(b)) }()
 				host.Close()
-				if err := receive(t, "Run", result); !errors.Is(err, broker.ErrClosed) {
+				if err := receive(t, "Run", result); !errors.Is(err, net.ErrClosed) {
 					t.Errorf("%s: after Close: %v", name, err)
 				}
 			}
@@ -148,7 +149,7 @@ func TestAStreamThatTakesNothingHoldsNoCallerUp(t *testing.T) {
 
 func TestADialSaysWhatItWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := exchange.NewPlain(exchange.Config{}, pretend, nil)
+		b := exchange.NewPlain(broker.Config{}, pretend, nil)
 		defer b.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// dialSide is what dials: who waits for which number, the knocks, and the
+// dialSide is what dials: who waits for which ID, the knocks, and the
 // streams to be opened. Whose turn it is, is the subject of turns.go.
 type dialSide struct {
 	m *Multiplexed
@@ -31,7 +31,7 @@ type dialSide struct {
 	opener   bool        // somebody does
 }
 
-// target is a number that is dialled.
+// target is an ID that is dialled.
 type target struct {
 	id      uint32
 	waiters []*waiter
@@ -48,7 +48,7 @@ type target struct {
 type waiter struct{ result chan dialled } // has room for one
 
 type dialled struct {
-	conn SessionStream
+	conn broker.Conn
 	err  error
 }
 
@@ -75,12 +75,12 @@ func (d *dialSide) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	select {
 	case r := <-w.result:
 		return r.connection()
-	case <-d.m.session.Done():
+	case <-d.m.mux.Done():
 		d.leave(id, w)
 		return nil, d.m.ending(nil)
 	case <-ctx.Done():
 		state, cause := d.leave(id, w), context.Cause(ctx)
-		if errors.Is(cause, broker.ErrClosed) {
+		if errors.Is(cause, net.ErrClosed) {
 			return nil, cause
 		}
 		return nil, fmt.Errorf("%s: %w", state, cause)
@@ -313,7 +313,7 @@ func (d *dialSide) openMain(ctx context.Context) (net.Conn, error) {
 	select {
 	case r := <-main.result:
 		return r.connection()
-	case <-d.m.session.Done():
+	case <-d.m.mux.Done():
 		d.leaveMain(main)
 		return nil, d.m.ending(nil)
 	case <-ctx.Done():
@@ -339,7 +339,7 @@ func (d *dialSide) leaveMain(main *mainDial) {
 
 // discard ends a stream that nobody wants. It was opened because the other side
 // counts on it; the one that closes it in order gets in no acceptor's way.
-func discard(stream SessionStream) {
+func discard(stream broker.Conn) {
 	_ = stream.Close()
 }
 

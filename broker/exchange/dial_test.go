@@ -14,7 +14,7 @@ import (
 )
 
 func TestAStreamFollowsTheAcknowledgement(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 5)
 		p.expectKnock(5)
 		p.expectNothing()
@@ -25,7 +25,7 @@ func TestAStreamFollowsTheAcknowledgement(t *testing.T) {
 }
 
 func TestOneKnockIsUnderWayAtATime(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		first := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		second := dialing(t.Context(), b, 2)
@@ -43,7 +43,7 @@ func TestOneKnockIsUnderWayAtATime(t *testing.T) {
 }
 
 func TestAStreamThatIsNotAcceptedHoldsOthersUpForALimitedTime(t *testing.T) {
-	againstPeer(t, exchange.Config{AcceptTimeout: time.Minute}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{AcceptTimeout: time.Minute}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		p.answer(1, "")
@@ -56,8 +56,8 @@ func TestAStreamThatIsNotAcceptedHoldsOthersUpForALimitedTime(t *testing.T) {
 	})
 }
 
-func TestANumberThatNobodyServesHoldsNobodyUp(t *testing.T) { // F17
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+func TestAnIDThatNobodyServesHoldsNobodyUp(t *testing.T) { // F17
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		unserved := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		start := time.Now()
@@ -81,7 +81,7 @@ func TestANumberThatNobodyServesHoldsNobodyUp(t *testing.T) { // F17
 }
 
 func TestPatienceIsShared(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		for id := range uint32(51) {
 			dialing(t.Context(), b, id+1)
 			synctest.Wait()
@@ -91,13 +91,13 @@ func TestPatienceIsShared(t *testing.T) {
 			<-p.wire.in
 		}
 		if took := time.Since(start); took > 6*exchange.DefaultPatience {
-			t.Errorf("fifty numbers that nobody serves hold the next one up for %v", took)
+			t.Errorf("fifty IDs that nobody serves hold the next one up for %v", took)
 		}
 	})
 }
 
 func TestALateAcknowledgementServesWhoStillWaits(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		late := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		<-time.After(time.Second) // on the bubble's clock
@@ -112,7 +112,7 @@ func TestALateAcknowledgementServesWhoStillWaits(t *testing.T) {
 }
 
 func TestStreamsFollowTheOrderOfTheAcknowledgements(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		first := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		<-time.After(time.Second) // on the bubble's clock
@@ -127,7 +127,7 @@ func TestStreamsFollowTheOrderOfTheAcknowledgements(t *testing.T) {
 }
 
 func TestAnAbandonedKnockThatIsAcknowledgedGetsOneStream(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		ctx, cancel := context.WithCancel(t.Context())
 		abandoned := dialing(ctx, b, 1)
 		p.expectKnock(1)
@@ -147,7 +147,7 @@ func TestAnAbandonedKnockThatIsAcknowledgedGetsOneStream(t *testing.T) {
 }
 
 func TestAnAbandonedKnockServesTheNextDial(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		ctx, cancel := context.WithCancel(t.Context())
 		abandoned := dialing(ctx, b, 1)
 		p.expectKnock(1)
@@ -162,7 +162,7 @@ func TestAnAbandonedKnockServesTheNextDial(t *testing.T) {
 }
 
 func TestAbandonedKnocksAreBounded(t *testing.T) {
-	againstPeer(t, exchange.Config{MaxPending: 10}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{MaxUnclaimed: 10}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		for id := range uint32(30) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			if _, err := b.Dial(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
@@ -178,7 +178,7 @@ func TestAbandonedKnocksAreBounded(t *testing.T) {
 
 func TestASecondAcknowledgementIsIgnored(t *testing.T) {
 	var log records
-	againstPeer(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		p.answer(1, "")
@@ -194,7 +194,7 @@ func TestASecondAcknowledgementIsIgnored(t *testing.T) {
 }
 
 func TestARefusalIsAnErrorAndGetsNoStream(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		p.answer(1, "go away"+strings.Repeat("!", 10_000))
@@ -208,7 +208,7 @@ func TestARefusalIsAnErrorAndGetsNoStream(t *testing.T) {
 }
 
 func TestARefusalForWantOfAListenerIsAskedAgainInGoodTime(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		knocks := 0
 		for start := time.Now(); time.Since(start) < time.Minute; knocks++ {
@@ -225,7 +225,7 @@ func TestARefusalForWantOfAListenerIsAskedAgainInGoodTime(t *testing.T) {
 }
 
 func TestAnUnansweredKnockIsRenewed(t *testing.T) { // go-plugin forgets them
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		start := time.Now()
 		dial := dialing(t.Context(), b, 1)
 		<-p.wire.in
@@ -241,7 +241,7 @@ func TestAnUnansweredKnockIsRenewed(t *testing.T) { // go-plugin forgets them
 }
 
 func TestTheMainConnectionIsInTurnWithKnocks(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		<-time.After(time.Second) // on the bubble's clock: its turn is over
@@ -261,7 +261,7 @@ func TestTheMainConnectionIsInTurnWithKnocks(t *testing.T) {
 func TestTheMainConnectionNeedsNoControlStream(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
-	host, plugin := multiplexedOn(t, client, server, exchange.Config{})
+	host, plugin := multiplexedOn(t, client, server, broker.Config{})
 	early := dialing(within(t), host, 1)
 	accepting := async(plugin.Main().Accept)
 	opened, err := host.OpenMain(within(t))
@@ -277,7 +277,7 @@ func TestTheMainConnectionNeedsNoControlStream(t *testing.T) {
 }
 
 func TestAnUnansweredKnockDoesNotHoldTheMainConnectionUpForEver(t *testing.T) {
-	againstPeer(t, exchange.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
+	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		start := time.Now()
@@ -293,7 +293,7 @@ func TestAnUnansweredKnockDoesNotHoldTheMainConnectionUpForEver(t *testing.T) {
 func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
-	host, plugin := multiplexedOn(t, client, server, exchange.Config{})
+	host, plugin := multiplexedOn(t, client, server, broker.Config{})
 	a, b := newWire(1)
 	running(t, host, a)
 	running(t, plugin, b)
@@ -304,14 +304,14 @@ func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
 	}
 	client.Close()
 	for what, c := range waiting {
-		if r := receive(t, what, c); !errors.Is(r.err, broker.ErrClosed) {
+		if r := receive(t, what, c); !errors.Is(r.err, net.ErrClosed) {
 			t.Errorf("%s: %v", what, r.err)
 		}
 	}
-	if _, err := plugin.Dial(within(t), 3); !errors.Is(err, broker.ErrClosed) {
+	if _, err := plugin.Dial(within(t), 3); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a later Dial: %v", err)
 	}
-	if _, err := plugin.OpenMain(within(t)); !errors.Is(err, broker.ErrClosed) {
+	if _, err := plugin.OpenMain(within(t)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("a later OpenMain: %v", err)
 	}
 }

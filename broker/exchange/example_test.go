@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/yamux"
 )
@@ -16,8 +17,8 @@ func twoSides() (host, plugin *exchange.Multiplexed, hangUp func()) {
 	c, s := net.Pipe()
 	client, _ := yamux.Client(c, yamux.Config{})
 	server, _ := yamux.Server(s, yamux.Config{})
-	host = exchange.NewMultiplexed(exchange.Config{}, exchange.Yamux(client))
-	plugin = exchange.NewMultiplexed(exchange.Config{}, exchange.Yamux(server))
+	host = exchange.NewMultiplexed(broker.Config{}, broker.Yamux(client))
+	plugin = exchange.NewMultiplexed(broker.Config{}, broker.Yamux(server))
 	a, b := newWire(1)
 	go func() { _ = host.Run(context.Background(), a) }()
 	go func() { _ = plugin.Run(context.Background(), b) }()
@@ -29,21 +30,22 @@ func twoSides() (host, plugin *exchange.Multiplexed, hangUp func()) {
 	}
 }
 
-// One side takes a number, tells the other in a call of its own, and listens for
+// One side takes an ID, tells the other in a call of its own, and listens for
 // it; the other dials.
 func Example() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()
 	ctx := context.Background()
 
-	id := host.NextID()
+	var ids broker.IDs // the host's
+	id := ids.Next()
 	listener, err := host.Listen(ctx, id)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer listener.Close()
-	go func() { // in the plugin, once it has been told the number
+	go func() { // in the plugin, once it has been told the ID
 		conn, err := plugin.Dial(ctx, id)
 		if err != nil {
 			fmt.Println(err)
@@ -105,8 +107,8 @@ func ExampleNewPlain() {
 		}
 		return l, "tcp", l.Addr().String(), nil
 	}
-	host := exchange.NewPlain(exchange.Config{}, dial, listen)
-	plugin := exchange.NewPlain(exchange.Config{}, dial, listen)
+	host := exchange.NewPlain(broker.Config{}, dial, listen)
+	plugin := exchange.NewPlain(broker.Config{}, dial, listen)
 	defer host.Close()
 	defer plugin.Close()
 	a, b := newWire(1)

@@ -1,3 +1,35 @@
+// Package exchange makes extra connections between a host and a plugin with the
+// two schemes of go-plugin's gRPC broker (protocol §5), without knowing gRPC:
+// what the two sides tell each other is an [Info], and what carries it is a
+// control [Stream].
+//
+// Either side allocates an ID ([broker.IDs]), tells it to the other in a call of
+// its own, and listens for it ([Scheme.Listen]); the other side dials it
+// ([Scheme.Dial]). Between two sides of this package an ID may be dialled before
+// anybody listens for it, long after, many times, and by many goroutines at once.
+//
+// # Plain
+//
+// [Plain] has a socket for each listener. Its address goes to the other side
+// once, as an offer; whoever dials connects to it. Offers are kept until newer
+// ones push them out of a bounded table, or the next control stream begins.
+//
+// # Multiplexed
+//
+// [Multiplexed] has streams of one [broker.Mux] that both sides share. A stream
+// says nothing of what it is for, so a dialer knocks first: it names the ID on the
+// control stream, the other side acknowledges, and the next stream that the dialer
+// opens belongs to that ID. This package keeps the order that this
+// asks for: see [Multiplexed.Dial] for the dialer and [Multiplexed.Listen] for
+// the acceptor.
+//
+// # The control stream
+//
+// A scheme's owner calls Run with the control stream, and again with the next
+// one should it end. What needs the stream waits for it. What the other side
+// sends is not trusted: it is bounded, what makes no sense is logged at a
+// limited rate and ignored, and no record and no error quotes more than a part
+// of it.
 package exchange
 
 import (
@@ -9,7 +41,7 @@ import (
 // has an address, or a knock or the answer to one, which has a Knock. It is the
 // wire's ConnInfo (protocol §5).
 type Info struct {
-	// ServiceID is the number that it is about.
+	// ServiceID is the ID that it is about.
 	ServiceID uint32
 	// Network is "unix" or "tcp" in an offer.
 	Network string
@@ -50,24 +82,19 @@ type Interrupter interface {
 	Interrupt()
 }
 
-// Broker is one side of either scheme. Its methods may be called by many
-// goroutines.
-type Broker interface {
-	// NextID returns a number that this side has not used before; the first is
-	// 1. The other side counts for itself: the same number may be in use in both
-	// directions, and that does no harm.
-	NextID() uint32
-
+// Scheme is one side of a broker: [Plain] or [Multiplexed]. Its methods may be
+// called by many goroutines.
+type Scheme interface {
 	// Dial connects to the listener for id at the other side. It waits for one
 	// as long as ctx lets it, for the control stream too. The connection is
-	// bare: TLS is the caller's. Errors: the context's cause; broker.ErrClosed;
+	// bare: TLS is the caller's. Errors: the context's cause; net.ErrClosed;
 	// broker.ErrUnclaimed when there is nobody any more at the address that was
 	// offered; *InfoError and *KnockError.
 	Dial(ctx context.Context, id uint32) (net.Conn, error)
 
 	// Listen returns a listener that accepts every connection dialled to id at
-	// the other side until it or the broker is closed. ctx bounds only the call.
-	// Errors: the context's cause; broker.ErrClosed; ErrListening for a number
+	// the other side until it or the scheme is closed. ctx bounds only the call.
+	// Errors: the context's cause; net.ErrClosed; ErrListening for an ID
 	// that has a listener.
 	Listen(ctx context.Context, id uint32) (net.Listener, error)
 
@@ -80,14 +107,14 @@ type Broker interface {
 	// still blocks, and unless s is an Interrupter, the goroutine that receives.
 	Run(ctx context.Context, s Stream) error
 
-	// Close ends the broker: everything that waits returns broker.ErrClosed, the
-	// listeners close, and the broker's own goroutines end before it returns. It
+	// Close ends the scheme: everything that waits returns net.ErrClosed, the
+	// listeners close, and the scheme's own goroutines end before it returns. It
 	// does not wait for a Send or Recv of the control stream: those end with it.
 	// Connections that were dialled or accepted live on.
 	Close() error
 }
 
 var (
-	_ Broker = (*Plain)(nil)
-	_ Broker = (*Multiplexed)(nil)
+	_ Scheme = (*Plain)(nil)
+	_ Scheme = (*Multiplexed)(nil)
 )

@@ -27,3 +27,11 @@ func (p *Plain) Entries() int {
 	defer p.offers.mu.Unlock()
 	return len(p.offers.byID) + len(p.offers.waiting)
 }
+
+// The defaults of a broker.Config.
+const (
+	DefaultMaxUnclaimed     = defaultMaxUnclaimed
+	DefaultPatience         = defaultPatience
+	DefaultUnclaimedTimeout = defaultUnclaimedTimeout
+	DefaultRenewal          = defaultRenewal
+)

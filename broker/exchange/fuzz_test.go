@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/yamux"
 )
@@ -18,7 +19,7 @@ import (
 // an info of the other side's, or something that happens on this side before the
 // next one is read.
 type script struct {
-	broker  exchange.Broker
+	broker  exchange.Scheme
 	session *yamux.Session // the other side's, nil for a plain broker
 	steps   []byte
 	ctx     context.Context
@@ -107,7 +108,7 @@ func FuzzInfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		steps = steps[:min(len(steps), 400)]
 		before := runtime.NumGoroutine()
-		cfg := exchange.Config{MaxOffers: 4, MaxPending: 4, Backlog: 2, Patience: 1, AcceptTimeout: 1, Renewal: 1000}
+		cfg := broker.Config{MaxOffers: 4, MaxUnclaimed: 4, Backlog: 2, Patience: 1, AcceptTimeout: 1, Renewal: 1000}
 		plain := exchange.NewPlain(cfg, pretend, func(context.Context) (net.Listener, string, string, error) {
 			return nil, "", "", errGone
 		})
@@ -118,10 +119,10 @@ func FuzzInfo(f *testing.F) {
 		})
 		c, s := net.Pipe()
 		client, server := sessionsOver(t, c, s)
-		multiplexed := exchange.NewMultiplexed(cfg, exchange.Yamux(client))
+		multiplexed := exchange.NewMultiplexed(cfg, broker.Yamux(client))
 		calls := len(steps) / 2
 		play(t, multiplexed, server, steps, func() {
-			// 8 numbers with 2 streams each are expected at most, beside what is
+			// 8 IDs with 2 streams each are expected at most, beside what is
 			// pending and what the calls here wait for.
 			if n := multiplexed.Entries(); n > 8*2+2*4+8+5*calls {
 				t.Errorf("%d entries", n)
@@ -133,7 +134,7 @@ func FuzzInfo(f *testing.F) {
 	})
 }
 
-func play(t *testing.T, b exchange.Broker, session *yamux.Session, steps []byte, check func()) {
+func play(t *testing.T, b exchange.Scheme, session *yamux.Session, steps []byte, check func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var calls sync.WaitGroup

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/yamux"
 )
@@ -85,20 +86,20 @@ func (d deaf) Recv() (exchange.Info, error)  { return d.wire.Recv() }
 
 // unrun are a host's and a plugin's broker of each scheme, without a control
 // stream.
-func unrun(t testing.TB) map[string][2]exchange.Broker {
+func unrun(t testing.TB) map[string][2]exchange.Scheme {
 	t.Helper()
 	noLeaks(t)
 	client, server := sessions(t)
-	host, plugin := multiplexedOn(t, client, server, exchange.Config{})
-	return map[string][2]exchange.Broker{
-		"plain":       {newPlain(t, exchange.Config{}), newPlain(t, exchange.Config{})},
+	host, plugin := multiplexedOn(t, client, server, broker.Config{})
+	return map[string][2]exchange.Scheme{
+		"plain":       {newPlain(t, broker.Config{}), newPlain(t, broker.Config{})},
 		"multiplexed": {host, plugin},
 	}
 }
 
 // running runs a broker on a stream until the test ends, or the stream does, and
 // then ends the stream.
-func running(t testing.TB, b exchange.Broker, s exchange.Stream) <-chan error {
+func running(t testing.TB, b exchange.Scheme, s exchange.Stream) <-chan error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended, result := make(chan struct{}), make(chan error, 1)
@@ -151,7 +152,7 @@ func sessionsOver(t testing.TB, c, s net.Conn) (client, server *yamux.Session) {
 
 // multiplexedPair returns a host's and a plugin's broker, both running. The end
 // of the test expects that nothing of them is left.
-func multiplexedPair(t testing.TB, cfg exchange.Config) (host, plugin *exchange.Multiplexed) {
+func multiplexedPair(t testing.TB, cfg broker.Config) (host, plugin *exchange.Multiplexed) {
 	t.Helper()
 	noLeaks(t)
 	client, server := sessions(t)
@@ -162,16 +163,16 @@ func multiplexedPair(t testing.TB, cfg exchange.Config) (host, plugin *exchange.
 	return host, plugin
 }
 
-func multiplexedOn(t testing.TB, client, server *yamux.Session, cfg exchange.Config) (host, plugin *exchange.Multiplexed) {
+func multiplexedOn(t testing.TB, client, server *yamux.Session, cfg broker.Config) (host, plugin *exchange.Multiplexed) {
 	t.Helper()
-	host = exchange.NewMultiplexed(cfg, exchange.Yamux(client))
-	plugin = exchange.NewMultiplexed(cfg, exchange.Yamux(server))
+	host = exchange.NewMultiplexed(cfg, broker.Yamux(client))
+	plugin = exchange.NewMultiplexed(cfg, broker.Yamux(server))
 	t.Cleanup(func() { host.Close(); plugin.Close() })
 	return host, plugin
 }
 
 // plainPair returns a host's and a plugin's broker, both running.
-func plainPair(t testing.TB, cfg exchange.Config) (host, plugin *exchange.Plain) {
+func plainPair(t testing.TB, cfg broker.Config) (host, plugin *exchange.Plain) {
 	t.Helper()
 	noLeaks(t)
 	host, plugin = newPlain(t, cfg), newPlain(t, cfg)
@@ -181,7 +182,7 @@ func plainPair(t testing.TB, cfg exchange.Config) (host, plugin *exchange.Plain)
 	return host, plugin
 }
 
-func newPlain(t testing.TB, cfg exchange.Config) *exchange.Plain {
+func newPlain(t testing.TB, cfg broker.Config) *exchange.Plain {
 	t.Helper()
 	b := exchange.NewPlain(cfg, dialNet, listenIn(t))
 	t.Cleanup(func() { b.Close() })
@@ -211,21 +212,21 @@ func listenIn(t testing.TB) exchange.ListenFunc {
 }
 
 // pairs are the two schemes, each with a host and a plugin.
-var pairs = map[string]func(t testing.TB, cfg exchange.Config) (host, plugin exchange.Broker){
-	"plain": func(t testing.TB, cfg exchange.Config) (exchange.Broker, exchange.Broker) {
+var pairs = map[string]func(t testing.TB, cfg broker.Config) (host, plugin exchange.Scheme){
+	"plain": func(t testing.TB, cfg broker.Config) (exchange.Scheme, exchange.Scheme) {
 		return plainPair(t, cfg)
 	},
-	"multiplexed": func(t testing.TB, cfg exchange.Config) (exchange.Broker, exchange.Broker) {
+	"multiplexed": func(t testing.TB, cfg broker.Config) (exchange.Scheme, exchange.Scheme) {
 		return multiplexedPair(t, cfg)
 	},
 }
 
 // inBothSchemes runs a test for each of pairs.
-func inBothSchemes(t *testing.T, test func(t *testing.T, host, plugin exchange.Broker)) {
+func inBothSchemes(t *testing.T, test func(t *testing.T, host, plugin exchange.Scheme)) {
 	t.Helper()
 	for name, pair := range pairs {
 		t.Run(name, func(t *testing.T) {
-			host, plugin := pair(t, exchange.Config{})
+			host, plugin := pair(t, broker.Config{})
 			test(t, host, plugin)
 		})
 	}
@@ -246,7 +247,7 @@ func async(f func() (net.Conn, error)) <-chan result {
 	return c
 }
 
-func dialing(ctx context.Context, b exchange.Broker, id uint32) <-chan result {
+func dialing(ctx context.Context, b exchange.Scheme, id uint32) <-chan result {
 	return async(func() (net.Conn, error) { return b.Dial(ctx, id) })
 }
 
@@ -272,7 +273,7 @@ func connection(t testing.TB, what string, c <-chan result) net.Conn {
 	return r.conn
 }
 
-func listen(t testing.TB, b exchange.Broker, id uint32) net.Listener {
+func listen(t testing.TB, b exchange.Scheme, id uint32) net.Listener {
 	t.Helper()
 	l, err := b.Listen(within(t), id)
 	if err != nil {
@@ -296,8 +297,8 @@ func greet(l net.Listener, text string) {
 	}()
 }
 
-// greeting is what the number's listener says.
-func greeting(ctx context.Context, b exchange.Broker, id uint32) (string, error) {
+// greeting is what the ID's listener says.
+func greeting(ctx context.Context, b exchange.Scheme, id uint32) (string, error) {
 	conn, err := b.Dial(ctx, id)
 	if err != nil {
 		return "", err
@@ -308,10 +309,10 @@ func greeting(ctx context.Context, b exchange.Broker, id uint32) (string, error)
 	return string(text), err
 }
 
-func expectGreeting(t testing.TB, b exchange.Broker, id uint32, want string) {
+func expectGreeting(t testing.TB, b exchange.Scheme, id uint32, want string) {
 	t.Helper()
 	if got, err := greeting(within(t), b, id); err != nil || got != want {
-		t.Fatalf("number %d: %q, %v; want %q", id, got, err, want)
+		t.Fatalf("ID %d: %q, %v; want %q", id, got, err, want)
 	}
 }
 

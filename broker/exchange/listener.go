@@ -6,12 +6,12 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// muxListener is a listener for one number, or the main one. Its fields are
+// muxListener is a listener for one ID, or the main one. Its fields are
 // guarded by its side's lock.
 type muxListener struct {
 	side     *acceptSide
 	id       uint32
-	conns    chan SessionStream
+	conns    chan broker.Conn
 	done     chan struct{} // closed once closed is set
 	closed   error         // not nil: it is, and why
 	expected int           // streams that were acknowledged and have not come
@@ -21,13 +21,13 @@ func newMuxListener(side *acceptSide, id uint32, backlog int) *muxListener {
 	return &muxListener{
 		side:  side,
 		id:    id,
-		conns: make(chan SessionStream, backlog),
+		conns: make(chan broker.Conn, backlog),
 		done:  make(chan struct{}),
 	}
 }
 
-// Accept waits for the next connection. Once the listener is closed, its error
-// is net.ErrClosed; once the broker is, or its session, broker.ErrClosed.
+// Accept waits for the next connection. Once the listener, the scheme or
+// its Mux is closed, the error is net.ErrClosed.
 func (l *muxListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-l.conns:
@@ -54,7 +54,7 @@ func (l *muxListener) Close() error {
 	return nil
 }
 
-// Addr is the number.
+// Addr is the ID.
 func (l *muxListener) Addr() net.Addr { return broker.Addr(l.id) }
 
 // hasRoom tells whether one more stream could be kept, should all come that were
@@ -64,7 +64,7 @@ func (l *muxListener) hasRoom() bool {
 }
 
 // put keeps a stream for Accept; false if there is no room.
-func (l *muxListener) put(stream SessionStream) bool {
+func (l *muxListener) put(stream broker.Conn) bool {
 	select {
 	case l.conns <- stream:
 		return true

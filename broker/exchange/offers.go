@@ -11,7 +11,7 @@ import (
 // maxAddress bounds an address; no socket path and no host name is longer.
 const maxAddress = 4096
 
-// offer is what the other side said of a number.
+// offer is what the other side said of an ID.
 type offer struct {
 	id               uint32
 	network, address string
@@ -57,7 +57,7 @@ type offers struct {
 	waiting map[uint32]*await
 }
 
-// await is what all those share that wait for one number.
+// await is what all those share that wait for one ID.
 type await struct {
 	waiters int
 	come    chan struct{} // closed once offer is set
@@ -70,7 +70,7 @@ func (t *offers) init(limit int) {
 	t.waiting = make(map[uint32]*await)
 }
 
-// put replaces what was offered for the number before, and wakes who waits.
+// put replaces what was offered for the ID before, and wakes who waits.
 func (t *offers) put(from *link, o *offer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

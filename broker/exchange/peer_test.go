@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/broker/exchange"
 	"github.com/jackfield-go/jackfield/yamux"
 )
@@ -22,12 +23,12 @@ type peer struct {
 
 // againstPeer runs a test with a broker and a scripted peer, on a clock of its
 // own: what takes no time there, waits for nothing.
-func againstPeer(t *testing.T, cfg exchange.Config, test func(t *testing.T, b *exchange.Multiplexed, p *peer)) {
+func againstPeer(t *testing.T, cfg broker.Config, test func(t *testing.T, b *exchange.Multiplexed, p *peer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c, s := net.Pipe()
 		client, server := sessionsOver(t, c, s)
-		b := exchange.NewMultiplexed(cfg, exchange.Yamux(client))
+		b := exchange.NewMultiplexed(cfg, broker.Yamux(client))
 		near, far := newWire(1000)
 		result := running(t, b, near)
 		test(t, b, &peer{t, far, server})

@@ -7,14 +7,14 @@ import (
 	"io/fs"
 	"net"
 	"sync"
-	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
 )
 
 // staleGrace is how long a dial that found nobody at an offered address waits for
-// the offer of the number's next listener, which may be on its way.
+// the offer of the ID's next listener, which may be on its way.
 const staleGrace = time.Second
 
 // DialFunc connects to an address that the other side offered: "unix" and a
@@ -33,7 +33,6 @@ type Plain struct {
 	warner warner
 	dialer DialFunc
 	listen ListenFunc
-	lastID atomic.Uint32
 	offers offers
 
 	mu        sync.Mutex
@@ -41,10 +40,10 @@ type Plain struct {
 	listeners map[uint32]*plainListener
 }
 
-// NewPlain returns a broker that makes its connections with dial and its
+// NewPlain returns the scheme that makes its connections with dial and its
 // listeners with listen.
-func NewPlain(cfg Config, dial DialFunc, listen ListenFunc) *Plain {
-	cfg = cfg.withDefaults()
+func NewPlain(cfg broker.Config, dial DialFunc, listen ListenFunc) *Plain {
+	cfg = withDefaults(cfg)
 	p := &Plain{
 		warner:    warner{log: cfg.Logger},
 		dialer:    dial,
@@ -55,9 +54,6 @@ func NewPlain(cfg Config, dial DialFunc, listen ListenFunc) *Plain {
 	p.offers.init(cfg.MaxOffers)
 	return p
 }
-
-// NextID returns a number that this side has not used before; the first is 1.
-func (p *Plain) NextID() uint32 { return p.lastID.Add(1) }
 
 // Dial connects to the address that the other side offered for id, and waits for
 // an offer as long as ctx lets it. An offer can be dialled late and often. If
@@ -109,8 +105,12 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 
 // isGone reports whether err says that nobody listens at an address.
 func isGone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errRefused)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
 }
+
+// wsaRefused is WSAECONNREFUSED, which package syscall does not name. No other
+// system has an error of that number.
+const wsaRefused syscall.Errno = 10061
 
 // next returns the offer that takes the place of a stale one, or nil if there is
 // none in time.
@@ -124,7 +124,7 @@ func (p *Plain) next(ctx context.Context, stale *offer) *offer {
 // Listen makes a listener and offers its address to the other side, once. It
 // waits for a control stream, and for the offer's being sent, as long as ctx
 // lets it. Listeners outlive the control stream, but the next one is not told of
-// them: it is another host's, or one that has lost its numbers.
+// them: it is another host's, or one that has lost its IDs.
 func (p *Plain) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -139,7 +139,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	l := &plainListener{broker: p, id: id}
+	l := &plainListener{plain: p, id: id}
 	if err := p.reserve(l); err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	}
 	if !p.publish(l) {
 		_ = l.Close()
-		return nil, broker.ErrClosed
+		return nil, net.ErrClosed
 	}
 	return l, nil
 }
@@ -190,7 +190,7 @@ func (p *Plain) offer(ctx context.Context, info Info) error {
 	}
 }
 
-// Run exchanges offers on s; see [Broker]. What the control stream before
+// Run exchanges offers on s; see [Scheme]. What the control stream before
 // offered is forgotten when it begins.
 func (p *Plain) Run(ctx context.Context, s Stream) error {
 	return p.run(ctx, s, p, 0)
@@ -212,9 +212,9 @@ func (p *Plain) received(ctx context.Context, l *link, info Info) {
 }
 
 // Close closes the listeners, and makes everything that waits return
-// broker.ErrClosed. Connections that exist live on.
+// net.ErrClosed. Connections that exist live on.
 func (p *Plain) Close() error {
-	p.cancel(broker.ErrClosed)
+	p.cancel(net.ErrClosed)
 	p.mu.Lock()
 	p.closed = true
 	var open []*plainListener
@@ -235,7 +235,7 @@ func (p *Plain) reserve(l *plainListener) error {
 	defer p.mu.Unlock()
 	switch {
 	case p.closed:
-		return broker.ErrClosed
+		return net.ErrClosed
 	case p.listeners[l.id] != nil:
 		return ErrListening
 	}
@@ -260,14 +260,14 @@ func (p *Plain) release(l *plainListener) {
 	}
 }
 
-// plainListener is the caller's listener, whose number is free again once it is
+// plainListener is the caller's listener, whose ID is free again once it is
 // closed.
 type plainListener struct {
 	net.Listener
 
-	broker    *Plain
+	plain     *Plain
 	id        uint32
-	published bool // guarded by the broker's lock
+	published bool // guarded by plain's lock
 	closing   sync.Once
 	err       error
 }
@@ -275,7 +275,7 @@ type plainListener struct {
 func (l *plainListener) Close() error {
 	l.closing.Do(func() {
 		l.err = l.Listener.Close()
-		l.broker.release(l)
+		l.plain.release(l)
 	})
 	return l.err
 }

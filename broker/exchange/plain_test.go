@@ -42,7 +42,7 @@ func pretend(_ context.Context, network, address string) (net.Conn, error) {
 
 // offerTo runs a test with a plain broker and what its other side sends, on a
 // clock of its own.
-func offerTo(t *testing.T, cfg exchange.Config, test func(t *testing.T, b *exchange.Plain, far *wire)) {
+func offerTo(t *testing.T, cfg broker.Config, test func(t *testing.T, b *exchange.Plain, far *wire)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		b := exchange.NewPlain(cfg, pretend, nil)
@@ -73,7 +73,7 @@ func expectAddress(t *testing.T, b *exchange.Plain, id uint32, want string) {
 }
 
 func TestAnOfferCanBeDialledLateAndOften(t *testing.T) { // F14
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "/a")
 		for range 3 {
 			<-time.After(time.Hour) // on the bubble's clock
@@ -83,7 +83,7 @@ func TestAnOfferCanBeDialledLateAndOften(t *testing.T) { // F14
 }
 
 func TestALaterOfferReplacesTheEarlier(t *testing.T) {
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "/a")
 		offer(t, far, 1, "tcp", "localhost:1")
 		expectAddress(t, b, 1, "tcp localhost:1")
@@ -91,7 +91,7 @@ func TestALaterOfferReplacesTheEarlier(t *testing.T) {
 }
 
 func TestTheOldestOfferIsDropped(t *testing.T) {
-	offerTo(t, exchange.Config{MaxOffers: 3}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{MaxOffers: 3}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		for id := range uint32(4) {
 			offer(t, far, id, "unix", "/a")
 			offer(t, far, 3, "unix", "/b")
@@ -110,7 +110,7 @@ func TestTheOldestOfferIsDropped(t *testing.T) {
 }
 
 func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		if _, err := b.Dial(t.Context(), 1); !errors.Is(err, broker.ErrUnclaimed) || !errors.Is(err, errGone) {
 			t.Errorf("got %v", err)
@@ -122,7 +122,7 @@ func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
 
 // Listen has returned, so a dial may come before the offer does.
 func TestAStaleOfferWaitsForTheNext(t *testing.T) {
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		dials := []<-chan result{dialing(t.Context(), b, 1), dialing(t.Context(), b, 1)}
 		synctest.Wait()
@@ -139,7 +139,7 @@ func TestAStaleOfferWaitsForTheNext(t *testing.T) {
 }
 
 func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
@@ -152,7 +152,7 @@ func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
 }
 
 func TestWhatCannotBeConnectedToIsNotUnclaimed(t *testing.T) {
-	offerTo(t, exchange.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "forbidden")
 		began := time.Now()
 		_, err := b.Dial(t.Context(), 1)
@@ -176,7 +176,7 @@ func TestWhatIsGoneOnARealSystem(t *testing.T) {
 			}
 			address = l.Addr().String()
 			l.Close()
-			b := exchange.NewPlain(exchange.Config{}, dialNet, nil)
+			b := exchange.NewPlain(broker.Config{}, dialNet, nil)
 			defer b.Close()
 			near, far := newWire(2)
 			running(t, b, near)
@@ -198,7 +198,7 @@ func TestWhatIsGoneOnARealSystem(t *testing.T) {
 func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := newWire(1)
-		b := exchange.NewPlain(exchange.Config{}, func(_ context.Context, network, address string) (net.Conn, error) {
+		b := exchange.NewPlain(broker.Config{}, func(_ context.Context, network, address string) (net.Conn, error) {
 			if address == "/old" {
 				offer(t, far, 1, "unix", "/new")
 				return nil, errGone
@@ -223,7 +223,7 @@ func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log records
-			offerTo(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
+			offerTo(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
 				dial := dialing(t.Context(), b, 5)
 				synctest.Wait()
 				offer(t, far, 5, info.Network, info.Address)
@@ -244,7 +244,7 @@ func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
 
 func TestAKnockAtAPlainBrokerIsIgnored(t *testing.T) {
 	var log records
-	offerTo(t, exchange.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
+	offerTo(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		if err := far.Send(exchange.Info{ServiceID: 1, Knock: &exchange.Knock{Knock: true}}); err != nil {
 			t.Fatal(err)
 		}
@@ -257,7 +257,7 @@ func TestAKnockAtAPlainBrokerIsIgnored(t *testing.T) {
 
 func TestAListenerIsOfferedOnce(t *testing.T) {
 	noLeaks(t)
-	b := newPlain(t, exchange.Config{})
+	b := newPlain(t, broker.Config{})
 	near, far := newWire(10)
 	first := running(t, b, near)
 	l := listen(t, b, 1)
@@ -278,11 +278,11 @@ func TestAListenerIsOfferedOnce(t *testing.T) {
 	}
 }
 
-func TestAListenerThatCannotBeMadeOrOfferedIsAnErrorAndFreesItsNumber(t *testing.T) {
+func TestAListenerThatCannotBeMadeOrOfferedIsAnErrorAndFreesItsID(t *testing.T) {
 	noLeaks(t)
 	var fail error
 	var network, address string
-	b := exchange.NewPlain(exchange.Config{}, dialNet, func(context.Context) (net.Listener, string, string, error) {
+	b := exchange.NewPlain(broker.Config{}, dialNet, func(context.Context) (net.Listener, string, string, error) {
 		if fail != nil {
 			return nil, "", "", fail
 		}
@@ -305,7 +305,7 @@ func TestAListenerThatCannotBeMadeOrOfferedIsAnErrorAndFreesItsNumber(t *testing
 }
 
 func TestCloseClosesPlainListeners(t *testing.T) {
-	_, plugin := plainPair(t, exchange.Config{})
+	_, plugin := plainPair(t, broker.Config{})
 	var all []net.Listener
 	for id := range uint32(5) {
 		all = append(all, listen(t, plugin, id))

@@ -120,7 +120,7 @@ func (d *dialSide) knock(t *target) {
 
 // forgetOldest keeps the knocks bounded that nobody waits for any more.
 func (d *dialSide) forgetOldest() {
-	if len(d.sent) < d.m.cfg.MaxPending {
+	if len(d.sent) < d.m.cfg.MaxUnclaimed {
 		return
 	}
 	for _, k := range d.sent {
@@ -172,7 +172,7 @@ func (d *dialSide) release() {
 	}
 }
 
-// opening is a stream to be opened: for a number that was acknowledged, or for
+// opening is a stream to be opened: for an ID that was acknowledged, or for
 // the main connection.
 type opening struct {
 	id   uint32
@@ -211,7 +211,7 @@ func (d *dialSide) open() {
 // openOne opens a stream, hands it out, and waits until the other side has
 // accepted it.
 func (d *dialSide) openOne(o opening) {
-	stream, err := d.m.session.Open(d.m.ctx)
+	stream, err := d.m.mux.Open(d.m.ctx)
 	if err != nil {
 		d.opened(o, dialled{err: d.m.openError(err)})
 		return

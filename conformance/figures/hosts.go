@@ -80,7 +80,7 @@ func (s *oursSession) Echo(data []byte) error {
 func (s *oursSession) Send(r io.Reader) (n int64, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	err = s.rpc.Call(ctx, "Drain", s.broker.Reader(ctx, r).ID, &n)
+	err = s.rpc.Call(ctx, "Drain", s.broker.LendReader(ctx, r).ID, &n)
 	return n, err
 }
 

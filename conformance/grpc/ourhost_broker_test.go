@@ -6,9 +6,9 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
+	"github.com/jackfield-go/jackfield/core"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
@@ -93,7 +93,7 @@ func TestOurHostHasAHundredBrokeredConnectionsAtOnce(t *testing.T) {
 // askAt asks what the plugin serves at id.
 func (u *subject) askAt(t *testing.T, id uint32) {
 	t.Helper()
-	conn, err := u.probe.Conns.Dial(within(t), id)
+	conn, err := u.probe.Conns.Client(within(t), id)
 	if err != nil {
 		t.Errorf("dial %d: %v", id, err)
 		return
@@ -147,7 +147,7 @@ func TestOurHostGivesUpADialOfTheBroker(t *testing.T) {
 		ctx, cancel := context.WithCancel(within(t))
 		dialled := make(chan error, 1)
 		go func() {
-			conn, err := u.probe.Conns.Dial(ctx, 4242)
+			conn, err := u.probe.Conns.Client(ctx, 4242)
 			if err == nil {
 				_, err = conformancev1.NewHostServiceClient(conn).Answer(ctx, &conformancev1.AnswerRequest{})
 				_ = conn.Close()
@@ -166,8 +166,8 @@ func TestOurHostGivesUpADialOfTheBroker(t *testing.T) {
 		}
 		u.askAt(t, offered.GetBrokerIds()[0])
 		u.closeInOrder(t)
-		if _, err := u.probe.Conns.Dial(within(t), 1); !errors.Is(err, broker.ErrClosed) {
-			t.Errorf("dial after the end: %v, expected broker.ErrClosed", err)
+		if _, err := u.probe.Conns.Client(within(t), 1); !errors.Is(err, core.ErrClosed) {
+			t.Errorf("dial after the end: %v, expected core.ErrClosed", err)
 		}
 	})
 }

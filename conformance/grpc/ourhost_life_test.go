@@ -204,7 +204,7 @@ func TestOurHostKnowsWhyACallFailed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, err := u.probe.Conns.Dial(within(t), offered.GetBrokerIds()[0])
+		conn, err := u.probe.Conns.Client(within(t), offered.GetBrokerIds()[0])
 		if err != nil {
 			t.Fatal(err)
 		}

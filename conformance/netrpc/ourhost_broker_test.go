@@ -13,7 +13,6 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/core"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
@@ -25,7 +24,7 @@ func (u *subject) askHost(t *testing.T, question string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(within(t))
 	defer cancel()
-	object, err := u.probe.Conns.Object(ctx, shared.NewAskerServer(shared.AskerFunc(shared.HostAnswer)))
+	object, err := u.probe.Conns.Lend(ctx, shared.NewAskerServer(shared.AskerFunc(shared.HostAnswer)))
 	if err != nil {
 		t.Error(err)
 		return
@@ -113,7 +112,7 @@ func TestOurHostPassesAReader(t *testing.T) {
 			data := shared.Pattern(n)
 			sum := sha256.Sum256(data)
 			want := shared.ReadAllReply{Bytes: int64(n), SHA256: hex.EncodeToString(sum[:])}
-			reader := u.probe.Conns.Reader(within(t), bytes.NewReader(data))
+			reader := u.probe.Conns.LendReader(within(t), bytes.NewReader(data))
 			if got, err := u.probe.ReadAll(within(t), reader.ID); err != nil || got != want {
 				t.Errorf("%d bytes: got %+v, %v; expected %+v", n, got, err, want)
 			}
@@ -125,7 +124,7 @@ func TestOurHostPassesAReader(t *testing.T) {
 func TestOurHostsReaderFails(t *testing.T) {
 	eachSubject(t, func(t *testing.T, u *subject) {
 		broken := io.MultiReader(strings.NewReader("the first half"), iotest.ErrReader(errors.New("disk gone")))
-		reader := u.probe.Conns.Reader(within(t), broken)
+		reader := u.probe.Conns.LendReader(within(t), broken)
 		got, err := u.probe.ReadAll(within(t), reader.ID)
 		var remote netrpc.RemoteError
 		if !errors.As(err, &remote) {
@@ -150,7 +149,7 @@ func TestOurHostGivesUpAWaitOnTheBroker(t *testing.T) {
 			t.Errorf("accept: %v", err)
 		}
 		u.closeInOrder(t)
-		if _, err := u.probe.Conns.Accept(within(t), 1); !errors.Is(err, broker.ErrClosed) {
+		if _, err := u.probe.Conns.Accept(within(t), 1); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("accept after the end: %v", err)
 		}
 	})

@@ -54,11 +54,11 @@ func (c *storeClient) Lookup(ctx context.Context, key string) (string, error) {
 func (c *storeClient) Dump(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	return c.rpc.Call(ctx, "Dump", c.broker.Writer(ctx, w), nil)
+	return c.rpc.Call(ctx, "Dump", c.broker.LendWriter(ctx, w), nil)
 }
 
 func (s *storeServer) Dump(ctx context.Context, to netrpc.Writer, _ *struct{}) error {
-	w, err := s.broker.OpenWriter(ctx, to)
+	w, err := s.broker.BorrowWriter(ctx, to)
 	if err != nil {
 		return err
 	}

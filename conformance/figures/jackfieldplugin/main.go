@@ -16,7 +16,7 @@ func main() {
 	server := func(b *netrpc.Broker, impl *service.Server) (any, error) {
 		served := *impl // for each host its own
 		served.Dial = func(id uint32) (io.ReadCloser, error) {
-			return b.OpenReader(context.Background(), netrpc.Reader{ID: id})
+			return b.BorrowReader(context.Background(), netrpc.Reader{ID: id})
 		}
 		return &served, nil
 	}

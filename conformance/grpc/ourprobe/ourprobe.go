@@ -79,7 +79,7 @@ func (a adapter) NextID() uint32 { return a.broker.NextID() }
 
 // Dial connects to what the other side serves at id.
 func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
-	conn, err := a.broker.Dial(ctx, id)
+	conn, err := a.broker.Client(ctx, id)
 	if err != nil {
 		return nil, err
 	}

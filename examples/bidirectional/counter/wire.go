@@ -29,7 +29,7 @@ func (c *client) Add(ctx context.Context, key string, n int64, adder Adder) (int
 func (c *client) CountWords(ctx context.Context, r io.Reader) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	id, err := c.broker.Reader(ctx, r)
+	id, err := c.broker.LendReader(ctx, r)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +60,7 @@ func (s *server) Add(ctx context.Context, req *counterv1.AddRequest) (*counterv1
 func (s *server) CountWords(
 	ctx context.Context, req *counterv1.CountWordsRequest,
 ) (*counterv1.CountWordsResponse, error) {
-	r, err := s.broker.OpenReader(ctx, req.GetTextId())
+	r, err := s.broker.BorrowReader(ctx, req.GetTextId())
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ type client struct {
 func (c *client) Add(ctx context.Context, key string, n int, adder Adder) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // the plugin can call the adder as long as this call takes
-	object, err := c.broker.Object(ctx, &adderServer{adder})
+	object, err := c.broker.Lend(ctx, &adderServer{adder})
 	if err != nil {
 		return 0, err
 	}
@@ -37,7 +37,7 @@ func (c *client) CountWords(ctx context.Context, r io.Reader) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var words int
-	err := c.rpc.Call(ctx, "CountWords", c.broker.Reader(ctx, r), &words)
+	err := c.rpc.Call(ctx, "CountWords", c.broker.LendReader(ctx, r), &words)
 	return words, err
 }
 
@@ -48,7 +48,7 @@ type server struct {
 }
 
 func (s *server) Add(ctx context.Context, args addArgs, sum *int) error {
-	rpc, err := s.broker.OpenObject(ctx, args.Adder)
+	rpc, err := s.broker.Borrow(ctx, args.Adder)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (s *server) Add(ctx context.Context, args addArgs, sum *int) error {
 }
 
 func (s *server) CountWords(ctx context.Context, from netrpc.Reader, words *int) error {
-	r, err := s.broker.OpenReader(ctx, from)
+	r, err := s.broker.BorrowReader(ctx, from)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 	kvv1 "example.org/kv/gen/kv/v1"
 )
 
-// brokered is the number under which the plugin serves its second store.
+// brokered is the ID at which the plugin serves its second store.
 const brokered = 1
 
 func main() {

@@ -1,7 +1,0 @@
-//go:build !windows
-
-package exchange
-
-import "syscall"
-
-const errRefused = syscall.ECONNREFUSED
