@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
 // Broker makes further connections between the host and the plugin, in either
@@ -82,7 +83,12 @@ func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newClient(conn, b.options.maxMessage, b.explain)
+	var c *Client
+	c = rpc.NewClient(conn, rpc.ClientConfig{
+		MaxMessageSize: b.options.maxMessage,
+		Explain:        b.explain,
+		Closed:         func() { b.forget(c) },
+	})
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
@@ -90,29 +96,31 @@ func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
 		return nil, fmt.Errorf("dial brokered connection %d: %w", id, core.ErrClosed)
 	}
 	b.clients[c] = func() {}
-	c.closed = func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if closed, open := b.clients[c]; open {
-			delete(b.clients, c)
-			closed()
-		}
-	}
 	return c, nil
+}
+
+// forget notes that a client has closed.
+func (b *Broker) forget(c *Client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if closed, open := b.clients[c]; open {
+		delete(b.clients, c)
+		closed()
+	}
 }
 
 // Serve lets the other side call object's methods over every connection that it
 // makes to id, until ctx or the broker ends. It returns ctx's error then, or at
 // once if object has no method that can be called.
 func (b *Broker) Serve(ctx context.Context, id uint32, object any) error {
-	s, err := newService(object)
+	s, err := rpc.NewService(object)
 	if err != nil {
 		return err
 	}
-	return b.serve(ctx, id, services{pluginService: s})
+	return b.serve(ctx, id, s)
 }
 
-func (b *Broker) serve(ctx context.Context, id uint32, objects services) error {
+func (b *Broker) serve(ctx context.Context, id uint32, object *rpc.Service) error {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	for {
@@ -120,13 +128,13 @@ func (b *Broker) serve(ctx context.Context, id uint32, objects services) error {
 		if err != nil {
 			return err
 		}
-		go b.answer(ctx, conn, objects)
+		go b.answer(ctx, conn, object)
 	}
 }
 
 // answer answers the calls of one connection.
-func (b *Broker) answer(ctx context.Context, conn net.Conn, objects services) {
-	logTooLarge(b.logger, serveConn(ctx, conn, objects, b.options, b.calls))
+func (b *Broker) answer(ctx context.Context, conn net.Conn, object *rpc.Service) {
+	logTooLarge(b.logger, b.options.serve(ctx, conn, map[string]*rpc.Service{rpc.DefaultService: object}, b.calls))
 }
 
 // within returns a context that ends with ctx and with the broker.
@@ -142,7 +150,7 @@ func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFun
 // dispense serves a new object to the one client that will dial the ID that it
 // returns.
 func (b *Broker) dispense(object any) (uint32, error) {
-	s, err := newService(object)
+	s, err := rpc.NewService(object)
 	if err != nil {
 		return 0, err
 	}
@@ -152,7 +160,7 @@ func (b *Broker) dispense(object any) (uint32, error) {
 		if err != nil {
 			return // the connection has ended
 		}
-		b.answer(b.ctx, conn, services{pluginService: s})
+		b.answer(b.ctx, conn, s)
 	}()
 	return id, nil
 }
@@ -163,7 +171,7 @@ func (b *Broker) lose(reason error) {
 	clients := slices.Collect(maps.Keys(b.clients))
 	b.mu.Unlock()
 	for _, c := range clients {
-		_ = c.end(reason)
+		c.CloseWithError(reason)
 	}
 }
 

@@ -16,15 +16,35 @@ package transportnetrpc
 import (
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// DefaultMaxConcurrentCalls is how many calls one connection runs at a time,
-// unless [WithMaxConcurrentCalls] says otherwise.
-const DefaultMaxConcurrentCalls = 8192
+// Defaults of [WithMaxMessageSize], in bytes, and of [WithMaxConcurrentCalls].
+const (
+	DefaultMaxMessageSize     = rpc.DefaultMaxMessageSize
+	DefaultMaxConcurrentCalls = rpc.DefaultMaxConcurrentCalls
+)
+
+// What the functions given to [Carry] see of package rpc.
+type (
+	// Client calls the methods of one object at the other side.
+	Client = rpc.Client
+	// RemoteError is an error that the other side's method returned.
+	RemoteError = rpc.RemoteError
+	// MessageSizeError says that the other side announced a message that is larger
+	// than this side takes.
+	MessageSizeError = rpc.MessageSizeError
+	// BasicError carries an error inside a gob message.
+	BasicError = rpc.BasicError
+)
+
+// NewBasicError returns err as one that gob can encode; nil for nil.
+func NewBasicError(err error) *BasicError { return rpc.NewBasicError(err) }
 
 // Option says what a transport carries, and how.
 type Option interface {
@@ -43,15 +63,10 @@ type options struct {
 	maxMessage int // bytes
 }
 
-// withDefaults returns the options with what was left open filled in.
-func (o options) withDefaults() options {
-	if o.maxCalls < 1 {
-		o.maxCalls = DefaultMaxConcurrentCalls
-	}
-	if o.maxMessage < 1 {
-		o.maxMessage = DefaultMaxMessageSize
-	}
-	return o
+// serve answers calls over conn; see [rpc.Serve].
+func (o options) serve(ctx context.Context, conn net.Conn, services map[string]*rpc.Service, calls *core.Calls) error {
+	return rpc.Serve(ctx, conn, services,
+		rpc.ServerConfig{MaxMessageSize: o.maxMessage, MaxConcurrentCalls: o.maxCalls, Calls: calls})
 }
 
 // WithYamux sets the bounds of the multiplexed connection: windows, backlog,
@@ -98,7 +113,6 @@ func New(opts ...Option) *Transport {
 	for _, opt := range opts {
 		opt.apply(&t.options)
 	}
-	t.options = t.options.withDefaults()
 	return t
 }
 

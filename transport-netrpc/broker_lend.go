@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
 // Object stands in a message for an object of the sender's, whose methods the
@@ -35,12 +36,12 @@ type Writer struct{ ID uint32 }
 //
 // The methods have the form described at [Plugin].
 func (b *Broker) Lend(ctx context.Context, object any) (Object, error) {
-	s, err := newService(object)
+	s, err := rpc.NewService(object)
 	if err != nil {
 		return Object{}, err
 	}
 	id := b.ids.Next()
-	go func() { _ = b.serve(ctx, id, services{pluginService: s}) }()
+	go func() { _ = b.serve(ctx, id, s) }()
 	return Object{ID: id}, nil
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"sync"
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
@@ -103,16 +105,25 @@ func acceptStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.S
 func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
 	controls := &controlService{server: s}
 	defer controls.hungUp()
-	control, err := newService(controls)
+	control, err := rpc.NewService(controls)
 	if err != nil {
 		return
 	}
-	dispenser, err := newService(&dispenserService{server: s, broker: b})
+	dispenser, err := rpc.NewService(&dispenserService{server: s, broker: b})
 	if err != nil {
 		return
 	}
 	logTooLarge(s.link.Logger,
-		serveConn(ctx, conn, services{"Control": control, "Dispenser": dispenser}, s.transport.options, nil))
+		s.transport.options.serve(ctx, conn, map[string]*rpc.Service{"Control": control, "Dispenser": dispenser}, nil))
+}
+
+// logTooLarge says why a connection has ended whose other side cannot be told.
+func logTooLarge(logger *slog.Logger, err error) {
+	var tooLarge *rpc.MessageSizeError
+	if errors.As(err, &tooLarge) {
+		logger.Warn("a connection of the other side's was ended: its message is too large (WithMaxMessageSize)",
+			"bytes", tooLarge.Size, "limit", tooLarge.Limit)
+	}
 }
 
 // Flush waits until the hosts have what was printed.

@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
@@ -59,14 +59,14 @@ func socketPair(t testing.TB) (client, server net.Conn) {
 // serveObject serves object on conn until the test ends.
 func serveObject(t testing.TB, conn net.Conn, object any, maxCalls int) {
 	t.Helper()
-	s, err := newService(object)
+	s, err := NewService(object)
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = serveConn(context.WithoutCancel(t.Context()), conn, services{pluginService: s}, options{maxCalls: maxCalls}.withDefaults(), nil)
+		_ = Serve(context.WithoutCancel(t.Context()), conn, map[string]*Service{DefaultService: s}, ServerConfig{MaxConcurrentCalls: maxCalls})
 	}()
 	t.Cleanup(func() {
 		conn.Close()
@@ -79,7 +79,7 @@ func clientOf(t testing.TB, object any) *Client {
 	t.Helper()
 	c, s := socketPair(t)
 	serveObject(t, s, object, DefaultMaxConcurrentCalls)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	t.Cleanup(func() { client.Close() })
 	return client
 }

@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"bytes"
@@ -40,14 +40,14 @@ func hostile(t testing.TB) map[string][]byte {
 func serveMessage(t testing.TB, message []byte) {
 	t.Helper()
 	c, s := net.Pipe()
-	object, err := newService(tutorial{})
+	object, err := NewService(tutorial{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
-		_ = serveConn(t.Context(), s, services{pluginService: object}, options{maxCalls: 4}.withDefaults(), nil)
+		_ = Serve(t.Context(), s, map[string]*Service{DefaultService: object}, ServerConfig{MaxConcurrentCalls: 4})
 	}()
 	go func() { _, _ = io.Copy(io.Discard, c) }()
 	_, _ = c.Write(message)
@@ -59,7 +59,7 @@ func serveMessage(t testing.TB, message []byte) {
 func answerMessage(t testing.TB, message []byte) {
 	t.Helper()
 	c, s := net.Pipe()
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	call := async(func() error {
 		var reply Pair
 		return client.Call(within(t), "Whole", Pair{}, &reply)

@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
@@ -61,11 +61,11 @@ func TestObjectsWithoutMethodsSayWhy(t *testing.T) {
 		"methods of the pointer": {onPointer{}, "pass a pointer"},
 		"no method that fits":    {onlyMisfit{}, "Value has a reply of type int, not a pointer"},
 	} {
-		if _, err := newService(c.object); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := NewService(c.object); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q in it", name, err, c.want)
 		}
 	}
-	if _, err := newService(&onPointer{}); err != nil {
+	if _, err := NewService(&onPointer{}); err != nil {
 		t.Error(err)
 	}
 }
@@ -100,7 +100,7 @@ func TestNoMoreCallsRunAtATimeThanAllowed(t *testing.T) {
 	object := &crowd{arrived: make(chan struct{}, calls), leave: make(chan struct{})}
 	c, s := socketPair(t)
 	serveObject(t, s, object, allowed)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	defer client.Close()
 	returned := make(chan error, calls)
 	for range calls {

@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"bufio"
@@ -6,11 +6,6 @@ import (
 	"fmt"
 	"io"
 )
-
-// DefaultMaxMessageSize is how large a message may be, in bytes, unless
-// [WithMaxMessageSize] says otherwise. What hashicorp/go-plugin's side sends is
-// bounded by gob alone, at eight times as much on most machines.
-const DefaultMaxMessageSize = 1 << 30
 
 // MessageSizeError says that the other side announced a message that is larger
 // than this side takes. Nothing of it was read, and the connection was ended:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
@@ -51,7 +52,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 		transport: t,
 		link:      link,
 		mux:       mux,
-		control:   newClient(streams[0], t.options.maxMessage, link.Explain),
+		control:   rpc.NewClient(streams[0], rpc.ClientConfig{MaxMessageSize: t.options.maxMessage, Explain: link.Explain}),
 		broker:    newBroker(own, broker.Yamux(mux), t.options, link.Logger, nil, link.Explain),
 		cancel:    cancel,
 		printed:   make(chan struct{}),
@@ -186,7 +187,7 @@ func (s *session) Close() error {
 		select {
 		case <-s.link.Exited:
 			s.broker.lose(core.ErrConnectionLost)
-			_ = s.control.end(core.ErrConnectionLost)
+			s.control.CloseWithError(core.ErrConnectionLost)
 		default:
 		}
 		s.cancel()

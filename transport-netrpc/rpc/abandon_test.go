@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"bytes"
@@ -138,7 +138,7 @@ func TestACallAbandonedInTheMiddleOfItsMessageCorruptsNothing(t *testing.T) {
 			gated := newGate(s)
 			serveObject(t, gated, digester{}, DefaultMaxConcurrentCalls)
 			writes := notify{c, make(chan struct{}, 1)}
-			client := NewClient(writes)
+			client := NewClient(writes, ClientConfig{})
 			defer client.Close()
 			for round := range 2 {
 				gated.set(false)
@@ -186,7 +186,7 @@ func TestCallsAbandonedAtAnyMomentCorruptNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, s := pair(t)
 			serveObject(t, s, digester{}, DefaultMaxConcurrentCalls)
-			client := NewClient(c)
+			client := NewClient(c, ClientConfig{})
 			defer client.Close()
 			var callers sync.WaitGroup
 			for caller := range 4 {
@@ -254,7 +254,7 @@ func TestTheReplyOfAnAbandonedCallIsTheCallersAgain(t *testing.T) {
 func TestACallThatWaitsForAnotherOnesWriteCanBeAbandoned(t *testing.T) {
 	c, s := socketPair(t)
 	writes := notify{c, make(chan struct{}, 1)}
-	client := NewClient(writes)
+	client := NewClient(writes, ClientConfig{})
 	defer client.Close()
 	first := async(func() error { return client.Call(within(t), "Digest", make([]byte, 8<<20), nil) })
 	receive(t, "the write", writes.began) // nobody reads it

@@ -1,10 +1,9 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"reflect"
 	"strings"
@@ -13,59 +12,75 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// pluginService is the service name of dispensed and brokered objects
-// (protocol §4).
-const pluginService = "Plugin"
+// DefaultService is the service of methods without a dot in their name: that of
+// dispensed and brokered objects (protocol §4).
+const DefaultService = "Plugin"
 
-// services are the objects that one connection can call, by service name.
-type services map[string]*service
+// DefaultMaxConcurrentCalls is how many calls one connection runs at a time, unless
+// a configuration says otherwise.
+const DefaultMaxConcurrentCalls = 8192
 
-// rpcServer serves one connection.
-type rpcServer struct {
-	services services
+// ServerConfig sets a server up. The zero value is ready for use.
+type ServerConfig struct {
+	// MaxMessageSize bounds the arguments of a call, in bytes of gob. Below 1, it is
+	// [DefaultMaxMessageSize].
+	MaxMessageSize int
+	// MaxConcurrentCalls bounds the calls that run at a time; further ones wait on
+	// the wire. Below 1, it is [DefaultMaxConcurrentCalls].
+	MaxConcurrentCalls int
+	// Calls counts the calls in flight, and refuses them while a plugin leaves. nil
+	// counts nothing.
+	Calls *core.Calls
+}
+
+func (c ServerConfig) withDefaults() ServerConfig {
+	if c.MaxMessageSize < 1 {
+		c.MaxMessageSize = DefaultMaxMessageSize
+	}
+	if c.MaxConcurrentCalls < 1 {
+		c.MaxConcurrentCalls = DefaultMaxConcurrentCalls
+	}
+	return c
+}
+
+// server serves one connection.
+type server struct {
+	services map[string]*Service
 	limit    chan struct{} // a token for each call in flight
 	calls    *core.Calls   // those in flight; nil in a host
 	writing  sync.Mutex
 	writer   *messageWriter
 }
 
-// serveConn answers calls until the connection or ctx ends, and returns what it
+// Serve answers calls of services, by their names, until the connection or ctx ends, and returns what it
 // could not read on for; [io.EOF] if the other side hung up. The context of the
 // methods ends then too; it does not wait for them, for a method may be what
 // ends the connection.
-func serveConn(ctx context.Context, conn net.Conn, objects services, o options, calls *core.Calls) error {
+func Serve(ctx context.Context, conn net.Conn, services map[string]*Service, cfg ServerConfig) error {
+	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancel(ctx)
-	s := &rpcServer{
-		services: objects,
-		limit:    make(chan struct{}, o.maxCalls),
-		calls:    calls,
+	s := &server{
+		services: services,
+		limit:    make(chan struct{}, cfg.MaxConcurrentCalls),
+		calls:    cfg.Calls,
 		writer:   newMessageWriter(conn),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	err := s.read(ctx, newMessageReader(conn, o.maxMessage))
+	err := s.read(ctx, newMessageReader(conn, cfg.MaxMessageSize))
 	cancel()
 	stop()
 	_ = conn.Close()
 	return err
 }
 
-// logTooLarge says why a connection has ended whose other side cannot be told.
-func logTooLarge(logger *slog.Logger, err error) {
-	var tooLarge *MessageSizeError
-	if errors.As(err, &tooLarge) {
-		logger.Warn("a connection of the other side's was ended: its message is too large (WithMaxMessageSize)",
-			"bytes", tooLarge.Size, "limit", tooLarge.Limit)
-	}
-}
-
 // read takes requests in, one after the other, and runs each on its own.
-func (s *rpcServer) read(ctx context.Context, messages *messageReader) error {
+func (s *server) read(ctx context.Context, messages *messageReader) error {
 	for {
 		var header request
 		if err := messages.header(&header); err != nil {
 			return err
 		}
-		method, err := s.services.find(header.ServiceMethod)
+		method, err := s.find(header.ServiceMethod)
 		if err != nil {
 			if _, skipErr := messages.body(nil); skipErr != nil && messages.broken() {
 				return skipErr
@@ -99,7 +114,7 @@ func (s *rpcServer) read(ctx context.Context, messages *messageReader) error {
 var errLeaving = errors.New("the plugin is leaving")
 
 // run calls a method and answers.
-func (s *rpcServer) run(ctx context.Context, method *method, header request, args reflect.Value) {
+func (s *server) run(ctx context.Context, method *method, header request, args reflect.Value) {
 	defer s.calls.End()
 	defer func() { <-s.limit }()
 	reply, err := method.call(ctx, args)
@@ -107,7 +122,7 @@ func (s *rpcServer) run(ctx context.Context, method *method, header request, arg
 }
 
 // answer writes a response. An error of the connection shows in read too.
-func (s *rpcServer) answer(to request, reply any, err error) {
+func (s *server) answer(to request, reply any, err error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	header := response{ServiceMethod: to.ServiceMethod, Seq: to.Seq}
@@ -126,12 +141,12 @@ func (s *rpcServer) answer(to request, reply any, err error) {
 }
 
 // find returns the method that a request names.
-func (s services) find(serviceMethod string) (*method, error) {
+func (s *server) find(serviceMethod string) (*method, error) {
 	dot := strings.LastIndexByte(serviceMethod, '.')
 	if dot < 0 {
 		return nil, fmt.Errorf("rpc: the request names %q, which is not Service.Method", clip(serviceMethod))
 	}
-	object := s[serviceMethod[:dot]]
+	object := s.services[serviceMethod[:dot]]
 	if object == nil {
 		return nil, fmt.Errorf("rpc: can't find service %s", clip(serviceMethod))
 	}

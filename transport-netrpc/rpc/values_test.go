@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"encoding/gob"

@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// service is an object and those of its methods that can be called.
-type service struct {
+// Service is an object and those of its methods that can be called.
+type Service struct {
 	methods map[string]*method
 	unfit   map[string]error // why the other methods cannot be called
 }
@@ -33,15 +33,16 @@ var (
 	contextType = reflect.TypeFor[context.Context]()
 )
 
-// newService finds the methods of object that can be called: those that net/rpc
-// would accept, the same with a context before, and either with types that are
-// not exported.
-func newService(object any) (*service, error) {
+// NewService finds the methods of object that can be called: those that net/rpc
+// would accept, func (t *T) Name(args A, reply *R) error, the same with a
+// context.Context in front, and either with types that are not exported. An object
+// without any is an error.
+func NewService(object any) (*Service, error) {
 	if object == nil {
 		return nil, errors.New("nil cannot be served: the plugin's Server function must return an object with methods")
 	}
 	receiver := reflect.ValueOf(object)
-	s := &service{methods: make(map[string]*method), unfit: make(map[string]error)}
+	s := &Service{methods: make(map[string]*method), unfit: make(map[string]error)}
 	for i := range receiver.NumMethod() {
 		name := receiver.Type().Method(i).Name
 		m, err := newMethod(receiver.Method(i))
@@ -58,7 +59,7 @@ func newService(object any) (*service, error) {
 }
 
 // whyNone says why an object has no method that can be called.
-func (s *service) whyNone(t reflect.Type) string {
+func (s *Service) whyNone(t reflect.Type) string {
 	const form = "a method that can be called is exported and looks like func (t *T) Name(args A, reply *R) error, " +
 		"with an optional context.Context in front"
 	switch {

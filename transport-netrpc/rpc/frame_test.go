@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"bytes"
@@ -126,7 +126,7 @@ func TestTheLargestLimitIsGobs(t *testing.T) {
 const huge = 1 << 29
 
 func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
-	object, err := newService(tutorial{})
+	object, err := NewService(tutorial{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,8 +141,8 @@ func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
 			served := make(chan error, 1)
 			before := allocated()
 			go func() {
-				served <- serveConn(t.Context(), conn, services{pluginService: object},
-					options{maxMessage: 1 << 20}.withDefaults(), nil)
+				served <- Serve(t.Context(), conn, map[string]*Service{DefaultService: object},
+					ServerConfig{MaxMessageSize: 1 << 20})
 			}()
 			if _, err := client.Write(stream); err != nil { // and says no more, but stays
 				t.Fatal(err)
@@ -160,9 +160,9 @@ func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
 
 func TestAClientSaysThatAnAnswerIsTooLarge(t *testing.T) {
 	c, s := socketPair(t)
-	client := newClient(c, 1<<20, func(context.Context, error) error {
+	client := NewClient(c, ClientConfig{MaxMessageSize: 1 << 20, Explain: func(context.Context, error) error {
 		return errors.New("an explanation of what is known")
-	})
+	}})
 	defer client.Close()
 	calls := make(chan error, 2)
 	for range cap(calls) {
@@ -201,7 +201,8 @@ func TestAClientSaysThatAnAnswerIsTooLarge(t *testing.T) {
 }
 
 func TestAMessageHasRoomUnlessToldOtherwise(t *testing.T) {
-	if got := New(WithMaxMessageSize(0)).options.maxMessage; got != DefaultMaxMessageSize {
-		t.Errorf("the limit is %d", got)
+	client, server := NewClient(nil, ClientConfig{}).cfg.MaxMessageSize, ServerConfig{}.withDefaults().MaxMessageSize
+	if client != DefaultMaxMessageSize || server != DefaultMaxMessageSize {
+		t.Errorf("the limits are %d and %d", client, server)
 	}
 }

@@ -1,4 +1,14 @@
-package transportnetrpc
+// Package rpc speaks the wire of the standard library's net/rpc: gob messages over
+// one connection, a header and a body each. It links neither net/rpc nor net/http,
+// and either side may be that package.
+//
+// A [Client] calls the methods of the other side's objects, with a context on each
+// call. [Serve] answers calls of a [Service], which [NewService] makes of an object;
+// a method may take a context. Both bound the size of the messages that they take.
+//
+// transportnetrpc is built on it. Programs need it only for connections of their
+// own.
+package rpc
 
 import (
 	"context"
@@ -13,6 +23,11 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
+// DefaultMaxMessageSize is how large a message may be, in bytes, unless a
+// configuration says otherwise: 1 GiB. What hashicorp/go-plugin's side sends is
+// bounded by gob alone, at eight times as much on most machines.
+const DefaultMaxMessageSize = 1 << 30
+
 // ErrHijacked is returned by a Client whose connection was taken over.
 var ErrHijacked = errors.New("the connection was taken over with Hijack")
 
@@ -23,10 +38,8 @@ var ErrInUse = errors.New("calls have been made over this connection")
 // standard library's net/rpc. It is safe for use by many goroutines, whose
 // calls run at the same time.
 type Client struct {
-	conn    net.Conn
-	limit   int // of an answer, in bytes
-	explain func(context.Context, error) error
-	closed  func() // tells the client's owner; nil for none
+	conn net.Conn
+	cfg  ClientConfig
 
 	writing chan struct{} // held by who writes
 	writer  *messageWriter
@@ -50,29 +63,45 @@ type answer struct {
 	err   error
 }
 
-func newClient(conn net.Conn, limit int, explain func(context.Context, error) error) *Client {
+// ClientConfig sets a client up. The zero value is ready for use.
+type ClientConfig struct {
+	// MaxMessageSize bounds an answer, in bytes of gob. Below 1, it is
+	// [DefaultMaxMessageSize].
+	MaxMessageSize int
+	// Explain adds the reason to the error of a call whose connection was lost, if
+	// it knows one. nil adds nothing.
+	Explain func(ctx context.Context, err error) error
+	// Closed is called when the client is of no more use, maybe more than once. It
+	// may be nil.
+	Closed func()
+}
+
+// NewClient returns a client that calls over conn, which is the client's from
+// then on. The other side may be [Serve] or net/rpc. A connection that cannot be
+// written to after a write deadline has passed, as one under TLS cannot, does not
+// survive a call that is abandoned while it is being written.
+func NewClient(conn net.Conn, cfg ClientConfig) *Client {
+	if cfg.MaxMessageSize < 1 {
+		cfg.MaxMessageSize = DefaultMaxMessageSize
+	}
+	if cfg.Explain == nil {
+		cfg.Explain = func(_ context.Context, err error) error { return err }
+	}
+	if cfg.Closed == nil {
+		cfg.Closed = func() {}
+	}
 	return &Client{
 		conn:    conn,
-		limit:   limit,
-		explain: explain,
+		cfg:     cfg,
 		writing: make(chan struct{}, 1),
 		writer:  newMessageWriter(conn),
 		pending: make(map[uint64]*call),
 	}
 }
 
-// NewClient returns a client that calls over conn, which is the client's from
-// then on. The other side may be this package's ([Broker.Serve]) or net/rpc's. A
-// connection that cannot be written to after a write deadline has passed, as one
-// under TLS cannot, does not survive a call that is abandoned while it is being
-// written. It takes answers of up to [DefaultMaxMessageSize].
-func NewClient(conn net.Conn) *Client {
-	return newClient(conn, DefaultMaxMessageSize, func(_ context.Context, err error) error { return err })
-}
-
 // Call invokes the method with args and stores what it answers in reply, a
 // pointer; a nil reply drops the answer. A method without a dot is one of the
-// service "Plugin", where dispensed and brokered objects are.
+// service [DefaultService].
 //
 // The answer replaces the whole of what reply points to; net/rpc merges it. When
 // ctx ends first, Call returns its error, reply is left as it was,
@@ -85,7 +114,7 @@ func NewClient(conn net.Conn) *Client {
 // after Close it is [core.ErrClosed].
 func (c *Client) Call(ctx context.Context, method string, args, reply any) error {
 	if !strings.Contains(method, ".") {
-		method = pluginService + "." + method
+		method = DefaultService + "." + method
 	}
 	replyType, err := replyElem(reply)
 	if err != nil {
@@ -213,14 +242,14 @@ func (c *Client) forget(seq uint64) *call {
 func (c *Client) failure(ctx context.Context, method string, err error) error {
 	var tooLarge *MessageSizeError
 	if errors.Is(err, core.ErrConnectionLost) && !errors.As(err, &tooLarge) { // which this side has ended
-		err = c.explain(ctx, err)
+		err = c.cfg.Explain(ctx, err)
 	}
 	return fmt.Errorf("call %s: %w", method, err)
 }
 
 // readAnswers gives each answer to its call, until the connection ends.
 func (c *Client) readAnswers() {
-	messages := newMessageReader(c.conn, c.limit)
+	messages := newMessageReader(c.conn, c.cfg.MaxMessageSize)
 	for {
 		var header response
 		if err := messages.header(&header); err != nil {
@@ -275,14 +304,16 @@ func (c *Client) end(err error) error {
 	c.pending = nil
 	c.mu.Unlock()
 	_ = c.conn.Close()
-	if c.closed != nil {
-		c.closed()
-	}
+	c.cfg.Closed()
 	for _, waiting := range pending {
 		waiting.done <- answer{err: err}
 	}
 	return err
 }
+
+// CloseWithError ends the connection; calls in flight and later ones return reason,
+// unless the connection has ended before. It does not wait.
+func (c *Client) CloseWithError(reason error) { _ = c.end(reason) }
 
 // Close ends the connection; calls in flight return [core.ErrClosed]. It may be
 // called again. A connection that was taken over is left alone.
@@ -294,9 +325,7 @@ func (c *Client) Close() error {
 	}
 	hijacked := errors.Is(c.ended, ErrHijacked)
 	c.mu.Unlock()
-	if c.closed != nil {
-		c.closed()
-	}
+	c.cfg.Closed()
 	if hijacked {
 		return nil
 	}

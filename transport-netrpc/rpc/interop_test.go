@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func serveOurs(t *testing.T, conn net.Conn) {
 func serveStandard(t *testing.T, conn net.Conn) {
 	t.Helper()
 	server := rpc.NewServer()
-	if err := server.RegisterName(pluginService, tutorial{}); err != nil {
+	if err := server.RegisterName(DefaultService, tutorial{}); err != nil {
 		t.Fatal(err)
 	}
 	go server.ServeConn(conn)
@@ -54,7 +54,7 @@ func ourClient(t *testing.T, serve func(*testing.T, net.Conn)) caller {
 	t.Helper()
 	c, s := socketPair(t)
 	serve(t, s)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	t.Cleanup(func() { client.Close() })
 	return func(method string, args, reply any) error { return client.Call(within(t), method, args, reply) }
 }

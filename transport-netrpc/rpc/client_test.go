@@ -1,4 +1,4 @@
-package transportnetrpc
+package rpc
 
 import (
 	"context"
@@ -82,7 +82,7 @@ func TestEndsOfAConnectionAreToldApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			near, far := socketPair(t)
-			client := NewClient(near)
+			client := NewClient(near, ClientConfig{})
 			defer client.Close()
 			reached := async(func() error {
 				_, err := far.Read(make([]byte, 1))
@@ -114,7 +114,7 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestAWriteThatFailsIsALostConnection(t *testing.T) {
 	c, _ := socketPair(t)
-	client := NewClient(brokenWriter{c})
+	client := NewClient(brokenWriter{c}, ClientConfig{})
 	defer client.Close()
 	for range 2 {
 		if err := client.Call(within(t), "Sum", Pair{}, nil); !errors.Is(err, core.ErrConnectionLost) {
@@ -125,7 +125,7 @@ func TestAWriteThatFailsIsALostConnection(t *testing.T) {
 
 func TestAnEndedContextSendsNothing(t *testing.T) {
 	c, s := socketPair(t)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := client.Call(ctx, "Sum", Pair{}, nil); !errors.Is(err, context.Canceled) {
@@ -140,7 +140,7 @@ func TestAnEndedContextSendsNothing(t *testing.T) {
 func TestAConnectionCanBeTakenOverBeforeTheFirstCall(t *testing.T) {
 	c, s := socketPair(t)
 	serveObject(t, s, tutorial{}, DefaultMaxConcurrentCalls)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	conn, err := client.Hijack()
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +172,7 @@ func TestAConnectionCannotBeTakenOverAfterACall(t *testing.T) {
 		t.Errorf("a refused Hijack has harmed the client: %v", err)
 	}
 	client.Close()
-	if _, err := NewClient(client.conn).Hijack(); err != nil {
+	if _, err := NewClient(client.conn, ClientConfig{}).Hijack(); err != nil {
 		t.Error(err)
 	}
 }
@@ -180,7 +180,7 @@ func TestAConnectionCannotBeTakenOverAfterACall(t *testing.T) {
 // Answers that nobody waits for, and answers twice, do no harm.
 func TestAnswersThatNobodyAskedForAreDropped(t *testing.T) {
 	c, s := socketPair(t)
-	client := NewClient(c)
+	client := NewClient(c, ClientConfig{})
 	defer client.Close()
 	go func() {
 		dec, enc := gob.NewDecoder(s), gob.NewEncoder(s)
