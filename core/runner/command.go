@@ -7,6 +7,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
 
 // DefaultOutputGrace is what a zero [Command.OutputGrace] stands for.
@@ -72,6 +74,11 @@ func (c Command) clone() Command {
 		c.SysProcAttr = &attr
 	}
 	return c
+}
+
+// diagnosed is what a diagnosis of the command looks at.
+func (c Command) diagnosed() diagnose.Command {
+	return diagnose.Command{Path: c.Path, Args: c.Args, Dir: c.Dir, Env: c.Env, Chrooted: isChrooted(c.SysProcAttr)}
 }
 
 // executable is what the system is asked to run.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os/exec"
 	"strconv"
+
+	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
 
 var (
@@ -53,6 +55,18 @@ func (e *StartError) Unwrap() error { return e.Err }
 // os/exec does not.
 func (e *StartError) Is(target error) bool {
 	return target == fs.ErrNotExist && errors.Is(e.Err, exec.ErrNotFound)
+}
+
+// Diagnose looks at a file that could not be run and returns one sentence with the
+// cause and the remedy. It is empty where looking finds nothing: a sentence is
+// never a guess.
+//
+// path is as in [Command]; a relative one is relative to the working directory
+// of this process. startErr is the system's error; it decides between causes
+// that may or may not stand in the way of a start (an older architecture that
+// this machine may be able to run too). Nil means that nothing was tried yet.
+func Diagnose(path string, startErr error) string {
+	return diagnose.Command{Path: path}.Start(startErr)
 }
 
 // bareText is the text of an error without the operation and the path that the

@@ -58,7 +58,7 @@ func (p *Process) Start(ctx context.Context) error {
 	if err != nil {
 		failure := &StartError{Path: p.command.Path, Err: err}
 		if ctx.Err() == nil {
-			failure.Reason = diagnoseStart(p.command, err)
+			failure.Reason = p.command.diagnosed().Start(err)
 		}
 		p.failure.Store(failure)
 		return failure
@@ -139,7 +139,7 @@ func (p *Process) Diagnose(ctx context.Context) string {
 		if !run.ended() {
 			return ""
 		}
-		return diagnoseExit(p.command, run.exit)
+		return p.command.diagnosed().Exit(run.exit.Code, run.exit.Signal != nil)
 	}
 	if failure := p.failure.Load(); failure != nil {
 		return failure.Reason

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
 
@@ -87,7 +88,7 @@ type SealConfig struct {
 func (c Command) Open() (*os.File, error) {
 	file, err := c.open()
 	if err != nil {
-		return nil, &StartError{Path: c.Path, Reason: diagnoseStart(c, err), Err: err}
+		return nil, &StartError{Path: c.Path, Reason: c.diagnosed().Start(err), Err: err}
 	}
 	return file, nil
 }
@@ -102,7 +103,7 @@ func (c Command) open() (*os.File, error) {
 	}
 	path := c.Path
 	if filepath.Base(path) != path {
-		path = inDir(c.Dir, path)
+		path = diagnose.InDir(c.Dir, path)
 	}
 	// It checks what a start would: that this user may run the file, where it is.
 	path, err := exec.LookPath(path)

@@ -1,9 +1,7 @@
 package runner
 
 import (
-	"bytes"
 	"context"
-	"debug/elf"
 	"errors"
 	"io"
 	"os"
@@ -13,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"unsafe"
+
+	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
 
 // descriptor is where a process finds one of its descriptors.
@@ -39,18 +39,9 @@ var memfdCreateNumbers = map[string]uintptr{
 // maxMemoryName bounds the name of a memory file; the system takes 249 bytes.
 const maxMemoryName = 200
 
-// runsFromMemory reports whether a program is one that the system runs by itself:
-// in the format that it knows, for this machine. For all others it asks an
-// interpreter or an emulator, which wants a path.
-func runsFromMemory(file io.ReaderAt) bool {
-	head := make([]byte, headSize)
-	n, _ := file.ReadAt(head, 0)
-	if !bytes.HasPrefix(head[:n], []byte(elf.ELFMAG)) {
-		return false
-	}
-	header, ok := readELFHeader(head[:n])
-	return ok && elfArch(header) == runtime.GOARCH
-}
+// runsFromMemory reports whether the system runs a program by itself: interpreters
+// and emulators want a path.
+func runsFromMemory(file io.ReaderAt) bool { return diagnose.IsNative(file) }
 
 // sealInMemory copies a program into a memory file that nobody can change.
 func sealInMemory(ctx context.Context, from Origin, content io.Reader) (*os.File, error) {

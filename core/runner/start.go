@@ -3,10 +3,13 @@ package runner
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"time"
 
+	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
@@ -87,7 +90,7 @@ func startSealed(ctx context.Context, cmd Command, s *streams) (started *exec.Cm
 // memory: the working directory and the rights of the process give the same
 // errors.
 func mayBeMemory(cmd Command, err error) bool {
-	if kind := failureOf(err); kind != failureDenied && kind != failureMissing {
+	if !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
 	if cmd.Dir != "" {
@@ -102,7 +105,7 @@ func startRetrying(ctx context.Context, cmd Command, run executable, s *streams)
 	wait := busyFirstWait
 	for try := 1; ; try++ {
 		started, err := startOnce(cmd, run, s)
-		if err == nil || !isTextBusy(err) || try == busyTries {
+		if err == nil || !diagnose.IsBusy(err) || try == busyTries {
 			return started, err
 		}
 		timer := time.NewTimer(wait)
@@ -194,3 +197,23 @@ func (s *streams) closeHost() {
 		s.stdin.stop()
 	}
 }
+
+// input copies a reader into the standard input of a process.
+type input struct {
+	from io.Reader
+	to   *os.File
+}
+
+// copy ends with the reader, with the process, or with a process that closes
+// its input. None of these is anybody's error: a program need not read all of
+// its input.
+func (in *input) copy() {
+	// Hiding the other methods keeps io.Copy from handing the copy to the
+	// reader's own WriteTo, which may well not return when the pipe breaks.
+	_, _ = io.Copy(struct{ io.Writer }{in.to}, struct{ io.Reader }{in.from})
+	in.stop()
+}
+
+// stop closes the pipe, which fails a write that is waiting. It may be called
+// more than once.
+func (in *input) stop() { in.to.Close() }

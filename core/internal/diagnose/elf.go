@@ -1,4 +1,4 @@
-package runner
+package diagnose
 
 import (
 	"bytes"
@@ -41,6 +41,18 @@ func (t elfTable) end() int64 {
 		return 0
 	}
 	return int64(t.offset) + int64(t.count)*int64(t.size)
+}
+
+// IsNative reports whether a file is an ELF program for this machine, which the
+// system runs by itself. For all others it asks an interpreter or an emulator.
+func IsNative(file io.ReaderAt) bool {
+	head := make([]byte, headSize)
+	n, _ := file.ReadAt(head, 0)
+	if !bytes.HasPrefix(head[:n], []byte(elf.ELFMAG)) {
+		return false
+	}
+	header, ok := readELFHeader(head[:n])
+	return ok && elfArch(header) == runtime.GOARCH
 }
 
 // readELF reads an ELF file, as far as it goes.

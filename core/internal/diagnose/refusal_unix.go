@@ -1,14 +1,52 @@
 //go:build unix
 
-package runner
+package diagnose
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"syscall"
 )
+
+// IsBusy reports whether a file could not be run because it is open for writing
+// somewhere.
+func IsBusy(err error) bool { return errors.Is(err, syscall.ETXTBSY) }
+
+// wrongMachine are the numbers with which a system refuses a program for another
+// machine, beside ENOEXEC: EBADARCH and EBADMACHO.
+var wrongMachine = map[string][]syscall.Errno{"darwin": {86, 88}, "ios": {86, 88}}
+
+// isBadFormat reports whether the file is nothing that this system runs.
+func isBadFormat(err error) bool {
+	var errno syscall.Errno
+	return errors.As(err, &errno) && (errno == syscall.ENOEXEC || slices.Contains(wrongMachine[runtime.GOOS], errno))
+}
+
+// isLinkLoop reports whether a path has too many symbolic links on it.
+func isLinkLoop(err error) bool { return errors.Is(err, syscall.ELOOP) }
+
+// failureOf sorts what the system said.
+func failureOf(err error) failure {
+	switch {
+	case err == nil:
+		return failureUntold
+	case IsBusy(err):
+		return failureBusy
+	case isBadFormat(err):
+		return failureFormat
+	case errors.Is(err, syscall.E2BIG):
+		return failureTooBig
+	case errors.Is(err, fs.ErrNotExist):
+		return failureMissing
+	case errors.Is(err, fs.ErrPermission):
+		return failureDenied
+	}
+	return failureOther
+}
 
 const (
 	anyExecute   = 0o111

@@ -1,4 +1,4 @@
-package runner
+package diagnose
 
 import (
 	"bytes"
@@ -48,7 +48,7 @@ func (s suspect) script(c *content) string {
 	if strings.Trim(line.interpreter, "\r") == "" {
 		return fmt.Sprintf("%q has a #! line without an interpreter: name one there", s.path)
 	}
-	interpreter := inDir(s.dir, line.interpreter)
+	interpreter := InDir(s.dir, line.interpreter)
 	_, err := os.Stat(interpreter)
 	switch {
 	case os.IsNotExist(err) && strings.HasSuffix(interpreter, "\r"):
@@ -64,25 +64,25 @@ func (s suspect) script(c *content) string {
 	return ""
 }
 
-// diagnoseScriptExit says that env did not find what a script asks it for. The
+// scriptExit says that env did not find what a script asks it for. The
 // system saw nothing wrong, since env itself runs.
-func diagnoseScriptExit(c *content, cmd Command, exit Exit) string {
-	line := c.shebang()
-	if exit.Code != exitNotFound && exit.Code != exitNotExecutable || filepath.Base(line.interpreter) != "env" {
+func (c Command) scriptExit(script *content, code int) string {
+	line := script.shebang()
+	if code != exitNotFound && code != exitNotExecutable || filepath.Base(line.interpreter) != "env" {
 		return ""
 	}
 	name := envProgram(line.args)
 	if name == "" || strings.ContainsRune(name, filepath.Separator) {
 		return ""
 	}
-	if findInPath(name, pathOf(cmd.Env), cmd.Dir) {
+	if findInPath(name, pathOf(c.Env), c.Dir) {
 		return ""
 	}
 	if bare := strings.TrimSuffix(name, "\r"); line.crlf && bare != name {
-		return crlfText(c.path, bare)
+		return crlfText(script.path, bare)
 	}
 	return fmt.Sprintf("%q is a script for %q, which is in no directory of the PATH that the plugin gets: install it, "+
-		"or set PATH in the plugin's environment", c.path, name)
+		"or set PATH in the plugin's environment", script.path, name)
 }
 
 func crlfText(path, interpreter string) string {
@@ -115,7 +115,7 @@ func pathOf(env []string) string {
 // findInPath reports whether a search path leads to a program.
 func findInPath(name, path, dir string) bool {
 	for _, entry := range filepath.SplitList(path) {
-		info, err := os.Stat(inDir(dir, filepath.Join(entry, name)))
+		info, err := os.Stat(InDir(dir, filepath.Join(entry, name)))
 		if err == nil && !info.IsDir() && executableMode(info) {
 			return true
 		}

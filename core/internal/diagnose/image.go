@@ -1,6 +1,8 @@
-package runner
+package diagnose
 
 import (
+	"debug/macho"
+	"debug/pe"
 	"fmt"
 	"os"
 	"runtime"
@@ -139,4 +141,80 @@ func libraryOf(loader string) string {
 		return " of Android"
 	}
 	return ""
+}
+
+// readMachO reads a Mach-O file, universal or for one architecture.
+func readMachO(c *content) (image, bool) {
+	img := image{path: c.path, os: "darwin", size: c.size}
+	if fat, err := macho.NewFatFile(c); err == nil {
+		for _, arch := range fat.Arches {
+			img.archs = append(img.archs, machoArch(arch.Cpu))
+			img.kind = machoKind(arch.Type)
+		}
+		return img, len(img.archs) > 0
+	}
+	file, err := macho.NewFile(c)
+	if err != nil {
+		return image{}, false
+	}
+	img.archs = []string{machoArch(file.Cpu)}
+	img.kind = machoKind(file.Type)
+	return img, true
+}
+
+func machoKind(t macho.Type) imageKind {
+	switch t {
+	case macho.TypeDylib, macho.TypeBundle:
+		return kindLibrary
+	case macho.TypeObj:
+		return kindObject
+	default:
+		return kindProgram
+	}
+}
+
+// machoArch names the architecture as GOARCH does, or else as Mach-O does.
+func machoArch(cpu macho.Cpu) string {
+	switch cpu {
+	case macho.Cpu386:
+		return "386"
+	case macho.CpuPpc:
+		return "ppc"
+	case macho.CpuPpc64:
+		return "ppc64"
+	default:
+		return strings.ToLower(strings.TrimPrefix(cpu.String(), "Cpu"))
+	}
+}
+
+// readPE reads a Windows program.
+func readPE(c *content) (image, bool) {
+	file, err := pe.NewFile(c)
+	if err != nil {
+		return image{}, false
+	}
+	img := image{path: c.path, os: "windows", archs: []string{peArch(file.Machine)}, size: c.size}
+	if file.Characteristics&pe.IMAGE_FILE_DLL != 0 {
+		img.kind = kindLibrary
+	}
+	for _, section := range file.Sections {
+		img.need = max(img.need, int64(section.Offset)+int64(section.Size))
+	}
+	return img, true
+}
+
+// peArch names the architecture as GOARCH does, or else by its number.
+func peArch(machine uint16) string {
+	switch machine {
+	case pe.IMAGE_FILE_MACHINE_I386:
+		return "386"
+	case pe.IMAGE_FILE_MACHINE_AMD64:
+		return "amd64"
+	case pe.IMAGE_FILE_MACHINE_ARM64:
+		return "arm64"
+	case pe.IMAGE_FILE_MACHINE_ARMNT, pe.IMAGE_FILE_MACHINE_ARM:
+		return "arm"
+	default:
+		return fmt.Sprintf("machine %#x", machine)
+	}
 }

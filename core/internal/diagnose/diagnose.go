@@ -1,4 +1,8 @@
-package runner
+// Package diagnose says why the system does not run a program, or why one that ran
+// never got to code of its own: one sentence with the cause and the remedy. It looks
+// at the way to the file, the file, and its content, and says only what it has seen:
+// where looking finds nothing, the sentence is empty.
+package diagnose
 
 import (
 	"errors"
@@ -10,66 +14,54 @@ import (
 )
 
 // maxInterpreters is how many scripts may interpret one another before looking
-// ends: one less than what Linux follows.
+// ends: one less than Linux follows.
 const maxInterpreters = 4
 
-// failure is the kind of a system's refusal to run a file, as far as it decides
-// where to look.
-type failure int
-
-const (
-	failureUntold  failure = iota // there is no error: look at everything
-	failureMissing                // the file, or something that it needs, is not there
-	failureDenied                 // not permitted
-	failureFormat                 // not something that this system runs
-	failureBusy                   // open for writing
-	failureTooBig                 // too many arguments
-	failureOther                  // anything else
-)
-
-// Diagnose looks at a file that could not be run and returns one sentence that
-// says why, and what to do. It is empty where looking finds nothing: a sentence
-// is never a guess.
-//
-// path is as in [Command]; a relative one is relative to the working directory
-// of this process. startErr is what the system said; it decides between things
-// that may or may not stand in the way of a start (an older architecture that
-// this machine may be able to run too). Nil means that nothing was tried yet.
-func Diagnose(path string, startErr error) string {
-	return diagnoseStart(Command{Path: path}, startErr)
+// Command is a start that failed. Path, Args, Dir and Env are those of a
+// runner.Command.
+type Command struct {
+	Path string
+	Args []string
+	Dir  string
+	Env  []string
+	// Chrooted says that the process gets another root directory. Then the files
+	// that count cannot be seen from here, and nothing is said.
+	Chrooted bool
 }
 
-// diagnoseStart says why a command could not be started.
-func diagnoseStart(cmd Command, startErr error) string {
-	if cmd.Path == "" {
+// Start says why a command could not be started. refusal is the system's error. It
+// decides between causes that may or may not stand in the way of a start, as an
+// older architecture that this machine may run too. Nil: nothing was tried yet.
+func (c Command) Start(refusal error) string {
+	if c.Path == "" {
 		return "the path of the program is empty: name the program to run"
 	}
-	if isChrooted(cmd.SysProcAttr) {
-		return "" // the files that count are not those to be seen from here
+	if c.Chrooted {
+		return ""
 	}
-	kind := failureOf(startErr)
+	kind := failureOf(refusal)
 	if kind == failureTooBig {
-		return tooBig(cmd)
+		return c.tooBig()
 	}
-	if reason := diagnoseDir(cmd.Dir); reason != "" {
+	if reason := diagnoseDir(c.Dir); reason != "" {
 		return reason
 	}
-	file, reason := locate(cmd)
+	file, reason := c.locate()
 	if reason != "" {
 		return reason
 	}
-	s := suspect{path: file, dir: cmd.Dir, failure: kind}
+	s := suspect{path: file, dir: c.Dir, failure: kind}
 	return s.diagnose()
 }
 
-// diagnoseExit says why a command that did start ended without getting to code
-// of its own. The file is judged by its content only: it ran, and what stands
-// at its path may have been replaced since.
-func diagnoseExit(cmd Command, exit Exit) string {
-	if exit.Success() || isChrooted(cmd.SysProcAttr) {
+// Exit says why a command that did start failed before it got to code of its own.
+// killed says that a signal ended it; otherwise code is its exit status. The file is
+// judged by its content only: it ran, and another file may be at its path since.
+func (c Command) Exit(code int, killed bool) string {
+	if c.Chrooted || code == 0 && !killed {
 		return ""
 	}
-	file, reason := locate(cmd)
+	file, reason := c.locate()
 	if reason != "" {
 		return ""
 	}
@@ -80,8 +72,8 @@ func diagnoseExit(cmd Command, exit Exit) string {
 	defer content.Close()
 	switch {
 	case content.isScript():
-		return diagnoseScriptExit(content, cmd, exit)
-	case exit.Signal != nil:
+		return c.scriptExit(content, code)
+	case killed:
 		img, ok := content.image()
 		switch {
 		case ok && img.isForeign():
@@ -94,23 +86,23 @@ func diagnoseExit(cmd Command, exit Exit) string {
 }
 
 // locate finds the file that a command means, or says why there is none.
-func locate(cmd Command) (file, reason string) {
-	if filepath.Base(cmd.Path) != cmd.Path {
-		return inDir(cmd.Dir, cmd.Path), ""
+func (c Command) locate() (file, reason string) {
+	if filepath.Base(c.Path) != c.Path {
+		return InDir(c.Dir, c.Path), ""
 	}
-	file, err := exec.LookPath(cmd.Path)
+	file, err := exec.LookPath(c.Path)
 	switch {
 	case errors.Is(err, exec.ErrDot):
 		return "", fmt.Sprintf("%q was found in the current directory only, and a name without a path separator "+
-			"is not run from there: name it %q", cmd.Path, "."+string(filepath.Separator)+cmd.Path)
+			"is not run from there: name it %q", c.Path, "."+string(filepath.Separator)+c.Path)
 	case err != nil:
-		return "", diagnoseLookup(cmd.Path)
+		return "", diagnoseLookup(c.Path)
 	}
 	return file, ""
 }
 
-// inDir is what a relative path means to a process that runs in dir.
-func inDir(dir, path string) string {
+// InDir is what a relative path means to a process that runs in dir.
+func InDir(dir, path string) string {
 	if dir == "" || filepath.IsAbs(path) {
 		return path
 	}
@@ -133,23 +125,37 @@ func diagnoseDir(dir string) string {
 }
 
 // tooBig says how much a command wants to hand over.
-func tooBig(cmd Command) string {
-	total, largest, size := len(cmd.Path), "", 0
+func (c Command) tooBig() string {
+	total, largest, size := len(c.Path), "", 0
 	count := func(name, value string) {
 		total += len(value)
 		if len(value) > size {
 			largest, size = name, len(value)
 		}
 	}
-	for i, arg := range cmd.Args {
+	for i, arg := range c.Args {
 		count(fmt.Sprintf("argument %d", i+1), arg)
 	}
-	for _, entry := range cmd.Env {
+	for _, entry := range c.Env {
 		count("variable "+envKey(entry), entry)
 	}
 	return fmt.Sprintf("its arguments and environment are %d bytes long, more than this system hands over "+
 		"(the longest is %s, %d bytes): shorten them", total, largest, size)
 }
+
+// failure is the kind of a system's refusal to run a file, as far as it decides
+// where to look.
+type failure int
+
+const (
+	failureUntold  failure = iota // there is no error: look at everything
+	failureMissing                // the file, or something that it needs, is not there
+	failureDenied                 // not permitted
+	failureFormat                 // not something that this system runs
+	failureBusy                   // open for writing
+	failureTooBig                 // too many arguments
+	failureOther                  // anything else
+)
 
 // suspect is a file that did not run.
 type suspect struct {

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package runner
+package diagnose
 
 import (
 	"errors"
@@ -16,27 +16,20 @@ const (
 	errMachineTypeMismatch = syscall.Errno(216) // a program for another machine
 )
 
-// isTextBusy reports whether the file could not be run because somebody has it
-// open for writing.
-func isTextBusy(err error) bool { return errors.Is(err, errSharingViolation) }
+// IsBusy reports whether a file could not be run because it is open for writing
+// somewhere.
+func IsBusy(err error) bool { return errors.Is(err, errSharingViolation) }
 
 // isLinkLoop reports whether a path has too many symbolic links on it, which
 // has no telling answer here.
 func isLinkLoop(error) bool { return false }
-
-// isChrooted reports whether the process sees other files than this one.
-func isChrooted(*syscall.SysProcAttr) bool { return false }
-
-// mayNotBecome reports whether a start failed because this process may not make
-// another user of its child.
-func mayNotBecome(*syscall.SysProcAttr, error) bool { return false }
 
 // failureOf sorts what the system said.
 func failureOf(err error) failure {
 	switch {
 	case err == nil:
 		return failureUntold
-	case isTextBusy(err):
+	case IsBusy(err):
 		return failureBusy
 	case errors.Is(err, errBadExeFormat), errors.Is(err, errMachineTypeMismatch):
 		return failureFormat
@@ -49,3 +42,11 @@ func failureOf(err error) failure {
 	}
 	return failureOther
 }
+
+// Whether a file may be run is no property of its mode here.
+
+func executableMode(fs.FileInfo) bool { return true }
+
+func notExecutable(fs.FileInfo, string) string { return "" }
+
+func (suspect) permission(fs.FileInfo) string { return "" }
