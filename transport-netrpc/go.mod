@@ -8,7 +8,10 @@ require (
 	github.com/jackfield-go/jackfield/yamux v0.0.0
 )
 
-require github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
+require (
+	github.com/jackfield-go/jackfield/tlsutil v0.0.0 // indirect
+	golang.org/x/sys v0.1.0 // indirect
+)
 
 replace (
 	github.com/jackfield-go/jackfield/broker => ../broker

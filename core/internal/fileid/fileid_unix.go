@@ -4,23 +4,28 @@ package fileid
 
 import (
 	"os"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
+const openWithoutWaiting = unix.O_NONBLOCK
+
 func of(file *os.File) (ID, bool) {
-	info, err := file.Stat()
+	conn, err := file.SyscallConn()
 	if err != nil {
 		return ID{}, false
 	}
-	stat, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+	var stat unix.Stat_t
+	var statErr error
+	err = conn.Control(func(fd uintptr) { statErr = unix.Fstat(int(fd), &stat) })
+	if err != nil || statErr != nil {
 		return ID{}, false
 	}
 	return ID{
 		device:   uint64(stat.Dev), // its type differs between platforms
 		file:     uint64(stat.Ino),
-		size:     info.Size(),
-		modified: info.ModTime().UnixNano(),
-		change:   changeTime(stat),
+		size:     stat.Size,
+		modified: stat.Mtim.Nano(),
+		change:   stat.Ctim.Nano(),
 	}, true
 }

@@ -5,6 +5,8 @@ import (
 	"syscall"
 )
 
+const openWithoutWaiting = 0
+
 func of(file *os.File) (ID, bool) {
 	conn, err := file.SyscallConn()
 	if err != nil {

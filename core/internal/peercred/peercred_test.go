@@ -46,7 +46,7 @@ func socketPath(t *testing.T) string {
 func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
 	dialled, accepted := pair(t, "unix", socketPath(t))
 	for name, conn := range map[string]net.Conn{"who dialled": dialled, "who accepted": accepted} {
-		peer, err := of(conn.(*net.UnixConn))
+		peer, err := ask(conn.(*net.UnixConn), credentialsOf)
 		if errors.Is(err, errUnsupported) {
 			t.Skip("only where the system tells: ", err)
 		}
@@ -56,7 +56,7 @@ func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
 		if peer.uid != os.Geteuid() || peer.gid != os.Getegid() || peer.pid != 0 && peer.pid != os.Getpid() {
 			t.Errorf("%s got %+v", name, peer)
 		}
-		groups, err := groupsOf(conn.(*net.UnixConn))
+		groups, err := ask(conn.(*net.UnixConn), groupsOf)
 		if errors.Is(err, errUnsupported) {
 			continue
 		}
@@ -105,7 +105,7 @@ func TestWhoIsAccepted(t *testing.T) {
 
 func TestAConnectionThatCannotBeAskedIsRefused(t *testing.T) {
 	dialled, _ := pair(t, "unix", socketPath(t))
-	if _, err := of(dialled.(*net.UnixConn)); errors.Is(err, errUnsupported) {
+	if _, err := ask(dialled.(*net.UnixConn), credentialsOf); errors.Is(err, errUnsupported) {
 		t.Skip("only where the system tells: ", err)
 	}
 	_ = dialled.Close()

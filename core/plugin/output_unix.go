@@ -1,4 +1,4 @@
-//go:build unix && !solaris
+//go:build unix
 
 package plugin
 
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // descriptor is file descriptor 1 while something else stands behind it: C code,
@@ -18,17 +20,17 @@ type descriptor struct {
 // save duplicates file's descriptor and returns the duplicate as a file.
 func (d *descriptor) save(file *os.File) (*os.File, error) {
 	d.number = int(file.Fd())
-	var stat syscall.Stat_t
-	if err := syscall.Fstat(d.number, &stat); err != nil {
+	var stat unix.Stat_t
+	if err := unix.Fstat(d.number, &stat); err != nil {
 		return nil, fmt.Errorf("the standard output is closed: %w", os.NewSyscallError("fstat", err))
 	}
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	fd, err := syscall.Dup(d.number)
+	fd, err := unix.Dup(d.number)
 	if err != nil {
 		return nil, os.NewSyscallError("dup", err)
 	}
-	syscall.CloseOnExec(fd)
+	unix.CloseOnExec(fd)
 	d.saved = os.NewFile(uintptr(fd), file.Name())
 	return d.saved, nil
 }
@@ -37,7 +39,7 @@ func (d *descriptor) save(file *os.File) (*os.File, error) {
 // not expect otherwise.
 func (d *descriptor) point(target *os.File) {
 	if d.saved != nil {
-		_ = dup2(int(target.Fd()), d.number)
+		_ = unix.Dup2(int(target.Fd()), d.number)
 	}
 }
 
@@ -54,7 +56,7 @@ func (d *descriptor) restore() {
 // sends what is written from now on to target. A child that still has the other
 // end does not keep it open.
 func (c *captured) redirect(target *os.File) {
-	_ = dup2(int(target.Fd()), int(c.write.Fd()))
+	_ = unix.Dup2(int(target.Fd()), int(c.write.Fd()))
 	c.source.Finish()
 }
 

@@ -1,3 +1,10 @@
+// Package peercred says which user's process is at the other end of a unix
+// socket, and refuses those that have no business there. File modes keep others
+// from a socket as well; this holds where modes turn out too wide.
+//
+// The system answers for what the other process was when it connected, or, to
+// the side that connects, when it began to listen. It does on Linux and macOS;
+// elsewhere nobody is refused.
 package peercred
 
 import (
@@ -35,7 +42,7 @@ func (p Policy) Check(conn net.Conn) error {
 	if !ok {
 		return nil
 	}
-	peer, err := of(unix)
+	peer, err := ask(unix, credentialsOf)
 	switch {
 	case errors.Is(err, errUnsupported):
 		return nil
@@ -57,7 +64,7 @@ func (p Policy) acceptsGroup(conn *net.UnixConn, peer credentials) bool {
 	if slices.Contains(p.Groups, peer.gid) {
 		return true
 	}
-	further, err := groupsOf(conn)
+	further, err := ask(conn, groupsOf)
 	return err == nil && slices.ContainsFunc(further, func(gid int) bool { return slices.Contains(p.Groups, gid) })
 }
 
@@ -89,4 +96,17 @@ func (g *guarded) Accept() (net.Conn, error) {
 		_ = conn.Close()
 		g.refused(err)
 	}
+}
+
+// ask calls question with the connection's file descriptor, and returns its answer.
+func ask[T any](conn *net.UnixConn, question func(fd int) (T, error)) (answer T, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return answer, err
+	}
+	var failed error
+	if err := raw.Control(func(fd uintptr) { answer, failed = question(int(fd)) }); err != nil {
+		return answer, err
+	}
+	return answer, failed
 }

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package fileid
-
-const openWithoutWaiting = 0
