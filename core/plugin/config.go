@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
 // DefaultShutdownTimeout is how long a plugin that is asked to leave finishes
@@ -100,7 +101,7 @@ func (c Config) withDefaults() Config {
 		c.ConnectionTimeout = core.DefaultConnectionTimeout
 	}
 	if c.Network == "" {
-		c.Network = defaultNetwork
+		c.Network = socket.DefaultNetwork
 	}
 	return c
 }

@@ -4,6 +4,10 @@ package dircheck
 
 import "path/filepath"
 
+// WritableByOthers are the modes by which another than its owner can make files in
+// a directory.
+const WritableByOthers = 0o022
+
 // Resolve returns dir as an absolute path without links, which goes on leading where
 // it was looked at: no other user can rename what is in dir or in a directory above
 // it. If one can, the error says who, and what to do.

@@ -11,10 +11,6 @@ import (
 	"syscall"
 )
 
-// WritableByOthers are the modes by which another than its owner can make files in
-// a directory.
-const WritableByOthers = 0o022
-
 const passableByOthers = 0o011
 
 func resolve(dir string, forOthers bool) (string, error) {
@@ -49,9 +45,9 @@ func check(dir string) (closed string, err error) {
 	if !info.IsDir() {
 		return "", &fs.PathError{Op: "lstat", Path: dir, Err: syscall.ENOTDIR}
 	}
-	uid, err := ownerOf(info)
-	if err != nil {
-		return "", err
+	uid, ok := OwnerOf(info)
+	if !ok {
+		return "", errors.ErrUnsupported
 	}
 	if !trusted(uid) {
 		return "", fmt.Errorf("the directory %q belongs to another user, uid %d, who could exchange what is made in it: "+
@@ -79,14 +75,15 @@ func trusted(uid int) bool {
 	if err != nil {
 		return false
 	}
-	root, err := ownerOf(info)
-	return err == nil && uid == root
+	root, ok := OwnerOf(info)
+	return ok && uid == root
 }
 
-func ownerOf(info fs.FileInfo) (uid int, err error) {
+// OwnerOf returns the number of a file's user. ok is false where the platform has none.
+func OwnerOf(info fs.FileInfo) (uid int, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, errors.ErrUnsupported
+		return 0, false
 	}
-	return int(stat.Uid), nil
+	return int(stat.Uid), true
 }

@@ -11,10 +11,14 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
 // open gives a directory that has just been made to those who have access.
-func (a Access) open(dir madeDir) error {
+func (a Access) open(dir *os.File) error {
 	if !a.shared() {
 		return nil // it is this user's as it is
 	}
@@ -33,7 +37,7 @@ func (a Access) Share(path string) error {
 	if err != nil {
 		return a.failed(err)
 	}
-	defer made.close()
+	defer made.Close()
 	return a.give(made, 0o600, 0o660)
 }
 
@@ -45,8 +49,8 @@ func isUsable(path string) bool {
 
 // givable is a file of this process's.
 type givable interface {
-	chown(uid, gid int) error
-	chmod(mode os.FileMode) error
+	Chown(uid, gid int) error
+	Chmod(mode os.FileMode) error
 }
 
 // give gives a file its group and then its mode, which must not open it to another
@@ -57,18 +61,18 @@ func (a Access) give(file givable, private, common os.FileMode) error {
 	gid, hasGroup := a.Group()
 	if hasGroup {
 		mode = common
-		if err := file.chown(nobody, gid); err != nil {
+		if err := file.Chown(nobody, gid); err != nil {
 			return a.failed(err)
 		}
 	}
-	if err := file.chmod(mode); err != nil {
+	if err := file.Chmod(mode); err != nil {
 		return a.failed(err)
 	}
 	uid, hasUser := a.User()
 	if !hasUser {
 		return nil
 	}
-	err := file.chown(uid, nobody)
+	err := file.Chown(uid, nobody)
 	switch {
 	case !errors.Is(err, fs.ErrPermission):
 		return a.failed(err)
@@ -91,27 +95,53 @@ var errExchanged = errors.New("somebody has put something else in the place of w
 // checkMade returns an error unless a file can be the socket that this process has
 // just made: it is one, it is this user's, and it has no other name (a socket of
 // another program's could have been given this one).
-func checkMade(stat *syscall.Stat_t) error {
-	if isMine(stat, syscall.S_IFSOCK) && stat.Nlink == 1 {
+func checkMade(info fs.FileInfo) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if ok && isMine(info, fs.ModeSocket) && stat.Nlink == 1 {
 		return nil
 	}
 	return errExchanged
 }
 
 // isMine reports whether a file of that kind is this user's.
-func isMine(info *syscall.Stat_t, kind uint32) bool {
-	return isOf(info, kind) && isSelf(int(info.Uid))
+func isMine(info fs.FileInfo, kind fs.FileMode) bool {
+	uid, ok := dircheck.OwnerOf(info)
+	return ok && info.Mode().Type() == kind && isSelf(uid)
 }
 
-func isOf(info *syscall.Stat_t, kind uint32) bool {
-	return uint32(info.Mode)&syscall.S_IFMT == kind // 16 bits on macOS
+// openMade opens a directory that this process has just made, for this user alone
+// whatever the umask. What is put at its path meanwhile is not touched.
+func openMade(path string) (_ *os.File, err error) {
+	defer func() {
+		if err != nil {
+			_ = syscall.Rmdir(path) // what is there now, if it is empty
+		}
+	}()
+	made, err := openDir(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errTaken // an empty directory is nobody's
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := made.Stat()
+	if err == nil && !isMine(info, fs.ModeDir) {
+		err = &fs.PathError{Op: "open", Path: path, Err: errExchanged}
+	}
+	if err == nil && info.Mode() != fs.ModeDir|0o700 { // unlike what the umask gives as a rule
+		err = made.Chmod(0o700)
+	}
+	if err != nil {
+		made.Close()
+		return nil, err
+	}
+	return made, nil
 }
 
-// modeOf returns who may do what with a file, as chmod(2) takes it.
-func modeOf(info *syscall.Stat_t) uint32 { return uint32(info.Mode) & 0o7777 }
-
-// idOf returns what identifies a directory.
-func idOf(info *syscall.Stat_t) dirID { return dirID{uint64(info.Dev), uint64(info.Ino)} }
+// openDir opens a directory, and not one behind a link.
+func openDir(path string) (*os.File, error) {
+	return os.OpenFile(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+}
 
 func (a Access) who() string {
 	if gid, ok := a.Group(); ok {

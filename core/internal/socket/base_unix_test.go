@@ -127,9 +127,9 @@ func TestALinkInADirectoryIsNotOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dir.close()
-	if fd, err := dir.openAt(ownerFile, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK); err == nil {
-		_ = syscall.Close(fd)
+	defer dir.Close()
+	if file, err := openIn(dir, ownerFile, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK); err == nil {
+		file.Close()
 		t.Error("what it leads to was opened")
 	}
 	_, err = own(dir)

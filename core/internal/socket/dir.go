@@ -3,6 +3,7 @@ package socket
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ type Dir struct {
 	// Path is its absolute path, short enough for sockets beneath it.
 	Path string
 
-	made     dirID
+	made     fs.FileInfo // tells the directory from any other at its path
 	owner    *owner
 	removing sync.Once
 
@@ -81,8 +82,10 @@ func (d *Dir) claim(access Access) error {
 	if err != nil {
 		return err
 	}
-	defer made.close()
-	d.made = made.id
+	defer made.Close()
+	if d.made, err = made.Stat(); err != nil {
+		return err
+	}
 	if d.owner, err = own(made); err != nil {
 		return err
 	}
@@ -131,7 +134,7 @@ func (d *Dir) Remove() {
 		swept := d.sweep
 		d.mu.Unlock()
 		swept.Hurry()
-		if d.made.isAt(d.Path) { // not what one who was given it put there
+		if isAt(d.Path, d.made) { // not what a user with access to it put there
 			// The sockets are gone as a rule, and then two removals are all it takes.
 			_ = os.Remove(filepath.Join(d.Path, ownerFile))
 			if os.Remove(d.Path) != nil {
@@ -141,6 +144,12 @@ func (d *Dir) Remove() {
 		d.owner.release()
 		<-swept.Done()
 	})
+}
+
+// isAt reports whether a directory is at path, and not behind a link.
+func isAt(path string, dir fs.FileInfo) bool {
+	there, err := os.Lstat(path)
+	return err == nil && os.SameFile(there, dir)
 }
 
 func makeDir(access Access, bases []string) (string, error) {

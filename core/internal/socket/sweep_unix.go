@@ -3,10 +3,16 @@
 package socket
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"syscall"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
@@ -17,53 +23,77 @@ func startSweep(base string) *sweep.Sweep { return sweep.Start(base, dirPattern,
 
 // clearAway removes a directory if it is this user's and nobody uses it.
 func clearAway(path string) {
-	dir, ok := openLeft(path)
-	if !ok {
+	dir, err := openDir(path)
+	if err != nil {
 		return
 	}
-	defer dir.close()
-	var info syscall.Stat_t
-	fd, err := dir.openAt(ownerFile, syscall.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK)
-	if errors.Is(err, fs.ErrNotExist) && syscall.Fstat(dir.fd, &info) == nil && isMine(&info, syscall.S_IFDIR) {
+	defer dir.Close()
+	info, err := dir.Stat()
+	if err != nil {
+		return
+	}
+	file, err := openIn(dir, ownerFile, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if errors.Is(err, fs.ErrNotExist) && isMine(info, fs.ModeDir) {
 		// Left between the directory and its file; or about to get one, and then
 		// its owner makes another. Only an empty directory is removed so.
-		_ = syscall.Rmdir(path)
+		_ = unix.Rmdir(path)
 		return
 	}
 	if err != nil {
 		return
 	}
-	o := &owner{fd: fd}
-	defer o.release()
-	if syscall.Fstat(fd, &info) != nil || !isMine(&info, syscall.S_IFREG) {
+	defer file.Close()
+	if owned, err := file.Stat(); err != nil || !isMine(owned, 0) {
 		return
 	}
 	// Whoever makes or uses the directory has a lock, so this one means that
 	// nobody does, and holds new ones off.
-	if flock(fd, syscall.LOCK_EX) != nil || !linked(fd) {
+	if flock(file, unix.LOCK_EX) != nil || !linked(file) {
 		return
 	}
-	if mayServe(fd) {
+	if mayServe(file) {
 		return // a plugin of another library, without its host
 	}
-	if dir.id.isAt(path) {
+	if isAt(path, info) {
 		_ = os.RemoveAll(path)
 	}
 }
 
-// openLeft opens a directory, which may be somebody's in which this process can
-// read nothing. It is not one behind a link.
-func openLeft(path string) (madeDir, bool) {
-	fd, err := open(path, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW)
+// bootPrefix is before what tells this boot of the machine from others.
+const bootPrefix = "boot "
+
+// mayServe reports whether what an owner's file names may run: a process, or
+// something that is not known. In doubt a directory stays.
+func mayServe(file *os.File) bool {
+	text := make([]byte, 128)
+	n, err := file.ReadAt(text, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return true
+	}
+	line, _, _ := strings.Cut(string(text[:n]), "\n")
+	if boot, ok := strings.CutPrefix(line, bootPrefix); ok {
+		now := bootID()
+		return boot == now || boot == "" || now == ""
+	}
+	pid, err := strconv.Atoi(line)
+	return err == nil && pid > 0 && runs(pid)
+}
+
+// runs reports whether a process with that number runs, be it another one by now:
+// in doubt a directory stays.
+func runs(pid int) bool {
+	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) && !isZombie(pid)
+}
+
+// isZombie reports whether a process has ended and nobody has asked how: in a
+// container nobody may ever do that for one whose parent is gone (proc(5)). Only
+// Linux has the file; elsewhere there is always somebody who asks.
+func isZombie(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return madeDir{}, false
+		return false
 	}
-	dir := madeDir{fd: fd, path: path}
-	var stat syscall.Stat_t
-	if syscall.Fstat(fd, &stat) != nil {
-		dir.close()
-		return madeDir{}, false
-	}
-	dir.id = idOf(&stat)
-	return dir, true
+	// The name before the state is in parentheses and may have some in it.
+	_, state, ok := bytes.Cut(stat[max(bytes.LastIndexByte(stat, ')'), 0):], []byte(") "))
+	return ok && len(state) > 0 && (state[0] == 'Z' || state[0] == 'X')
 }

@@ -1,12 +1,23 @@
+// Package socket makes the unix sockets of both sides: in a private directory,
+// under a path that is short enough for the platform.
+//
+// A directory says whose it is by a file in it, which its owner keeps locked, and
+// a plugin that serves there too: the system lets go of a lock when a process
+// ends, however it ends. Directories that nobody holds any more are removed by
+// the next process of the same user that makes one beside them. Whether one is in
+// use is never found out by connecting: a multiplexed plugin takes one connection
+// in its life.
 package socket
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -34,11 +45,7 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		if len(path) > maxPath {
 			return nil, &core.SocketPathError{Path: path, Limit: maxPath, Advice: "choose a shorter directory for sockets"}
 		}
-		listen := listenUnix
-		if number == 1 {
-			listen = listenFirst
-		}
-		listener, err := listen(path)
+		listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 		if err == nil {
 			return listener, nil
 		}
@@ -50,6 +57,11 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove what ended processes have left there: %w", maxNames, inUse)
 }
 
-func listenUnix(path string) (*net.UnixListener, error) {
-	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+// errWindowsInUse is what Windows says in place of EADDRINUSE (WSAEADDRINUSE). It is no
+// number of another platform's.
+const errWindowsInUse = syscall.Errno(10048)
+
+// IsInUse reports whether an address cannot be listened on since it is in use.
+func IsInUse(err error) bool {
+	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errWindowsInUse)
 }

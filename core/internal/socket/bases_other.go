@@ -1,7 +1,0 @@
-//go:build !unix
-
-package socket
-
-import "os"
-
-func defaultBases(bool) []string { return []string{os.TempDir()} }

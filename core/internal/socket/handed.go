@@ -1,0 +1,66 @@
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/jackfield-go/jackfield/core/internal/dircheck"
+)
+
+// Handed is a directory that a host handed over, as it was when this process began.
+// What is at its path later says nothing of the host: whoever could put it there
+// may be somebody else.
+type Handed struct {
+	path   string
+	info   fs.FileInfo // nil: there was none
+	owners []int
+}
+
+// Accept looks at the directory that a host handed over.
+func Accept(dir string) Handed {
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return Handed{path: dir}
+	}
+	return Handed{path: dir, info: info, owners: ownersOf(dir, info)}
+}
+
+// Owners returns the users who made it.
+func (h Handed) Owners() []int { return h.owners }
+
+// Check returns an error if there is another directory at the path by now.
+func (h Handed) Check() error {
+	info, err := os.Stat(h.path)
+	if err != nil {
+		return err
+	}
+	if h.info == nil || !os.SameFile(info, h.info) {
+		return errors.New("it is not the directory that the host handed over: somebody has put another one in its place")
+	}
+	return nil
+}
+
+// ownersOf returns the users who made a directory: that of the directory, which may
+// have been given away, and that of what the host put in it. Where others can put
+// something too (another library's host may hand over /tmp), that says nothing; and
+// the members of the group that a host names need not be known to be let in.
+func ownersOf(dir string, info fs.FileInfo) []int {
+	uid, ok := dircheck.OwnerOf(info)
+	if !ok {
+		return nil
+	}
+	owners := []int{uid}
+	if info.Mode()&dircheck.WritableByOthers != 0 {
+		return owners
+	}
+	in, err := os.Lstat(filepath.Join(dir, ownerFile))
+	if err != nil || !in.Mode().IsRegular() {
+		return owners
+	}
+	if uid, ok := dircheck.OwnerOf(in); ok {
+		owners = append(owners, uid)
+	}
+	return owners
+}

@@ -1,0 +1,85 @@
+package socket
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// DefaultNetwork is what plugins listen on unless they are told otherwise (protocol §1).
+const DefaultNetwork = "unix"
+
+// maxPath is the size of sun_path without its NUL (unix(7)).
+const maxPath = 107
+
+// defaultBases prefers what the user has chosen, then what the system keeps in
+// memory: a socket in a directory on disk takes several times as long to make,
+// which is a good part of a plugin's launch. What is to be shared cannot be in
+// XDG_RUNTIME_DIR, which is its user's alone.
+func defaultBases(shared bool) []string {
+	variables := []string{"TMPDIR", "XDG_RUNTIME_DIR"}
+	if shared {
+		variables = variables[:1]
+	}
+	var bases []string
+	for _, variable := range variables {
+		if dir := os.Getenv(variable); filepath.IsAbs(dir) {
+			bases = append(bases, dir)
+		}
+	}
+	return append(bases, "/dev/shm", "/tmp")
+}
+
+// bootID tells this boot of the machine from others (proc_sys_kernel(5)). Empty: it is
+// not known.
+func bootID() string {
+	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// madeSocket is a socket in the file system, by a descriptor: what is put at its
+// path meanwhile is not touched.
+type madeSocket struct{ *os.File }
+
+func openSocket(path string) (madeSocket, error) {
+	file, err := os.OpenFile(path, unix.O_PATH|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return madeSocket{}, err
+	}
+	info, err := file.Stat()
+	if err == nil {
+		err = checkMade(info)
+	}
+	if err != nil {
+		file.Close()
+		return madeSocket{}, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return madeSocket{file}, nil
+}
+
+// Chown and Chmod stand in for those of the file: fchown(2) and fchmod(2) do not take
+// a descriptor of this kind.
+
+func (m madeSocket) Chown(uid, gid int) error {
+	if err := unix.Fchownat(int(m.Fd()), "", uid, gid, unix.AT_EMPTY_PATH); err != nil {
+		return &fs.PathError{Op: "chown", Path: m.Name(), Err: err}
+	}
+	return nil
+}
+
+// Chmod goes by a link that leads to the descriptor's file.
+func (m madeSocket) Chmod(mode os.FileMode) error {
+	err := os.Chmod("/proc/self/fd/"+strconv.Itoa(int(m.Fd())), mode)
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		return &fs.PathError{Op: "chmod", Path: m.Name(), Err: pathErr.Err}
+	}
+	return err
+}

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package plugin
-
-const defaultNetwork = "tcp"
