@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
@@ -151,9 +152,19 @@ func (t *TLS) Refuse(err error) {
 	}
 }
 
+// The numbers of Windows for a connection that the other side has closed, WSAECONNRESET
+// and WSAECONNABORTED. They are no numbers of another platform's.
+const (
+	errWindowsReset   = syscall.Errno(10054)
+	errWindowsAborted = syscall.Errno(10053)
+)
+
 // isHangUp reports whether a connection was closed, by either side.
 func isHangUp(err error) bool {
-	for _, end := range append([]error{io.EOF, net.ErrClosed, context.Canceled}, hangUps...) {
+	for _, end := range []error{
+		io.EOF, net.ErrClosed, context.Canceled,
+		syscall.EPIPE, syscall.ECONNRESET, errWindowsReset, errWindowsAborted,
+	} {
 		if errors.Is(err, end) {
 			return true
 		}
