@@ -7,10 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"syscall"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
@@ -18,23 +17,14 @@ import (
 // descriptor is where a process finds one of its descriptors.
 func descriptor(fd uintptr) string { return "/proc/self/fd/" + strconv.Itoa(int(fd)) }
 
-// The flags of memfd_create(2), and the seals of fcntl(2), which syscall lacks.
+// Since Linux 6.3, and in later versions of package unix than this module requires.
 const (
-	memfdCloexec      = 0x1
-	memfdAllowSealing = 0x2
-	memfdExec         = 0x10 // since Linux 6.3, which may be told to refuse programs that lack it
-
-	addSeals    = 1033
-	sealAll     = 0x1 | 0x2 | 0x4 | 0x8 // against more seals, shrinking, growing, writing
-	sealExecBit = 0x20                  // against chmod +x and -x, since Linux 6.3
+	memfdExec   = 0x10 // MFD_EXEC; the system may be told to refuse programs that lack it
+	sealExecBit = 0x20 // F_SEAL_EXEC: against chmod +x and -x
 )
 
-// memfdCreateNumbers are the numbers of memfd_create(2) by architecture.
-var memfdCreateNumbers = map[string]uintptr{
-	"386": 356, "amd64": 319, "arm": 385, "arm64": 279, "loong64": 279,
-	"mips": 4354, "mipsle": 4354, "mips64": 5314, "mips64le": 5314,
-	"ppc64": 360, "ppc64le": 360, "riscv64": 279, "s390x": 350,
-}
+// sealAll is against more seals, shrinking, growing and writing.
+const sealAll = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 
 // maxMemoryName bounds the name of a memory file; the system takes 249 bytes.
 const maxMemoryName = 200
@@ -113,48 +103,37 @@ func duplicateAbove(file *os.File, number uintptr) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	var duplicate uintptr
-	var errno syscall.Errno
+	var duplicate int
+	var failed error
 	err = conn.Control(func(fd uintptr) {
-		duplicate, _, errno = syscall.Syscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, number+1)
+		duplicate, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, int(number)+1)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if errno != 0 {
-		return nil, os.NewSyscallError("fcntl", errno)
+	if failed != nil {
+		return nil, os.NewSyscallError("fcntl", failed)
 	}
-	return os.NewFile(duplicate, file.Name()), nil
+	return os.NewFile(uintptr(duplicate), file.Name()), nil
 }
 
 func createMemory(name string) (*os.File, error) {
-	number, ok := memfdCreateNumbers[runtime.GOARCH]
-	if !ok {
-		return nil, errors.ErrUnsupported
+	const flags = unix.MFD_CLOEXEC | unix.MFD_ALLOW_SEALING
+	fd, err := unix.MemfdCreate(name, flags|memfdExec)
+	if errors.Is(err, unix.EINVAL) {
+		fd, err = unix.MemfdCreate(name, flags)
 	}
-	text, err := syscall.BytePtrFromString(name)
 	if err != nil {
-		return nil, err
+		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	flags := uintptr(memfdCloexec | memfdAllowSealing | memfdExec)
-	fd, _, errno := syscall.Syscall(number, uintptr(unsafe.Pointer(text)), flags, 0) //nolint:gosec // the name of the file
-	if errno == syscall.EINVAL {
-		fd, _, errno = syscall.Syscall(number, uintptr(unsafe.Pointer(text)), flags&^memfdExec, 0) //nolint:gosec // as above
-	}
-	if errno != 0 {
-		return nil, os.NewSyscallError("memfd_create", errno)
-	}
-	return os.NewFile(fd, name), nil
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // seal makes a memory file unchangeable, for good.
 func seal(file *os.File) error {
-	_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), addSeals, sealAll|sealExecBit)
-	if errno == syscall.EINVAL {
-		_, _, errno = syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), addSeals, sealAll)
+	_, err := unix.FcntlInt(file.Fd(), unix.F_ADD_SEALS, sealAll|sealExecBit)
+	if errors.Is(err, unix.EINVAL) {
+		_, err = unix.FcntlInt(file.Fd(), unix.F_ADD_SEALS, sealAll)
 	}
-	if errno != 0 {
-		return os.NewSyscallError("fcntl", errno)
-	}
-	return nil
+	return os.NewSyscallError("fcntl", err)
 }
