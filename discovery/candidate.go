@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
@@ -178,4 +181,101 @@ func (c *candidate) speaks() error {
 		return nil
 	}
 	return c.Description.Agree(c.request.Protocols, c.request.Transports)
+}
+
+// file is a plugin's file, and what is known of it.
+type file struct {
+	plugin Plugin
+	cache  *Cache
+
+	print files.Fingerprint
+	known cached
+	fresh bool // there is something new to remember
+}
+
+func (f *file) stat() error {
+	info, err := f.info()
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() { // it was when it was found
+		return fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
+	}
+	f.print = files.FingerprintOf(info)
+	if f.cache != nil && f.plugin.fsys() == nil {
+		f.known, _ = f.cache.get(f.plugin.Path, f.print)
+	}
+	f.known.File = f.print
+	return nil
+}
+
+func (f *file) info() (fs.FileInfo, error) {
+	if fsys := f.plugin.fsys(); fsys != nil {
+		return fs.Stat(fsys, f.plugin.base())
+	}
+	return os.Stat(f.plugin.Path)
+}
+
+func (f *file) sum(ctx context.Context) (sums.Sum, error) {
+	if !f.known.Sum.IsZero() {
+		return f.known.Sum, nil
+	}
+	reader, err := f.open()
+	if err != nil {
+		return sums.Sum{}, err
+	}
+	defer func() { _ = reader.Close() }()
+	sum, err := sums.OfReader(files.UntilDone{Ctx: ctx, Reader: reader})
+	if err != nil {
+		return sums.Sum{}, fmt.Errorf("read %s: %w", f.plugin.Path, err)
+	}
+	f.known.Sum, f.fresh = sum, true
+	return sum, nil
+}
+
+func (f *file) open() (fs.File, error) {
+	if fsys := f.plugin.fsys(); fsys != nil {
+		return fsys.Open(f.plugin.base())
+	}
+	return files.Open(f.plugin.Path)
+}
+
+// describe asks the plugin, unless the answer is known. That it gives none is
+// remembered too, so that it is not run each time; but not that it was slow, or
+// that it could not be run: that may change without a change of the file.
+func (f *file) describe(ctx context.Context, d Describer) (*Description, error) {
+	if f.known.Description != nil {
+		return f.known.Description, nil
+	}
+	if earlier := f.known.NoDescription; earlier != "" {
+		return nil, &DescribeError{Path: f.plugin.Path, Err: fmt.Errorf("%w, as was found before: %s", ErrNoDescription, earlier)}
+	}
+	description, err := d.Describe(ctx, f.plugin.Path)
+	var exit interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		f.known.Description, f.fresh = description, true
+	case errors.Is(err, ErrNoDescription), errors.Is(err, ErrDescribeFlood), errors.As(err, &exit):
+		f.known.NoDescription, f.fresh = err.Error(), true
+	}
+	return description, err
+}
+
+// changed says that the file is not the one that it was, if it was read or run.
+func (f *file) changed() error {
+	if !f.fresh || f.plugin.fsys() != nil {
+		return nil
+	}
+	info, err := os.Stat(f.plugin.Path)
+	if err == nil && files.FingerprintOf(info) != f.print {
+		err = fmt.Errorf("%s: %w", f.plugin.Path, ErrChanged)
+	}
+	return err
+}
+
+// remember puts what is new into the cache.
+func (f *file) remember() {
+	if f.cache != nil && f.fresh && f.plugin.fsys() == nil {
+		f.cache.put(f.plugin.Path, f.known)
+	}
 }

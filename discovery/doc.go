@@ -35,16 +35,15 @@
 //
 // # The files of this package
 //
-//	name, parse, platform    what file names say
 //	places                   where plugins lie
-//	search, scan, merge,     from directories to a list
-//	problem
-//	way                      where symbolic links lead, and past whom
-//	resolve, candidate, file from the list to one plugin
+//	name, parse              what file names say
+//	search, scan, merge      from directories to a list
+//	symlinks, problem        where links lead and past whom; what is left out
+//	resolve, candidate       from the list to one plugin
 //	describe, description    asking a binary what it is
 //	cache                    what need not be found out again
 //
-// and behind it packages of their own: store (installing, listing, verifying,
+// Behind it are packages of their own: store (installing, listing, verifying,
 // removing), fetch (installing from addresses, with signatures), lockfile (what
 // was agreed to), sums (SHA-256 and SHA256SUMS files), semver (versions and
 // constraints).

@@ -63,7 +63,7 @@ func (p Places) Dirs() []Dir {
 	if path, err := p.UserDir(); err == nil {
 		dirs = append(dirs, Dir{Path: path, Origin: OriginUser})
 	}
-	for _, path := range p.systemDirs() {
+	for _, path := range p.systemDirs(ThisPlatform().OS) {
 		dirs = append(dirs, Dir{Path: path, Origin: OriginSystem})
 	}
 	if p.Path {
@@ -76,11 +76,53 @@ func (p Places) Dirs() []Dir {
 
 // UserDir returns the user's directory for plugins, where they are installed.
 func (p Places) UserDir() (string, error) {
-	base, err := p.userData()
+	base, err := p.userData(ThisPlatform().OS)
 	if err != nil {
 		return "", fmt.Errorf("find the user's directory for plugins: %w", err)
 	}
 	return filepath.Join(base, p.App, "plugins"), nil
+}
+
+// userData is the directory in which the user's applications keep data. A relative
+// path in a variable does not count.
+func (p Places) userData(system string) (string, error) {
+	variable, inHome := "XDG_DATA_HOME", []string{".local", "share"}
+	switch system {
+	case darwin:
+		variable, inHome = "", []string{"Library", "Application Support"}
+	case windows:
+		variable, inHome = "LOCALAPPDATA", []string{"AppData", "Local"}
+	}
+	if variable != "" {
+		if path := p.env(variable); filepath.IsAbs(path) {
+			return path, nil
+		}
+	}
+	home, err := p.home()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(append([]string{home}, inHome...)...), nil
+}
+
+// systemDirs are those that only an administrator can write to. %ProgramData% is
+// none: every user may make files in it.
+func (p Places) systemDirs(system string) []string {
+	bases := []string{"/usr/local/libexec", "/usr/local/lib", "/usr/libexec", "/usr/lib"}
+	switch system {
+	case darwin:
+		bases = []string{"/Library/Application Support", "/usr/local/libexec", "/usr/local/lib"}
+	case windows:
+		bases = nil
+		if path := p.env("ProgramFiles"); filepath.IsAbs(path) {
+			bases = []string{path}
+		}
+	}
+	var dirs []string
+	for _, base := range bases {
+		dirs = append(dirs, filepath.Join(base, p.App, "plugins"))
+	}
+	return dirs
 }
 
 // list splits a variable. An empty element, which means the current directory in

@@ -79,7 +79,7 @@ func (s *scan) open() *Problem {
 // readSystem reads no more than names, of which there may be many, and few
 // plugins'.
 func (s *scan) readSystem() error {
-	dir, err := os.Open(s.dir.Path)
+	dir, err := files.OpenDir(s.dir.Path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = nil // it is gone since

@@ -1,3 +1,11 @@
+// Package files is how this module handles files: it opens regular ones only,
+// replaces them whole, lets processes take turns, and knows whether a file is
+// still the same. Differences between systems end here.
+//
+// [Write] goes through a temporary file beside the target, flushed to the disk
+// before it takes the target's name: a reader sees the old content or the new.
+// [Lock] is an advisory lock, held by an open file. The system ends it when its
+// holder dies, so an abandoned lock file holds nobody up.
 package files
 
 import (
@@ -6,6 +14,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 )
 
 var errNotRegular = errors.New("it is no regular file")
@@ -13,7 +22,7 @@ var errNotRegular = errors.New("it is no regular file")
 // Open opens a regular file for reading. Anything else is an error at once: a
 // plain open of a named pipe waits until somebody writes to it.
 func Open(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|openWithoutWaiting, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|notWaiting, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +35,11 @@ func Open(path string) (*os.File, error) {
 		return nil, err
 	}
 	return file, nil
+}
+
+// OpenDir opens a directory. Anything else is an error at once.
+func OpenDir(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|onlyDirectory, 0)
 }
 
 // Read returns the content of a regular file. Of a file longer than limit bytes it
@@ -51,4 +65,15 @@ func (u UntilDone) Read(p []byte) (int, error) {
 		return 0, context.Cause(u.Ctx)
 	}
 	return u.Reader.Read(p)
+}
+
+// MayExecute asks whether this user may execute a file, of which the mode says
+// that some may.
+func MayExecute(path string) error {
+	_, err := exec.LookPath(path)
+	var denied *exec.Error
+	if errors.As(err, &denied) {
+		return denied.Err
+	}
+	return err
 }

@@ -1,5 +1,0 @@
-//go:build !unix
-
-package files
-
-const openWithoutWaiting = 0

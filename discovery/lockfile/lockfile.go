@@ -1,0 +1,180 @@
+// Package lockfile keeps the list of the plugins that a user or a project has
+// agreed to: which name, version and platform, with which SHA-256 sum, and where
+// it came from. A host runs what is in the list, as long as the sum is right.
+//
+//	lock, err := lockfile.Read("greet.lock.json")
+//	entry, ok := lock.Lookup(lockfile.Key{Name: "loud", Version: v, Platform: "linux_amd64"})
+//	err = sums.Check(path, entry.Sum) // *sums.MismatchError says both sums
+//
+//	err = lockfile.Update(ctx, "greet.lock.json", func(f *lockfile.File) error {
+//		f.Set(entry)
+//		return nil
+//	})
+//
+// The file is JSON, sorted, so that it can be kept in version control:
+//
+//	{
+//	  "version": 1,
+//	  "plugins": [
+//	    {
+//	      "name": "loud",
+//	      "version": "1.4.0",
+//	      "platform": "linux_amd64",
+//	      "sha256": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
+//	      "source": "https://plugins.example.com/loud/1.4.0"
+//	    }
+//	  ]
+//	}
+//
+// It is replaced as a whole, and writers take turns, so that a reader never sees
+// half of it and no writer loses what another one wrote.
+package lockfile
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// format is the version of the file's form that this package writes.
+const format = 1
+
+// File is what a lock file says. The zero value is an empty one. It is not safe
+// for use by several goroutines while one changes it.
+type File struct {
+	entries []Entry // sorted by key, which is unique
+}
+
+// Entries returns all entries, sorted by name, the newest version first. The
+// slice is the caller's.
+func (f *File) Entries() []Entry { return slices.Clone(f.entries) }
+
+// Lookup returns the entry for exactly that key.
+func (f *File) Lookup(key Key) (Entry, bool) {
+	i, found := f.find(key)
+	if !found {
+		return Entry{}, false
+	}
+	return f.entries[i], true
+}
+
+// LookupSum returns an entry of that kind, name and sum, whatever its version
+// and platform: what a file is that does not say it.
+func (f *File) LookupSum(kind, name string, sum sums.Sum) (Entry, bool) {
+	for _, entry := range f.Named(kind, name) {
+		if entry.Sum == sum {
+			return entry, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Named returns the entries of one plugin, the newest version first. The slice
+// is the caller's.
+func (f *File) Named(kind, name string) []Entry {
+	from, _ := slices.BinarySearchFunc(f.entries, Key{Kind: kind, Name: name}, func(e Entry, k Key) int {
+		return Key{Kind: e.Kind, Name: e.Name}.compare(k)
+	})
+	to := from
+	for to < len(f.entries) && f.entries[to].Kind == kind && f.entries[to].Name == name {
+		to++
+	}
+	return slices.Clone(f.entries[from:to])
+}
+
+// Set adds the entry, in the place of one with the same key.
+func (f *File) Set(entry Entry) {
+	i, found := f.find(entry.Key)
+	if found {
+		f.entries[i] = entry
+		return
+	}
+	f.entries = slices.Insert(f.entries, i, entry)
+}
+
+// Remove removes the entry with that key, and reports whether there was one.
+func (f *File) Remove(key Key) bool {
+	i, found := f.find(key)
+	if found {
+		f.entries = slices.Delete(f.entries, i, i+1)
+	}
+	return found
+}
+
+func (f *File) find(key Key) (int, bool) {
+	return slices.BinarySearchFunc(f.entries, key, func(e Entry, k Key) int { return e.compare(k) })
+}
+
+// Clone returns a copy that shares nothing with f.
+func (f *File) Clone() *File { return &File{entries: slices.Clone(f.entries)} }
+
+// Format returns the file as it is written.
+func (f *File) Format() ([]byte, error) {
+	out := struct {
+		Version int     `json:"version"`
+		Plugins []Entry `json:"plugins"`
+	}{Version: format, Plugins: f.entries}
+	if out.Plugins == nil {
+		out.Plugins = []Entry{}
+	}
+	data, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(data, '\n'), nil
+}
+
+// Read parses the lock file at path, a regular file. If there is none the error
+// wraps [fs.ErrNotExist]. The File is never nil.
+func Read(path string) (*File, error) {
+	_, f, err := read(path)
+	return f, err
+}
+
+func read(path string) ([]byte, *File, error) {
+	data, err := files.Read(path, maxFile)
+	if err != nil {
+		return nil, new(File), err
+	}
+	parsed, err := Parse(path, data)
+	return data, parsed, err
+}
+
+// Update changes the lock file at path, or makes it: change gets what it says
+// now, and what it leaves there is written. Writers take turns, in whatever
+// process, so that none loses what another one wrote; ctx bounds the wait for
+// that. With an error of change, and where the file has a part that cannot be
+// read and would be lost, it stays as it is. Its mode is kept, and a symbolic
+// link followed.
+func Update(ctx context.Context, path string, change func(*File) error) error {
+	path = files.Target(path)
+	unlock, err := files.Lock(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	before, f, err := read(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the lock file stays as it is: %w", err)
+	}
+	if err := change(f); err != nil {
+		return err
+	}
+	for _, entry := range f.entries {
+		if err := entry.validate(); err != nil {
+			return fmt.Errorf("the entry for %v cannot be written: %w", entry.Key, err)
+		}
+	}
+	after, err := f.Format()
+	if err != nil || bytes.Equal(before, after) {
+		return err
+	}
+	return files.Rewrite(path, after, 0o644)
+}
