@@ -157,9 +157,14 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 	if c.resolver.Describer == nil || c.fsys() != nil {
 		return nil
 	}
-	c.Description, c.NoDescription = f.describe(ctx, *c.resolver.Describer)
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+	c.Description, c.NoDescription = f.describe(ctx, *c.resolver.Describer, c.Sum)
+	if ctx.Err() != nil {
+		return fmt.Errorf("plugin %v was asked what it is, and its answer did not come in time: %w",
+			c.ID, cmp.Or(c.NoDescription, context.Cause(ctx)))
+	}
+	var mismatch *sums.MismatchError
+	if errors.As(c.NoDescription, &mismatch) {
+		return fmt.Errorf("plugin %v: %w", c.ID, mismatch)
 	}
 	if c.Description == nil {
 		return nil
@@ -243,14 +248,16 @@ func (f *file) open() (fs.File, error) {
 // describe asks the plugin, unless the answer is known. That it gives none is
 // remembered too, so that it is not run each time; but not that it was slow, or
 // that it could not be run: that may change without a change of the file.
-func (f *file) describe(ctx context.Context, d Describer) (*Description, error) {
+//
+// Of a plugin with a sum a copy is run that has the sum.
+func (f *file) describe(ctx context.Context, d Describer, want sums.Sum) (*Description, error) {
 	if f.known.Description != nil {
 		return f.known.Description, nil
 	}
 	if earlier := f.known.NoDescription; earlier != "" {
 		return nil, &DescribeError{Path: f.plugin.Path, Err: fmt.Errorf("%w, as was found before: %s", ErrNoDescription, earlier)}
 	}
-	description, err := d.Describe(ctx, f.plugin.Path)
+	description, err := f.ask(ctx, d, want)
 	var exit interface{ ExitCode() int }
 	switch {
 	case err == nil:
@@ -259,6 +266,27 @@ func (f *file) describe(ctx context.Context, d Describer) (*Description, error) 
 		f.known.NoDescription, f.fresh = err.Error(), true
 	}
 	return description, err
+}
+
+func (f *file) ask(ctx context.Context, d Describer, want sums.Sum) (*Description, error) {
+	if want.IsZero() {
+		return d.Describe(ctx, f.plugin.Path)
+	}
+	description, err := f.askCopy(ctx, d, want, true)
+	// The system has no memory files, or is told not to run them.
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		description, err = f.askCopy(ctx, d, want, false)
+	}
+	return description, err
+}
+
+func (f *file) askCopy(ctx context.Context, d Describer, want sums.Sum, inMemory bool) (*Description, error) {
+	program, err := seal(ctx, f.plugin.Path, want, inMemory)
+	if err != nil {
+		return nil, &DescribeError{Path: f.plugin.Path, Err: fmt.Errorf("make a private copy to run: %w", err)}
+	}
+	defer program.close()
+	return d.describe(ctx, f.plugin.Path, program)
 }
 
 // changed says that the file is not the one that it was, if it was read or run.

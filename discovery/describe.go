@@ -6,11 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
 	"time"
 
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
@@ -28,9 +31,10 @@ const (
 
 // Describer asks plugins what they are: it runs the binary with the argument
 // "describe" and without the cookie by which a plugin knows its host, and reads
-// JSON from its stdout. It runs what it is given; a [Resolver] does so only once
-// the binary's sum was found right. The zero value is ready, but for the
-// CookieKey.
+// JSON from its stdout. It runs what it is given. A [Resolver] has a locked plugin
+// described only once its sum was found right, and runs a private copy of that sum:
+// the file at the path may become another one meanwhile. The zero value is ready,
+// but for the CookieKey.
 type Describer struct {
 	// CookieKey is the variable by which a plugin knows its host
 	// (core.Handshake.MagicCookieKey). It is taken out of the environment of the
@@ -93,6 +97,11 @@ func (e *DescribeError) Unwrap() error { return e.Err }
 // that it left behind are killed: on Unix those that are in its process group
 // still, elsewhere none, and what they write is lost.
 func (d Describer) Describe(ctx context.Context, path string) (*Description, error) {
+	return d.describe(ctx, path, nil)
+}
+
+// describe is Describe of a copy of the program at path; nil: of the program itself.
+func (d Describer) describe(ctx context.Context, path string, program *sealed) (*Description, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &DescribeError{Path: path, Err: err}
 	}
@@ -107,15 +116,7 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 	stdout := &bounded{limit: cmp.Or(d.MaxOutput, defaultDescribeOutput), exceeded: func() { stop(ErrDescribeFlood) }}
 	stderr := &tail{limit: stderrKept}
 
-	cmd := exec.CommandContext(ctx, path, describeArg)
-	cmd.Env = d.environment()
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.WaitDelay = cmp.Or(d.Grace, defaultDescribeGrace)
-	isolate(cmd)
-	err := cmd.Run()
-	if cmd.Process != nil {
-		killGroup(cmd)
-	}
+	err := d.run(ctx, path, program, stdout, stderr)
 	if errors.Is(err, exec.ErrWaitDelay) {
 		err = nil // a child of the plugin had its output still
 	}
@@ -123,6 +124,10 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 		err = cause
 	}
 	if err != nil {
+		var start *fs.PathError
+		if program != nil && errors.As(err, &start) {
+			start.Path = path // the copy is nobody's business
+		}
 		return nil, &DescribeError{Path: path, Stderr: stderr.line(), Err: err}
 	}
 	description, line, err := parseDescription(stdout.data.Bytes())
@@ -130,6 +135,42 @@ func (d Describer) Describe(ctx context.Context, path string) (*Description, err
 		return nil, &DescribeError{Path: path, Line: line, Stderr: stderr.line(), Err: err}
 	}
 	return description, nil
+}
+
+// Pauses between two tries to run a program that was just written: a process that
+// another goroutine forks holds the file for as long as it takes to run something else.
+const (
+	busyTries = 50
+	busyPause = 10 * time.Millisecond
+)
+
+// run runs the program to its end, and what it left behind in its group too.
+func (d Describer) run(ctx context.Context, path string, program *sealed, stdout, stderr io.Writer) error {
+	for try := 1; ; try++ {
+		cmd := exec.CommandContext(ctx, path, describeArg)
+		if program != nil {
+			cmd.Path = program.path
+			if program.memory != nil {
+				cmd.ExtraFiles = []*os.File{program.memory}
+			}
+		}
+		cmd.Env = d.environment()
+		cmd.Stdout, cmd.Stderr = stdout, stderr
+		cmd.WaitDelay = cmp.Or(d.Grace, defaultDescribeGrace)
+		isolate(cmd)
+		err := cmd.Run()
+		if cmd.Process != nil {
+			killGroup(cmd)
+		}
+		if !errors.Is(err, files.ErrBusy) || try == busyTries {
+			return err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // environment is what the plugin gets: nothing by which it would take this

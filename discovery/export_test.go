@@ -1,6 +1,22 @@
 package discovery
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/jackfield-go/jackfield/discovery/sums"
+)
+
+// DescribeCopy describes a copy of a file, and returns how the copy was run.
+func (d Describer) DescribeCopy(ctx context.Context, path string, want sums.Sum, inMemory bool) (*Description, string, error) {
+	program, err := seal(ctx, path, want, inMemory)
+	if err != nil {
+		return nil, "", err
+	}
+	defer program.close()
+	description, err := d.describe(ctx, path, program)
+	return description, program.path, err
+}
 
 // InAnHour makes the cache take files that were changed just now.
 func (c *Cache) InAnHour() { c.In(time.Hour) }

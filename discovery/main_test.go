@@ -61,6 +61,10 @@ var roles = map[string]func(){
 		_, set := os.LookupEnv(cookieKey)
 		fmt.Printf(`{"describe": 1, "name": "cookie %t, args %s"}`, set, strings.Join(os.Args[1:], ","))
 	},
+	"where": func() {
+		path, err := os.Executable()
+		fmt.Printf(`{"describe": 1, "name": %q, "version": "1.4.0"}`, fmt.Sprint(path, " ", os.Args[0], " ", err))
+	},
 	// A child of the plugin has none of its output, and stays. It locks the file
 	// that the variable names.
 	"orphan": func() {

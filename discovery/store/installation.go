@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
@@ -203,7 +202,7 @@ func (i *installation) ask(ctx context.Context) error {
 	}
 	d, err := i.describe(ctx)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return fmt.Errorf("it was asked what it is, and its answer did not come in time: %w", cmp.Or(err, context.Cause(ctx)))
 	}
 	// A program that rewrites itself is not the one whose sum is known.
 	after, statErr := os.Stat(i.staging.path(i.program))
@@ -220,35 +219,17 @@ func (i *installation) ask(ctx context.Context) error {
 	return i.checkClaims(d)
 }
 
-// Pauses between two tries to run a program that was just written: a process that
-// another goroutine forks holds the file for as long as it takes to run something else.
-const (
-	busyTries = 50
-	busyPause = 10 * time.Millisecond
-)
-
 func (i *installation) describe(ctx context.Context) (*discovery.Description, error) {
-	pause := time.NewTicker(busyPause)
-	defer pause.Stop()
-	for try := 1; ; try++ {
-		d, err := i.store.Describer.Describe(ctx, i.staging.path(i.program))
-		var failure *discovery.DescribeError
-		if errors.As(err, &failure) {
-			failure.Path = i.given
-		}
-		var start *fs.PathError
-		if errors.As(err, &start) {
-			start.Path = i.given // nobody knows the staging directory
-		}
-		if err == nil || !errors.Is(err, files.ErrBusy) || try == busyTries {
-			return d, err
-		}
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
+	d, err := i.store.Describer.Describe(ctx, i.staging.path(i.program))
+	var failure *discovery.DescribeError
+	if errors.As(err, &failure) {
+		failure.Path = i.given
 	}
+	var start *fs.PathError
+	if errors.As(err, &start) {
+		start.Path = i.given // nobody knows the staging directory
+	}
+	return d, err
 }
 
 // place gives the program its name, and records its sum.
