@@ -23,20 +23,42 @@ func (r *Resolver) candidates(ctx context.Context, found *Found, request Request
 		if plugin.Kind != request.Kind || plugin.Name != request.Name {
 			continue
 		}
-		c := &candidate{resolver: r, request: request, platform: found.platform, Resolved: Resolved{Plugin: plugin}}
-		if plugin.Version.IsZero() {
+		list = append(list, &candidate{resolver: r, request: request, platform: found.platform, Resolved: Resolved{Plugin: plugin}})
+	}
+	if r.Lock != nil && (len(list) == 0 || !list[0].Origin.overrides()) {
+		list = append(list, r.hidden(found, request)...)
+	}
+	var versioned []*candidate
+	for _, c := range list {
+		if c.Version.IsZero() {
 			if err := c.inspect(ctx); err != nil {
 				if c.fatal(ctx, err) {
 					return nil, err
 				}
-				none.Passed = append(none.Passed, Passed{Plugin: plugin, Err: err})
+				none.pass(c, err)
 				continue
 			}
 		}
-		list = append(list, c)
+		versioned = append(versioned, c)
 	}
+	list = versioned
 	slices.SortStableFunc(list, func(a, b *candidate) int { return b.Version.Compare(a.Version) })
 	return list, nil
+}
+
+// hidden are the files of that name for which another one is used. One that the lock
+// file knows must not be hidden by a file that it does not know.
+func (r *Resolver) hidden(found *Found, request Request) []*candidate {
+	var list []*candidate
+	for _, p := range found.Problems {
+		if p.hides() && p.Plugin.Kind == request.Kind && p.Plugin.Name == request.Name {
+			plugin := Plugin{ID: p.Plugin, Path: p.Path, Origin: p.Origin, from: p.from}
+			list = append(list, &candidate{
+				resolver: r, request: request, platform: found.platform, Resolved: Resolved{Plugin: plugin}, hiddenBy: p.By,
+			})
+		}
+	}
+	return list
 }
 
 // candidate is a plugin about which more and more becomes known.
@@ -46,6 +68,7 @@ type candidate struct {
 	resolver  *Resolver
 	request   Request
 	platform  Platform
+	hiddenBy  string // another file, which was taken first
 	inspected bool
 }
 
@@ -53,7 +76,7 @@ type candidate struct {
 // instead would hide it.
 func (c *candidate) fatal(ctx context.Context, err error) bool {
 	var mismatch *sums.MismatchError
-	return ctx.Err() != nil || errors.As(err, &mismatch)
+	return ctx.Err() != nil || c.hiddenBy == "" && errors.As(err, &mismatch)
 }
 
 // fit says what makes the plugin unfit, at the least cost: what runs the plugin
@@ -110,7 +133,7 @@ func (c *candidate) verify(ctx context.Context, f *file) error {
 	}
 	entry, ok := c.entry()
 	if !ok {
-		if c.resolver.AllowUnlocked {
+		if c.resolver.AllowUnlocked && c.hiddenBy == "" {
 			return nil
 		}
 		return ErrUnlocked

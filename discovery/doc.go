@@ -39,8 +39,10 @@
 //	name, parse              what file names say
 //	search, scan, merge      from directories to a list
 //	symlinks, problem        where links lead and past whom; what is left out
-//	resolve, candidate       from the list to one plugin
-//	describe, description    asking a binary what it is
+//	resolve, candidate,      from the list to one plugin, or to none
+//	unresolved
+//	describe, seal, child    asking a binary what it is, by way of a copy
+//	description              its answer
 //	cache                    what need not be found out again
 //
 // Behind it are packages of their own: store (installing, listing, verifying,

@@ -41,7 +41,7 @@ func (f *finder) newMerge(scans []*scan) *merge {
 		at += len(scan.files)
 	}
 	return &merge{
-		found: &Found{Plugins: room[:0], Problems: []*Problem{}, platform: f.Platform},
+		found: &Found{Plugins: room[:0], Problems: []*Problem{}, platform: f.Platform, dirs: f.Dirs},
 		known: make(map[samePlugin]*first),
 		room:  room,
 		index: make(map[sameVersion]int, size),
@@ -109,7 +109,7 @@ func (m *merge) again(first, plugin *Plugin) {
 
 func (m *merge) reject(plugin *Plugin, reason Reason, by string) {
 	m.found.Problems = append(m.found.Problems, &Problem{
-		Path: plugin.Path, Origin: plugin.Origin, Reason: reason, Plugin: plugin.ID, By: by,
+		Path: plugin.Path, Origin: plugin.Origin, Reason: reason, Plugin: plugin.ID, By: by, from: plugin.from,
 	})
 }
 

@@ -88,6 +88,8 @@ type Problem struct {
 	By string `json:"by,omitempty"`
 	// Err says more. May be nil.
 	Err error `json:"-"`
+
+	from *Dir // of a plugin for which another file is used
 }
 
 func (p *Problem) Error() string {
@@ -112,6 +114,11 @@ func (p *Problem) Error() string {
 
 // Unwrap returns what says more.
 func (p *Problem) Unwrap() error { return p.Err }
+
+// hides tells whether the file could be run, but for another one that is used.
+func (p *Problem) hides() bool {
+	return p.Reason == ReasonCollision || p.Reason == ReasonShadowed || p.Reason == ReasonDuplicate
+}
 
 // unsearched tells whether the problem is a directory in which plugins may be
 // that were not looked at.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
@@ -40,7 +38,7 @@ func (r Request) String() string {
 // versions alone, and runs nothing.
 type Resolver struct {
 	// Lock says what may be run, and with which sum. What is not in it is passed
-	// over; a wrong sum is an error, whatever else there is. Overrides are not
+	// over, and hides nothing that is; a wrong sum is an error, whatever else there is. Overrides are not
 	// checked. Nil: sums are not checked.
 	Lock *lockfile.File
 	// AllowUnlocked takes plugins that are not in Lock too.
@@ -50,8 +48,9 @@ type Resolver struct {
 	Describer *Describer
 	// Cache keeps sums and descriptions. Nil: each is found out anew.
 	Cache *Cache
-	// Logger takes a warning for each newer plugin, of a version that will do, in
-	// the place of which an older one was taken. Nil: no log.
+	// Logger takes a warning for each newer plugin or file, of a version that will do,
+	// in the place of which an older one was taken, and for a file that stands in the
+	// way of a locked plugin. Nil: no log.
 	Logger *slog.Logger
 }
 
@@ -110,33 +109,6 @@ type Passed struct {
 	Err error `json:"-"`
 }
 
-// NoneError says that nothing that was found is what was asked for.
-type NoneError struct {
-	// Request is what was asked for.
-	Request Request
-	// Passed are the plugins of that name, and why each will not do, the newest
-	// first.
-	Passed []Passed
-	// Problems are the files of that name that cannot be run, and the directories
-	// that were not searched.
-	Problems []*Problem
-}
-
-func (e *NoneError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "no plugin %v was found that can be used", e.Request)
-	if len(e.Passed)+len(e.Problems) == 0 {
-		b.WriteString(": there is no file of that name")
-	}
-	for _, passed := range e.Passed {
-		fmt.Fprintf(&b, "\n\t%s: %v", text.Printable(passed.Path), passed.Err)
-	}
-	for _, problem := range e.Problems {
-		fmt.Fprintf(&b, "\n\t%v", problem)
-	}
-	return b.String()
-}
-
 // Resolve returns the newest plugin that is what the request asks for. Where an
 // override names the plugin, it is that one or an error.
 //
@@ -147,7 +119,10 @@ func (e *NoneError) Error() string {
 // The error is a *[NoneError] if there is none, a *[sums.MismatchError] if a file
 // is not what the lock file says, and a *[Problem] if an override cannot be used.
 func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (*Resolved, error) {
-	none := &NoneError{Request: request}
+	none := &NoneError{Request: request, Nearest: nearest(found, request)}
+	for _, dir := range found.dirs {
+		none.Dirs = append(none.Dirs, dir.Path)
+	}
 	for _, problem := range found.Problems {
 		if problem.unsearched() {
 			none.Problems = append(none.Problems, problem)
@@ -168,28 +143,43 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 	for _, c := range candidates {
 		switch err := c.fit(ctx); {
 		case err == nil:
-			r.warn(ctx, &c.Resolved, none.Passed)
+			r.warn(ctx, c, none)
 			return &c.Resolved, nil
 		case c.fatal(ctx, err):
 			return nil, err
 		default:
-			none.Passed = append(none.Passed, Passed{Plugin: c.Plugin, Err: err})
+			none.pass(c, err)
 		}
 	}
 	return nil, none
 }
 
-// warn tells of plugins that were passed over, though nobody asked for another version.
-func (r *Resolver) warn(ctx context.Context, taken *Resolved, passed []Passed) {
+// warn tells of what was passed over, though nobody asked for another version.
+func (r *Resolver) warn(ctx context.Context, taken *candidate, none *NoneError) {
 	if r.Logger == nil {
 		return
 	}
-	for _, over := range passed {
+	tell := func(id ID, path string, reason error) {
+		r.Logger.WarnContext(ctx, "a plugin was passed over for another one", "plugin", id.Name, "version", id.Version.String(),
+			"path", path, "reason", reason, "taken", taken.Path, "taken_version", taken.Version.String())
+	}
+	for _, over := range none.Passed {
 		older := !over.Version.IsZero() && !taken.Version.IsZero() && over.Version.Compare(taken.Version) < 0
-		if errors.Is(over.Err, ErrVersion) || older {
+		if !errors.Is(over.Err, ErrVersion) && !older {
+			tell(over.ID, over.Path, over.Err)
+		}
+	}
+	for _, problem := range none.Problems {
+		newer := problem.Plugin.Version
+		if problem.hides() || problem.Reason == ReasonForeign || newer.IsZero() || newer.Compare(taken.Version) <= 0 {
 			continue
 		}
-		r.Logger.WarnContext(ctx, "a plugin was passed over for another one",
-			"plugin", over.Name, "path", over.Path, "reason", over.Err, "taken", taken.Path)
+		if none.Request.Version.Allows(newer) {
+			tell(problem.Plugin, problem.Path, problem)
+		}
+	}
+	if taken.hiddenBy != "" {
+		r.Logger.WarnContext(ctx, "a file stands in the way of a locked plugin: remove it, or give it another name",
+			"plugin", taken.Name, "version", taken.Version.String(), "path", taken.Path, "file", taken.hiddenBy)
 	}
 }

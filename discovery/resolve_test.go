@@ -275,3 +275,92 @@ func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
 		t.Errorf("%v, logged %s", err, &log)
 	}
 }
+
+func TestAFileThatCannotBeRunIsNotPassedOverInSilence(t *testing.T) {
+	if !hasModes {
+		t.Skip("only where a mode says what can be run")
+	}
+	dir := t.TempDir()
+	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0_other_arch", "foreign")
+	for _, name := range []string{"greet-plugin-loud_v0.9.0", "greet-plugin-loud_v2.0.0", "greet-plugin-loud_v3.0.0"} {
+		if err := os.Chmod(testkit.Put(t, dir, name, "two"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log strings.Builder
+	resolver := discovery.Resolver{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+	got, err := resolver.Resolve(t.Context(), testkit.Find(t, dir), discovery.Request{Name: "loud", Version: testkit.Constraint(t, "< 3")})
+	if err != nil || got.Version.String() != "1.0.0" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	for _, part := range []string{"plugin=loud", "version=2.0.0", "taken_version=1.0.0", "chmod +x"} {
+		if strings.Count(log.String(), part) != 1 {
+			t.Errorf("%q is not once in %s", part, &log)
+		}
+	}
+	if strings.Count(log.String(), "level=WARN") != 1 {
+		t.Errorf("logged %s", &log)
+	}
+}
+
+// hasModes is whether a file's mode says what can be run.
+var hasModes = discovery.ThisPlatform().OS != "windows"
+
+func TestAStrayFileDoesNotHideALockedPlugin(t *testing.T) {
+	earlier, later := t.TempDir(), t.TempDir()
+	testkit.Put(t, earlier, "greet-plugin-Loud_v9.0.0", "stray")
+	testkit.Put(t, earlier, "greet-plugin-soft", "stray")
+	loud := discovery.Plugin{ID: discovery.ID{Name: "loud", Version: testkit.Version(t, "1.0.0")}, Path: testkit.Put(t, later, "greet-plugin-loud_v1.0.0", "loud")}
+	soft := discovery.Plugin{ID: discovery.ID{Name: "soft"}, Path: testkit.Put(t, later, "greet-plugin-soft", "soft")}
+	testkit.Put(t, later, "greet-plugin-loud_v2.0.0", "unlocked")
+	found := testkit.Find(t, earlier, later)
+	lock := locked(t, loud)
+	sum := sums.Of([]byte("soft"))
+	lock.Set(lockfile.Entry{Key: lockfile.Key{Name: "soft", Version: testkit.Version(t, "1.0.0"), Platform: "any_any"}, Sum: sum})
+	for name, want := range map[string]discovery.Plugin{"loud": loud, "soft": soft} {
+		var log strings.Builder
+		resolver := discovery.Resolver{Lock: lock, Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		got, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: name})
+		if err != nil || got.Path != want.Path || got.Sum.IsZero() {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+			continue
+		}
+		if !strings.Contains(log.String(), "in the way of a locked plugin") {
+			t.Errorf("logged %s", &log)
+		}
+		if _, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(t, ">= 1")}); err == nil {
+			t.Errorf("%s: a file that is hidden was taken without a lock", name)
+		}
+	}
+	testkit.Put(t, later, "greet-plugin-loud_v1.0.0", "LOUD")
+	var none *discovery.NoneError
+	if _, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), found, discovery.Request{Name: "loud"}); !errors.As(err, &none) {
+		t.Errorf("with another sum: got %v", err)
+	}
+}
+
+func TestAMissingPluginsErrorNamesThePlacesAndTheNearestName(t *testing.T) {
+	dir, empty := t.TempDir(), t.TempDir()
+	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
+	testkit.Put(t, dir, "greet-plugin-something-else", "else")
+	found := testkit.Find(t, dir, empty)
+	for name, want := range map[string]string{"lout": "loud", "Loud": "loud", "lod": "loud", "something-els": "something-else", "unlike": "", "loud": ""} {
+		_, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(t, ">= 2")})
+		var none *discovery.NoneError
+		if !errors.As(err, &none) || none.Nearest != want || len(none.Dirs) != 2 {
+			t.Errorf("%s: got %+v", name, err)
+			continue
+		}
+		if want != "" && (!strings.Contains(err.Error(), dir+", "+empty) || !strings.Contains(err.Error(), fmt.Sprintf("%q meant", want))) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	none := &discovery.NoneError{Request: discovery.Request{Name: strings.Repeat("x", 1<<20)}}
+	for i := range 1000 {
+		none.Dirs = append(none.Dirs, fmt.Sprint("/", i, strings.Repeat("\u202e", 5000)))
+	}
+	if text := none.Error(); len(text) > 100_000 || strings.Contains(text, "\u202e") || !strings.Contains(text, "and 992 more") {
+		t.Errorf("%d bytes: %.300s", len(text), text)
+	}
+}

@@ -95,6 +95,7 @@ type Found struct {
 	Problems []*Problem `json:"problems"`
 
 	platform Platform
+	dirs     []Dir
 }
 
 // Find searches. What is wrong with a file or a directory is a problem in the

@@ -17,6 +17,9 @@ func Clip(s string, limit int) string {
 	return s
 }
 
+// Line is a text as one line that can be shown: clipped, and escaped.
+func Line(s string, limit int) string { return Printable(Clip(s, limit)) }
+
 // Unprintable reports whether a rune must not be shown.
 func Unprintable(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
 
