@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -67,7 +68,7 @@ type CacheError struct {
 }
 
 func (e *CacheError) Error() string {
-	return fmt.Sprintf("the cache %s is not used: %v", e.Path, e.Err)
+	return text.Line(fmt.Sprintf("the cache %s is not used: %v", e.Path, e.Err), shownLine)
 }
 
 // Unwrap returns the reason.

@@ -78,15 +78,15 @@ type DescribeError struct {
 }
 
 func (e *DescribeError) Error() string {
-	at := e.Path + " " + describeArg
+	at := text.Line(e.Path, shownLine) + " " + describeArg
 	if e.Line > 0 {
 		at = fmt.Sprintf("%s:%d", at, e.Line)
 	}
-	text := fmt.Sprintf("%s: %v", at, e.Err)
+	said := ""
 	if e.Stderr != "" {
-		text += fmt.Sprintf(" (it said %q)", e.Stderr)
+		said = fmt.Sprintf(" (it said %q)", text.Clip(e.Stderr, shownText))
 	}
-	return text
+	return fmt.Sprintf("%s: %s%s", at, text.Line(e.Err.Error(), shownLine), said)
 }
 
 // Unwrap returns the reason.

@@ -191,7 +191,7 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("it speaks no protocol that the host speaks: it speaks %s, the host %s", e.Plugin, e.Host)
+	return fmt.Sprintf("it speaks no protocol that the host speaks: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
 }
 
 // Agree compares the plugin with a host that speaks these protocol versions, over

@@ -3,7 +3,11 @@ package fetch
 import (
 	"errors"
 	"fmt"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
+
+const shownURL = 1 << 10 // bytes of an address in an error
 
 // Errors that say what is missing for a file to be trusted.
 var (
@@ -29,7 +33,7 @@ type StatusError struct {
 }
 
 func (e *StatusError) Error() string {
-	return fmt.Sprintf("%s: the server answered %q", e.URL, e.Status)
+	return fmt.Sprintf("%s: the server answered %q", text.Line(e.URL, shownURL), text.Clip(e.Status, shownURL))
 }
 
 // RedirectError says why a redirect was not followed.
@@ -41,7 +45,7 @@ type RedirectError struct {
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("%s redirects to %s, which is not followed: %s", e.From, e.To, e.Reason)
+	return fmt.Sprintf("%s redirects to %s, which is not followed: %s", text.Line(e.From, shownURL), text.Line(e.To, shownURL), e.Reason)
 }
 
 // TransferError says that a transfer did not come to its end.

@@ -40,6 +40,9 @@ func (k Key) String() string {
 	return strings.Join(strings.Fields(name+" "+k.Version.String()+" "+k.Platform), " ")
 }
 
+// shown is the key in an error.
+func (k Key) shown() string { return text.Line(k.String(), shownKey) }
+
 // compare orders by name, the newest version first.
 func (k Key) compare(other Key) int {
 	return cmp.Or(
@@ -80,7 +83,7 @@ func (e Entry) validate() error {
 	// The source may be any path.
 	for _, word := range []string{e.Kind, e.Name, e.Platform} {
 		if strings.ContainsFunc(word, text.Unprintable) {
-			return fmt.Errorf("%q has characters that cannot be printed", word)
+			return fmt.Errorf("%q has characters that cannot be printed", text.Clip(word, shownKey))
 		}
 	}
 	return nil

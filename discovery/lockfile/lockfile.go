@@ -169,7 +169,7 @@ func Update(ctx context.Context, path string, change func(*File) error) error {
 	}
 	for _, entry := range f.entries {
 		if err := entry.validate(); err != nil {
-			return fmt.Errorf("the entry for %v cannot be written: %w", entry.Key, err)
+			return fmt.Errorf("the entry for %s cannot be written: %w", entry.Key.shown(), err)
 		}
 	}
 	after, err := f.Format()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
@@ -386,4 +387,38 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%v became %v: %v", file.Entries(), again.Entries(), err)
 		}
 	})
+}
+
+func TestAnErrorShowsLittleOfTheFileAndNothingThatATerminalObeys(t *testing.T) {
+	long := strings.Repeat("\u202e\u009b9", 1<<18)
+	digits := strings.Repeat("9", 1<<20)
+	sum := sums.Of(nil).String()
+	for name, data := range map[string]string{
+		"version":  `{"version": 1, "plugins": [{"name": "a", "version": "` + long + `", "sha256": "` + sum + `"}]}`,
+		"number":   `{"version": ` + digits + `, "plugins": []}`,
+		"name":     `{"version": 1, "plugins": [{"name": "` + long[:900] + `", "sha256": "` + sum + `"}]}`,
+		"sum":      `{"version": 1, "plugins": [{"name": "a", "sha256": "` + long[:64] + `"}]}`,
+		"kind":     `{"version": 1, "plugins": [{"name": "a", "sha256": ` + digits + `}]}`,
+		"twice":    `{"version": 1, "plugins": [` + strings.Repeat(`{"name": "`+digits[:1000]+`", "sha256": "`+sum+`"},`, 30) + `{}]}`,
+		"no sum":   `{"version": 1, "plugins": [{"name": "a", "sha256": "` + long + `"}]}`,
+		"wrong":    long,
+		"too long": strings.Repeat(" ", 17<<20),
+	} {
+		_, err := lockfile.Parse("lock\x1b[2J", []byte(data))
+		if err == nil {
+			t.Errorf("%s: it parses", name)
+			continue
+		}
+		text := strings.ReplaceAll(err.Error(), "\n", "")
+		if len(text) > 20*800 || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%s: %d bytes: %.200q", name, len(text), text)
+		}
+	}
+	err := lockfile.Update(t.Context(), filepath.Join(t.TempDir(), "lock"), func(f *lockfile.File) error {
+		f.Set(lockfile.Entry{Key: lockfile.Key{Name: long}})
+		return nil
+	})
+	if err == nil || len(err.Error()) > 800 || strings.ContainsRune(err.Error(), '\u202e') {
+		t.Errorf("got %d bytes", len(fmt.Sprint(err)))
+	}
 }

@@ -7,12 +7,21 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // What bounds a file that somebody else wrote.
 const (
 	maxFile   = 16 << 20
 	maxErrors = 20
+)
+
+// What an error shows of a text that somebody else wrote, in bytes.
+const (
+	shownFile  = 4 << 10
+	shownKey   = 200
+	shownError = 500
 )
 
 // ParseError says what cannot be read in a lock file. The other entries count.
@@ -24,7 +33,9 @@ type ParseError struct {
 	Err error
 }
 
-func (e *ParseError) Error() string { return fmt.Sprintf("%s:%d: %v", e.File, e.Line, e.Err) }
+func (e *ParseError) Error() string {
+	return fmt.Sprintf("%s:%d: %s", text.Line(e.File, shownFile), e.Line, text.Line(e.Err.Error(), shownError))
+}
 
 // Unwrap returns the reason.
 func (e *ParseError) Unwrap() error { return e.Err }
@@ -46,7 +57,7 @@ func (e *FormatError) Error() string {
 func Parse(file string, data []byte) (*File, error) {
 	p := parser{file: file, data: data, result: new(File), seen: make(map[Key]bool)}
 	if len(data) > maxFile {
-		return p.result, fmt.Errorf("%s is longer than the %d bytes that a lock file may have", file, maxFile)
+		return p.result, fmt.Errorf("%s is longer than the %d bytes that a lock file may have", text.Line(file, shownFile), maxFile)
 	}
 	if len(bytes.TrimSpace(data)) > 0 {
 		p.decoder = json.NewDecoder(bytes.NewReader(data))
@@ -147,7 +158,7 @@ func (p *parser) plugins() error {
 			err = entry.validate()
 		}
 		if err == nil && p.seen[entry.Key] {
-			err = fmt.Errorf("there is another entry for %v", entry.Key)
+			err = fmt.Errorf("there is another entry for %s", entry.Key.shown())
 		}
 		if err != nil {
 			p.report(begin, fmt.Errorf("an entry cannot be used: %w", err))

@@ -25,8 +25,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/text"
 	library "golang.org/x/mod/semver"
+
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // maxLength bounds the text of a version, in bytes.

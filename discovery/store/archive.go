@@ -58,6 +58,7 @@ const (
 	maxZipDirectory = 4 << 20 // bytes; archive/zip holds all of it in memory
 	shownEntries    = 10
 	shownName       = 200 // bytes of an entry's name in an error
+	shownPath       = 4 << 10
 )
 
 // cutArchive removes from a file name what says that it is an archive's.
@@ -121,7 +122,7 @@ func (u *unpacking) wrong(entry, reason string) error {
 func (u *unpacking) contents() string {
 	var names []string
 	for name := range u.seen {
-		if names = append(names, name); len(names) == shownEntries {
+		if names = append(names, text.Clip(name, shownName)); len(names) == shownEntries {
 			break
 		}
 	}

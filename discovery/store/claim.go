@@ -7,6 +7,7 @@ import (
 	"path"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // ClaimError says that a program is not what it is taken for.
@@ -23,13 +24,14 @@ type ClaimError struct {
 }
 
 func (e *ClaimError) Error() string {
+	path, want, got := text.Line(e.Path, shownPath), text.Line(e.Want, shownName), text.Line(e.Got, shownName)
 	switch e.What {
 	case claimPlatform:
-		return fmt.Sprintf("%s is a program for %s, not for %s: get the one for %s", e.Path, e.Got, e.Want, e.Want)
+		return fmt.Sprintf("%s is a program for %s, not for %s: get the one for %s", path, got, want, want)
 	case claimProtocol:
-		return fmt.Sprintf("%s speaks %s, this host speaks %s: get another version of the plugin, or update the host", e.Path, e.Got, e.Want)
+		return fmt.Sprintf("%s speaks %s, this host speaks %s: get another version of the plugin, or update the host", path, got, want)
 	}
-	return fmt.Sprintf("%s says that its %s is %q, and it is to be installed as %q: give it the right name, or get the right file", e.Path, e.What, e.Got, e.Want)
+	return fmt.Sprintf("%s says that its %s is %q, and it is to be installed as %q: give it the right name, or get the right file", path, e.What, got, want)
 }
 
 // Unwrap returns Err.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // staging is a private directory inside a store, in which a plugin is made ready.
@@ -107,5 +108,5 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%s is larger than the %d bytes that are allowed", e.Path, e.Limit)
+	return fmt.Sprintf("%s is larger than the %d bytes that are allowed", text.Line(e.Path, shownPath), e.Limit)
 }

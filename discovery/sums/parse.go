@@ -20,6 +20,7 @@ const (
 	maxErrors = 20
 	maxBroken = 10_000 // lines
 	shownLine = 160
+	shownFile = 4 << 10
 )
 
 var byteOrderMark = []byte("\ufeff")
@@ -36,7 +37,7 @@ type LineError struct {
 }
 
 func (e *LineError) Error() string {
-	return fmt.Sprintf("%s:%d: %q is no line of a list of SHA-256 sums: %s", e.File, e.Line, e.Text, e.Reason)
+	return fmt.Sprintf("%s:%d: %q is no line of a list of SHA-256 sums: %s", text.Line(e.File, shownFile), e.Line, e.Text, e.Reason)
 }
 
 // Read parses the list in a regular file. What is none is an error at once.

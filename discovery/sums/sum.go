@@ -18,6 +18,7 @@ import (
 	"io"
 
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
+	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
 // Sum is a SHA-256 checksum. The zero value is none: no file is known to have
@@ -102,7 +103,7 @@ type MismatchError struct {
 }
 
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s is not the file that was meant: its SHA-256 is %v, and should be %v", e.Path, e.Got, e.Want)
+	return fmt.Sprintf("%s is not the file that was meant: its SHA-256 is %v, and should be %v", text.Line(e.Path, shownFile), e.Got, e.Want)
 }
 
 // Check compares the sum of a file with the one that it should have. If they
