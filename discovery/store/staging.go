@@ -80,7 +80,7 @@ func (s *staging) remove() {
 
 func (s *staging) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *staging) open(name string) (*os.File, error) { return os.Open(s.path(name)) }
+func (s *staging) open(name string) (*os.File, error) { return files.Open(s.path(name)) }
 
 // write copies r into a new file, which it flushes to the disk, through the hash. A
 // file of more than limit bytes is a *[SizeError].

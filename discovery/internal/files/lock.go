@@ -62,7 +62,7 @@ func lockName(path string) string {
 func openLock(name string) (*os.File, error) {
 	const tries = 10
 	for try := 1; ; try++ {
-		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
+		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|notWaiting, 0o666)
 		if !errors.Is(err, fs.ErrPermission) {
 			return file, err
 		}
@@ -83,14 +83,20 @@ func tryLock(name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	locked, err := lockFile(file)
+	mine, err := file.Stat()
+	if err == nil && !mine.Mode().IsRegular() {
+		err = &fs.PathError{Op: "lock", Path: name, Err: errNotRegular}
+	}
+	locked := false
+	if err == nil {
+		locked, err = lockFile(file)
+	}
 	if err != nil || !locked {
 		_ = file.Close()
 		return nil, err
 	}
 	// Its last holder may have removed it between the opening and the locking.
-	mine, err := file.Stat()
-	if err == nil {
+	if mine, err = file.Stat(); err == nil {
 		var there os.FileInfo
 		if there, err = os.Stat(name); err == nil && os.SameFile(mine, there) {
 			return file, nil

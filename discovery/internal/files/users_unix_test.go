@@ -80,3 +80,27 @@ func TestALockInADirectoryOfSomebodyElsesFailsAtOnce(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestALockThatIsNoRegularFileFailsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, ".pipe.lock"), 0o600); err != nil {
+		t.Skip("needs: named pipes: ", err)
+	}
+	if err := os.Symlink("/dev/zero", filepath.Join(dir, ".device.lock")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".directory.lock"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pipe", "device", "directory"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		unlock, err := files.Lock(ctx, filepath.Join(dir, name))
+		if err == nil || ctx.Err() != nil {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err == nil {
+			unlock()
+		}
+		cancel()
+	}
+}
