@@ -128,6 +128,7 @@ func FuzzNamingParse(f *testing.F) {
 	for _, seed := range []string{
 		"greet-plugin-loud", "greet-filter-loud_v1.4.0-rc.1+b_linux_amd64.exe", "greet-plugin-a_v1_2", "greet-plugin-_", "greet-plugin-a.sha256", "x",
 		"greet-plugin-a_1.4.0_linux_amd64", "greet-plugin-a_v1.4.0_x5.0_linux_amd64", "greet-plugin-a_1.4.0_x5.0",
+		"greet-plugin-a.eXe", "greet-plugin-a.EXE.exe", "a-.Exe", "greet-plugin-a_v1.0.0_windows_amd64.EXE",
 	} {
 		f.Add(seed)
 	}
