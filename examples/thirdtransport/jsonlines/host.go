@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -33,9 +34,8 @@ type session struct {
 	lines     *lines
 	done      chan struct{} // closed when nothing comes any more
 
-	mu      sync.Mutex
-	last    uint64
-	waiting map[uint64]chan<- response
+	last    atomic.Uint64
+	waiting sync.Map // of channels for answers, by the numbers of the requests
 }
 
 // Dial connects to the plugin, and makes sure that it answers.
@@ -47,13 +47,7 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 	if conn, err = link.TLS.Connect(ctx, conn); err != nil {
 		return nil, err
 	}
-	s := &session{
-		transport: t,
-		link:      link,
-		lines:     newLines(conn),
-		done:      make(chan struct{}),
-		waiting:   make(map[uint64]chan<- response),
-	}
+	s := &session{transport: t, link: link, lines: newLines(conn), done: make(chan struct{})}
 	go s.receive()
 	if err := s.Ping(ctx); err != nil {
 		_ = s.Close()
@@ -80,29 +74,11 @@ func (s *session) receive() {
 		if len(message.Stderr) > 0 {
 			_, _ = s.link.Stderr.Write(message.Stderr)
 		}
-		if answer := s.take(message.ID); answer != nil {
+		waiting, _ := s.waiting.LoadAndDelete(message.ID)
+		if answer, ok := waiting.(chan response); ok {
 			answer <- message
 		}
 	}
-}
-
-// wait returns the number for a new request, and where its answer will be.
-func (s *session) wait() (uint64, <-chan response) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last++
-	answer := make(chan response, 1) // nobody may be there any more to receive it
-	s.waiting[s.last] = answer
-	return s.last, answer
-}
-
-// take returns where the answer to a request goes, once.
-func (s *session) take(id uint64) chan<- response {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	answer := s.waiting[id]
-	delete(s.waiting, id)
-	return answer
 }
 
 // call makes a request and waits for the answer.
@@ -114,8 +90,9 @@ func (s *session) call(ctx context.Context, plugin, method string, params, resul
 	if err != nil {
 		return fmt.Errorf("the params of the call: %w", err)
 	}
-	id, answer := s.wait()
-	defer s.take(id)
+	id, answer := s.last.Add(1), make(chan response, 1) // nobody may be there any more to receive it
+	s.waiting.Store(id, answer)
+	defer s.waiting.Delete(id)
 	if err := s.lines.send(request{ID: id, Plugin: plugin, Method: method, Params: raw}); err != nil {
 		return s.link.Explain(ctx, fmt.Errorf("%w: %w", core.ErrConnectionLost, err))
 	}

@@ -144,25 +144,21 @@ type lines struct {
 	conn    net.Conn
 	scanner *bufio.Scanner
 
-	mu sync.Mutex // held while a line is sent
+	mu      sync.Mutex // held while a line is sent
+	encoder *json.Encoder
 }
 
 func newLines(conn net.Conn) *lines {
 	scanner := bufio.NewScanner(conn)
 	scanner.Buffer(nil, maxLine)
-	return &lines{conn: conn, scanner: scanner}
+	return &lines{conn: conn, scanner: scanner, encoder: json.NewEncoder(conn)}
 }
 
 // send sends message as a line.
 func (l *lines) send(message any) error {
-	line, err := json.Marshal(message)
-	if err != nil {
-		return err
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, err = l.conn.Write(append(line, '\n'))
-	return err
+	return l.encoder.Encode(message)
 }
 
 // receive decodes the next line into message. The end of the connection is io.EOF.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -16,7 +17,7 @@ import (
 // server is a plugin's side.
 type server struct {
 	link    core.PluginLink
-	methods map[string]map[string]Method // by the plugins' names
+	methods map[string]map[string]Method // by the plugins' names; "" is the transport itself
 	ctx     context.Context              // ends with the server
 	end     context.CancelFunc
 	output  sync.Once   // the first host that speaks gets it
@@ -28,6 +29,12 @@ type server struct {
 func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
 	s := &server{link: link, methods: t.methods(link.Implements), copies: core.NewCalls(), own: core.NewCalls()}
 	s.ctx, s.end = context.WithCancel(context.Background())
+	plugins := slices.Sorted(maps.Keys(s.methods))
+	s.methods[""] = map[string]Method{
+		methodPing:    func(context.Context, json.RawMessage) (any, error) { return nil, nil },
+		methodPlugins: func(context.Context, json.RawMessage) (any, error) { return plugins, nil },
+		methodQuit:    func(context.Context, json.RawMessage) (any, error) { link.Quit(); return nil, nil },
+	}
 	return s, nil
 }
 
@@ -46,7 +53,7 @@ func (s *server) Serve(conn net.Conn) error {
 	defer cancel()
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(s.ctx, func() { _ = conn.Close() })()
-	c := &connection{server: s, lines: newLines(conn), cancels: make(map[uint64]context.CancelFunc)}
+	c := &connection{server: s, lines: newLines(conn)}
 	for {
 		var message request
 		if err := c.lines.receive(&message); err != nil {
@@ -93,64 +100,52 @@ func (s *server) Close(ctx context.Context) {
 
 // connection is one host's.
 type connection struct {
-	server *server
-	lines  *lines
-
-	mu      sync.Mutex
-	cancels map[uint64]context.CancelFunc // by the requests that are being answered
+	server  *server
+	lines   *lines
+	calls   atomic.Int64 // that are being answered
+	cancels sync.Map     // of their contexts, by the numbers of the requests
 }
 
 // take begins to do what the host wants.
 func (c *connection) take(ctx context.Context, message request) {
 	if message.Cancel != 0 {
-		c.cancel(message.Cancel)
+		call, _ := c.cancels.Load(message.Cancel)
+		if cancel, ok := call.(context.CancelFunc); ok {
+			cancel()
+		}
+		return
+	}
+	if c.calls.Load() >= maxCalls {
+		_ = c.lines.send(response{ID: message.ID, Error: "too many calls at a time"})
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	if !c.note(message.ID, cancel) {
-		cancel()
-		_ = c.lines.send(response{ID: message.ID, Error: "this number is in use, or too many are"})
-		return
-	}
-	calls := c.server.link.Calls
-	if message.Plugin == "" {
-		calls = c.server.own
-	}
+	c.calls.Add(1)
+	c.cancels.Store(message.ID, cancel)
 	go func() {
-		defer c.cancel(message.ID)
+		defer c.calls.Add(-1)
+		defer c.cancels.Delete(message.ID)
+		defer cancel()
+		calls := c.server.link.Calls
+		if message.Plugin == "" {
+			calls = c.server.own
+		}
 		if !calls.Begin() {
 			_ = c.lines.send(response{ID: message.ID, Error: "the plugin is leaving"})
 			return
 		}
-		defer calls.End()
+		defer calls.End() // with its answer sent
 		_ = c.lines.send(c.server.answer(ctx, message))
 	}()
 }
 
-// note keeps how to cancel a request, unless it is one too many.
-func (c *connection) note(id uint64, cancel context.CancelFunc) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cancels[id] != nil || len(c.cancels) >= maxCalls {
-		return false
-	}
-	c.cancels[id] = cancel
-	return true
-}
-
-// cancel ends the context of a request, and forgets it.
-func (c *connection) cancel(id uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if cancel := c.cancels[id]; cancel != nil {
-		cancel()
-		delete(c.cancels, id)
-	}
-}
-
 // answer does what a request asks for.
 func (s *server) answer(ctx context.Context, message request) response {
-	result, err := s.call(ctx, message)
+	method := s.methods[message.Plugin][message.Method]
+	if method == nil {
+		return response{ID: message.ID, Error: fmt.Sprintf("the plugin %q has no method %q", message.Plugin, message.Method)}
+	}
+	result, err := method(ctx, message.Params)
 	answer := response{ID: message.ID}
 	if err == nil {
 		answer.Result, err = json.Marshal(result)
@@ -159,23 +154,4 @@ func (s *server) answer(ctx context.Context, message request) response {
 		answer.Error = err.Error()
 	}
 	return answer
-}
-
-func (s *server) call(ctx context.Context, message request) (any, error) {
-	if message.Plugin == "" {
-		switch message.Method {
-		case methodPing:
-			return nil, nil
-		case methodPlugins:
-			return slices.Sorted(maps.Keys(s.methods)), nil
-		case methodQuit:
-			s.link.Quit()
-			return nil, nil
-		}
-	}
-	method := s.methods[message.Plugin][message.Method]
-	if method == nil {
-		return nil, fmt.Errorf("the plugin %q has no method %q", message.Plugin, message.Method)
-	}
-	return method(ctx, message.Params)
 }
