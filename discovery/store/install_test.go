@@ -259,3 +259,28 @@ func TestTheContextEndsReading(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAStrayFileWithOtherCapitalsHidesNoInstalledPlugin(t *testing.T) {
+	dir := t.TempDir()
+	plugins := store.Store{Dir: filepath.Join(dir, "store"), Naming: discovery.Naming{App: "greet"}}
+	item, err := plugins.Install(testkit.Within(t), testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "loud"), store.Install{Undescribed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stray := testkit.Put(t, plugins.Dir, "greet-plugin-LOUD_v2.0.0", "stray")
+	if there, err := os.Stat(filepath.Join(plugins.Dir, strings.ToLower(filepath.Base(stray)))); err == nil {
+		t.Skipf("only where capitals count: %s is there", there.Name())
+	}
+	items, err := plugins.List(t.Context())
+	if err != nil || len(items) != 2 || items[0].State != store.StateUnlocked || items[1].State != store.StateOK || items[1].Path != item.Path {
+		t.Errorf("got %+v, %v", items, err)
+	}
+	lock, err := lockfile.Read(plugins.LockPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), testkit.Find(t, plugins.Dir), discovery.Request{Name: "loud"})
+	if err != nil || got.Path != item.Path {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}

@@ -91,7 +91,14 @@ func (s Store) list(ctx context.Context) ([]Item, *discovery.Problem, error) {
 		return nil, nil, fmt.Errorf("list the plugins in %s: %w", s.Dir, context.Cause(ctx))
 	}
 	for _, problem := range found.Problems {
-		items = append(items, Item{ID: problem.Plugin, Path: problem.Path, State: StateUnusable, Err: problem})
+		item := Item{ID: problem.Plugin, Path: problem.Path, State: StateUnusable, Err: problem}
+		if problem.Reason == discovery.ReasonCollision || problem.Reason == discovery.ReasonDuplicate {
+			// A Resolver with this lock file takes the plugin all the same.
+			if locked := s.check(ctx, lock, discovery.Plugin{ID: problem.Plugin, Path: problem.Path}); locked.State == StateOK {
+				item = locked
+			}
+		}
+		items = append(items, item)
 	}
 	items = append(items, s.missing(lock, items, unusable)...)
 	sortItems(items)
