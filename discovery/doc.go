@@ -30,7 +30,7 @@
 //
 // Resolve goes through the plugins of the name that was asked for, the newest
 // first. It compares the version, then the file's sum with the lock file, and only
-// then runs the binary to ask what it is ([Describer]). The first that is fit is the
+// then runs a copy with that sum to ask what it is ([Describer]). The first fit one is the
 // answer; a [NoneError] says of each other why it is not.
 //
 // # The files of this package
