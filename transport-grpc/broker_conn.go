@@ -28,26 +28,17 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		}
 		return b.secure(ctx, id, conn, forHTTP2(b.security))
 	}
-	dialled := false
-	first := func(ctx context.Context) (*connection, error) {
-		dialled = true
-		raw, err := dial(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return newConnection(raw), nil
+	raw, err := dial(ctx)
+	if err != nil {
+		return nil, err
 	}
-	c := &Conn{broker: b, dialer: newDialer(dial)}
+	c := &Conn{broker: b, dialer: newDialer(newConnection(raw), dial)}
 	// A broker that ends closes connections before they count as lost.
 	lost := func() bool { return b.ctx.Err() != nil || c.dialer.isLost() }
 	explain := explainer{lost: lost, closing: b.closing, reason: b.reason}
-	var err error
-	c.grpc, err = c.dialer.open(ctx, append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...), first)
+	c.grpc, err = c.dialer.newClient(append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...))
 	if err != nil {
-		if !dialled { // a dial's error says it already
-			err = fmt.Errorf("dial brokered connection %d: %w", id, err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
 	}
 	return c, nil
 }

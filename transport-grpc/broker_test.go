@@ -14,8 +14,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/resolver"
-	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 
 	"github.com/jackfield-go/jackfield/broker"
@@ -409,28 +407,24 @@ func (l *keptConns) closeAll() {
 	l.conns = nil
 }
 
-// gRPC bounds the time that it waits for a connection. A dial may wait longer,
-// and its calls must not pay for that.
-func TestADialThatWaitedLongerThanGRPCDoesMakesCallsAtOnce(t *testing.T) {
+// gRPC bounds the time that it waits for a connection, and then waits before it
+// tries again. A dial waits for the other side without gRPC.
+func TestADialMayWaitLongerThanGRPCWould(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
-		gaveUp := make(chan struct{}, 1)
-		watched := manual.NewBuilderWithScheme("passthrough")
-		watched.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: "plugin"}}})
-		watched.ResolveNowCallback = func(resolver.ResolveNowOptions) {
-			select {
-			case gaveUp <- struct{}{}:
-			default:
-			}
-		}
 		impatient := grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 300 * time.Millisecond, Multiplier: 1000, MaxDelay: time.Hour},
 		})
 		id := s.near.NextID()
 		asked := async(func() error {
-			_, err := askNumber(within(t), s.other, id, grpc.WithResolvers(watched), impatient)
+			_, err := askNumber(within(t), s.other, id, impatient)
 			return err
 		})
-		receive(t, "gRPC's giving up", gaveUp)
+		// The dial's own bound is that of its context alone.
+		short, end := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer end()
+		if _, err := s.other.Client(short, s.near.NextID(), impatient); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a dial of a number that nobody serves: %v", err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		serving := async(func() error { return serveNumbered(ctx, s.near, id) })
 		if err := receive(t, "the call", asked); err != nil {

@@ -2,7 +2,10 @@ package transportgrpc
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"sync"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
@@ -56,10 +59,74 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 	return append(opts, o.dial...)
 }
 
+// newClient makes a gRPC connection whose first connection is there already, so
+// that a failure to connect is the caller's error and not that of the first call.
+// opts dial with d. After an error d's first connection is closed.
+func (d *dialer) newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient(target, opts...)
+	if err != nil {
+		d.close()
+		return nil, fmt.Errorf("the options of the connection: %w", err)
+	}
+	conn.Connect()
+	return conn, nil
+}
+
+// dialer gives gRPC its connections: the first one, and then those of again.
+type dialer struct {
+	again func(context.Context) (net.Conn, error)
+
+	mu     sync.Mutex
+	first  *connection // nil once gRPC has it
+	latest *connection
+}
+
+func newDialer(first *connection, again func(context.Context) (net.Conn, error)) *dialer {
+	return &dialer{again: again, first: first, latest: first}
+}
+
+// dial is called by gRPC.
+func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
+	if first := d.take(); first != nil {
+		return first, nil
+	}
+	raw, err := d.again(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn := newConnection(raw)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.latest = conn
+	return conn, nil
+}
+
+// take returns the first connection, once.
+func (d *dialer) take() *connection {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	first := d.first
+	d.first = nil
+	return first
+}
+
+// close closes the first connection if gRPC has not asked for it.
+func (d *dialer) close() {
+	if first := d.take(); first != nil {
+		_ = first.Close()
+	}
+}
+
+// isLost reports whether the connection that gRPC uses is lost.
+func (d *dialer) isLost() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.latest.isLost()
+}
+
 // ready waits until the other side has answered as gRPC does. A false result
 // means that it did not; calls say why.
 func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
-	conn.Connect()
 	for {
 		state := conn.GetState()
 		switch state {
@@ -72,5 +139,50 @@ func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
 		if !conn.WaitForStateChange(ctx, state) {
 			return false, context.Cause(ctx)
 		}
+	}
+}
+
+// connection is a network connection that is known to be lost when it is.
+type connection struct {
+	net.Conn
+
+	once    sync.Once
+	lost    chan struct{}         // closed with the connection
+	failure atomic.Pointer[error] // of the first read or write that failed
+}
+
+func newConnection(conn net.Conn) *connection {
+	return &connection{Conn: conn, lost: make(chan struct{})}
+}
+
+// Read and Write keep their error: gRPC makes a text of it.
+func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil {
+		c.failure.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+func (c *connection) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		c.failure.CompareAndSwap(nil, &err)
+	}
+	return n, err
+}
+
+// Close is called by gRPC too, before it fails the calls that are in flight.
+func (c *connection) Close() error {
+	c.once.Do(func() { close(c.lost) })
+	return c.Conn.Close()
+}
+
+func (c *connection) isLost() bool {
+	select {
+	case <-c.lost:
+		return true
+	default:
+		return false
 	}
 }

@@ -64,10 +64,13 @@ func (s *session) connect(ctx context.Context) (err error) {
 	o := s.transport.options
 	o.connecting = s.link.ConnectionTimeout
 	s.broker = newBroker(o, s.link.TLS, s.link.Explain, nil)
-	s.dialer = newDialer(s.redial)
 	s.broker.closing = s.quitting.Load
+	if err := s.dialMain(ctx); err != nil {
+		return err
+	}
+	s.dialer = newDialer(s.main, s.redial)
 	explain := explainer{lost: s.isLost, closing: s.quitting.Load, reason: s.link.Explain}
-	s.conn, err = s.dialer.open(ctx, o.clientOptions(s.link.TLS, explain, s.dialer.dial), s.dialMain)
+	s.conn, err = s.dialer.newClient(o.clientOptions(s.link.TLS, explain, s.dialer.dial))
 	if err != nil {
 		return err
 	}
@@ -75,10 +78,10 @@ func (s *session) connect(ctx context.Context) (err error) {
 }
 
 // dialMain makes the first connection, and the broker that goes with it.
-func (s *session) dialMain(ctx context.Context) (*connection, error) {
+func (s *session) dialMain(ctx context.Context) error {
 	raw, err := s.link.Dial(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	brokerConfig := s.transport.options.broker
 	if brokerConfig.Logger == nil {
@@ -87,23 +90,23 @@ func (s *session) dialMain(ctx context.Context) (*connection, error) {
 	if s.transport.options.multiplex {
 		if s.mux, err = yamux.Client(raw, s.transport.options.yamux); err != nil {
 			_ = raw.Close()
-			return nil, fmt.Errorf("start the multiplexed connection: %w", err)
+			return fmt.Errorf("start the multiplexed connection: %w", err)
 		}
 		multiplexed := exchange.NewMultiplexed(brokerConfig, broker.Yamux(s.mux))
 		s.exchange = multiplexed
 		s.openMain = multiplexed.OpenMain
 		if raw, err = s.openMain(ctx); err != nil {
-			return nil, fmt.Errorf("open the main stream: %w", err)
+			return fmt.Errorf("open the main stream: %w", err)
 		}
 	} else {
 		s.exchange = exchange.NewPlain(brokerConfig, s.link.DialAddress, s.listen)
 	}
 	if raw, err = forHTTP2(s.link.TLS).Connect(ctx, raw); err != nil {
-		return nil, fmt.Errorf("secure the connection to the plugin: %w", err)
+		return fmt.Errorf("secure the connection to the plugin: %w", err)
 	}
 	s.broker.use(s.exchange)
 	s.main = newConnection(raw)
-	return s.main, nil
+	return nil
 }
 
 // redial makes another connection for calls, when the first one is lost, which is
