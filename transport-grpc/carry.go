@@ -41,10 +41,12 @@ func Service[S, C any](
 //
 // The function register registers the services of impl on r. It is called once, in
 // the plugin, before the handshake: all its callers share them. The plugins of a
-// transport share one server, and so must have different services.
+// transport share one server, and so must have different services. [Server] returns
+// the *grpc.Server.
 //
 // The function client returns what the host calls, over conn, which is closed with
-// the plugin. It is called in the host, for each Dispense anew.
+// the plugin. It is called in the host, for each Dispense anew. [ClientConn] returns
+// the *grpc.ClientConn.
 //
 // A function may be nil where only the other side is built: using that side is an
 // error then. Two plugins of one transport have different names.
@@ -75,6 +77,35 @@ func Carry[S, C any](
 		return client(b, conn)
 	}
 	return optionFunc(func(o *options) { o.carried = append(o.carried, made) })
+}
+
+// ClientConn returns gRPC's own type behind conn, for a library that takes nothing
+// else: conn is what the client function of [Carry] or [Borrow] gets, or a [Conn].
+// It returns false for anything else. The transport closes the connection.
+func ClientConn(conn grpc.ClientConnInterface) (*grpc.ClientConn, bool) {
+	switch conn := conn.(type) {
+	case *grpc.ClientConn:
+		return conn, conn != nil
+	case *Conn:
+		if conn != nil {
+			return conn.grpc, true
+		}
+	}
+	return nil, false
+}
+
+// Server returns gRPC's own type behind r, for a library that takes nothing else: r
+// is what the register function of [Carry], [Lend] or [Broker.Serve] gets. It
+// returns false for anything else. The transport serves and stops the server. A
+// service that is registered on it twice ends the program, on r it is an error.
+func Server(r grpc.ServiceRegistrar) (*grpc.Server, bool) {
+	switch r := r.(type) {
+	case *grpc.Server:
+		return r, r != nil
+	case *registrar:
+		return r.server, true
+	}
+	return nil, false
 }
 
 // carried is a plugin that a transport carries, without its Go types.

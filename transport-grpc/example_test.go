@@ -2,6 +2,7 @@ package transportgrpc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -234,4 +235,53 @@ func ExampleWithDialOptions() {
 	)
 	fmt.Println(transport.Protocol())
 	// Output: grpc
+}
+
+// Some libraries take the types of gRPC itself: here, to list what a server
+// serves, and to ask for the state of a connection.
+func ExampleServer() {
+	ctx := context.Background()
+	connection := core.DefineSides[oracle, *grpc.ClientConn]("connection")
+	versions := core.Versions{1: {transportgrpc.New(transportgrpc.Carry(connection,
+		func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, impl oracle) error {
+			pb.RegisterQuestionServiceServer(r, impl)
+			server, ok := transportgrpc.Server(r)
+			if !ok {
+				return errors.New("not from this transport")
+			}
+			_, serves := server.GetServiceInfo()["jackfield.probe.v1.QuestionService"]
+			fmt.Println("serves questions:", serves)
+			return nil
+		},
+		func(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (*grpc.ClientConn, error) {
+			client, ok := transportgrpc.ClientConn(conn)
+			if !ok {
+				return nil, errors.New("not from this transport")
+			}
+			return client, nil
+		},
+	))}}
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: exampleHandshake,
+		Versions:  versions,
+		Runner: func(cmd runner.Command) (runner.Runner, error) {
+			return plugintest.NewPlugin(cmd, plugin.Config{
+				Handshake: exampleHandshake, Versions: versions, Implements: connection.Bind(oracle{}),
+			}), nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	conn, err := host.Dispense(ctx, client, connection)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the connection is", conn.GetState())
+	// Output:
+	// serves questions: true
+	// the connection is READY
 }
