@@ -28,18 +28,22 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		}
 		return b.secure(ctx, id, conn, forHTTP2(b.security))
 	}
-	raw, err := dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &Conn{broker: b, dialer: newDialer(newConnection(raw), dial)}
+	c := &Conn{broker: b, dialer: newDialer(dial)}
 	// A broker that ends closes connections before they count as lost.
 	lost := func() bool { return b.ctx.Err() != nil || c.dialer.isLost() }
 	explain := explainer{lost: lost, closing: b.closing, reason: b.reason}
-	c.grpc, err = c.dialer.newClient(append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...))
+	var err error
+	c.grpc, err = newClient(append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...))
 	if err != nil {
 		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
 	}
+	first, err := dial(ctx)
+	if err != nil {
+		_ = c.grpc.Close()
+		return nil, err
+	}
+	c.dialer.begin(newConnection(first))
+	c.grpc.Connect()
 	return c, nil
 }
 

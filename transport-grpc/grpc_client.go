@@ -59,20 +59,17 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 	return append(opts, o.dial...)
 }
 
-// newClient makes a gRPC connection whose first connection is there already, so
-// that a failure to connect is the caller's error and not that of the first call.
-// opts dial with d. After an error d's first connection is closed.
-func (d *dialer) newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
+func newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient(target, opts...)
 	if err != nil {
-		d.close()
 		return nil, fmt.Errorf("the options of the connection: %w", err)
 	}
-	conn.Connect()
 	return conn, nil
 }
 
-// dialer gives gRPC its connections: the first one, and then those of again.
+// dialer gives gRPC its connections: the first one, and then those of again. The
+// first one is there before gRPC asks, so that a failure to connect is the caller's
+// error and not that of the first call.
 type dialer struct {
 	again func(context.Context) (net.Conn, error)
 
@@ -81,8 +78,15 @@ type dialer struct {
 	latest *connection
 }
 
-func newDialer(first *connection, again func(context.Context) (net.Conn, error)) *dialer {
-	return &dialer{again: again, first: first, latest: first}
+func newDialer(again func(context.Context) (net.Conn, error)) *dialer {
+	return &dialer{again: again}
+}
+
+// begin sets the first connection.
+func (d *dialer) begin(first *connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first, d.latest = first, first
 }
 
 // dial is called by gRPC.
@@ -121,12 +125,13 @@ func (d *dialer) close() {
 func (d *dialer) isLost() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.latest.isLost()
+	return d.latest != nil && d.latest.isLost()
 }
 
 // ready waits until the other side has answered as gRPC does. A false result
 // means that it did not; calls say why.
 func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
+	conn.Connect()
 	for {
 		state := conn.GetState()
 		switch state {

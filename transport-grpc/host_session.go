@@ -68,9 +68,10 @@ func (s *session) connect(ctx context.Context) (err error) {
 	if err := s.dialMain(ctx); err != nil {
 		return err
 	}
-	s.dialer = newDialer(s.main, s.redial)
+	s.dialer = newDialer(s.redial)
+	s.dialer.begin(s.main)
 	explain := explainer{lost: s.isLost, closing: s.quitting.Load, reason: s.link.Explain}
-	s.conn, err = s.dialer.newClient(o.clientOptions(s.link.TLS, explain, s.dialer.dial))
+	s.conn, err = newClient(o.clientOptions(s.link.TLS, explain, s.dialer.dial))
 	if err != nil {
 		return err
 	}
