@@ -7,35 +7,34 @@ import (
 	"time"
 )
 
-// CertificateError says that what the other side announced cannot be used as a
-// certificate.
+// CertificateError reports malformed or unsupported certificate data from the other side.
 type CertificateError struct {
-	// Err is what is wrong with it.
+	// Err is the reason.
 	Err error
 }
 
 func (e *CertificateError) Error() string {
-	return fmt.Sprintf("this is no certificate that can be used: %v", e.Err)
+	return fmt.Sprintf("unusable certificate: %v", e.Err)
 }
 
-// Unwrap returns what is wrong.
+// Unwrap returns the reason.
 func (e *CertificateError) Unwrap() error { return e.Err }
 
 // ValidityError says that a certificate has expired, or is not valid yet.
 type ValidityError struct {
 	// NotBefore and NotAfter are the certificate's dates.
 	NotBefore, NotAfter time.Time
-	// Now is when it was looked at.
+	// Now is the time of the check.
 	Now time.Time
 }
 
 func (e *ValidityError) Error() string {
 	now := e.Now.UTC().Format(time.RFC3339)
 	if e.Now.Before(e.NotBefore) {
-		return fmt.Sprintf("the certificate is not valid before %s, and now it is %s: compare the clocks of both sides",
+		return fmt.Sprintf("the certificate is not valid before %s, and it is now %s: compare the clocks of both sides",
 			e.NotBefore.UTC().Format(time.RFC3339), now)
 	}
-	return fmt.Sprintf("the certificate has expired at %s, and now it is %s", e.NotAfter.UTC().Format(time.RFC3339), now)
+	return fmt.Sprintf("the certificate expired at %s, and it is now %s", e.NotAfter.UTC().Format(time.RFC3339), now)
 }
 
 func checkValidity(certificate *x509.Certificate) error {
@@ -46,17 +45,17 @@ func checkValidity(certificate *x509.Certificate) error {
 	return nil
 }
 
-// PinError says that the other end of a connection proved itself with another
-// certificate than the one that it had announced: it is somebody else.
+// PinError reports that the other end of a connection presented a certificate other than
+// the announced one: it is a different program.
 type PinError struct {
-	// Announced and Got are the SHA-256 sums of the certificates. Got is zero if
-	// there was none.
+	// Announced and Got are the certificates' SHA-256 sums. Got is zero if the other end
+	// presented none.
 	Announced, Got [sha256.Size]byte
 }
 
 func (e *PinError) Error() string {
-	return fmt.Sprintf("the other side answered with another certificate than it had announced (SHA-256 announced %x, answered %x): "+
-		"it is not who it should be", e.Announced, e.Got)
+	return fmt.Sprintf("the other side's certificate is not the announced one (SHA-256 announced %x, presented %x): "+
+		"refuse the connection, it comes from a different program", e.Announced, e.Got)
 }
 
 func newPinError(announced *x509.Certificate, got []*x509.Certificate) *PinError {
@@ -67,9 +66,9 @@ func newPinError(announced *x509.Certificate, got []*x509.Certificate) *PinError
 	return e
 }
 
-// FilesError says which of [Files] cannot be used.
+// FilesError reports an unusable file of [Files].
 type FilesError struct {
-	// What the file is for, and its path.
+	// What is the field of Files; Path is the path of the file.
 	What, Path string
 	// Err is the reason.
 	Err error

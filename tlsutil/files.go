@@ -9,31 +9,29 @@ import (
 	"os"
 )
 
-// maxFile bounds a file with certificates or a key, in bytes.
+// maxFile limits the size of a file with certificates or a key, in bytes.
 const maxFile = 4 << 20
 
-// Files are certificates of one's own, as PEM files, for a host and plugins that
-// are to know each other by an authority rather than by [Identity]. They are
-// read at each call of Client and Server, so that renewed ones are used from the
-// next launch on.
+// Files names PEM files with your own certificates, for a host and plugins that trust an
+// authority instead of an [Identity]. Each call of Client and Server reads the files, so
+// the next launch uses renewed ones.
 type Files struct {
-	// Certificate is this side's certificate, followed by those between it and
-	// the authority; Key is its private key. A client without them proves
-	// nothing of itself, and a server needs them. Both or neither.
+	// Certificate is this side's certificate, followed by its intermediate certificates;
+	// Key is its private key. Set both or neither. A server needs them. A client without
+	// them does not authenticate itself.
 	Certificate, Key string
 
-	// CA holds the certificates of the authorities that the other side's is
-	// signed by. Empty: a client trusts those of the system, and a server asks
-	// its clients for no certificate. With it, one is required of them.
+	// CA holds the certificates of the authorities for the other side's certificate. If CA
+	// is empty, a client trusts the system's authorities, and a server does not ask clients
+	// for a certificate. Otherwise a server requires a client certificate.
 	CA string
 
-	// ServerName is the name that a server's certificate must have. Empty means
-	// [ServerName].
+	// ServerName is the required name in a server's certificate. Empty means [ServerName].
 	ServerName string
 }
 
-// Client returns the configuration for dialing. The error is a [FilesError]; with
-// this side's certificate out of date it has a [ValidityError] in it.
+// Client returns the configuration for dialing. The error is a [FilesError]; it wraps a
+// [ValidityError] if this side's certificate has expired or is not yet valid.
 func (f Files) Client() (*tls.Config, error) {
 	config, err := f.read()
 	if err != nil {
@@ -52,14 +50,14 @@ func (f Files) Client() (*tls.Config, error) {
 	return config, nil
 }
 
-// Server returns the configuration for serving. The errors are those of Client.
+// Server returns the configuration for serving. It returns the errors of Client.
 func (f Files) Server() (*tls.Config, error) {
 	config, err := f.read()
 	if err != nil {
 		return nil, err
 	}
 	if len(config.Certificates) == 0 {
-		return nil, &FilesError{What: "Certificate", Err: errors.New("a server needs one, and its Key")}
+		return nil, &FilesError{What: "Certificate", Err: errors.New("a server needs a Certificate and its Key: set both")}
 	}
 	if f.CA == "" {
 		return config, nil
@@ -71,7 +69,7 @@ func (f Files) Server() (*tls.Config, error) {
 	return config, nil
 }
 
-// read is what both have in common.
+// read builds the part common to Client and Server.
 func (f Files) read() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.Certificate == "" && f.Key == "" {
@@ -107,14 +105,14 @@ func readPool(path string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, &FilesError{What: "CA", Path: path, Err: errors.New("there is no certificate in it")}
+		return nil, &FilesError{What: "CA", Path: path, Err: errors.New("the file contains no certificate")}
 	}
 	return pool, nil
 }
 
 func readFile(what, path string) ([]byte, error) {
 	if path == "" {
-		return nil, &FilesError{What: what, Err: errors.New("it is missing: Certificate and Key belong together")}
+		return nil, &FilesError{What: what, Err: errors.New("the path is empty: set both Certificate and Key")}
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -123,7 +121,7 @@ func readFile(what, path string) ([]byte, error) {
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(text) > maxFile {
-		err = fmt.Errorf("it is longer than %d bytes", maxFile)
+		err = fmt.Errorf("the file exceeds the size limit of %d bytes", maxFile)
 	}
 	if err != nil {
 		return nil, &FilesError{What: what, Path: path, Err: err}

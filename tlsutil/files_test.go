@@ -19,14 +19,14 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// certificate is one that a test makes its own way, and its key.
+// certificate is a test's own certificate and its key.
 type certificate struct {
 	*x509.Certificate
 
 	key *ecdsa.PrivateKey
 }
 
-// makeCertificate signs a certificate with signer; nil: with its own key.
+// makeCertificate signs a certificate with signer, or with its own key if signer is nil.
 func makeCertificate(t *testing.T, curve elliptic.Curve, signer *certificate, change func(*x509.Certificate)) *certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(curve, rand.Reader)
@@ -79,7 +79,7 @@ func (c *certificate) write(t *testing.T, dir, name string) (certFile, keyFile s
 	return certFile, keyFile
 }
 
-// filesOf makes a certificate that ca signs, for name, in files.
+// filesOf writes files with a certificate for name, signed by ca.
 func filesOf(t *testing.T, ca *certificate, name string) tlsutil.Files {
 	t.Helper()
 	dir := t.TempDir()
@@ -101,15 +101,15 @@ func TestFilesMakeBothSides(t *testing.T) {
 		client, server tlsutil.Files
 		ok             bool
 	}{
-		"of one authority":                   {own, own, true},
-		"another name than localhost":        {asNamed, named, true},
-		"the wrong name":                     {own, named, false},
-		"a client without a certificate":     {bare, own, false},
-		"a client of another authority":      {clientOf(filesOf(t, authority(t), tlsutil.ServerName), own.CA), own, false},
-		"a server of another authority":      {own, filesOf(t, authority(t), tlsutil.ServerName), false},
-		"a server that asks for none":        {bare, tlsutil.Files{Certificate: own.Certificate, Key: own.Key}, true},
-		"a client that trusts the system's":  {tlsutil.Files{}, own, false},
-		"a client that is sent and not seen": {own, tlsutil.Files{Certificate: own.Certificate, Key: own.Key}, true},
+		"of one authority":               {own, own, true},
+		"a name beside localhost":        {asNamed, named, true},
+		"the wrong name":                 {own, named, false},
+		"a client without a certificate": {bare, own, false},
+		"a client of another authority":  {clientOf(filesOf(t, authority(t), tlsutil.ServerName), own.CA), own, false},
+		"a server of another authority":  {own, filesOf(t, authority(t), tlsutil.ServerName), false},
+		"a server that does not ask":     {bare, tlsutil.Files{Certificate: own.Certificate, Key: own.Key}, true},
+		"a client with the system's CAs": {tlsutil.Files{}, own, false},
+		"a certificate not asked for":    {own, tlsutil.Files{Certificate: own.Certificate, Key: own.Key}, true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -129,13 +129,13 @@ func TestFilesMakeBothSides(t *testing.T) {
 	}
 }
 
-// clientOf is a client that trusts another authority than its own.
+// clientOf returns a client that trusts the authority ca instead of its own.
 func clientOf(files tlsutil.Files, ca string) tlsutil.Files {
 	files.CA = ca
 	return files
 }
 
-func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
+func TestFilesErrorNamesTheFile(t *testing.T) {
 	good := filesOf(t, authority(t), tlsutil.ServerName)
 	other := filesOf(t, authority(t), tlsutil.ServerName)
 	garbage := filepath.Join(t.TempDir(), "garbage.pem")
@@ -150,12 +150,12 @@ func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
 		files tlsutil.Files
 		words string
 	}{
-		"a certificate without a key": {tlsutil.Files{Certificate: good.Certificate}, "belong together"},
-		"a key without a certificate": {tlsutil.Files{Key: good.Key}, "belong together"},
+		"a certificate without a key": {tlsutil.Files{Certificate: good.Certificate}, "set both"},
+		"a key without a certificate": {tlsutil.Files{Key: good.Key}, "set both"},
 		"another certificate's key":   {tlsutil.Files{Certificate: good.Certificate, Key: other.Key}, "Certificate and Key"},
 		"no certificate":              {tlsutil.Files{Certificate: garbage, Key: good.Key}, garbage},
 		"no authority":                {tlsutil.Files{Certificate: good.Certificate, Key: good.Key, CA: garbage}, garbage},
-		"a huge file":                 {tlsutil.Files{Certificate: good.Certificate, Key: good.Key, CA: huge}, "longer than"},
+		"a huge file":                 {tlsutil.Files{Certificate: good.Certificate, Key: good.Key, CA: huge}, "exceeds the size limit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for side, read := range map[string]func() error{
@@ -177,14 +177,15 @@ func TestFilesThatCannotBeUsedAreNamed(t *testing.T) {
 	}
 }
 
-// The other side would refuse it, and only there it would be said why.
-func TestOwnCertificateThatIsOutOfDateIsRefused(t *testing.T) {
+// Otherwise only the other side would refuse the certificate, and only its log would give
+// the reason.
+func TestFilesRefuseAnOutdatedOwnCertificate(t *testing.T) {
 	ca := authority(t)
 	for name, test := range map[string]struct {
 		from, to time.Duration
 		words    string
 	}{
-		"expired":       {-2 * time.Hour, -time.Hour, "has expired at"},
+		"expired":       {-2 * time.Hour, -time.Hour, "expired at"},
 		"not yet valid": {time.Hour, 2 * time.Hour, "is not valid before"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,28 +12,28 @@ import (
 	"time"
 )
 
-// ServerName is the name in every identity's certificate, and the one that the
-// protocol's clients ask for (protocol §3).
+// ServerName is the name in every identity's certificate. Clients of the protocol ask for
+// it (protocol §3).
 const ServerName = "localhost"
 
-// Validity is how long an identity's certificate can be used. Existing peers
-// look at the dates at each new connection, brokered ones included, so this also
-// bounds for how long one launch of a plugin can open them.
+// Validity is the lifetime of an identity's certificate. Peers built on go-plugin check the
+// dates at each new connection, brokered ones included. So Validity also limits the time in
+// which one launch of a plugin can open connections.
 const Validity = 365 * 24 * time.Hour
 
-// backdate is how far validity reaches back, for clocks that disagree (of a
-// virtual machine, say).
+// backdate moves the start of validity into the past, for machines with different clocks (a
+// virtual machine, for example).
 const backdate = time.Hour
 
-// Identity is a key pair and its certificate, for one use: the key is in no file
-// and leaves this process in no encoding. It is safe for use by many goroutines.
+// Identity is a key pair and its certificate, for one launch. The key is never written to a
+// file and never leaves this process. An Identity is safe for concurrent use.
 type Identity struct {
 	certificate tls.Certificate
 }
 
-// NewIdentity makes an identity: an ECDSA key on P-256 and a self-signed leaf
-// for [ServerName], for both ends of a connection, that is no CA. It is the
-// profile that every TLS library takes.
+// NewIdentity makes an identity: an ECDSA key on P-256 and a self-signed leaf certificate
+// for [ServerName]. The certificate is no CA and serves both ends of a connection. Every
+// TLS library accepts this profile.
 func NewIdentity() (*Identity, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

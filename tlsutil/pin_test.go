@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// peerTLS is a peer's own way to do what Client and Server do, with chains.
+// peerTLS returns go-plugin's equivalent of Client and Server, based on chains.
 func (c *certificate) peerTLS(host *x509.Certificate) *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(host)
@@ -29,9 +29,9 @@ func (c *certificate) peerTLS(host *x509.Certificate) *tls.Config {
 	}
 }
 
-// Existing peers mark their certificates as a CA's and use P-521. Others leave
-// out what no rule asks for. All are served, both ways.
-func TestWhateverCertificateWasAnnouncedIsServed(t *testing.T) {
+// Peers built on go-plugin mark their certificates as CAs and use P-521. Others leave out
+// optional parts. Both sides accept all of them.
+func TestPinAcceptsCertificatesOfAnyProfile(t *testing.T) {
 	own, ownCertificate := identity(t)
 	for name, peer := range map[string]*certificate{
 		"a CA's on P-521": makeCertificate(t, elliptic.P521(), nil, func(c *x509.Certificate) {
@@ -56,8 +56,8 @@ func TestWhateverCertificateWasAnnouncedIsServed(t *testing.T) {
 	}
 }
 
-// What an announced CA signs is not what was announced.
-func TestWhatThePeersCertificateSignedIsNotThePeer(t *testing.T) {
+// A certificate signed by an announced CA differs from the announced certificate.
+func TestPinRefusesCertificatesSignedByThePeer(t *testing.T) {
 	own, ownCertificate := identity(t)
 	ca := authority(t)
 	signed := makeCertificate(t, elliptic.P256(), ca, func(*x509.Certificate) {})
@@ -71,9 +71,8 @@ func TestWhatThePeersCertificateSignedIsNotThePeer(t *testing.T) {
 	}
 }
 
-// A connection that is made when the certificate has expired meanwhile is still
-// one with the same peer.
-func TestThePeerStaysThePeerWhenItsDatesArePast(t *testing.T) {
+// A connection made after the certificate has expired still reaches the same peer.
+func TestPinAcceptsAPeerAfterItsExpiry(t *testing.T) {
 	own, ownCertificate := identity(t)
 	expired := makeCertificate(t, elliptic.P256(), nil, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Second) })
 	var validity *tlsutil.ValidityError
@@ -86,8 +85,8 @@ func TestThePeerStaysThePeerWhenItsDatesArePast(t *testing.T) {
 	}
 }
 
-// A broker's servers have copies of the configuration, and so have its clients.
-func TestFurtherConnectionsAreResumedWithThePeerAlone(t *testing.T) {
+// The servers and clients of a broker use copies of the configuration.
+func TestResumptionHappensWithThePeerAlone(t *testing.T) {
 	host, hostCertificate := identity(t)
 	plugin, pluginCertificate := identity(t)
 	client, server := tlsutil.Client(host, pluginCertificate), tlsutil.Server(plugin, hostCertificate)
@@ -109,22 +108,22 @@ func TestFurtherConnectionsAreResumedWithThePeerAlone(t *testing.T) {
 		t.Errorf("%d of 2 were resumed", resumed)
 	}
 
-	// What was agreed with one peer is worth nothing to the server of another.
+	// A session of one peer is worthless to the server of another.
 	_, strangersCertificate := identity(t)
 	other := tlsutil.Server(plugin, strangersCertificate)
 	if clientErr, serverErr := shake(t, client, other); clientErr == nil && serverErr == nil {
-		t.Error("resumed with a server that waits for somebody else")
+		t.Error("resumed with a server that expects another peer")
 	}
 }
 
 const fipsVariable = "TLSUTIL_TEST_FIPS"
 
-func TestItWorksWithFIPS140Only(t *testing.T) {
+func TestPinAndFilesWorkWithFIPS140Only(t *testing.T) {
 	if os.Getenv(fipsVariable) == "" {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestItWorksWithFIPS140Only$", "-test.v")
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPinAndFilesWorkWithFIPS140Only$", "-test.v")
 		cmd.Env = append(os.Environ(), fipsVariable+"=1", "GODEBUG=fips140=only")
 		out, err := cmd.CombinedOutput()
-		if err != nil || !bytes.Contains(out, []byte("PASS: TestItWorksWithFIPS140Only")) {
+		if err != nil || !bytes.Contains(out, []byte("PASS: TestPinAndFilesWorkWithFIPS140Only")) {
 			t.Errorf("%v\n%s", err, out)
 		}
 		return
@@ -155,8 +154,8 @@ func TestItWorksWithFIPS140Only(t *testing.T) {
 	}
 }
 
-// Key-exchange groups are Go's choice: gRPC's C core takes only P-256.
-func TestAPeerThatTakesOnlyP256IsServed(t *testing.T) {
+// Go chooses the key-exchange groups: gRPC's C core accepts only P-256.
+func TestPinAcceptsAPeerWithOnlyP256(t *testing.T) {
 	host, hostCertificate := identity(t)
 	plugin, pluginCertificate := identity(t)
 	client, server := tlsutil.Client(host, pluginCertificate), tlsutil.Server(plugin, hostCertificate)

@@ -32,7 +32,7 @@ func identity(t testing.TB) (*tlsutil.Identity, *x509.Certificate) {
 	return made, certificate
 }
 
-func TestAnIdentityHasTheProfileThatEveryStackTakes(t *testing.T) {
+func TestIdentityHasThePortableProfile(t *testing.T) {
 	_, c := identity(t)
 	key, ok := c.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
@@ -58,11 +58,11 @@ func TestIdentitiesDiffer(t *testing.T) {
 	_, one := identity(t)
 	_, other := identity(t)
 	if one.Equal(other) || one.SerialNumber.Cmp(other.SerialNumber) == 0 {
-		t.Error("two identities are the same")
+		t.Error("two identities are equal")
 	}
 }
 
-func TestACertificateSurvivesBothEncodings(t *testing.T) {
+func TestCertificateSurvivesBothEncodings(t *testing.T) {
 	made, want := identity(t)
 	got, err := tlsutil.ParsePEM(made.PEM())
 	if err != nil || !got.Equal(want) {
@@ -78,23 +78,23 @@ func TestACertificateSurvivesBothEncodings(t *testing.T) {
 	}
 	made.DER()[0] = 0
 	if !bytes.Equal(made.DER(), want.Raw) {
-		t.Error("DER returned no copy")
+		t.Error("DER did not return a copy")
 	}
 }
 
-func TestWhatIsNoCertificateIsAnError(t *testing.T) {
+func TestParsePEMAndParseDERRefuseMalformedCertificates(t *testing.T) {
 	made, _ := identity(t)
 	for name, text := range map[string]string{
 		"empty":                             "",
 		"garbage":                           "garbage",
-		"no DER":                            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+		"not DER":                           "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 		"a key":                             strings.ReplaceAll(made.PEM(), "CERTIFICATE", "PRIVATE KEY"),
 		"cut":                               made.PEM()[:200],
 		"huge":                              strings.Repeat("A", 1<<20),
 		"text around":                       "certificate:\n" + made.PEM(),
 		"headers":                           strings.Replace(made.PEM(), "-----\n", "-----\nProc-Type: 4\n\n", 1),
 		"two":                               made.PEM() + made.PEM(),
-		"behind one that cannot be read":    strings.Replace(made.PEM(), "MII", "***", 1) + made.PEM(),
+		"behind an unreadable block":        strings.Replace(made.PEM(), "MII", "***", 1) + made.PEM(),
 		"behind the beginning of another's": "-----BEGIN CERTIFICATE-----\nAAAA\n" + made.PEM(),
 		"huge body":                         "-----BEGIN CERTIFICATE-----\n" + strings.Repeat("AAAA\n", 5500) + "-----END CERTIFICATE-----\n",
 	} {
@@ -114,7 +114,7 @@ func TestWhatIsNoCertificateIsAnError(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoFieldIsAnError(t *testing.T) {
+func TestParseFieldRefusesMalformedFields(t *testing.T) {
 	made, _ := identity(t)
 	for name, text := range map[string]string{
 		"empty":         "",
@@ -134,7 +134,7 @@ func TestWhatIsNoFieldIsAnError(t *testing.T) {
 	}
 }
 
-// connected returns both ends of a connection. A net.Pipe would not do: both sides
+// connected returns both ends of a connection. A net.Pipe would block, because both sides
 // may write at once.
 func connected(t *testing.T) (near, far net.Conn) {
 	t.Helper()
@@ -152,8 +152,8 @@ func connected(t *testing.T) (near, far net.Conn) {
 	return near, far
 }
 
-// shake lets two sides meet. TLS 1.3 clients are done before they are refused,
-// so that each side reads a byte of the other's too.
+// shake runs the handshake of both sides. A TLS 1.3 client finishes before the server
+// refuses it, so each side also reads a byte.
 func shake(t *testing.T, client, server *tls.Config) (clientErr, serverErr error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -181,7 +181,7 @@ func shake(t *testing.T, client, server *tls.Config) (clientErr, serverErr error
 	return clientErr, <-done
 }
 
-func TestOnlyThePinnedPeerIsAccepted(t *testing.T) {
+func TestPinAcceptsOnlyThePinnedPeer(t *testing.T) {
 	host, hostCert := identity(t)
 	plugin, pluginCert := identity(t)
 	stranger, _ := identity(t)
@@ -218,8 +218,8 @@ func upTo(config *tls.Config, version uint16) *tls.Config {
 	return config
 }
 
-// Each side makes an identity, tells the other its certificate, and trusts
-// nothing but the one that it was told.
+// Each side makes an identity, tells the other side its certificate, and trusts only the
+// certificate it received.
 func Example() {
 	host, _ := tlsutil.NewIdentity()
 	plugin, _ := tlsutil.NewIdentity()

@@ -92,11 +92,11 @@ func TestACertificateThatCannotBeUsedIsRefusedWithItsReason(t *testing.T) {
 		words string
 		as    func(error) bool
 	}{
-		"none": {make([]byte, 64), "no certificate that can be used", func(err error) bool {
+		"none": {make([]byte, 64), "unusable certificate", func(err error) bool {
 			var e *tlsutil.CertificateError
 			return errors.As(err, &e)
 		}},
-		"expired": {certificate(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), "has expired at", func(err error) bool {
+		"expired": {certificate(t, func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }), "expired at", func(err error) bool {
 			var e *tlsutil.ValidityError
 			return errors.As(err, &e)
 		}},
@@ -133,7 +133,7 @@ func TestWhoAnswersWithAnotherCertificateIsRefused(t *testing.T) {
 	if failure.Stage != host.StageConnect || !errors.As(failure, &pin) {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
 	}
-	mention(t, failure, "another certificate than it had announced")
+	mention(t, failure, "is not the announced one")
 }
 
 func TestACertificateThatNobodyAskedForIsExplained(t *testing.T) { // F2
