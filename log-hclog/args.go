@@ -37,8 +37,8 @@ func unpaired(value any) (string, any) {
 	return hclog.MissingKey, value
 }
 
-// merged returns the arguments of both, in pairs, without those of the first
-// that the second replaces.
+// merged returns both lists of arguments in pairs. A key of the second list replaces the
+// same key of the first.
 func merged(first, second []any) []any {
 	out := make([]any, 0, len(first)+len(second)+1)
 	places := make(map[string]int)
@@ -62,7 +62,7 @@ func merged(first, second []any) []any {
 	return out
 }
 
-// keyOf returns a key as text: hclog prints those that are none.
+// keyOf returns a key as text. hclog prints a key of another type too.
 func keyOf(key any) string {
 	if text, ok := key.(string); ok {
 		return text
@@ -70,7 +70,7 @@ func keyOf(key any) string {
 	return printed(key)
 }
 
-// valueOf returns an argument as slog's handlers understand it.
+// valueOf converts an argument to a value for slog's handlers.
 func valueOf(value any) slog.Value {
 	switch v := value.(type) {
 	case hclog.Format:
@@ -99,7 +99,7 @@ func valueOf(value any) slog.Value {
 	return known
 }
 
-// formatted returns the text of an hclog.Fmt, whatever stands in it.
+// formatted returns the text of an hclog.Fmt, however malformed.
 func formatted(f hclog.Format) string {
 	if len(f) == 0 {
 		return ""
@@ -111,5 +111,5 @@ func formatted(f hclog.Format) string {
 	return fmt.Sprintf(layout, f[1:]...)
 }
 
-// printed returns what fmt makes of a value, which survives methods that panic.
+// printed formats a value with fmt, which survives methods that panic.
 func printed(value any) string { return fmt.Sprint(value) }

@@ -9,7 +9,7 @@ import (
 	loghclog "github.com/jackfield-go/jackfield/log-hclog"
 )
 
-// An application with an hclog.Logger gives it to what logs through slog.
+// An application with an hclog.Logger gives it to code that logs through slog.
 func ExampleNewHandler() {
 	existing := hclog.New(&hclog.LoggerOptions{Name: "app", Output: os.Stdout, DisableTime: true})
 	log := slog.New(loghclog.NewHandler(existing, loghclog.HandlerOptions{}))

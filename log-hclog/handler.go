@@ -9,27 +9,27 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// CallerKey is the argument that carries the place of a logging call, if
-// HandlerOptions asks for it: the key under which hclog writes places as JSON.
+// CallerKey is the key of the argument that carries the source location of a logging call,
+// if HandlerOptions.AddSource is set. hclog writes locations as JSON under the same key.
 const CallerKey = "@caller"
 
-// HandlerOptions is what a handler of NewHandler passes on beside messages and
-// attributes. The zero value passes on nothing else.
+// HandlerOptions selects the data that a handler of NewHandler passes on beside messages
+// and attributes. The zero value adds nothing.
 type HandlerOptions struct {
-	// TimeKey is the argument to carry the time of a record. "" carries none:
-	// hclog.Logger takes no time, and writes the present one.
+	// TimeKey is the key of the argument that carries a record's time. "" omits the time:
+	// hclog.Logger accepts none and writes the current time.
 	TimeKey string
-	// AddSource passes on the place of the logging call as [CallerKey]. hclog's
-	// own IncludeLocation would show a place in package slog.
+	// AddSource passes on the source location of the logging call as [CallerKey]. hclog's
+	// own IncludeLocation would show a location in package slog.
 	AddSource bool
 }
 
-// NewHandler returns a slog.Handler that writes to log; nil throws everything
-// away. Whether a level is enabled is asked of log each time.
+// NewHandler returns a slog.Handler that writes to log; a nil log discards everything. The
+// handler asks log at each record whether a level is enabled.
 //
-// Attributes become arguments, in groups with the groups' names and dots in
-// front. [NameKey], outside any group and with a text, adds to log's name.
-// Values go to hclog as they are, once their LogValue methods are resolved.
+// Attributes become arguments. Those in groups get the groups' names and dots as a prefix.
+// [NameKey], outside any group and with a text value, extends log's name. Values go to
+// hclog unchanged, after their LogValue methods are resolved.
 func NewHandler(log hclog.Logger, opts HandlerOptions) slog.Handler {
 	switch l := log.(type) {
 	case nil:
@@ -40,7 +40,7 @@ func NewHandler(log hclog.Logger, opts HandlerOptions) slog.Handler {
 	return &handler{log: log, opts: opts, name: log.Name()}
 }
 
-// A direct is the handler below a logger of ours, with the logger's level.
+// A direct is the slog.Handler below a logger of this package, with the logger's level.
 type direct struct {
 	slog.Handler
 
@@ -61,9 +61,9 @@ func (d *direct) WithGroup(name string) slog.Handler {
 
 // A handler is a slog.Handler on top of an hclog.Logger.
 type handler struct {
-	log    hclog.Logger // with the name and the arguments that were added
+	log    hclog.Logger // with the added name and arguments
 	opts   HandlerOptions
-	name   string // of the logger that the handler was made of
+	name   string // of the logger given to NewHandler
 	prefix string // of the open groups, with the last dot
 }
 
@@ -84,9 +84,9 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 	}
 }
 
-// Handle logs a record. It never fails: hclog tells nobody when it does.
+// Handle logs a record. It never fails: hclog does not report failures.
 func (h *handler) Handle(_ context.Context, record slog.Record) error {
-	// Two arguments an attribute, and four for the time and the place.
+	// Each attribute takes two arguments; the time and the location take four.
 	args := arguments{handler: h, list: make([]any, 0, 2*record.NumAttrs()+4)}
 	if h.opts.TimeKey != "" && !record.Time.IsZero() {
 		args.list = append(args.list, h.opts.TimeKey, record.Time.Round(0))
@@ -124,14 +124,14 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	return &derived
 }
 
-// arguments gathers attributes in hclog's form.
+// arguments collects attributes in hclog's form.
 type arguments struct {
 	handler *handler
 	list    []any
 	name    string // the attribute NameKey
 }
 
-// add takes an attribute, and those of a group one by one.
+// add appends an attribute, and the members of a group one by one.
 func (a *arguments) add(prefix string, attr slog.Attr) {
 	attr.Value = attr.Value.Resolve()
 	if attr.Equal(slog.Attr{}) {
@@ -152,7 +152,7 @@ func (a *arguments) add(prefix string, attr slog.Attr) {
 	}
 }
 
-// named returns log with the name that came among the attributes.
+// named returns log with the name found among the attributes.
 func (a *arguments) named(log hclog.Logger) hclog.Logger {
 	if a.name == "" {
 		return log

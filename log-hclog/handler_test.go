@@ -46,7 +46,7 @@ func TestHandlerIsASlogHandler(t *testing.T) {
 	})
 }
 
-// secret is not what it shows.
+// secret replaces its value when it is logged.
 type secret struct{}
 
 func (secret) LogValue() slog.Value { return slog.StringValue("***") }
@@ -69,7 +69,7 @@ func TestHandlerWritesToHclog(t *testing.T) {
 		{"the last name", func(l *slog.Logger) { l.With(loghclog.NameKey, "web").With("@module", "db").Info("m") }, "[INFO]  app.db: m"},
 		{"a record's name", func(l *slog.Logger) { l.Info("m", loghclog.NameKey, "web", "a", 1) }, "[INFO]  app.web: m: a=1"},
 		{"no name in a group", func(l *slog.Logger) { l.WithGroup("g").Info("m", loghclog.NameKey, "web") }, "[INFO]  app: m: g.@module=web"},
-		{"no name that is no text", func(l *slog.Logger) { l.Info("m", loghclog.NameKey, 1) }, "[INFO]  app: m: @module=1"},
+		{"a name of another type", func(l *slog.Logger) { l.Info("m", loghclog.NameKey, 1) }, "[INFO]  app: m: @module=1"},
 		{"a LogValuer", func(l *slog.Logger) { l.Info("m", "s", secret{}) }, `[INFO]  app: m: s="***"`},
 		{"an error", func(l *slog.Logger) { l.Info("m", "err", errors.New("bad")) }, "[INFO]  app: m: err=bad"},
 		{"a duration", func(l *slog.Logger) { l.Info("m", "d", time.Second) }, "[INFO]  app: m: d=1s"},
@@ -96,11 +96,11 @@ func TestHandlerAsksHclogForItsLevel(t *testing.T) {
 	}
 	log.SetLevel(hclog.Trace)
 	if !handler.Enabled(t.Context(), loghclog.LevelTrace) || !handler.Enabled(t.Context(), -20) {
-		t.Error("a change of the level is not seen")
+		t.Error("the handler ignores a change of the level")
 	}
 	log.SetLevel(hclog.Off)
 	if handler.Enabled(t.Context(), slog.LevelError) {
-		t.Error("off is not seen")
+		t.Error("the handler ignores hclog.Off")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// members decodes the lines that a logger wrote as JSON.
+// members decodes a logger's JSON lines.
 func members(t *testing.T, out *bytes.Buffer) []map[string]any {
 	t.Helper()
 	var lines []map[string]any
@@ -24,7 +24,7 @@ func members(t *testing.T, out *bytes.Buffer) []map[string]any {
 	return lines
 }
 
-// slogJSON returns a handler that writes all levels, without the time.
+// slogJSON returns a handler for all levels, without the time.
 func slogJSON(out *bytes.Buffer) slog.Handler {
 	return slog.NewJSONHandler(out, &slog.HandlerOptions{
 		Level: slog.Level(math.MinInt),
@@ -37,10 +37,10 @@ func slogJSON(out *bytes.Buffer) slog.Handler {
 	})
 }
 
-// hclogJSON returns a logger that writes all levels as JSON, without the time.
+// hclogJSON returns a logger for all levels as JSON, without the time.
 func hclogJSON(out *bytes.Buffer, name string) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{Name: name, Output: out, JSONFormat: true, DisableTime: true, Level: hclog.Trace})
 }
 
-// A wrapped logger hides what it is, so that nothing goes around hclog.
+// A wrapped logger hides its type, so that no handler bypasses hclog.
 type wrapped struct{ hclog.Logger }

@@ -13,8 +13,8 @@ const LevelTrace = slog.LevelDebug - 4
 // LevelOff is hclog.Off on slog's scale: no record reaches it.
 const LevelOff = slog.Level(math.MaxInt)
 
-// SlogLevel returns a level of hclog's on slog's scale. hclog.NoLevel, and what
-// is no level at all, is [slog.LevelInfo], as hclog's own default is.
+// SlogLevel converts an hclog level to slog's scale. hclog.NoLevel and unknown values
+// become [slog.LevelInfo], hclog's own default.
 func SlogLevel(level hclog.Level) slog.Level {
 	switch level {
 	case hclog.Trace:
@@ -32,8 +32,8 @@ func SlogLevel(level hclog.Level) slog.Level {
 	}
 }
 
-// HclogLevel returns the highest level of hclog's that a level of slog's
-// reaches, and hclog.Trace for what lies below. Only [LevelOff] is hclog.Off.
+// HclogLevel returns the highest hclog level at or below a slog level, and hclog.Trace for
+// anything lower. Only [LevelOff] becomes hclog.Off.
 func HclogLevel(level slog.Level) hclog.Level {
 	switch {
 	case level < slog.LevelDebug:

@@ -21,7 +21,7 @@ func TestLevelsKeepTheirMeaning(t *testing.T) {
 	}
 }
 
-func TestLevelsInBetweenBecomeTheLowerOne(t *testing.T) {
+func TestLevelsInBetweenRoundDown(t *testing.T) {
 	for level, want := range map[slog.Level]hclog.Level{
 		math.MinInt: hclog.Trace, -9: hclog.Trace, -5: hclog.Trace, -3: hclog.Debug, 1: hclog.Info, 6: hclog.Warn, 9: hclog.Error,
 		loghclog.LevelOff: hclog.Off,

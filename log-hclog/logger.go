@@ -11,20 +11,20 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// NameKey is the attribute that carries a logger's name. Names of loggers made
-// of loggers are joined with dots.
+// NameKey is the key of the attribute with a logger's name. Dots join the name of a logger
+// to its parent's.
 const NameKey = "@module"
 
-// LoggerOptions is how a logger of NewLogger begins. The zero value is a logger
-// without a name that writes all that its handler wants.
+// LoggerOptions configures NewLogger. The zero value is a logger without a name, at the
+// level of its handler.
 type LoggerOptions struct {
-	// Name is the logger's name; "" is none, and no [NameKey] is written.
+	// Name is the logger's name. With "" the logger writes no [NameKey].
 	Name string
-	// Level is the lowest level that reaches the handler, which may want less.
-	// hclog.NoLevel, the zero value, leaves the choice to the handler.
+	// Level is the lowest level passed to the handler; the handler may be stricter. The
+	// zero value, hclog.NoLevel, leaves the choice to the handler.
 	Level hclog.Level
-	// IndependentLevels gives each logger made from this one a level of its own,
-	// which begins as its parent's. Otherwise they share one, as in hclog.
+	// IndependentLevels gives each derived logger its own level, which starts as its
+	// parent's. Otherwise derived loggers share their parent's level, as in hclog.
 	IndependentLevels bool
 }
 
@@ -38,20 +38,20 @@ type logger struct {
 	independent bool
 }
 
-// NewLogger returns an hclog.Logger that writes to handler; nil throws
-// everything away.
+// NewLogger returns an hclog.Logger that writes to handler; a nil handler discards
+// everything.
 //
-// The records carry the place of the logging call, for handlers with AddSource.
-// hclog.Fmt, Hex, Octal and Binary values become the text that they stand for,
-// a Quote its text, since handlers quote what needs it. Values with a String
-// method become that text, unless they are errors or know how to be logged or
-// marshalled. A last argument without a partner gets the key hclog.MissingKey,
-// or "stacktrace" if it is an hclog.Stacktrace.
+// Records carry the source location of the logging call, for handlers with AddSource.
+// hclog.Fmt, Hex, Octal and Binary values become their formatted text. A Quote becomes its
+// plain text, because handlers quote where necessary. A value with a String method becomes
+// that text, unless it is an error or implements a logging or marshalling interface. A last
+// argument without a partner gets the key hclog.MissingKey, or "stacktrace" if it is an
+// hclog.Stacktrace.
 //
-// SetLevel may be called at any time and holds for all loggers made from this
-// one and from its parents (unless LoggerOptions says otherwise); with
-// hclog.NoLevel the handler alone decides again. GetLevel returns the lowest
-// level that is written, by the handler's word too.
+// SetLevel may be called at any time. It applies to all loggers derived from this one and
+// to its parents, unless IndependentLevels is set. With hclog.NoLevel the handler alone
+// decides again. GetLevel returns the lowest written level, including the handler's
+// restrictions.
 func NewLogger(handler slog.Handler, opts LoggerOptions) hclog.Logger {
 	if handler == nil {
 		handler = slog.DiscardHandler
@@ -62,8 +62,8 @@ func NewLogger(handler slog.Handler, opts LoggerOptions) hclog.Logger {
 	return l
 }
 
-// derive makes the handler for the logger's name and arguments. It starts from
-// the base, since what a handler was given cannot be taken back.
+// derive builds the handler with the logger's name and arguments. It starts from the base,
+// because slog cannot remove attributes from a handler.
 func (l *logger) derive() {
 	l.handler = l.base
 	if l.name != "" {
@@ -74,7 +74,7 @@ func (l *logger) derive() {
 	}
 }
 
-// child returns a copy to be changed into another logger.
+// child returns a copy for a derived logger to modify.
 func (l *logger) child() *logger {
 	c := *l
 	if l.independent {
@@ -88,8 +88,8 @@ func (l *logger) enabled(level slog.Level) bool {
 	return level >= l.level.Level() && l.handler.Enabled(context.Background(), level)
 }
 
-// Callers that a log call's own place lies behind: runtime.Callers, write and
-// the exported method.
+// ownFrames is the number of frames above the logging call: runtime.Callers, write and the
+// exported method.
 const ownFrames = 3
 
 // write logs a record at the place of the exported method's caller.
@@ -102,15 +102,15 @@ func (l *logger) write(level slog.Level, message string, args []any) {
 	l.writeAt(pcs[0], level, message, args)
 }
 
-// writeAt logs a record whose level is known to be enabled. hclog has nobody to
-// tell a handler's error to.
+// writeAt logs a record at an enabled level. It drops the handler's error, because hclog's
+// methods return none.
 func (l *logger) writeAt(pc uintptr, level slog.Level, message string, args []any) {
 	record := slog.NewRecord(time.Now(), level, message, pc)
 	record.AddAttrs(attrsOf(args)...)
 	_ = l.handler.Handle(context.Background(), record)
 }
 
-// Log logs at a level; at hclog.NoLevel it logs at info, at hclog.Off nothing.
+// Log logs at a level. hclog.NoLevel means info; hclog.Off logs nothing.
 func (l *logger) Log(level hclog.Level, message string, args ...any) {
 	if level != hclog.Off {
 		l.write(SlogLevel(level), message, args)
@@ -129,11 +129,11 @@ func (l *logger) IsInfo() bool  { return l.enabled(slog.LevelInfo) }
 func (l *logger) IsWarn() bool  { return l.enabled(slog.LevelWarn) }
 func (l *logger) IsError() bool { return l.enabled(slog.LevelError) }
 
-// ImpliedArgs returns the arguments that each record gets.
+// ImpliedArgs returns the arguments of every record.
 func (l *logger) ImpliedArgs() []any { return slices.Clone(l.implied) }
 
-// With returns a logger whose records have args too. An argument with the key
-// of an earlier one takes its place.
+// With returns a logger with args in every record. An argument replaces an earlier one with
+// the same key.
 func (l *logger) With(args ...any) hclog.Logger {
 	if len(args) == 0 {
 		return l
@@ -147,10 +147,10 @@ func (l *logger) With(args ...any) hclog.Logger {
 // Name returns the logger's name.
 func (l *logger) Name() string { return l.name }
 
-// Named returns a logger with name behind this one's name.
+// Named returns a logger with name appended to this logger's name.
 func (l *logger) Named(name string) hclog.Logger { return l.ResetNamed(joinNames(l.name, name)) }
 
-// ResetNamed returns a logger with that name.
+// ResetNamed returns a logger with name in place of this logger's name.
 func (l *logger) ResetNamed(name string) hclog.Logger {
 	c := l.child()
 	c.name = name
@@ -158,7 +158,7 @@ func (l *logger) ResetNamed(name string) hclog.Logger {
 	return c
 }
 
-// SetLevel sets the lowest level that reaches the handler.
+// SetLevel sets the lowest level passed to the handler.
 func (l *logger) SetLevel(level hclog.Level) {
 	if level == hclog.NoLevel {
 		l.level.Set(math.MinInt)
@@ -167,7 +167,7 @@ func (l *logger) SetLevel(level hclog.Level) {
 	l.level.Set(SlogLevel(level))
 }
 
-// GetLevel returns the lowest level that is written.
+// GetLevel returns the lowest written level.
 func (l *logger) GetLevel() hclog.Level {
 	for level := hclog.Trace; level < hclog.Off; level++ {
 		if l.enabled(SlogLevel(level)) {
@@ -177,7 +177,7 @@ func (l *logger) GetLevel() hclog.Level {
 	return hclog.Off
 }
 
-// joinNames puts a name behind another one, if there is one.
+// joinNames appends name to parent, with a dot if parent is not empty.
 func joinNames(parent, name string) string {
 	switch {
 	case parent == "":

@@ -29,7 +29,7 @@ func TestLoggerWritesArguments(t *testing.T) {
 		{"none", nil, ``},
 		{"pairs", []any{"a", 1, "b", "x"}, ` a=1 b=x`},
 		{"a value without a key", []any{"a", 1, "b"}, ` a=1 EXTRA_VALUE_AT_END=b`},
-		{"a key that is no text", []any{17, "x", errors.New("e"), "y"}, ` 17=x e=y`},
+		{"a key of another type", []any{17, "x", errors.New("e"), "y"}, ` 17=x e=y`},
 		{"Fmt", []any{"k", hclog.Fmt("%d-%s", 1, "b")}, ` k=1-b`},
 		{"an empty Fmt", []any{"k", hclog.Format{}}, ` k=""`},
 		{"a Fmt without a layout", []any{"k", hclog.Format{1, 2}}, ` k="1 2"`},
@@ -37,7 +37,7 @@ func TestLoggerWritesArguments(t *testing.T) {
 		{"Quote", []any{"k", hclog.Quote("a\nb")}, ` k="a\nb"`},
 		{"an error", []any{"k", io.EOF}, ` k=EOF`},
 		{"a Stringer", []any{"k", hclog.Warn}, ` k=warn`},
-		{"a Stringer that is nil", []any{"k", fmt.Stringer(nobody)}, ` k=<nil>`},
+		{"a nil Stringer", []any{"k", fmt.Stringer(nobody)}, ` k=<nil>`},
 		{"slog's own kinds", []any{"d", time.Second, "t", true, "n", nil}, ` d=1s t=true n=<nil>`},
 	}
 	for _, tt := range tests {
@@ -126,7 +126,7 @@ func TestLoggersShareTheirLevel(t *testing.T) {
 	}
 	log.SetLevel(hclog.NoLevel)
 	if log.GetLevel() != hclog.Trace {
-		t.Errorf("level is %v, want the handler's", log.GetLevel())
+		t.Errorf("level is %v, want the handler's level", log.GetLevel())
 	}
 }
 
@@ -143,7 +143,7 @@ func TestLoggerAsksTheHandlerToo(t *testing.T) {
 	handler := slog.NewTextHandler(new(bytes.Buffer), &slog.HandlerOptions{Level: slog.LevelWarn})
 	log := loghclog.NewLogger(handler, loghclog.LoggerOptions{Level: hclog.Trace})
 	if log.IsInfo() || log.GetLevel() != hclog.Warn {
-		t.Errorf("level is %v, want the handler's", log.GetLevel())
+		t.Errorf("level is %v, want the handler's level", log.GetLevel())
 	}
 }
 
@@ -168,7 +168,7 @@ func TestLoggerKeepsThePlaceOfTheCall(t *testing.T) {
 		source, _ := m["source"].(map[string]any)
 		file, _ := source["file"].(string)
 		if filepath.Base(file) == "io.go" && i == 4 {
-			continue // io.WriteString is what called the writer
+			continue // io.WriteString called the writer
 		}
 		if filepath.Base(file) != "logger_test.go" || source["line"] != float64(line+1+i) {
 			t.Errorf("%s is at %v:%v, want line %d of this file", m["msg"], file, source["line"], line+1+i)

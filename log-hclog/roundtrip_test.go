@@ -48,7 +48,7 @@ func TestSlogToOurHclogToSlogLosesNothing(t *testing.T) {
 	}
 	middle.SetLevel(hclog.Error)
 	if slog.New(loghclog.NewHandler(middle, loghclog.HandlerOptions{})).With("a", 1).WithGroup("g").Enabled(t.Context(), slog.LevelWarn) {
-		t.Error("the logger's level is not kept")
+		t.Error("the round trip loses the logger's level")
 	}
 }
 

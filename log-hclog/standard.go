@@ -10,14 +10,14 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// StandardLogger returns a logger of package log that writes to this one.
-// opts may be nil: everything is logged at info.
+// StandardLogger returns a package log logger on top of this one. With nil opts everything
+// is logged at info.
 func (l *logger) StandardLogger(opts *hclog.StandardLoggerOptions) *log.Logger { //nolint:forbidigo // hclog.Logger has this method
 	return log.New(l.StandardWriter(opts), "", 0) //nolint:forbidigo // the same
 }
 
-// StandardWriter returns a writer that logs each Write as one record. opts may
-// be nil: everything is logged at info.
+// StandardWriter returns a writer; each Write becomes one record. With nil opts everything
+// is logged at info.
 func (l *logger) StandardWriter(opts *hclog.StandardLoggerOptions) io.Writer {
 	w := &standardWriter{log: l}
 	if opts != nil {
@@ -26,13 +26,13 @@ func (l *logger) StandardWriter(opts *hclog.StandardLoggerOptions) io.Writer {
 	return w
 }
 
-// A standardWriter is what package log writes to.
+// A standardWriter is the destination of a package log logger.
 type standardWriter struct {
 	log  *logger
 	opts hclog.StandardLoggerOptions
 }
 
-// Write logs data as one record. It takes all of it and never fails.
+// Write logs data as one record. It accepts all of data and never fails.
 func (w *standardWriter) Write(data []byte) (int, error) {
 	level, message := w.read(strings.TrimRight(string(data), " \t\r\n"))
 	if level < LevelOff && w.log.enabled(level) {
@@ -41,7 +41,7 @@ func (w *standardWriter) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// read returns the level and the text of a line, as the options want them.
+// read returns the level and the text of a line, according to the options.
 func (w *standardWriter) read(line string) (slog.Level, string) {
 	forced := w.opts.ForceLevel != hclog.NoLevel
 	if !forced && !w.opts.InferLevels {
@@ -57,7 +57,7 @@ func (w *standardWriter) read(line string) (slog.Level, string) {
 	return level, message
 }
 
-// prefixed reads the level that a line names in front, info if it names none.
+// prefixed reads the level from a line's prefix; without a prefix it is info.
 func prefixed(line string) (slog.Level, string) {
 	name, text, ok := strings.Cut(strings.TrimPrefix(line, "["), "]")
 	if !ok || line[0] != '[' {
@@ -81,14 +81,14 @@ func prefixed(line string) (slog.Level, string) {
 	return level, strings.TrimSpace(text)
 }
 
-// standardCaller returns the place that called package log, or the writer.
+// standardCaller returns the caller of package log, or of the writer.
 func standardCaller() uintptr {
 	var pcs [8]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(ownFrames, pcs[:])])
 	for {
 		frame, more := frames.Next()
 		if !strings.HasPrefix(frame.Function, "log.") {
-			// A record's place is a return address, a frame's the call before it.
+			// A record's PC is a return address; a frame's PC is the call before it.
 			return frame.PC + 1
 		}
 		if !more {
