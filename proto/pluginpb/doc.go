@@ -1,10 +1,10 @@
-// Package pluginpb has the messages and services that hosts and plugins need beside those of the
-// application, where calls go over gRPC: the broker, the controller and the standard output. All of it
-// but FileDescriptorSet is generated from the files in the folder plugin, whose comments say what each part
-// means; a plugin or a host takes it through transport-grpc.
+// Package pluginpb contains the protocol's own messages and services for a plugin
+// connection over gRPC: the broker, the controller and the standard output. All of it
+// except FileDescriptorSet is generated from the .proto files in the folder plugin; their
+// comments explain each part. Plugins and hosts use it through transport-grpc.
 //
-// The services have the names of the wire, such as plugin.GRPCBroker. The messages are registered in
-// the Go runtime as jackfield.plugin.ConnInfo and so on, which no peer sees: the wire's names belong to
-// hashicorp/go-plugin's package in a program that links both, and a name can be registered only once.
-// Descriptors with the wire's names are in package pluginreflect.
+// The services keep their wire names, such as plugin.GRPCBroker. The Go runtime registers
+// the messages under other names, such as jackfield.plugin.ConnInfo; no peer sees them. A
+// name can be registered only once, and in a program that links both, the wire names belong
+// to hashicorp/go-plugin. Package pluginreflect has descriptors with the wire names.
 package pluginpb

@@ -8,7 +8,8 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
-// The paths are the wire (protocol §5): they must not follow the names that the messages have in Go.
+// The paths are part of the wire (protocol §5). They must not change with the messages' Go
+// names.
 func TestMethodsHaveThePathsOfTheWire(t *testing.T) {
 	for _, test := range []struct{ constant, want string }{
 		{pluginpb.GRPCBroker_StartStream_FullMethodName, "/plugin.GRPCBroker/StartStream"},

@@ -14,7 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
-// The vectors that docs/protocol.md publishes for implementations in any language.
+// vectors is the file of test vectors published with docs/protocol.md, for implementations
+// in any language.
 const vectors = "../../docs/vectors/grpc.json"
 
 func TestMessagesHaveTheBytesOfTheVectors(t *testing.T) {
@@ -41,7 +42,7 @@ func TestMessagesHaveTheBytesOfTheVectors(t *testing.T) {
 		t.Run(vector.Name, func(t *testing.T) {
 			kind, ok := kinds[vector.Message]
 			if !ok {
-				t.Fatalf("%s is no message of this test's", vector.Message)
+				t.Fatalf("this test does not know the message %s", vector.Message)
 			}
 			wire, err := hex.DecodeString(vector.Hex)
 			if err != nil {
@@ -68,7 +69,7 @@ func TestMessagesHaveTheBytesOfTheVectors(t *testing.T) {
 	}
 }
 
-// protoJSON is the vector's fields as protobuf's JSON has them, which writes bytes in base64.
+// protoJSON converts a vector's fields to protobuf's JSON encoding, with bytes in base64.
 func protoJSON(t *testing.T, fields map[string]any) []byte {
 	t.Helper()
 	if text, ok := fields["data"].(string); ok {

@@ -6,7 +6,7 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginreflect"
 )
 
-// Tools that know only a name find out what stands behind it.
+// A tool finds the definition behind a name.
 func ExampleResolver() {
 	resolver := pluginreflect.Resolver(nil)
 	descriptor, err := resolver.FindDescriptorByName("plugin.GRPCController.Shutdown")

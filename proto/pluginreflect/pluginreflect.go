@@ -1,16 +1,17 @@
-// Package pluginreflect holds the descriptors of the wire's own services and messages, under the names
-// that they have on the wire: plugin.GRPCBroker, plugin.ConnInfo and so on.
+// Package pluginreflect holds the descriptors of the protocol's own services and messages,
+// under their wire names: plugin.GRPCBroker, plugin.ConnInfo and so on.
 //
-// Server reflection needs them. The Go types of package pluginpb are registered under other names (its
-// package comment says why), so the table of the Go runtime, protoregistry.GlobalFiles, does not know
-// the names that reflection lists. A server puts Resolver in front of that table:
+// Server reflection needs them. Package pluginpb registers its Go types under other names
+// (its package comment gives the reason). So the Go runtime's table,
+// protoregistry.GlobalFiles, does not contain the names listed by reflection. A server puts
+// Resolver in front of that table:
 //
 //	options := reflection.ServerOptions{
 //		Services:           server,
 //		DescriptorResolver: pluginreflect.Resolver(nil),
 //	}
 //
-// Nothing here is registered anywhere, and nothing is decoded before somebody asks.
+// The package registers nothing, and decodes the descriptors at the first query.
 package pluginreflect
 
 import (
@@ -23,18 +24,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/descriptorpb"
-	_ "google.golang.org/protobuf/types/known/emptypb" // what stdio.proto imports
+	_ "google.golang.org/protobuf/types/known/emptypb" // an import of stdio.proto
 
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
-// shared serves all resolvers, which only read it.
+// shared serves all resolvers; they only read it.
 var shared = sync.OnceValues(Files)
 
-// Files decodes the descriptors of plugin/broker.proto, plugin/controller.proto and plugin/stdio.proto.
-// Each call makes a registry of its own, which the caller may add to. What they import is not in it; it
-// comes from protoregistry.GlobalFiles. There is an error only if the program was built from damaged
-// files.
+// Files decodes the descriptors of plugin/broker.proto, plugin/controller.proto and
+// plugin/stdio.proto. Each call returns a new registry, and the caller may add to it. It
+// does not contain the files' imports; protoregistry.GlobalFiles has them. Files fails only
+// in a program built from damaged files.
 func Files() (*protoregistry.Files, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(pluginpb.FileDescriptorSet(), &set); err != nil {
@@ -42,7 +43,7 @@ func Files() (*protoregistry.Files, error) {
 	}
 	files := new(protoregistry.Files)
 	for _, file := range set.GetFile() {
-		// Files that others import come first in a set.
+		// A set lists imported files before the files that import them.
 		descriptor, err := protodesc.NewFile(file, inFront{files, protoregistry.GlobalFiles})
 		if err != nil {
 			return nil, fmt.Errorf("pluginreflect: build the embedded descriptors: %w", err)
@@ -55,9 +56,10 @@ func Files() (*protoregistry.Files, error) {
 	return files, nil
 }
 
-// Resolver finds the wire's own descriptors, and hands every other question to next; nil stands for
-// protoregistry.GlobalFiles. The wire's own win where next knows the same name. It may be used from many
-// goroutines if next may. The descriptors are decoded at the first question, once in a program.
+// Resolver finds the descriptors of the protocol's own names, and passes every other query
+// to next. A nil next means protoregistry.GlobalFiles. If next knows the same name, the
+// protocol's own descriptor wins. A Resolver is safe for concurrent use if next is. The
+// first query in a program decodes the descriptors.
 func Resolver(next protodesc.Resolver) protodesc.Resolver {
 	if next == nil {
 		next = protoregistry.GlobalFiles
@@ -78,7 +80,8 @@ func (r resolver) FindFileByPath(path string) (protoreflect.FileDescriptor, erro
 	return inFront{files, r.next}.FindFileByPath(path)
 }
 
-// FindDescriptorByName finds anything that has a name, such as "plugin.GRPCBroker.StartStream".
+// FindDescriptorByName finds any descriptor by its full name, such as
+// "plugin.GRPCBroker.StartStream".
 func (r resolver) FindDescriptorByName(name protoreflect.FullName) (protoreflect.Descriptor, error) {
 	files, err := shared()
 	if err != nil {
@@ -88,7 +91,7 @@ func (r resolver) FindDescriptorByName(name protoreflect.FullName) (protoreflect
 	return inFront{files, r.next}.FindDescriptorByName(name)
 }
 
-// inFront asks one resolver, and the next one for what that does not have.
+// inFront queries first, and next for anything that first does not have.
 type inFront struct{ first, next protodesc.Resolver }
 
 func (r inFront) FindFileByPath(path string) (protoreflect.FileDescriptor, error) {

@@ -66,7 +66,7 @@ func TestResolverAsksTheNextOneForTheRest(t *testing.T) {
 
 	mine := new(protoregistry.Files)
 	if _, err := pluginreflect.Resolver(mine).FindDescriptorByName("google.protobuf.Empty"); !errors.Is(err, protoregistry.NotFound) {
-		t.Errorf("a name that only the global registry has: got %v, want protoregistry.NotFound", err)
+		t.Errorf("a name of the global registry alone: got %v, want protoregistry.NotFound", err)
 	}
 }
 
@@ -87,8 +87,8 @@ func TestFilesBelongToTheCaller(t *testing.T) {
 	}
 }
 
-// hashicorp/go-plugin registers these names and may be in the same program.
-func TestNothingOfPackagePluginIsRegistered(t *testing.T) {
+// hashicorp/go-plugin registers these names and may be linked into the same program.
+func TestPackagePluginIsNotRegistered(t *testing.T) {
 	protoregistry.GlobalFiles.RangeFilesByPackage("plugin", func(file protoreflect.FileDescriptor) bool {
 		t.Errorf("%s is registered", file.Path())
 
@@ -103,7 +103,7 @@ func TestNothingOfPackagePluginIsRegistered(t *testing.T) {
 	})
 }
 
-// The Go types and the wire's descriptors come from one source by two ways.
+// The Go types and the wire descriptors come from one source in two ways.
 func TestTypesAgreeWithTheWiresDescriptors(t *testing.T) {
 	files, err := pluginreflect.Files()
 	if err != nil {

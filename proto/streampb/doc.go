@@ -1,5 +1,5 @@
-// Package streampb has a gRPC service that reads and writes a stream of bytes, so that an io.Reader or
-// an io.Writer of one process can be used in another. It is generated from
-// jackfield/stream/v1/stream.proto, whose comments say what each part means; transport-grpc serves and
-// calls it through its broker.
+// Package streampb contains a gRPC service for reading and writing a stream of bytes. With
+// it, a process can use an io.Reader or an io.Writer of another process. The code is
+// generated from jackfield/stream/v1/stream.proto; its comments explain each part.
+// transport-grpc serves and calls the service through its broker.
 package streampb
