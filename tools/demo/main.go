@@ -1,11 +1,11 @@
-// Demo builds each example's plugins and host, and runs the host with the plugins' paths as its
-// arguments:
+// Demo builds each example's plugins and host, and runs the host with the plugins' paths as
+// its arguments:
 //
 //	demo [-timeout 1m] examples-folder
 //
-// An example is a folder that holds a main package `host` and one or more main packages whose names
-// begin with `plugin`. The binaries go into a temporary directory. All examples run, and the exit
-// status is 1 if one of them failed.
+// An example is a folder with a main package `host` and one or more main packages whose
+// names begin with `plugin`. The binaries go into a temporary directory. Demo runs all
+// examples, and exits with status 1 if any of them failed.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	timeout := flag.Duration("timeout", time.Minute, "how long one example's host may run")
+	timeout := flag.Duration("timeout", time.Minute, "time limit for each example's host")
 	flag.Parse()
 
 	if flag.NArg() != 1 {
@@ -103,8 +103,8 @@ func show(ctx context.Context, example, bin string, timeout time.Duration) error
 	return nil
 }
 
-// build compiles the main package in a folder, with the versions of the module that it belongs to, and
-// names the binary after its example: basic/plugin becomes basic-plugin.
+// build compiles the main package in a folder, with the requirements of its own module, and
+// names the binary after the example: basic/plugin becomes basic-plugin.
 func build(ctx context.Context, folder, bin string) (string, error) {
 	name := filepath.Base(filepath.Dir(folder)) + "-" + filepath.Base(folder)
 	if runtime.GOOS == "windows" {

@@ -1,16 +1,17 @@
-// Floors holds the requirements of modules at the lowest versions that work:
+// Floors holds the requirements of modules at the lowest working versions:
 //
 //	floors module-folder...
 //
-// A comment above each requirement names the version and what needs it:
+// A comment above each requirement names the version and the reason for it:
 //
-//	// v1.66.3: what is missing in older versions.
+//	// v1.66.3: the feature missing in older versions.
 //	google.golang.org/grpc v1.66.3
 //
-// The go command raises a requirement and leaves the comment as it is: then the two differ, and the
-// program fails until the requirement is lowered or the comment gives a new reason. Modules that share a
-// requirement must agree on its version, and on the version of Go. An indirect requirement must have the version that another
-// requirement asks for. Requirements on modules of the same repository are not looked at.
+// When the go command raises a requirement, it leaves the comment unchanged. Then the two
+// differ, and the program fails until the requirement is lowered or the comment gives a new
+// reason. Modules with a common requirement must agree on its version, and on the version
+// of Go. Another requirement must ask for the version of each indirect requirement.
+// Requirements within the repository are not checked.
 package main
 
 import (
@@ -43,7 +44,7 @@ func main() {
 // run checks all modules and reports every failure.
 func run(folders []string) error {
 	var failures []error
-	first := map[string]place{} // a requirement's path → its first place
+	first := map[string]place{} // path of a requirement → first place
 	for _, folder := range folders {
 		name := filepath.Join(folder, "go.mod")
 		text, err := os.ReadFile(name)
@@ -79,7 +80,7 @@ func foreign(file *modfile.File) []*modfile.Require {
 	return all
 }
 
-// reason is a comment with a version and a text.
+// reason matches a comment with a version and a text.
 var reason = regexp.MustCompile(`^// (v\S+): \S`)
 
 // check compares each direct requirement with its comment, and each indirect one with the module graph.
@@ -97,7 +98,7 @@ func check(name string, file *modfile.File, asked map[string]bool) error {
 		case "":
 			failures = append(failures, fmt.Errorf("%s requires %s without a comment `// %s: the reason` above it", name, required.Mod, required.Mod.Version))
 		default:
-			failures = append(failures, fmt.Errorf("%s requires %s, and the comment above gives the reason for %s: lower it, or say what needs the higher version", name, required.Mod, version))
+			failures = append(failures, fmt.Errorf("%s requires %s, but the comment above gives the reason for %s: lower the requirement, or give the reason for the higher version", name, required.Mod, version))
 		}
 	}
 	return errors.Join(failures...)
@@ -116,10 +117,11 @@ func floor(required *modfile.Require) string {
 	return match[1]
 }
 
-// place is a go.mod and the version that it requires.
+// place is a go.mod and its required version.
 type place struct{ name, version string }
 
-// agree compares the requirements, and that of Go, with those of the modules before.
+// agree compares the requirements, and the version of Go, with those of the earlier
+// modules.
 func agree(name string, file *modfile.File, first map[string]place) error {
 	here := map[string]string{"go": file.Go.Version}
 	for _, required := range foreign(file) {
@@ -133,13 +135,14 @@ func agree(name string, file *modfile.File, first map[string]place) error {
 		if !known {
 			first[path] = place{name, here[path]}
 		} else if there.version != here[path] {
-			failures = append(failures, fmt.Errorf("%s requires %s %s, and %s requires %s: let them agree", name, path, here[path], there.name, there.version))
+			failures = append(failures, fmt.Errorf("%s requires %s %s, but %s requires %s: use one version in both", name, path, here[path], there.name, there.version))
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// askedFor returns, as path@version, the requirements in the graph of a module that are not its own.
+// askedFor returns the requirements in a module's graph, as path@version, without the
+// module's own.
 func askedFor(folder string) (map[string]bool, error) {
 	cmd := exec.Command("go", "mod", "graph")
 	cmd.Dir = folder

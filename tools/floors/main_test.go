@@ -8,23 +8,23 @@ import (
 )
 
 // Each case is the go.mod of module one; module two requires lib v1.2.0, and lib requires deep v0.3.0.
-func TestRequirementsAreHeldAtTheVersionsInTheirComments(t *testing.T) {
+func TestFloorsHoldRequirementsAtTheVersionsInTheirComments(t *testing.T) {
 	for name, test := range map[string]struct{ requires, want string }{
 		"at the floor": {"// v1.2.0: Lib.Do.\nrequire example.org/lib v1.2.0\nrequire example.org/deep v0.3.0 // indirect", ""},
-		"in a block":   {"require (\n\t// v1.2.0: Lib.Do,\n\t// which older ones lack.\n\texample.org/lib v1.2.0\n)", ""},
+		"in a block":   {"require (\n\t// v1.2.0: Lib.Do,\n\t// missing in older versions.\n\texample.org/lib v1.2.0\n)", ""},
 		"raised": {
 			"// v1.1.0: Lib.Do.\nrequire example.org/lib v1.2.0",
-			"one/go.mod requires example.org/lib@v1.2.0, and the comment above gives the reason for v1.1.0",
+			"one/go.mod requires example.org/lib@v1.2.0, but the comment above gives the reason for v1.1.0",
 		},
 		"without a comment": {"require example.org/lib v1.2.0", "without a comment `// v1.2.0: the reason` above it"},
 		"without a reason":  {"// v1.2.0:\nrequire example.org/lib v1.2.0", "without a comment"},
 		"higher than in another module": {
 			"// v1.3.0: Lib.More.\nrequire example.org/lib v1.3.0",
-			"two/go.mod requires example.org/lib v1.2.0, and one/go.mod requires v1.3.0: let them agree",
+			"two/go.mod requires example.org/lib v1.2.0, but one/go.mod requires v1.3.0: use one version in both",
 		},
 		"of a newer Go": {
 			"go 1.26.0",
-			"two/go.mod requires go 1.25.0, and one/go.mod requires 1.26.0: let them agree",
+			"two/go.mod requires go 1.25.0, but one/go.mod requires 1.26.0: use one version in both",
 		},
 		"raised and indirect": {
 			"// v1.2.0: Lib.Do.\nrequire example.org/lib v1.2.0\nrequire example.org/deep v0.4.0 // indirect",
@@ -49,7 +49,7 @@ func TestRequirementsAreHeldAtTheVersionsInTheirComments(t *testing.T) {
 	}
 }
 
-// module writes a module whose requirements are folders beside it.
+// module writes a module and points its requirements to the folders beside it.
 func module(t *testing.T, folder, path, requires string) {
 	t.Helper()
 	if !strings.HasPrefix(requires, "go ") {

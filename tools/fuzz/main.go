@@ -1,9 +1,9 @@
-// Fuzz runs each fuzz target of several modules for a while, one after the other:
+// Fuzz runs each fuzz target of several modules for a limited time, one after the other:
 //
 //	fuzz [-fuzztime 10s] module-folder...
 //
-// It goes on after a failure; the exit status is 1 if there was one. A failing input is kept by go test
-// under the package's testdata/fuzz, to be committed with the fix.
+// It continues after a failure, and exits with status 1 if there was any. go test keeps a
+// failing input under the package's testdata/fuzz; commit it with the fix.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	fuzztime := flag.String("fuzztime", "10s", "how long each target runs, as go test's flag of this name")
+	fuzztime := flag.String("fuzztime", "10s", "run time of each target, as in go test -fuzztime")
 	flag.Parse()
 
 	if err := run(flag.Args(), *fuzztime); err != nil {
@@ -55,7 +55,8 @@ func goTest(module string, args ...string) *exec.Cmd {
 
 type target struct{ pkg, name string }
 
-// parseList reads what go test -list prints: a package's names, and after them a line with its path.
+// parseList reads the output of go test -list: a package's names, followed by a line with
+// its path.
 func parseList(list string) []target {
 	var (
 		targets []target

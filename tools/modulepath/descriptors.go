@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Numbers of fields in descriptor.proto, and in the extension by which buf's images say which module a
-// file is of.
+// These are field numbers in descriptor.proto, and in the extension with the module's name
+// in buf's images.
 const (
 	setFile    = 1
 	fileOption = 8
@@ -22,8 +22,8 @@ const (
 	bufModuleID   = 1
 )
 
-// descriptors renames in a FileDescriptorSet, or in an image of buf's: the option go_package and the
-// module's name, and nothing else. The image of the last release so keeps what was promised then.
+// descriptors renames the option go_package and the module's name in a FileDescriptorSet or
+// in a buf image, and nothing else. So the image of the last release keeps its promises.
 func (r renaming) descriptors(set []byte) ([]byte, error) {
 	set, err := edit(set, []protowire.Number{setFile, fileOption, goPackage}, r.text)
 	if err != nil {
@@ -47,8 +47,8 @@ func encodeBufModule(module string) []byte {
 	return id
 }
 
-// edit changes each field that path leads to, from the message inwards, and makes the lengths around it
-// again. All other bytes stay as they are.
+// edit changes each field at path, from the outermost message inwards, and updates the
+// enclosing lengths. All other bytes stay unchanged.
 func edit(message []byte, path []protowire.Number, change func([]byte) []byte) ([]byte, error) {
 	if len(path) == 0 {
 		return change(message), nil
@@ -77,14 +77,15 @@ func edit(message []byte, path []protowire.Number, change func([]byte) []byte) (
 	return edited, nil
 }
 
-// Literals of bytes in what protoc makes for Python: a whole file descriptor, and the options of it.
+// These match bytes literals in protoc's Python code: a whole file descriptor, and its
+// options.
 var (
 	pythonFile    = regexp.MustCompile(`AddSerializedFile\(b'((?:[^'\\]|\\.)*)'`)
 	pythonOptions = regexp.MustCompile(`_serialized_options = b'((?:[^'\\]|\\.)*)'`)
 )
 
-// python renames in what protoc makes of a .proto file for Python. To make it again takes protoc, and the
-// same release of it, so that other lines stay as they are.
+// python renames in protoc's Python code. Regenerating it would need the same release of
+// protoc, or other lines would change.
 func (r renaming) python(text []byte) ([]byte, error) {
 	text, err := r.literals(text, pythonFile, fileOption, goPackage)
 	if err != nil {
@@ -93,7 +94,7 @@ func (r renaming) python(text []byte) ([]byte, error) {
 	return r.literals(text, pythonOptions, goPackage)
 }
 
-// literals renames in the messages that a pattern's group finds, at the field that path leads to.
+// literals renames in the messages found by a pattern's group, at the field at path.
 func (r renaming) literals(text []byte, pattern *regexp.Regexp, path ...protowire.Number) ([]byte, error) {
 	var renamed []byte
 	end := 0
@@ -125,7 +126,7 @@ func unescape(literal string) ([]byte, error) {
 		}
 		char, _, rest, err := strconv.UnquoteChar(literal, 0)
 		if err != nil || char > 0xff {
-			return nil, fmt.Errorf("no literal of bytes: %q", literal)
+			return nil, fmt.Errorf("not a bytes literal: %q", literal)
 		}
 		unescaped = append(unescaped, byte(char))
 		literal = rest
@@ -133,7 +134,8 @@ func unescape(literal string) ([]byte, error) {
 	return unescaped, nil
 }
 
-// escape writes a Python literal as protoc does: after an escaped byte a hexadecimal digit is escaped too.
+// escape writes a Python literal as protoc does: it also escapes a hexadecimal digit after
+// an escaped byte.
 func escape(message []byte) []byte {
 	const short = "\n\r\t\"'\\"
 	var escaped []byte

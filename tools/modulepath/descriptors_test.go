@@ -13,7 +13,7 @@ import (
 
 var oldNames, newNames = names{oldPath, "buf.build/old/name"}, names{newPath, "buf.build/acme/panel"}
 
-// file describes a .proto file as buf's image has it, for a repository with these names.
+// file describes a .proto file as in buf's image, for a repository with these names.
 func file(of names) *descriptorpb.FileDescriptorProto {
 	file := &descriptorpb.FileDescriptorProto{
 		Name:        new("a.proto"),
@@ -37,7 +37,7 @@ func marshal(t *testing.T, message proto.Message) []byte {
 	return data
 }
 
-func TestDescriptorsGetTheNewGoPackageAndModuleOnly(t *testing.T) {
+func TestDescriptorsChangeOnlyGoPackageAndModule(t *testing.T) {
 	other := &descriptorpb.FileDescriptorProto{Name: new("example.com/old/name.proto"), Options: &descriptorpb.FileOptions{GoPackage: new("example.net/b")}}
 	set := func(of names) []byte {
 		return marshal(t, &descriptorpb.FileDescriptorSet{File: []*descriptorpb.FileDescriptorProto{file(of), other}})
@@ -68,7 +68,7 @@ func TestPythonCodeGetsTheNewGoPackage(t *testing.T) {
 	}
 }
 
-// The code of the examples is what protoc wrote.
+// The code of the examples is protoc's output.
 func TestEscapeWritesWhatProtocWrote(t *testing.T) {
 	files, err := filepath.Glob(filepath.FromSlash("../../examples/python/generated/*/*_pb2.py"))
 	if err != nil {

@@ -2,10 +2,11 @@
 //
 //	modulepath [-buf owner/name] new-path
 //
-// It runs at the root of a clean work tree, and changes that tree only. Each file in git that names the
-// present path gets the new one; a name of the module on buf's registry follows. Generated Go code
-// carries the path behind a length, so `make generate` makes it again. If anything fails, or the program
-// is interrupted, the tree is put back as git has it. The exit status is 1 then.
+// Run it at the root of a clean work tree; it changes only that tree. In each file in git,
+// it replaces the present path with the new one, and likewise the module's name on buf's
+// registry. Generated Go code stores the path behind its length, so `make generate`
+// regenerates it. On failure or interruption the program restores the tree from git, and
+// exits with status 1.
 package main
 
 import (
@@ -36,8 +37,8 @@ func main() {
 	}
 }
 
-// run moves the work tree in root to a module path. Before the first write everything is checked that
-// can be.
+// run moves the work tree in root to a module path. It completes all possible checks before
+// the first write.
 func run(ctx context.Context, out io.Writer, root, path, bufModule string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -52,9 +53,9 @@ func run(ctx context.Context, out io.Writer, root, path, bufModule string) error
 	}
 	if err := m.apply(ctx, out); err != nil {
 		if restoreErr := tree.restore(context.WithoutCancel(ctx)); restoreErr != nil {
-			return fmt.Errorf("%w\nThe tree could not be put back: %w\n`git reset --hard && git clean -fd` does that", err, restoreErr)
+			return fmt.Errorf("%w\nRestoring the tree failed: %w\nRestore it with `git reset --hard && git clean -fd`", err, restoreErr)
 		}
-		return fmt.Errorf("%w\nThe tree is as it was before", err)
+		return fmt.Errorf("%w\nThe tree is restored", err)
 	}
 	return nil
 }
@@ -68,13 +69,13 @@ type move struct {
 	links []string
 }
 
-// names are the names under which the repository is published.
+// names are the published names of the repository.
 type names struct {
 	path string // the module path, without a module's folder
 	buf  string // the module on buf's registry: registry/owner/name
 }
 
-// plan reads the present names from the tree, and checks the new ones.
+// plan reads the present names from the tree and checks the new names.
 func plan(ctx context.Context, tree worktree, path, bufModule string) (*move, error) {
 	old, folders, err := tree.modules(ctx)
 	if err != nil {
@@ -96,7 +97,8 @@ func plan(ctx context.Context, tree worktree, path, bufModule string) (*move, er
 	return m, nil
 }
 
-// apply renames in every file, generates, looks for the old path again, and reports.
+// apply renames in every file, regenerates code, searches for the old path again, and
+// reports.
 func (m *move) apply(ctx context.Context, out io.Writer) error {
 	files, err := m.tree.files(ctx)
 	if err != nil {
@@ -120,7 +122,7 @@ func (m *move) apply(ctx context.Context, out io.Writer) error {
 	return m.report(ctx, out)
 }
 
-// rewrite renames in one file, if that names the old path.
+// rewrite renames in one file if the file contains the old path.
 func (m *move) rewrite(name string) error {
 	text, err := m.tree.read(name)
 	if err != nil {
@@ -133,11 +135,11 @@ func (m *move) rewrite(name string) error {
 	if strings.Contains(string(text), "https://"+m.old.path) {
 		m.links = append(m.links, name)
 	}
-	// The file exists, and keeps its mode.
+	// The file exists and keeps its mode.
 	return os.WriteFile(filepath.Join(string(m.tree), filepath.FromSlash(name)), renamed, 0o600)
 }
 
-// checkNoneLeft fails if a file of the tree, or its name, still has the old path.
+// checkNoneLeft fails if a file of the tree, or a file's name, still contains the old path.
 func (m *move) checkNoneLeft(ctx context.Context) error {
 	files, err := m.tree.files(ctx)
 	if err != nil {
@@ -151,12 +153,12 @@ func (m *move) checkNoneLeft(ctx context.Context) error {
 		}
 		switch {
 		case m.rename.isIn([]byte(name)):
-			failures = append(failures, fmt.Errorf("%s: the file's name has the old path: rename the file first", name))
+			failures = append(failures, fmt.Errorf("%s: the file's name contains the old path: rename the file first", name))
 		case !m.rename.isIn(text):
 		case isGenerated(name, text):
-			failures = append(failures, fmt.Errorf("%s: still names %s: `make generate` does not make this generated file", name, m.old.path))
+			failures = append(failures, fmt.Errorf("%s: still contains %s: `make generate` does not write this generated file", name, m.old.path))
 		default:
-			failures = append(failures, fmt.Errorf("%s: still names %s, in a form that cannot be renamed: change it first", name, m.old.path))
+			failures = append(failures, fmt.Errorf("%s: still contains %s in an unknown form: change it first", name, m.old.path))
 		}
 	}
 	return errors.Join(failures...)

@@ -16,7 +16,8 @@ const (
 	newPath = "example.org/acme/panel"
 )
 
-// small is a repository with a module in core, and a generator that writes its path into Go code.
+// small is a repository with a module in core, and with a generator that writes the
+// module's path into Go code.
 var small = map[string]string{
 	"tools/go.mod": "module example.com/old/name/tools\n\ngo 1.25.0\n",
 	"core/go.mod": "module example.com/old/name/core\n\ngo 1.25.0\n\nrequire (\n" +
@@ -29,7 +30,7 @@ var small = map[string]string{
 	"README.md": "See `example.com/old/name/<folder>`, [the site](https://example.com/old/name/wiki), buf.build/old/name:v1,\n" +
 		"https://badges.example/old/name.svg. Not example.com/old/name-tools. End: example.com/old/name.\n",
 	"data.json": `{"a":"example.com/old/name/core"}`,
-	// The registry's owner, and sorted lists of paths.
+	// The file has the registry's owner, and sorted lists of paths.
 	"graph.txt": "buf push buf.build/old\n-- list --\nexample.com/old/name/core v1\nexample.com/user\nexample.net/library\n" +
 		"-- no list --\nexample.net/x\nexample.com/old/name/core\n",
 	"Makefile": "generate:\n\t@test -z '$(MODULE)'\n" +
@@ -43,7 +44,7 @@ func with(files map[string]string, name, text string) map[string]string {
 }
 
 func TestMoveRenamesInEachKindOfFile(t *testing.T) {
-	// What make hands down to the programs that it runs.
+	// make hands this variable down to its programs.
 	t.Setenv("MODULE", newPath)
 	t.Setenv("MAKEFLAGS", " -- MODULE="+newPath)
 	tree := repository(t, small)
@@ -74,8 +75,8 @@ func TestMoveRenamesInEachKindOfFile(t *testing.T) {
 	}
 	for _, want := range []string{
 		"8 files changed: 2 .go, 1 .json, 1 .md, 2 .mod, 1 .txt, 1 .yaml\n",
-		"links to https://example.org/acme/panel: the rest of them is as the old site has it. In README.md.\n",
-		"what else names the owner of example.com/old/name, as badges do. In README.md.\n",
+		"links to https://example.org/acme/panel: the rest of each link follows the old site. In README.md.\n",
+		"other mentions of the owner of example.com/old/name, such as badges. In README.md.\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("printed:\n%s\nwant %q", &out, want)
@@ -83,7 +84,8 @@ func TestMoveRenamesInEachKindOfFile(t *testing.T) {
 	}
 }
 
-// The tree is the first one again after a move to each path and back, also where one contains the other.
+// After a move to each path and back, the tree equals the original, even if one path
+// contains the other.
 func TestMoveBackRestoresEachFile(t *testing.T) {
 	for _, path := range []string{newPath, oldPath + "/sub", oldPath + "-tools", oldPath + ".go", "mirror.example/" + oldPath, "example.com/old"} {
 		t.Run(path, func(t *testing.T) {
@@ -121,8 +123,8 @@ func TestMoveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		{name: "no path", want: "no module path is given"},
 		{name: "a folder", path: "core", want: `malformed module path "core": missing dot in first path element`},
 		{name: "the present path", path: oldPath, want: "is the module path already"},
-		{name: "a name that buf does not take", path: newPath, buf: "Acme/panel", want: `BUF_MODULE, "Acme/panel", is no name`},
-		{name: "no name for buf in the path", path: "example.org/panel", want: `"example.org/panel", is no name`},
+		{name: "a name invalid for buf", path: newPath, buf: "Acme/panel", want: `BUF_MODULE: "Acme/panel" is not a module name`},
+		{name: "no name for buf in the path", path: "example.org/panel", want: `"example.org/panel" is not a module name`},
 		{name: "two names for buf", path: newPath, files: with(small, "buf.yaml", small["buf.yaml"]+"    name: x\n"), want: "buf.yaml: 2 modules have a name"},
 		{name: "tools with another path", path: newPath, files: with(small, "tools/go.mod", "module example.com/x\n"), want: `"example.com/x" does not end in /tools`},
 		{name: "a changed file", path: newPath, change: dirty("README.md"), want: "commit or stash them first\n M README.md"},
@@ -130,7 +132,7 @@ func TestMoveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		{name: "a folder of the repository", path: newPath, want: "folder core/ of the repository: run it at the root", change: func(_ *testing.T, tree worktree) worktree {
 			return worktree(filepath.Join(string(tree), "core"))
 		}},
-		{name: "no commit", path: newPath, want: "no commit that the tree could be put back to", change: func(t *testing.T, _ worktree) worktree {
+		{name: "no commit", path: newPath, want: "no commit to restore the tree from", change: func(t *testing.T, _ worktree) worktree {
 			tree := worktree(t.TempDir())
 			if _, err := tree.git(t.Context(), "init", "--quiet"); err != nil {
 				t.Fatal(err)
@@ -152,7 +154,7 @@ func TestMoveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 			before, _ := tree.git(t.Context(), "status", "--porcelain")
 			err := run(t.Context(), io.Discard, string(tree), test.path, test.buf)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error with %q in it", err, test.want)
+				t.Errorf("got %v, want an error containing %q", err, test.want)
 			}
 			if after, _ := tree.git(t.Context(), "status", "--porcelain"); after != before {
 				t.Errorf("the tree has changed:\n%s", after)
@@ -161,32 +163,32 @@ func TestMoveIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 	}
 }
 
-func TestFailedMovePutsTheTreeBack(t *testing.T) {
+func TestMoveRestoresTheTreeAfterAFailure(t *testing.T) {
 	for _, test := range []struct {
 		name, file, text, want string
 	}{
 		{"generation fails", "Makefile", "generate:\n\t@echo x >new.txt; echo y >>README.md; false\n", "make generate: exit status 2"},
-		{"a generated file stays", "Makefile", "generate:\n", "core/made.go: still names example.com/old/name: `make generate` does not make this generated file"},
-		{"a path in a pattern", "names.txt", `example\.com/old/name`, "names.txt: still names example.com/old/name, in a form that cannot be renamed"},
-		{"a path in a URL", "names.txt", "?go=example.com%2Fold%2Fname", "names.txt: still names example.com/old/name, in a form that cannot be renamed"},
-		{"a file's name", oldPath + "/x.txt", "", "the file's name has the old path"},
-		{"a binary file", "x.bin", oldPath + "\x00", "x.bin: a binary file names the path"},
-		{"a descriptor that is none", "x.binpb", "\xff", "x.binpb: no protobuf message"},
-		{"Go code that is none", "x.go", "package \"example.com/old/name\"", "x.go: "},
-		{"a go.mod that is none", "x/go.mod", "modul example.com/old/name", "x/go.mod: "},
+		{"a generated file stays", "Makefile", "generate:\n", "core/made.go: still contains example.com/old/name: `make generate` does not write this generated file"},
+		{"a path in a pattern", "names.txt", `example\.com/old/name`, "names.txt: still contains example.com/old/name in an unknown form"},
+		{"a path in a URL", "names.txt", "?go=example.com%2Fold%2Fname", "names.txt: still contains example.com/old/name in an unknown form"},
+		{"a file's name", oldPath + "/x.txt", "", "the file's name contains the old path"},
+		{"a binary file", "x.bin", oldPath + "\x00", "x.bin: a binary file contains the path"},
+		{"an invalid descriptor", "x.binpb", "\xff", "x.binpb: no protobuf message"},
+		{"invalid Go code", "x.go", "package \"example.com/old/name\"", "x.go: "},
+		{"an invalid go.mod", "x/go.mod", "modul example.com/old/name", "x/go.mod: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tree := repository(t, with(small, test.file, test.text))
 			err := run(t.Context(), io.Discard, string(tree), newPath, "")
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "as it was before") {
-				t.Errorf("got %v, want an error with %q in it", err, test.want)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "The tree is restored") {
+				t.Errorf("got %v, want an error containing %q", err, test.want)
 			}
 			checkClean(t, tree)
 		})
 	}
 }
 
-func TestInterruptedMovePutsTheTreeBack(t *testing.T) {
+func TestMoveRestoresTheTreeAfterAnInterruption(t *testing.T) {
 	tree := repository(t, with(small, "Makefile", "generate:\n\t@echo x >new.txt; echo begun; exec tail -f /dev/null\n"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/mod/module"
 )
 
-// checkPath fails if the repository, whose path is old, cannot move to a path. Folders are those of its
-// modules.
+// checkPath fails if the repository cannot move from the path old to the path to. folders
+// are the folders of its modules.
 func checkPath(to, old string, folders []string) error {
 	if to == "" {
 		return errors.New("no module path is given: make module-path MODULE=example.org/acme/panel")
@@ -19,9 +19,10 @@ func checkPath(to, old string, folders []string) error {
 	if to == old {
 		return fmt.Errorf("%s is the module path already", to)
 	}
-	// gopkg.in has its versions before the folder, and so no place for modules in folders.
+	// gopkg.in puts the version before the folder, so it has no place for modules in
+	// folders.
 	if _, major, _ := module.SplitPathVersion(to); major != "" {
-		return fmt.Errorf("the path %s ends in a major version: leave it out; a module has its version after its folder, as in example.org/acme/panel/core/v2", to)
+		return fmt.Errorf("the path %s ends in a major version: leave it out; a module's version follows its folder, as in example.org/acme/panel/core/v2", to)
 	}
 	if err := module.CheckPath(to); err != nil {
 		return err
@@ -34,18 +35,19 @@ func checkPath(to, old string, folders []string) error {
 	return nil
 }
 
-// bufModuleName is a name on buf's registry, with or without the registry. The limits are the registry's.
+// bufModuleName matches a name on buf's registry, with or without the registry. The limits
+// are the registry's.
 var bufModuleName = regexp.MustCompile(`^(?:[a-z0-9.-]+/)?[a-z][a-z0-9-]{0,30}[a-z0-9]/[a-z][a-z0-9-]{0,98}[a-z0-9]$`)
 
-// newBufModule returns the name on buf's registry that goes with a module path: the wanted one, or the
-// path's last two elements. A name without a registry stays on the old one.
+// newBufModule returns the name on buf's registry for a module path: the wanted name, or
+// the path's last two elements. A name without a registry stays on the old registry.
 func newBufModule(old, to, wanted string) (string, error) {
 	name, source := wanted, "BUF_MODULE"
 	if name == "" {
 		name, source = strings.ToLower(ownerAndName(to)), "the end of the module path"
 	}
 	if !bufModuleName.MatchString(name) {
-		return "", fmt.Errorf("%s, %q, is no name of a module on buf's registry: give one with BUF_MODULE=owner/name (lower-case letters, digits and hyphens)", source, name)
+		return "", fmt.Errorf("%s: %q is not a module name on buf's registry: set BUF_MODULE=owner/name (lower-case letters, digits and hyphens)", source, name)
 	}
 	if strings.Count(name, "/") == 1 {
 		registry, _, _ := strings.Cut(old, "/")

@@ -36,7 +36,7 @@ func TestCheckPathTakesWhatGoGetFinds(t *testing.T) {
 	}
 }
 
-// A folder may make a module path of something that is none.
+// A folder can turn a valid path into an invalid module path.
 func TestCheckPathLooksAtThePathOfEachModule(t *testing.T) {
 	err := checkPath("example.org/acme/panel", "example.com/old/name", []string{"core", "parts/v1"})
 	if err == nil || !strings.Contains(err.Error(), "example.org/acme/panel/parts/v1") {

@@ -15,12 +15,14 @@ import (
 	"golang.org/x/tools/imports"
 )
 
-// renaming replaces one pair of names by another, in files of every kind.
+// renaming replaces one pair of names with another, in files of every kind.
 type renaming struct {
 	old, new names
-	// replacements are pairs of old and new: the path, the module on buf's registry, the owner there.
+	// replacements are pairs of old and new names: the path, the module on buf's registry,
+	// the owner there.
 	replacements [][2]string
-	// pattern finds an old name that no longer name contains: acme/panel, but not acme/panel-tools.
+	// pattern finds an old name outside any longer name: acme/panel, but not
+	// acme/panel-tools.
 	pattern *regexp.Regexp
 }
 
@@ -38,12 +40,12 @@ func newRenaming(old, to names) renaming {
 	return r
 }
 
-// text replaces the names in text. Lists of paths stay sorted.
+// text replaces the names in text. Sorted lists of paths stay sorted.
 func (r renaming) text(text []byte) []byte {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	for rest := lines; len(rest) > 0; {
 		end := 1
-		// A last line without its end stays the last.
+		// A last line without a newline stays last.
 		for end < len(rest) && bytes.HasSuffix(rest[end], []byte("\n")) && bytes.Compare(rest[end-1], rest[end]) <= 0 {
 			end++
 		}
@@ -53,7 +55,8 @@ func (r renaming) text(text []byte) []byte {
 	return bytes.Join(lines, nil)
 }
 
-// sortedLines replaces the names in lines that are sorted, and sorts them again if one begins with the path.
+// sortedLines replaces the names in sorted lines, and sorts the lines again if any begins
+// with the path.
 func (r renaming) sortedLines(lines [][]byte) {
 	list := false
 	for i, line := range lines {
@@ -65,7 +68,7 @@ func (r renaming) sortedLines(lines [][]byte) {
 	}
 }
 
-// replace returns the new name for what the pattern has found.
+// replace returns the new name for a match of the pattern.
 func (r renaming) replace(found []byte) []byte {
 	for _, replacement := range r.replacements {
 		if after, ok := bytes.CutPrefix(found, []byte(replacement[0])); ok {
@@ -75,10 +78,11 @@ func (r renaming) replace(found []byte) []byte {
 	return found
 }
 
-// disguises are ways to write a path in patterns, scripts and URLs.
+// disguises are other spellings of a path, in patterns, scripts and URLs.
 var disguises = strings.NewReplacer(`\`, "", "%2F", "/", "%2f", "/")
 
-// isIn says whether text has the old path, escaped or not. The new path may contain the old one.
+// isIn reports whether text contains the old path, escaped or not. The new path may contain
+// the old path.
 func (r renaming) isIn(text []byte) bool {
 	plain := strings.ReplaceAll(disguises.Replace(string(text)), r.new.path, "")
 	for _, found := range r.pattern.FindAllString(plain, -1) {
@@ -89,7 +93,7 @@ func (r renaming) isIn(text []byte) bool {
 	return false
 }
 
-// file returns what a file contains after the move. Generated Go code stays as it is.
+// file returns a file's content after the move. Generated Go code stays unchanged.
 func (r renaming) file(name string, text []byte) ([]byte, error) {
 	switch {
 	case path.Ext(name) == ".binpb":
@@ -101,7 +105,7 @@ func (r renaming) file(name string, text []byte) ([]byte, error) {
 	case strings.HasSuffix(name, "_pb2.py"):
 		return r.python(text)
 	case bytes.IndexByte(text, 0) >= 0:
-		return nil, errors.New("a binary file names the path, and nothing is known of its format")
+		return nil, errors.New("a binary file contains the path, and its format is unknown")
 	}
 	text = r.text(text)
 	switch path.Ext(name) {
@@ -113,7 +117,7 @@ func (r renaming) file(name string, text []byte) ([]byte, error) {
 	return text, nil
 }
 
-// isGenerated says whether a file is Go code with a generator's first line.
+// isGenerated reports whether a file is Go code with a generator's first line.
 func isGenerated(name string, text []byte) bool {
 	if path.Ext(name) != ".go" {
 		return false
@@ -122,13 +126,15 @@ func isGenerated(name string, text []byte) bool {
 	return err == nil && ast.IsGenerated(file)
 }
 
-// goFile formats Go code as the linters' goimports does, since imports are sorted by their path.
+// goFile formats Go code like goimports in the linters, because goimports sorts imports by
+// path.
 func (r renaming) goFile(name string, text []byte) ([]byte, error) {
 	imports.LocalPrefix = r.new.path
 	return imports.Process(name, text, &imports.Options{Comments: true, TabIndent: true, TabWidth: 8, FormatOnly: true})
 }
 
-// modFile formats a go.mod as the go command does, since requirements are sorted by their path.
+// modFile formats a go.mod like the go command, because that command sorts requirements by
+// path.
 func modFile(name string, text []byte) ([]byte, error) {
 	file, err := modfile.Parse(name, text, nil)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// report says what has changed, and what the owner has to do.
+// report lists the changes and the remaining tasks of the owner.
 func (m *move) report(ctx context.Context, out io.Writer) error {
 	changed, err := m.tree.changed(ctx)
 	if err != nil {
@@ -19,19 +19,19 @@ func (m *move) report(ctx context.Context, out io.Writer) error {
 	fmt.Fprintf(out, "\n%s is now %s\n%s is now %s\n", m.old.path, m.new.path, m.old.buf, m.new.buf)
 	fmt.Fprintf(out, "%d files changed: %s\n", len(changed), kinds(changed))
 
-	fmt.Fprintf(out, "\nNothing is committed. What is left to do:\n")
+	fmt.Fprintf(out, "\nNothing is committed. Remaining tasks:\n")
 	fmt.Fprintf(out, "- git diff; make check demo test; a commit. `git reset --hard && git clean -fd` undoes the move.\n")
 	fmt.Fprintf(out, "- Serve the repository at https://%s, or name its place there in a go-import meta tag. Point your clones at it.\n", m.new.path)
 	fmt.Fprintf(out, "- Create %s on buf's registry before the first `buf push`.\n", m.new.buf)
 	if len(m.links) > 0 {
-		fmt.Fprintf(out, "- Look at the links to https://%s: the rest of them is as the old site has it. In %s.\n", m.new.path, strings.Join(m.links, ", "))
+		fmt.Fprintf(out, "- Look at the links to https://%s: the rest of each link follows the old site. In %s.\n", m.new.path, strings.Join(m.links, ", "))
 	}
 	mentions, err := m.mentions(ctx)
 	if err != nil {
 		return err
 	}
 	if len(mentions) > 0 {
-		fmt.Fprintf(out, "- Look at what else names the owner of %s, as badges do. In %s.\n", m.old.path, strings.Join(mentions, ", "))
+		fmt.Fprintf(out, "- Look at other mentions of the owner of %s, such as badges. In %s.\n", m.old.path, strings.Join(mentions, ", "))
 	}
 	return nil
 }
@@ -53,7 +53,8 @@ func kinds(files []string) string {
 	return strings.Join(parts, ", ")
 }
 
-// mentions are the files that have the owner of the old path elsewhere, with the host or with the name.
+// mentions returns the files with other mentions of the old path's owner: with its host or
+// its name.
 func (m *move) mentions(ctx context.Context) ([]string, error) {
 	files, err := m.tree.files(ctx)
 	if err != nil {
@@ -61,7 +62,7 @@ func (m *move) mentions(ctx context.Context) ([]string, error) {
 	}
 	owner := path.Dir(m.old.path)
 	if !strings.Contains(owner, "/") {
-		owner = m.old.path // the host alone says nothing
+		owner = m.old.path // the host alone is no owner
 	}
 	var mentions []string
 	for _, name := range files {

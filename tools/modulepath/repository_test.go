@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// everything makes the test below run all checks and all tests of the moved repository:
-// `make test-module-path`.
+// everything selects all checks and all tests of the moved repository: `make
+// test-module-path`.
 var everything = flag.Bool("everything", false, "run make check test in the moved repository")
 
-// inCopy is set where the tests of a moved repository run.
+// inCopy is set in the tests of a moved repository.
 const inCopy = "JACKFIELD_MODULE_PATH_COPY"
 
-// tested are the tests that run in the moved repository: of what carries a path at run time, such as
-// descriptors, error texts and build information, and of documents that quote code. `go vet` compiles
-// all others.
+// tested lists the tests to run in the moved repository. They cover code that carries a
+// path at run time (descriptors, error texts, build information) and documents that quote
+// code. `go vet` compiles all others.
 var tested = map[string][]string{
 	"core":             {"./..."},
 	"discovery":        {"./..."},
@@ -33,7 +33,7 @@ var tested = map[string][]string{
 
 func TestMovedRepositoryPassesItsTests(t *testing.T) {
 	if os.Getenv(inCopy) != "" {
-		t.Skip("only outside of a moved repository")
+		t.Skip("only outside a moved repository")
 	}
 	tree := copyRepository(t)
 	old, _, err := tree.modules(t.Context())
@@ -65,12 +65,12 @@ func TestMovedRepositoryPassesItsTests(t *testing.T) {
 	}
 	for folder := range tested {
 		if !slices.Contains(folders, folder) {
-			t.Errorf("there is no module %s", folder)
+			t.Errorf("no module %s", folder)
 		}
 	}
 }
 
-// copyRepository copies the present work tree to a repository of its own.
+// copyRepository copies the present work tree into a new repository.
 func copyRepository(t *testing.T) worktree {
 	from, to := worktree(filepath.Join("..", "..")), repository(t, map[string]string{"README.md": ""})
 	names, err := from.files(t.Context())
@@ -96,8 +96,8 @@ func copyRepository(t *testing.T) worktree {
 	return to
 }
 
-// checkNoFileHas fails if a file has the old path, be it text or bytes. Git's own files have it, and
-// programs in bin.
+// checkNoFileHas fails if a file contains the old path, in text or bytes. It skips git's
+// own files and programs in bin, because they contain it.
 func checkNoFileHas(t *testing.T, tree worktree, old string) {
 	files := 0
 	err := filepath.WalkDir(string(tree), func(name string, entry fs.DirEntry, err error) error {
@@ -121,8 +121,8 @@ func checkNoFileHas(t *testing.T, tree worktree, old string) {
 	}
 }
 
-// command runs a program in a folder of the tree: the go command outside of any workspace, and make as
-// people do.
+// command runs a program in a folder of the tree: the go command without any workspace, and
+// make as a user would.
 func command(t *testing.T, tree worktree, folder, program string, args ...string) {
 	workspace := "GOWORK="
 	if program == "go" {

@@ -18,11 +18,11 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// worktree is the root folder of a git work tree. The names of files below it are as git has them, with
-// slashes.
+// worktree is the root folder of a git work tree. File names are relative to it and use
+// git's form, with slashes.
 type worktree string
 
-// checkReady fails unless the folder is the root of a work tree that restore could put back.
+// checkReady fails unless the folder is the root of a work tree that restore can restore.
 func (w worktree) checkReady(ctx context.Context) error {
 	prefix, err := w.git(ctx, "rev-parse", "--show-prefix")
 	if err != nil {
@@ -32,9 +32,9 @@ func (w worktree) checkReady(ctx context.Context) error {
 		return fmt.Errorf("this is the folder %s of the repository: run it at the root", folder)
 	}
 	if _, err := w.git(ctx, "rev-parse", "--verify", "--quiet", "HEAD"); err != nil {
-		return errors.New("the repository has no commit that the tree could be put back to: commit first")
+		return errors.New("the repository has no commit to restore the tree from: commit first")
 	}
-	// Whatever git's configuration leaves out: restore removes new files.
+	// Override git's configuration: restore removes new files.
 	status, err := w.git(ctx, "status", "--porcelain", "--untracked-files=normal")
 	if err != nil {
 		return err
@@ -45,13 +45,13 @@ func (w worktree) checkReady(ctx context.Context) error {
 		if len(lines) > most {
 			lines = append(lines[:most], "...")
 		}
-		return fmt.Errorf("the tree has changes that are in no commit: commit or stash them first\n%s", strings.TrimRight(strings.Join(lines, ""), "\n"))
+		return fmt.Errorf("the tree has uncommitted changes: commit or stash them first\n%s", strings.TrimRight(strings.Join(lines, ""), "\n"))
 	}
 	return nil
 }
 
-// modules returns the repository's module path, which is that of the module in tools without its folder,
-// and the folders of its modules.
+// modules returns the repository's module path and the folders of its modules. The path is
+// that of the module tools without its folder.
 func (w worktree) modules(ctx context.Context) (string, []string, error) {
 	text, err := w.read("tools/go.mod")
 	if err != nil {
@@ -83,7 +83,7 @@ func (w worktree) modules(ctx context.Context) (string, []string, error) {
 
 var bufName = regexp.MustCompile(`(?m)^\s*name: +(\S+)$`)
 
-// bufModule returns the one name that buf.yaml gives to a module.
+// bufModule returns the only module name in buf.yaml.
 func (w worktree) bufModule() (string, error) {
 	text, err := w.read("buf.yaml")
 	if err != nil {
@@ -91,13 +91,13 @@ func (w worktree) bufModule() (string, error) {
 	}
 	found := bufName.FindAllSubmatch(text, -1)
 	if len(found) != 1 {
-		return "", fmt.Errorf("buf.yaml: %d modules have a name, and this program moves one", len(found))
+		return "", fmt.Errorf("buf.yaml: %d modules have a name, and this program moves exactly one", len(found))
 	}
 	return string(found[0][1]), nil
 }
 
-// files lists the files of the tree, those in git and the new ones. Links, submodules and removed files
-// are left out.
+// files lists the tracked and the new files of the tree, without links, submodules and
+// removed files.
 func (w worktree) files(ctx context.Context) ([]string, error) {
 	list, err := w.git(ctx, "ls-files", "-coz", "--exclude-standard")
 	if err != nil {
@@ -110,7 +110,7 @@ func (w worktree) files(ctx context.Context) ([]string, error) {
 	}), nil
 }
 
-// changed lists the files that differ from the last commit.
+// changed lists the files with changes since the last commit.
 func (w worktree) changed(ctx context.Context) ([]string, error) {
 	list, err := w.git(ctx, "status", "--porcelain", "--untracked-files=all", "-z")
 	if err != nil {
@@ -130,15 +130,17 @@ func (w worktree) read(name string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(string(w), filepath.FromSlash(name)))
 }
 
-// generate runs `make generate`. When it returns, no process of that is left to write into the tree.
+// generate runs `make generate`. When it returns, no process of make is left to write into
+// the tree.
 func (w worktree) generate(ctx context.Context, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, "make", "generate")
 	cmd.Dir = string(w)
 	cmd.Env = environment()
-	// A pipe, even where out is a file: Wait returns when the last process has closed it.
+	// Force a pipe even if out is a file: then Wait returns only after the last process has
+	// closed it.
 	cmd.Stdout = struct{ io.Writer }{out}
 	cmd.Stderr = cmd.Stdout
-	// make ends its children at that signal.
+	// At SIGTERM, make ends its children.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	if err := cmd.Run(); err != nil {
 		return errors.Join(ctx.Err(), fmt.Errorf("make generate: %w", err))
@@ -146,14 +148,14 @@ func (w worktree) generate(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// restore puts the tree back to the last commit. Nothing else was in it when the program began.
+// restore resets the tree to the last commit. The tree was clean when the program began.
 func (w worktree) restore(ctx context.Context) error {
 	_, resetErr := w.git(ctx, "reset", "--quiet", "--hard")
 	_, cleanErr := w.git(ctx, "clean", "--quiet", "-d", "--force")
 	return errors.Join(resetErr, cleanErr)
 }
 
-// git runs git in the tree and returns what it prints.
+// git runs git in the tree and returns its output.
 func (w worktree) git(ctx context.Context, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = string(w)
@@ -167,8 +169,9 @@ func (w worktree) git(ctx context.Context, args ...string) (string, error) {
 	return string(output), nil
 }
 
-// environment is this program's, without what make and git hand down: make its command line, where MODULE
-// is a path and not the folder that other targets take; git the repository whose hook runs this.
+// environment returns this program's environment without variables of make and git. make
+// hands down its command line, with MODULE as a path instead of a folder; git hands down
+// the repository of the running hook.
 func environment() []string {
 	inherited := []string{
 		"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "MODULE", "BUF_MODULE",

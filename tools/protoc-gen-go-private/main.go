@@ -1,16 +1,18 @@
-// Command protoc-gen-go-private runs protoc-gen-go, or another generator of messages, so that the Go
-// types of one proto package get their protobuf names in another one.
+// Command protoc-gen-go-private runs protoc-gen-go, or another generator of messages, and
+// gives the Go types of one proto package protobuf names in another package.
 //
 //	protoc-gen-go-private -package plugin -as jackfield.plugin protoc-gen-go
 //
-// The Go runtime of protobuf has one table of names for the whole program, and panics at init when two
-// Go packages register the same one. The messages of go-plugin's wire have such names: a program that
-// links hashicorp/go-plugin has plugin.ConnInfo in the table already. On the wire, a message's name
-// does not appear, only the names of services and methods do. So this program renames the package and
-// the files in the request, drops the services, and hands the request to the generator;
-// protoc-gen-go-grpc runs on the original, and gives the methods their real paths.
+// The Go runtime of protobuf has one table of names for the whole program. It panics at
+// init if two Go packages register the same name. The messages of go-plugin's wire have
+// such names: a program linked with hashicorp/go-plugin already has plugin.ConnInfo in the
+// table. A message's name does not appear on the wire; only the names of services and
+// methods do. So this program renames the package and the files in the request, drops the
+// services, and passes the request to the generator. protoc-gen-go-grpc runs on the
+// original, and so the methods keep their real paths.
 //
-// Files of other packages go through as they are, so one entry in buf.gen.yaml serves all files.
+// Files of other packages pass through unchanged, so one entry in buf.gen.yaml serves all
+// files.
 package main
 
 import (
@@ -34,11 +36,12 @@ func main() {
 	}
 }
 
-// run is the whole of the program: a CodeGeneratorRequest from in, and a CodeGeneratorResponse to out.
+// run is the whole program: it reads a CodeGeneratorRequest from in and writes a
+// CodeGeneratorResponse to out.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("protoc-gen-go-private", flag.ContinueOnError)
-	from := flags.String("package", "", "the proto package whose names are not to be registered")
-	to := flags.String("as", "", "the proto package that its messages are registered in")
+	from := flags.String("package", "", "the proto package to rename")
+	to := flags.String("as", "", "the proto package for its messages in the Go registry")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -74,7 +77,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return err
 }
 
-// generate runs the generator, which says what is wrong on its standard error or in its response.
+// generate runs the generator. The generator reports errors on its standard error or in its
+// response.
 func generate(ctx context.Context, command []string, req *pluginpb.CodeGeneratorRequest) (*pluginpb.CodeGeneratorResponse, error) {
 	data, err := proto.Marshal(req)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// asGenerator makes the test binary the generator that is run: it is started again with this set.
+// asGenerator, if set, makes the test binary act as the generator.
 const asGenerator = "PROTOC_GEN_GO_PRIVATE_TEST"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// listFiles is a generator whose output is the names of the files it was asked for.
+// listFiles is a generator that outputs the names of the requested files.
 func listFiles(in io.Reader, out io.Writer) int {
 	data, err := io.ReadAll(in)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestRunHandsTheRenamedRequestToTheGenerator(t *testing.T) {
 	}
 }
 
-func TestRunReportsWhatWentWrong(t *testing.T) {
+func TestRunReportsErrors(t *testing.T) {
 	names := []string{"-package", "plug", "-as", "our.plug"}
 	for _, test := range []struct {
 		name      string
@@ -87,13 +87,13 @@ func TestRunReportsWhatWentWrong(t *testing.T) {
 		{name: "an unreadable request", args: append(names, os.Args[0]), input: "\xff", want: "read the request"},
 		{name: "a generator that does not exist", args: append(names, "no-such-generator"), want: "run no-such-generator"},
 		{name: "a generator that fails", generator: "fail", args: append(names, os.Args[0]), want: "exit status 3"},
-		{name: "a generator that answers something else", generator: "noise", args: append(names, os.Args[0]), want: "read the response"},
+		{name: "a generator with an invalid response", generator: "noise", args: append(names, os.Args[0]), want: "read the response"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(asGenerator, test.generator)
 			err := run(t.Context(), test.args, strings.NewReader(test.input), io.Discard)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want an error with %q in it", err, test.want)
+				t.Errorf("got %v, want an error containing %q", err, test.want)
 			}
 		})
 	}

@@ -10,20 +10,20 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// serviceField is the number of FileDescriptorProto.service: the first element of the path of every
-// comment in a service.
+// serviceField is the number of FileDescriptorProto.service: the first path element of
+// every comment in a service.
 const serviceField = 6
 
 // A renaming moves the files of one proto package into another package, for a generator of messages.
 type renaming struct {
 	from, to string // proto packages
 
-	files map[string]string   // a file's name under its new package → the one it had
+	files map[string]string   // file name in the new package → original name
 	types map[string]struct{} // the messages and enums of the old package, as ".package.Name"
 }
 
-// newRenaming finds what is to be renamed in a request. A request without a file of the package is
-// none of its business: the renaming changes nothing then.
+// newRenaming finds the names to rename in a request. In a request without a file of the
+// package, it renames nothing.
 func newRenaming(from, to string, req *pluginpb.CodeGeneratorRequest) (*renaming, error) {
 	r := &renaming{from: from, to: to, files: map[string]string{}, types: map[string]struct{}{}}
 	for _, file := range req.GetProtoFile() {
@@ -32,21 +32,22 @@ func newRenaming(from, to string, req *pluginpb.CodeGeneratorRequest) (*renaming
 		}
 		renamed := r.file(file.GetName())
 		if other, taken := r.files[renamed]; taken {
-			return nil, fmt.Errorf("both %s and %s would be %s", other, file.GetName(), renamed)
+			return nil, fmt.Errorf("both %s and %s would become %s", other, file.GetName(), renamed)
 		}
 		r.files[renamed] = file.GetName()
 		r.declare("."+from, file.GetMessageType(), file.GetEnumType())
 	}
 	for _, file := range req.GetProtoFile() {
 		if original, taken := r.files[file.GetName()]; taken && file.GetPackage() != from {
-			return nil, fmt.Errorf("%s would be %s, which is another file", original, file.GetName())
+			return nil, fmt.Errorf("%s would become %s, and that is another file", original, file.GetName())
 		}
 	}
 
 	return r, nil
 }
 
-// file is a file's name in the new package: its folder follows the package, as linters ask.
+// file returns a file's name in the new package: linters ask for a folder named like the
+// package.
 func (r *renaming) file(name string) string {
 	return path.Join(strings.ReplaceAll(r.to, ".", "/"), path.Base(name))
 }
@@ -62,7 +63,7 @@ func (r *renaming) declare(scope string, messages []*descriptorpb.DescriptorProt
 	}
 }
 
-// request renames everything in req, and drops the services of the files that it renames.
+// request renames everything in req, and drops the services of the renamed files.
 func (r *renaming) request(req *pluginpb.CodeGeneratorRequest) {
 	renamed := make(map[string]string, len(r.files))
 	for to, from := range r.files {
@@ -77,7 +78,8 @@ func (r *renaming) request(req *pluginpb.CodeGeneratorRequest) {
 	}
 
 	rename(req.GetFileToGenerate())
-	// They hold the options that are for generators only; protoc-gen-go reads none of those.
+	// SourceFileDescriptors adds options for generators only; protoc-gen-go reads none of
+	// them.
 	req.SourceFileDescriptors = nil
 	for _, file := range req.GetProtoFile() {
 		rename(file.GetDependency())
@@ -107,8 +109,8 @@ func (r *renaming) references(messages []*descriptorpb.DescriptorProto, fields [
 	}
 }
 
-// reference renames a type's name where it is one of the package: the same prefix can also be that of
-// a package below it.
+// reference renames a type's name if the type belongs to the package. A package below it
+// has the same prefix.
 func (r *renaming) reference(name *string) *string {
 	if name == nil {
 		return nil
@@ -132,7 +134,7 @@ func dropServices(file *descriptorpb.FileDescriptorProto) {
 	})
 }
 
-// response gives the generated files the name of the source that is there to be read.
+// response restores the source's original name in the generated files.
 func (r *renaming) response(resp *pluginpb.CodeGeneratorResponse) {
 	for _, file := range resp.GetFile() {
 		for renamed, original := range r.files {

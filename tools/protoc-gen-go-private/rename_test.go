@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// request is what a compiler sends for two packages, of which the second uses the first and has a name
-// that begins like it.
+// request is a compiler's request for two packages. The second uses the first, and its name
+// begins like the first's.
 func request(t *testing.T) *pluginpb.CodeGeneratorRequest {
 	t.Helper()
 	const text = `
@@ -83,10 +83,10 @@ func TestRenamingMovesFilesAndTypes(t *testing.T) {
 		}
 	}
 	if len(req.GetSourceFileDescriptors()) != 0 {
-		t.Error("the request still has the files under their old names")
+		t.Error("the request still contains the old file names")
 	}
 	if _, err := protodesc.NewFiles(&descriptorpb.FileDescriptorSet{File: req.GetProtoFile()}); err != nil {
-		t.Errorf("the renamed files do not hang together: %v", err)
+		t.Errorf("the renamed files do not link: %v", err)
 	}
 }
 
@@ -103,10 +103,10 @@ func TestRenamingDropsServicesWithTheirComments(t *testing.T) {
 		t.Errorf("%d services are left", len(a.GetService()))
 	}
 	if locations := a.GetSourceCodeInfo().GetLocation(); len(locations) != 1 || locations[0].GetLeadingComments() != "a message" {
-		t.Errorf("got the comments %v, want the message's alone", locations)
+		t.Errorf("got the comments %v, want only the message's", locations)
 	}
 	if len(req.GetProtoFile()[1].GetService()) != 1 {
-		t.Error("the service of another package is gone")
+		t.Error("the renaming dropped the service of another package")
 	}
 }
 
@@ -136,7 +136,7 @@ func TestRenamingRefusesTwoFilesUnderOneName(t *testing.T) {
 				Name: new(test.file), Package: new(test.pkg),
 			})
 			if _, err := newRenaming("plug", "our.plug", req); err == nil || !strings.Contains(err.Error(), "plug/a.proto") {
-				t.Errorf("got %v, want an error that names plug/a.proto", err)
+				t.Errorf("got %v, want an error naming plug/a.proto", err)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestResponseNamesTheSourceThatExists(t *testing.T) {
 
 	for i, want := range []string{"// source: plug/a.proto\n", "// source: plug/in/b.proto\n"} {
 		if got := resp.GetFile()[i].GetContent(); !strings.Contains(got, want) {
-			t.Errorf("got %q, want %q in it", got, want)
+			t.Errorf("got %q, want it to contain %q", got, want)
 		}
 	}
 }

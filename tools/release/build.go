@@ -19,15 +19,15 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// makeStage makes the temporary folder, beside the one that it becomes, with a clone in it. Its fixed name
-// lets one run at a time into the repository.
+// makeStage makes the temporary folder with a clone, beside its final place. Its fixed name
+// allows one run at a time in a repository.
 func (r *release) makeStage(ctx context.Context) error {
 	if err := os.MkdirAll(r.root.path("bin"), 0o755); err != nil {
 		return err
 	}
 	r.stage = r.root.path("bin", ".release")
 	if err := os.Mkdir(r.stage, 0o755); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists: another make release is running, or one was killed and the folder can be removed", r.stage)
+		return fmt.Errorf("%s exists: another make release is running; if a killed one left it, remove the folder", r.stage)
 	} else if err != nil {
 		return err
 	}
@@ -44,9 +44,9 @@ func (r *release) result(elements ...string) string {
 	return filepath.Join(append([]string{r.stage, "release"}, elements...)...)
 }
 
-// environment is that of a user of the release: the modules come from the new proxy, and from nowhere
-// else are they taken. The module cache is its own, since a dry run may be repeated with other contents
-// under one version. What the real cache holds of other modules serves as a proxy.
+// environment is the environment of a user of the release: the release's modules come only
+// from the new proxy. It has its own module cache, because a dry run may repeat a version
+// with other contents. The real cache serves as a proxy for other modules.
 func (r *release) environment(ctx context.Context, extra ...string) ([]string, error) {
 	output, err := command(ctx, "", os.Environ(), "go", "env", "-json", "GOPROXY", "GOMODCACHE", "GONOSUMDB")
 	if err != nil {
@@ -72,7 +72,7 @@ func (r *release) environment(ctx context.Context, extra ...string) ([]string, e
 	return slices.Concat(os.Environ(), own, extra), nil
 }
 
-// fileURL is the address of a folder as GOPROXY has it, where commas separate addresses.
+// fileURL returns the address of a folder for GOPROXY, where commas separate addresses.
 func fileURL(folder string) string {
 	folder = filepath.ToSlash(folder)
 	if !strings.HasPrefix(folder, "/") {
@@ -82,8 +82,8 @@ func fileURL(folder string) string {
 	return strings.ReplaceAll(address.String(), ",", "%2C")
 }
 
-// buildModules makes the release commit and the module proxy, which grow together: a module is tidied
-// against its siblings' zips, so that its go.sum holds their hashes.
+// buildModules makes the release commit and the module proxy together: each module is
+// tidied against its siblings' zips, so its go.sum holds their hashes.
 func (r *release) buildModules(ctx context.Context) error {
 	if err := r.addEarlier(ctx); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (r *release) buildModules(ctx context.Context) error {
 	return r.squash(ctx)
 }
 
-// setRequirements gives a module the released siblings.
+// setRequirements sets a module's sibling requirements to the released versions.
 func (r *release) setRequirements(m *module) error {
 	name := r.clone.path(m.folder, "go.mod")
 	file, err := readModFile(name)
@@ -140,8 +140,8 @@ func (r *release) setRequirements(m *module) error {
 	return os.WriteFile(name, text, 0o644)
 }
 
-// checkTidy refuses a module whose requirements changed beyond the versions of its siblings: nobody has
-// tested the others.
+// checkTidy refuses a module if tidying changed any requirement beside the siblings'
+// versions: nobody has tested the other versions.
 func (r *release) checkTidy(m *module) error {
 	file, err := readModFile(r.clone.path(m.folder, "go.mod"))
 	if err != nil {
@@ -154,7 +154,7 @@ func (r *release) checkTidy(m *module) error {
 	return nil
 }
 
-// requirements are the versions that a go.mod requires, with none for the siblings.
+// requirements returns the required versions in a go.mod, with "" for the siblings.
 func requirements(file *modfile.File, siblings []*module) map[string]string {
 	versions := map[string]string{}
 	for _, required := range file.Require {
@@ -166,8 +166,8 @@ func requirements(file *modfile.File, siblings []*module) map[string]string {
 	return versions
 }
 
-// squash makes one commit of those in the clone, with the released one as its parent, and with the time
-// of that, so that the same commit always gives the same release.
+// squash replaces the clone's commits with one commit. Its parent is the released commit,
+// and it has that commit's time, so that the same commit always gives the same release.
 func (r *release) squash(ctx context.Context) error {
 	when := fmt.Sprintf("%d +0000", r.time.Unix())
 	env := slices.Concat(os.Environ(), r.committer, []string{"GIT_AUTHOR_DATE=" + when, "GIT_COMMITTER_DATE=" + when})
@@ -187,8 +187,8 @@ func (r *release) squash(ctx context.Context) error {
 	return nil
 }
 
-// addToProxy writes one module version into the proxy. The zip is made from the commit, not from the
-// folder, where ignored files may lie.
+// addToProxy writes one module version into the proxy. It makes the zip from the commit,
+// because the folder may contain ignored files.
 func (r *release) addToProxy(ctx context.Context, m *module, commit, version string, when time.Time) error {
 	escaped, err := modulepath.EscapePath(m.path)
 	if err != nil {

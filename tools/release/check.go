@@ -17,14 +17,15 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// platforms are those on which a requirement may be needed.
+// platforms are the platforms checked for needed requirements.
 var platforms = []string{"linux", "darwin", "windows"}
 
-// licences are those that a dependency of an Apache-2.0 module may have, by their SPDX names.
+// licences are the accepted licences for dependencies of an Apache-2.0 module, by SPDX
+// name.
 var licences = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "Unlicense"}
 
-// checkRequirements refuses requirements that no package needs outside of tests: users inherit all. Nobody
-// inherits those of a module that has programs only.
+// checkRequirements refuses requirements used only by tests, because users inherit all
+// requirements. Modules that contain only programs are exempt: nobody inherits from them.
 func (r *release) checkRequirements(ctx context.Context) error {
 	var failures []error
 	for _, m := range r.modules {
@@ -50,14 +51,14 @@ func (r *release) checkRequirements(ctx context.Context) error {
 		}
 		for _, required := range m.file.Require {
 			if !needed[required.Mod.Path] {
-				failures = append(failures, fmt.Errorf("%s/go.mod requires %s, which only tests or tools need", m.folder, required.Mod.Path))
+				failures = append(failures, fmt.Errorf("%s/go.mod requires %s, but only tests or tools need it", m.folder, required.Mod.Path))
 			}
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// hasProgramsOnly reports whether no other module can import anything of this one.
+// hasProgramsOnly reports whether other modules can import none of the module's packages.
 func (r *release) hasProgramsOnly(ctx context.Context, m *module) (bool, error) {
 	env, err := r.environment(ctx)
 	if err != nil {
@@ -75,9 +76,9 @@ func (r *release) hasProgramsOnly(ctx context.Context, m *module) (bool, error) 
 	return true, nil
 }
 
-// checkAPI compares each module with the last release and writes the verdicts to api.txt. A change that
-// breaks callers needs a new minor version before v1, and cannot be released after it; an addition
-// needs a new minor version from v1 on.
+// checkAPI compares each module with the last release and writes the verdicts to api.txt.
+// Before v1, a breaking change needs a new minor version; from v1 on, it cannot be
+// released. From v1 on, an addition needs a new minor version.
 func (r *release) checkAPI(ctx context.Context) error {
 	report := new(bytes.Buffer)
 	if r.last == "" {
@@ -123,7 +124,7 @@ func (r *release) refuseAPI(broken, added bool) string {
 	return ""
 }
 
-// compareAPI runs apidiff for one module, and adds its verdict to the report.
+// compareAPI runs apidiff for one module and adds its verdict to the report.
 func (r *release) compareAPI(ctx context.Context, m *module, old repository, report *bytes.Buffer) (broken, added bool, err error) {
 	if !exists(old.path(m.folder, "go.mod")) {
 		fmt.Fprintf(report, "== %s: new\n", m.path)
@@ -157,8 +158,8 @@ func (r *release) compareAPI(ctx context.Context, m *module, old repository, rep
 	return broken, added, nil
 }
 
-// buildProtos compares the .proto files with the last release and makes the forms that a release carries.
-// Its paths are relative: make splits a path at spaces, buf at a #.
+// buildProtos compares the .proto files with the last release and writes their released
+// forms. Its paths are relative: make splits paths at spaces, and buf splits them at #.
 func (r *release) buildProtos(ctx context.Context) error {
 	buf := r.tool("buf")
 	if r.last != "" {
@@ -166,7 +167,7 @@ func (r *release) buildProtos(ctx context.Context) error {
 			return err
 		}
 		if _, err := command(ctx, string(r.clone), os.Environ(), buf, "breaking", "proto", "--against", "../last/proto"); err != nil {
-			return fmt.Errorf("the .proto files break what %s promised:\n%w", r.last, err)
+			return fmt.Errorf("the .proto files break the promises of %s:\n%w", r.last, err)
 		}
 	}
 	if semver.Prerelease(r.version) == "" {
@@ -181,8 +182,8 @@ func (r *release) buildProtos(ctx context.Context) error {
 	return err
 }
 
-// checkReleasedProtos asks that proto/released.binpb, which later changes are compared with, is this
-// release.
+// checkReleasedProtos requires proto/released.binpb to equal this release, because later
+// changes are compared with it.
 func (r *release) checkReleasedProtos(ctx context.Context, buf string) error {
 	const now = "../released.binpb"
 	if _, err := command(ctx, string(r.clone), os.Environ(), buf, "build", "proto", "--exclude-source-info", "-o", now); err != nil {
@@ -197,13 +198,13 @@ func (r *release) checkReleasedProtos(ctx context.Context, buf string) error {
 		return err
 	}
 	if !bytes.Equal(want, have) {
-		return errors.New("proto/released.binpb is not what is released: run `make proto-released` and commit it")
+		return errors.New("proto/released.binpb differs from this release: run `make proto-released` and commit it")
 	}
 	return nil
 }
 
-// buildMaterials writes a software bill of materials for each module, and refuses dependencies without a
-// licence that users may rely on.
+// buildMaterials writes a software bill of materials for each module, and refuses
+// dependencies without an accepted licence.
 func (r *release) buildMaterials(ctx context.Context) error {
 	if err := os.MkdirAll(r.result("sbom"), 0o755); err != nil {
 		return err
@@ -235,12 +236,13 @@ func (r *release) buildMaterials(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// writeMaterials writes one module's bill of materials. The tool reads the version from the repository's
-// plain tags, which say nothing about a module in a folder, so the version is put right afterwards.
+// writeMaterials writes one module's bill of materials. The tool reads the version from the
+// repository's plain tags, and they do not apply to a module in a folder. So writeMaterials
+// corrects the version afterwards.
 func (r *release) writeMaterials(ctx context.Context, env []string, m *module, name string) error {
 	args := []string{"mod", "-json", "-type=library", "-noserial", "-notimestamp", "-output", name}
 	if len(m.file.Require) > len(m.siblings) {
-		// This takes seconds a module. Our own licence is known.
+		// Detecting licences takes seconds per module, and our own licence is known.
 		args = append(args, "-licenses")
 	}
 	if _, err := command(ctx, r.clone.path(m.folder), env, r.tool("cyclonedx-gomod"), append(args, ".")...); err != nil {
@@ -258,12 +260,12 @@ func (r *release) writeMaterials(ctx context.Context, env []string, m *module, n
 	}
 	guess := bill.Metadata.Component.Version
 	if guess == "" {
-		return fmt.Errorf("%s: no version in it", name)
+		return fmt.Errorf("%s: the bill of materials has no version", name)
 	}
 	return os.WriteFile(name, bytes.ReplaceAll(text, []byte(guess), []byte(r.version)), 0o644)
 }
 
-// findLicences adds the components of a bill of materials that have no accepted licence.
+// findLicences collects the components of a bill of materials without an accepted licence.
 func findLicences(name, prefix string, bad map[string]string) error {
 	type licence struct {
 		License struct{ ID, Name string } `json:"license"`
@@ -292,7 +294,7 @@ func findLicences(name, prefix string, bad map[string]string) error {
 		}
 		for _, l := range found {
 			if !slices.Contains(licences, l.License.ID) {
-				bad[component.Name] = fmt.Sprintf("its licence is %s%s, and accepted are %s", l.License.ID, l.License.Name, strings.Join(licences, ", "))
+				bad[component.Name] = fmt.Sprintf("its licence is %s%s, and the accepted licences are %s", l.License.ID, l.License.Name, strings.Join(licences, ", "))
 			}
 		}
 	}

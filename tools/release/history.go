@@ -15,7 +15,7 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// publication is a module version that has a tag.
+// publication is a tagged module version.
 type publication struct {
 	*module
 
@@ -23,7 +23,7 @@ type publication struct {
 	time    time.Time
 }
 
-// readHistory finds all publications, also those of modules that are no longer published.
+// readHistory finds all publications, including modules no longer published.
 func (r *release) readHistory(ctx context.Context) error {
 	tags, err := r.root.lines(ctx, "for-each-ref", "--format=%(refname:strip=2) %(committerdate:unix)%(*committerdate:unix)", "refs/tags")
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *release) readHistory(ctx context.Context) error {
 			continue
 		}
 		if text, err := r.root.git(ctx, "show", tag+":"+m.folder+"/go.mod"); err != nil || modfile.ModulePath([]byte(text)) != m.path {
-			continue // a tag for something else
+			continue // not a module version
 		}
 		unix, err := strconv.ParseInt(seconds, 10, 64)
 		if err != nil {
@@ -47,7 +47,7 @@ func (r *release) readHistory(ctx context.Context) error {
 	return nil
 }
 
-// checkHistory compares the version with those that have tags, and finds the last release.
+// checkHistory compares the version with the tagged versions, and finds the last release.
 func (r *release) checkHistory() error {
 	for _, p := range r.history {
 		final := semver.Prerelease(p.version) == ""
@@ -63,8 +63,8 @@ func (r *release) checkHistory() error {
 	return nil
 }
 
-// checkTags refuses a clone without the tags of the release before this one, which the changelog has:
-// nothing would be compared with it.
+// checkTags refuses a clone that lacks the tags of the previous release in the changelog.
+// Without them, no comparison would take place.
 func (r *release) checkTags() error {
 	sections, err := r.changelog()
 	before := ""
@@ -76,12 +76,12 @@ func (r *release) checkTags() error {
 	}
 	tagged := slices.ContainsFunc(r.history, func(p publication) bool { return p.version == before })
 	if before != "" && !tagged {
-		err = errors.Join(err, fmt.Errorf("CHANGELOG.md has %s, and this clone has no tags of it: git fetch --tags", before))
+		err = errors.Join(err, fmt.Errorf("CHANGELOG.md has %s, but this clone lacks its tags: git fetch --tags", before))
 	}
 	return err
 }
 
-// addEarlier puts the modules of earlier releases into the proxy, from their tags.
+// addEarlier adds the modules of earlier releases to the proxy, from their tags.
 func (r *release) addEarlier(ctx context.Context) error {
 	for _, p := range r.history {
 		if err := r.addToProxy(ctx, p.module, p.tag(p.version), p.version, p.time); err != nil {
@@ -102,8 +102,8 @@ func (r *release) lastModules() []*module {
 	return modules
 }
 
-// extractLast writes the tree of the last release's commit, as it was before the release changed it, so
-// that its modules find each other by path.
+// extractLast writes the tree of the last release before the release changed it. In that
+// tree, modules find each other by path.
 func (r *release) extractLast(ctx context.Context) (repository, error) {
 	old := repository(filepath.Join(r.stage, "last"))
 	if exists(string(old)) {

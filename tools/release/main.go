@@ -3,19 +3,20 @@
 //	release -version v0.1.0 [-dry-run] [repository-root]
 //	release -verify [repository-root]
 //
-// It first checks everything that can be checked: versions.yaml, the tree, the changelog, each go.mod,
-// the licences, the public API and the .proto files against the last release. Then it makes, in a
-// temporary clone, the release commit: sibling versions set, replace lines dropped, each module tidied
-// against the modules before it. Only when all of it has worked does it write:
+// First it runs all checks: versions.yaml, the tree, the changelog, each go.mod, the
+// licences, the public API and the .proto files against the last release. Then it makes the
+// release commit in a temporary clone. In this commit sibling versions are set, replace
+// lines dropped, and each module is tidied against the modules before it. Only after all of
+// this has succeeded does it write:
 //
 //   - bin/release: a file-based module proxy with this release and all earlier ones, the .proto files,
 //     a software bill of materials for each module, the API report, and sums.txt with every hash;
-//   - the release commit, at which only the tags point, and a tag <module>/vX.Y.Z for each module.
+//   - the release commit, reachable only through the tags, and a tag <module>/vX.Y.Z for each module.
 //
-// With -dry-run it writes bin/release alone. Without -version a dry run takes a version that belongs to
-// the commit, such as v0.1.0-dev.20260131093000.
+// With -dry-run it writes only bin/release. Without -version a dry run derives a version
+// from the commit, such as v0.1.0-dev.20260131093000.
 //
-// With -verify it asks the module proxies that GOPROXY names for the modules of bin/release/sums.txt and
+// With -verify it downloads the modules of bin/release/sums.txt through GOPROXY and
 // compares the hashes.
 package main
 
@@ -63,29 +64,29 @@ func main() {
 	}
 }
 
-// release is one run: the repository, the modules to publish, and a temporary folder for all that is
-// made before anything is written.
+// release is one run: the repository, the modules to publish, and a temporary folder for
+// everything made before the final write.
 type release struct {
 	log     io.Writer
 	root    repository
 	version string
 	last    string // the version of the last release; "" before the first one
 	dryRun  bool
-	tools   string // the folder with the programs of others
+	tools   string // the folder with third-party programs
 
-	prefix  string    // what all module paths begin with, without a slash at the end
+	prefix  string    // common prefix of all module paths, without a trailing slash
 	modules []*module // published ones, requirements first
 	history []publication
 
 	stage string     // the temporary folder, on the file system of bin/release
 	clone repository // the clone in it
-	base  string     // the commit that is released
+	base  string     // the released commit
 	time  time.Time  // of base
 
 	committer []string // of the release commit, as environment variables
 }
 
-// tool is the path of a program that tools/go.mod pins.
+// tool returns the path of a program pinned by tools/go.mod.
 func (r *release) tool(name string) string { return filepath.Join(r.tools, name) }
 
 func makeRelease(ctx context.Context, r *release) (err error) {

@@ -22,12 +22,12 @@ type module struct {
 	path     string
 	folder   string // below the root, with slashes
 	file     *modfile.File
-	siblings []*module // published modules that it requires
+	siblings []*module // its requirements among the published modules
 }
 
 func (m *module) tag(version string) string { return m.folder + "/" + version }
 
-// versions is versions.yaml, in the keys of OpenTelemetry's multimod.
+// versions is the content of versions.yaml, with the keys of OpenTelemetry's multimod.
 type versions struct {
 	Sets map[string]struct {
 		Version string   `yaml:"version"`
@@ -36,7 +36,7 @@ type versions struct {
 	Excluded []string `yaml:"excluded-modules"`
 }
 
-// readModules compares versions.yaml with the go.mod files in git, and returns the version in it.
+// readModules compares versions.yaml with the go.mod files in git, and returns its version.
 func (r *release) readModules(ctx context.Context) (version string, err error) {
 	text, err := os.ReadFile(r.root.path("versions.yaml"))
 	if err != nil {
@@ -66,7 +66,7 @@ func (r *release) readModules(ctx context.Context) (version string, err error) {
 	return version, err
 }
 
-// findModules reads the go.mod files that git tracks, test data aside.
+// findModules reads the go.mod files tracked by git, except in testdata.
 func (r *release) findModules(ctx context.Context) (map[string]*module, error) {
 	files, err := r.root.lines(ctx, "ls-files", "go.mod", "*/go.mod")
 	if err != nil {
@@ -101,8 +101,8 @@ func readModFile(name string) (*modfile.File, error) {
 	return modfile.Parse(name, text, nil)
 }
 
-// checkPath asks that a module's path is its folder below a prefix that all modules share: tags and
-// proxies find it there.
+// checkPath requires a module's path to be its folder below the modules' common prefix:
+// tags and proxies expect that.
 func (r *release) checkPath(m *module) error {
 	if err := modulepath.CheckPath(m.path); err != nil {
 		return err
@@ -115,12 +115,12 @@ func (r *release) checkPath(m *module) error {
 		r.prefix = prefix
 	}
 	if prefix != r.prefix {
-		return fmt.Errorf("the path %s does not begin with %s, as others do", m.path, r.prefix)
+		return fmt.Errorf("the path %s does not begin with %s like other modules", m.path, r.prefix)
 	}
 	return nil
 }
 
-// compareLists holds versions.yaml against the go.mod files.
+// compareLists compares versions.yaml with the go.mod files.
 func compareLists(known map[string]*module, published, excluded []string) error {
 	count := map[string]int{}
 	for _, name := range slices.Concat(published, excluded) {
@@ -143,7 +143,7 @@ func compareLists(known map[string]*module, published, excluded []string) error 
 	return errors.Join(failures...)
 }
 
-// inOrder returns the published modules so that each comes after its requirements.
+// inOrder returns the published modules in order, each after its requirements.
 func inOrder(known map[string]*module, published []string) ([]*module, error) {
 	var order []*module
 	state := map[*module]string{}
@@ -181,7 +181,8 @@ func inOrder(known map[string]*module, published []string) ([]*module, error) {
 	return order, nil
 }
 
-// checkDirectives refuses lines of a go.mod that users would inherit, or that would not reach them.
+// checkDirectives refuses lines of a go.mod that users would inherit, and lines that would
+// not reach users.
 func (m *module) checkDirectives(published []*module) error {
 	var failures []error
 	for _, replace := range m.file.Replace {

@@ -14,13 +14,13 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// plan reads the repository and refuses what cannot become a release. It writes nothing, and reports
-// all that it finds.
+// plan reads the repository and refuses it if it cannot become a release. It writes
+// nothing, and reports all failures.
 func (r *release) plan(ctx context.Context) error {
 	if top, err := r.root.git(ctx, "rev-parse", "--show-toplevel"); err != nil {
 		return err
 	} else if same, err := sameFile(top, string(r.root)); err != nil || !same {
-		return errors.Join(err, fmt.Errorf("%s is in the git repository %s, and not its root", r.root, top))
+		return errors.Join(err, fmt.Errorf("%s is inside the git repository %s, and not its root", r.root, top))
 	}
 	seconds, err := r.root.git(ctx, "log", "-1", "--no-show-signature", "--format=%H %ct")
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *release) plan(ctx context.Context) error {
 		r.checkFiles(ctx),
 		r.readCommitter(ctx),
 	)
-	if given { // a version of the commit stays on this machine
+	if given { // a version derived from the commit stays on this machine
 		err = errors.Join(err, r.checkChangelog(), r.checkTags())
 	}
 	return err
@@ -61,11 +61,11 @@ func sameFile(a, b string) (bool, error) {
 	return err == nil && os.SameFile(first, second), err
 }
 
-// checkVersion settles the version and the one before it. A pre-release belongs to the version in
-// versions.yaml.
+// checkVersion determines the version and the one before it. A pre-release belongs to the
+// version in versions.yaml.
 func (r *release) checkVersion(set string) error {
 	if !validVersion(set) || semver.Prerelease(set) != "" {
-		return fmt.Errorf("versions.yaml: %q is no version of the form v1.2.3", set)
+		return fmt.Errorf("versions.yaml: %q is not a version of the form v1.2.3", set)
 	}
 	if r.version == "" {
 		if !r.dryRun {
@@ -74,10 +74,10 @@ func (r *release) checkVersion(set string) error {
 		r.version = set + "-dev." + r.time.Format("20060102150405")
 	}
 	if !validVersion(r.version) {
-		return fmt.Errorf("%q is no version of the form v1.2.3 or v1.2.3-rc.1", r.version)
+		return fmt.Errorf("%q is not a version of the form v1.2.3 or v1.2.3-rc.1", r.version)
 	}
 	if without := strings.TrimSuffix(r.version, semver.Prerelease(r.version)); without != set {
-		return fmt.Errorf("the version is %s, and versions.yaml says %s: change versions.yaml first", r.version, set)
+		return fmt.Errorf("the version is %s, but versions.yaml says %s: change versions.yaml first", r.version, set)
 	}
 	for _, m := range r.modules {
 		if err := modulepath.Check(m.path, r.version); err != nil {
@@ -99,10 +99,11 @@ func (r *release) checkClean(ctx context.Context) error {
 	if len(changed) > 10 {
 		changed = append(changed[:10], fmt.Sprintf("and %d more", len(changed)-10))
 	}
-	return fmt.Errorf("the tree has changes that are not committed:\n\t%s", strings.Join(changed, "\n\t"))
+	return fmt.Errorf("the tree has uncommitted changes:\n\t%s", strings.Join(changed, "\n\t"))
 }
 
-// checkChangelog asks for a section of the version. What is under Unreleased may become a pre-release.
+// checkChangelog requires a section for the version. A pre-release may use the section
+// Unreleased.
 func (r *release) checkChangelog() error {
 	section, err := r.changes()
 	if err == nil && strings.TrimSpace(section) == "" {
@@ -121,7 +122,8 @@ func (r *release) changes() (string, error) {
 	return section, err
 }
 
-// changelog returns the sections of CHANGELOG.md by their names, such as [0.1.0]. A release has a date.
+// changelog returns the sections of CHANGELOG.md by name, such as [0.1.0]. A release's
+// section has a date.
 func (r *release) changelog() (map[string]string, error) {
 	text, err := os.ReadFile(r.root.path("CHANGELOG.md"))
 	sections := map[string]string{}
@@ -135,7 +137,7 @@ func (r *release) changelog() (map[string]string, error) {
 	return sections, err
 }
 
-// checkFiles looks at what the modules' zips are made of.
+// checkFiles checks the files that go into the modules' zips.
 func (r *release) checkFiles(ctx context.Context) error {
 	var failures []error
 	licence, err := os.ReadFile(r.root.path("LICENSE"))
@@ -145,7 +147,7 @@ func (r *release) checkFiles(ctx context.Context) error {
 	for _, m := range r.modules {
 		own, err := os.ReadFile(r.root.path(m.folder, "LICENSE"))
 		if err != nil || !bytes.Equal(own, licence) {
-			failures = append(failures, errors.Join(err, fmt.Errorf("%s/LICENSE is not the repository's: a module's zip has nothing from above its folder", m.folder)))
+			failures = append(failures, errors.Join(err, fmt.Errorf("%s/LICENSE differs from the repository's LICENSE: copy it, because a module's zip has nothing from above its folder", m.folder)))
 		}
 		failures = append(failures, m.checkDirectives(r.modules))
 	}
@@ -160,14 +162,14 @@ func (r *release) checkFiles(ctx context.Context) error {
 		}
 		for _, word := range []string{"export-ignore", "export-subst"} {
 			if strings.Contains(string(text), word) {
-				failures = append(failures, fmt.Errorf("%s has %s: zips would not hold the files as they are in git", name, word))
+				failures = append(failures, fmt.Errorf("%s has %s: zips would differ from the files in git", name, word))
 			}
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// readCommitter asks git for the name in the release commit. A dry run needs none.
+// readCommitter asks git for the committer of the release commit. A dry run needs none.
 func (r *release) readCommitter(ctx context.Context) error {
 	name, email := "dry run", "dry-run@localhost"
 	if !r.dryRun {

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/mod/sumdb/dirhash"
 )
 
-// writeSums lists every hash of the release: modules as in a go.sum, other files by their SHA-256. It
-// makes each zip again from the release commit and compares.
+// writeSums lists every hash of the release: modules as in a go.sum, other files by
+// SHA-256. It also rebuilds each zip from the release commit and compares the two.
 func (r *release) writeSums(context.Context) error {
 	var lines []string
 	for _, m := range r.modules {
@@ -45,7 +45,8 @@ func (r *release) writeSums(context.Context) error {
 	return os.WriteFile(r.result("sums.txt"), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
 }
 
-// hashes returns a module's two lines of a go.sum, and refuses a zip that the release commit does not give.
+// hashes returns a module's two go.sum lines, and refuses a zip that differs from a rebuild
+// of the release commit.
 func (r *release) hashes(m *module) ([]string, error) {
 	escaped, err := modulepath.EscapePath(m.path)
 	if err != nil {
@@ -61,7 +62,7 @@ func (r *release) hashes(m *module) ([]string, error) {
 		return nil, err
 	}
 	if remade, err := dirhash.HashZip(again, dirhash.Hash1); err != nil || remade != sum {
-		return nil, errors.Join(err, fmt.Errorf("%s: the zip has the hash %s, and made from the release commit %s", m.path, sum, remade))
+		return nil, errors.Join(err, fmt.Errorf("%s: the zip has the hash %s, but a rebuild from the release commit has %s", m.path, sum, remade))
 	}
 	modSum, err := dirhash.Hash1([]string{"go.mod"}, func(string) (io.ReadCloser, error) { return os.Open(base + ".mod") })
 	if err != nil {
@@ -73,8 +74,8 @@ func (r *release) hashes(m *module) ([]string, error) {
 	}, nil
 }
 
-// publish puts bin/release in place, and then the tags, with the release commit that they point to. If
-// the tags cannot be written bin/release is put back.
+// publish moves bin/release into place, and then writes the tags with the release commit.
+// If it cannot write the tags, it restores bin/release.
 func (r *release) publish(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -102,7 +103,7 @@ func (r *release) publish(ctx context.Context) error {
 	return nil
 }
 
-// fetchTags brings the release commit and all tags into the repository, or none.
+// fetchTags adds the release commit and all tags to the repository, or none.
 func (r *release) fetchTags(ctx context.Context) error {
 	args := []string{"fetch", "-q", "--atomic", "--no-tags", "--no-write-fetch-head", string(r.clone)}
 	for _, m := range r.modules {
@@ -112,10 +113,11 @@ func (r *release) fetchTags(ctx context.Context) error {
 	return err
 }
 
-// tagsInOnePush is how many tags start workflows at the hosting site; more in one push start none.
+// tagsInOnePush is the number of tags per push: with more tags in a push, the hosting site
+// starts no workflows.
 const tagsInOnePush = 3
 
-// report says what there is now, and how to use it.
+// report prints the results and the next steps.
 func (r *release) report() {
 	fmt.Fprintf(r.log, "\n%s of %d modules is in bin/release.\n", r.version, len(r.modules))
 	if r.dryRun {
@@ -138,7 +140,7 @@ func (r *release) report() {
 func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 	file, err := os.Open(filepath.Join(root, "bin", "release", "sums.txt"))
 	if err != nil {
-		return fmt.Errorf("there is no release to compare with: %w", err)
+		return fmt.Errorf("no release to compare with: %w", err)
 	}
 	defer file.Close()
 	proxies, err := command(ctx, "", os.Environ(), "go", "env", "GOPROXY")
@@ -146,14 +148,14 @@ func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 		return err
 	}
 	if strings.Contains(proxies, "/bin/release/proxy") {
-		return errors.New("GOPROXY has bin/release/proxy in it, so the release would be compared with itself: unset GOPROXY")
+		return errors.New("GOPROXY contains bin/release/proxy, so the release would be compared with itself: unset GOPROXY")
 	}
 	cache, err := os.MkdirTemp("", "release-verify-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(cache)
-	// GOPRIVATE and the like would pass by the proxy and the checksum database.
+	// GOPRIVATE and similar settings would bypass the proxy and the checksum database.
 	env := append(os.Environ(), "GOWORK=off", "GOFLAGS=-modcacherw", "GOMODCACHE="+cache, "GONOPROXY=none", "GONOSUMDB=none")
 
 	var failures []error
@@ -172,7 +174,7 @@ func verifyRelease(ctx context.Context, root string, log io.Writer) error {
 	return errors.Join(append(failures, lines.Err())...)
 }
 
-// verifyLine compares one line of a go.sum with what the module proxy serves.
+// verifyLine compares one line of a go.sum with the module proxy.
 func verifyLine(ctx context.Context, dir string, env []string, path, file, want string) error {
 	version, isMod := strings.CutSuffix(file, "/go.mod")
 	output, err := command(ctx, dir, env, "go", "mod", "download", "-json", path+"@"+version)
@@ -188,7 +190,7 @@ func verifyLine(ctx context.Context, dir string, env []string, path, file, want 
 		have = got.GoModSum
 	}
 	if have != want {
-		return fmt.Errorf("%s %s: the proxy serves %s, and we released %s", path, file, have, want)
+		return fmt.Errorf("%s %s: the proxy serves %s, but the release has %s", path, file, have, want)
 	}
 	return nil
 }

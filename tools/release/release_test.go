@@ -37,7 +37,8 @@ func TestRelease(t *testing.T) {
 	})
 }
 
-// setup gives scripts the build cache, the modules of this machine, a name for git, and the pinned tools.
+// setup gives scripts the build cache, this machine's modules, a name for git, and the
+// pinned tools.
 func setup(t *testing.T) func(*testscript.Env) error {
 	tools := pinnedTools(t)
 	panel, err := filepath.Abs(filepath.Join("testdata", "panel.txtar"))
@@ -69,8 +70,8 @@ func setup(t *testing.T) func(*testscript.Env) error {
 	}
 }
 
-// pinnedTools returns a folder with the tools that a release runs, as tools/go.mod pins them. The go
-// command keeps them in its build cache.
+// pinnedTools returns a folder with the tools of a release, as pinned by tools/go.mod. The
+// go command keeps them in its build cache.
 func pinnedTools(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -94,7 +95,7 @@ func releaseCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// repository FOLDER makes the small repository, with a commit of all but what it ignores.
+// repository FOLDER makes the small repository, and commits all files except ignored ones.
 func repositoryCommand(ts *testscript.TestScript, _ bool, args []string) {
 	source := ts.ReadFile(ts.Getenv("PANEL"))
 	root := ts.MkAbs(args[0])
@@ -127,7 +128,7 @@ func writeFile(name string, data []byte) error {
 	return os.WriteFile(name, data, 0o644)
 }
 
-// gitCommand makes a command of a git command, with new files added before.
+// gitCommand makes a script command that runs a git command after adding new files.
 func gitCommand(args ...string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Check(ts.Exec("git", "add", "-A"))
@@ -144,7 +145,7 @@ func cleanCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// untouched fails if a release left anything: a tag, a branch, a file in bin.
+// untouched fails if a release left a tag, a branch or a file in bin.
 func untouchedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	root := repository(ts.MkAbs("."))
 	refs, err := root.git(context.Background(), "for-each-ref", "--format=%(refname)")
@@ -161,7 +162,7 @@ func untouchedCommand(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-// replace FILE PATTERN TEXT changes a file, which must have the pattern.
+// replace FILE PATTERN TEXT changes a file; the file must contain the pattern.
 func replaceCommand(ts *testscript.TestScript, _ bool, args []string) {
 	before := ts.ReadFile(args[0])
 	after := regexp.MustCompile(args[1]).ReplaceAllString(before, args[2])
@@ -171,7 +172,8 @@ func replaceCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(after), 0o644))
 }
 
-// useproxy REPOSITORY takes modules from its release, as a user does, with a module cache of its own.
+// useproxy REPOSITORY takes modules from the repository's release, as a user does, with a
+// separate module cache.
 func useProxyCommand(ts *testscript.TestScript, _ bool, args []string) {
 	cache := ts.Getenv("GOMODCACHE")
 	ts.Setenv("GOPROXY", strings.Join([]string{

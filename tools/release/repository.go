@@ -19,8 +19,8 @@ func (r repository) path(elements ...string) string {
 	return filepath.Join(append([]string{string(r)}, elements...)...)
 }
 
-// forgetRepository removes the environment variables by which a git hook or alias names its repository:
-// with them, commands in the clone would change that repository instead.
+// forgetRepository removes the environment variables of a git hook or alias that name its
+// repository. With them, commands in the clone would change that repository.
 func forgetRepository(ctx context.Context) error {
 	names, err := command(ctx, "", os.Environ(), "git", "rev-parse", "--local-env-vars")
 	for name := range strings.FieldsSeq(names) {
@@ -31,13 +31,13 @@ func forgetRepository(ctx context.Context) error {
 	return err
 }
 
-// git runs git in the repository and returns what it prints, without the line's end.
+// git runs git in the repository and returns its output, without the final newline.
 func (r repository) git(ctx context.Context, args ...string) (string, error) {
 	output, err := command(ctx, string(r), os.Environ(), "git", args...)
 	return strings.TrimRight(output, "\n"), err
 }
 
-// lines runs git and returns the lines it prints.
+// lines runs git and returns the lines of its output.
 func (r repository) lines(ctx context.Context, args ...string) ([]string, error) {
 	output, err := r.git(ctx, args...)
 	if output == "" {
@@ -46,8 +46,8 @@ func (r repository) lines(ctx context.Context, args ...string) ([]string, error)
 	return strings.Split(output, "\n"), err
 }
 
-// cloneSettings stand above the user's, which may sign, refuse, ignore or convert: a release holds the
-// files of its commit, as they are.
+// cloneSettings override the user's settings, because those may sign, refuse, ignore or
+// convert. A release holds the files of its commit unchanged.
 func cloneSettings() []string {
 	return []string{
 		"user.name=release", "user.email=release@localhost",
@@ -56,7 +56,7 @@ func cloneSettings() []string {
 	}
 }
 
-// extract writes the tree of a commit into a new folder, a clone.
+// extract clones a commit's tree into a new folder.
 func (r repository) extract(ctx context.Context, commit, folder string) error {
 	args := []string{"clone", "-q", "--no-checkout"}
 	for _, setting := range cloneSettings() {
@@ -69,8 +69,9 @@ func (r repository) extract(ctx context.Context, commit, folder string) error {
 	return err
 }
 
-// command runs a program and returns its standard output. The error of a program that fails ends with
-// all that it printed. When the context ends, the program may end its children before it is killed.
+// command runs a program and returns its standard output. If the program fails, the error
+// ends with its whole output. When the context ends, the program may end its children
+// before it is killed.
 func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, env

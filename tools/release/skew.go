@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// checkSkew tests each module of the last release with its siblings of this one, and the reverse: users
-// update one module at a time, and a build picks the highest version that any of them requires. A pair
-// that does not work is named in the changelog.
+// checkSkew tests each module of the last release with its siblings of this release, and
+// the reverse. Users update one module at a time, and a build picks the highest version
+// required by any of them. The changelog must name a pair that does not work.
 func (r *release) checkSkew(ctx context.Context) error {
 	if r.last == "" {
 		return nil
@@ -29,7 +29,7 @@ func (r *release) checkSkew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Each side gets a tree of its own, since the pairs change the go.mod files.
+	// Each side gets its own tree, because the pairs change the go.mod files.
 	fresh := repository(filepath.Join(r.stage, "skew"))
 	if err := r.root.extract(ctx, r.base, string(fresh)); err != nil {
 		return err
@@ -49,14 +49,15 @@ func (r *release) checkSkew(ctx context.Context) error {
 				continue
 			}
 			if err := r.testPair(ctx, env, m, pair); err != nil {
-				failures = append(failures, fmt.Errorf("%s does not work: mend it, or name the pair in the changelog, in these words\n%w", name, err))
+				failures = append(failures, fmt.Errorf("%s does not work: fix it, or name the pair in the changelog, in these words\n%w", name, err))
 			}
 		}
 	}
 	return errors.Join(failures...)
 }
 
-// pairing is a version and a tree for one module, and another version and tree for its siblings.
+// pairing is a version and a tree for one module, and a different version and tree for its
+// siblings.
 type pairing struct {
 	version, another string
 	tree, others     repository

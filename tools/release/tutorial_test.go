@@ -14,7 +14,7 @@ import (
 	"golang.org/x/mod/zip"
 )
 
-// differs is what of a command's output differs from run to run.
+// differs matches the variable parts of a command's output.
 var differs = []struct {
 	pattern *regexp.Regexp
 	text    string
@@ -28,8 +28,9 @@ var differs = []struct {
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
-// followCommand is follow PAGE: it runs the commands of a page's console blocks, one after the other in one shell's folder,
-// and compares what they print with the page. A line "..." in the page stands for any lines.
+// followCommand is follow PAGE: it runs the commands of a page's console blocks and
+// compares their output with the page. The commands run one after the other in one shell's
+// folder. A line "..." in the page stands for any lines.
 func followCommand(ts *testscript.TestScript, _ bool, args []string) {
 	page := filepath.Join(ts.Getenv("RELEASED"), filepath.FromSlash(args[0]))
 	text, err := os.ReadFile(page)
@@ -53,7 +54,8 @@ func followCommand(ts *testscript.TestScript, _ bool, args []string) {
 
 type consoleStep struct{ command, output string }
 
-// consoleSteps reads the commands, which follow "$ " and go on after a backslash, and what they print.
+// consoleSteps reads the commands and their output. A command follows "$ " and continues
+// after a backslash.
 func consoleSteps(page string) []consoleStep {
 	var steps []consoleStep
 	for _, block := range strings.Split(page, "\n```console\n")[1:] {
@@ -75,7 +77,7 @@ func consoleSteps(page string) []consoleStep {
 	return steps
 }
 
-// runStep runs one command, and returns what it prints and the folder that it leaves the shell in.
+// runStep runs one command, and returns its output and the shell's folder afterwards.
 func runStep(ts *testscript.TestScript, folder, command string) (output, after string, err error) {
 	where := ts.MkAbs(filepath.Join(ts.Getenv("WORK"), ".folder"))
 	script := fmt.Sprintf("%s\ncode=$?\npwd >%q\nexit $code\n", command, where)
@@ -105,7 +107,7 @@ func normalise(ts *testscript.TestScript, text string) string {
 	return strings.TrimSpace(text)
 }
 
-// matches reports whether a command printed what the page shows.
+// matches reports whether a command's output equals the page's.
 func matches(output, page string) bool {
 	pattern := "^"
 	for line := range strings.SplitSeq(page, "\n") {
@@ -118,8 +120,8 @@ func matches(output, page string) bool {
 	return regexp.MustCompile(pattern + "$").MatchString(output + "\n")
 }
 
-// newerCommand is newer FILE TEXT: it adds a version of the template and its scaffolder to the proxy,
-// with a line at the end of one of the template's files, and sets NEWER to that version.
+// newerCommand is newer FILE TEXT: it adds a version of the template and its scaffolder to
+// the proxy, and sets NEWER to that version. The new template has TEXT at the end of FILE.
 func newerCommand(ts *testscript.TestScript, _ bool, args []string) {
 	version := ts.Getenv("VERSION") + ".1"
 	const template = "github.com/jackfield-go/jackfield/sdk-template"

@@ -13,13 +13,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "write the lists of modules in the scripts anew")
+var update = flag.Bool("update", false, "rewrite the lists of modules in the scripts")
 
-// The scripts do what users do: in an empty directory, with an empty module cache, they get the modules
-// of a release of this tree from its proxy, build and run.
+// The scripts act as users, in an empty directory and with an empty module cache. They get
+// the modules of a release of this tree from its proxy, build and run.
 //
-// Each keeps two lists: the modules whose packages are linked, and all of the module graph. A new
-// dependency shows as a difference in them; `go test ./release -run TestUsers -update` writes them.
+// Each script has two lists: the modules of the linked packages, and the whole module
+// graph. A new dependency shows as a difference in them; `go test ./release -run TestUsers
+// -update` rewrites the lists.
 func TestUsers(t *testing.T) {
 	released, version := releaseThisTree(t)
 	prepare := setup(t)
@@ -43,7 +44,8 @@ func TestUsers(t *testing.T) {
 	})
 }
 
-// releaseThisTree releases the work tree as it is, from a copy, and returns the copy and the version.
+// releaseThisTree releases the present work tree from a copy, and returns the copy and the
+// version.
 func releaseThisTree(t *testing.T) (root, version string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), "jackfield")
@@ -83,8 +85,8 @@ func releaseThisTree(t *testing.T) (root, version string) {
 	return root, r.version
 }
 
-// example FOLDER FROM... copies folders of the examples into a module of the user's, FOLDER, and changes
-// the import paths accordingly.
+// example FOLDER FROM... copies folders of the examples into a user's module, FOLDER, and
+// changes the import paths accordingly.
 func exampleCommand(ts *testscript.TestScript, _ bool, args []string) {
 	examples := filepath.Join(ts.Getenv("RELEASED"), "examples")
 	for _, from := range args[1:] {
@@ -106,8 +108,8 @@ func exampleCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// readme FOLDER writes the README's first plugin as a reader would: each quoted file of examples/basic,
-// and commands.sh with the commands below them.
+// readme FOLDER writes the README's first plugin as a reader would: each quoted file of
+// examples/basic, and commands.sh with the commands below them.
 func readmeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(filepath.Join(ts.Getenv("RELEASED"), "README.md"))
 	ts.Check(err)
@@ -139,8 +141,8 @@ func readmeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(writeFile(filepath.Join(folder, "commands.sh"), []byte(commands.String())))
 }
 
-// modulesCommand makes a command that prints the modules which a go command lists, each once, with the
-// word RELEASE for the version of the release.
+// modulesCommand makes a command that prints the modules listed by a go command, each once,
+// with the word RELEASE as the version of the release.
 func modulesCommand(args ...string) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Check(ts.Exec("go", args...))

@@ -1,21 +1,23 @@
-// Runtests runs the tests of several modules, one module after the other, and goes on after a failure
-// so that one run tells everything:
+// Runtests runs the tests of several modules, one module after the other, and continues
+// after a failure so that one run reports everything:
 //
 //	runtests [-workspace] [-flag=-run=Name]... module-folder...
 //
-// Each module is tested alone (GOWORK=off), under the race detector where this machine can build with
-// it. With -workspace each gets the versions of the workspace, and no race detector: code that has passed
-// under it runs a second time with other versions of its requirements. What go test prints for a package is shown as it comes; what a test prints only if it fails.
+// Each module is tested alone (GOWORK=off), under the race detector if this machine can
+// build with it. With -workspace each module gets the workspace's versions, without the
+// race detector: that pass repeats tested code with other versions of its requirements. go
+// test's output for a package appears at once; a test's output appears only if the test
+// fails.
 //
-// A test that needs something which is not on the machine skips itself with a reason that begins with
-// "needs: ". Those skips are listed at the end, with the race detector where that is missing; where CI
-// is true they are failures, since a green run there must have tested everything. A test that is by
-// design for one platform or one kind of run begins its reason with "only ", and that is no failure.
-// Any other reason counts as a need, until it says which of the two it is.
+// A test skips itself if this machine lacks a requirement, with a reason that begins with
+// "needs: ". The summary lists those skips, and a missing race detector. They are failures
+// if CI is true, since a green run in CI must have tested everything. A test for one
+// platform or one kind of run begins its reason with "only "; such a skip is no failure.
+// Any other reason counts as a need, until it begins with one of the two.
 //
-// The last line is "N passed, N failed, N skipped", counting top-level tests, and as failures also
-// packages and modules that did not get as far as a test. The exit status is 1 if anything failed or
-// nothing ran.
+// The last line is "N passed, N failed, N skipped", and counts top-level tests. Packages
+// and modules that fail before any test count as failures too. The exit status is 1 if
+// anything failed or nothing ran.
 package main
 
 import (
@@ -50,7 +52,7 @@ func main() {
 	}
 }
 
-// run tests each module and reports on out. Its error says why the run as a whole did not pass.
+// run tests each module and reports on out. Its error is the reason for an overall failure.
 func run(out io.Writer, modules, flags []string, workspace, ci bool) error {
 	report := &report{out: out}
 	if workspace {
@@ -68,7 +70,8 @@ func run(out io.Writer, modules, flags []string, workspace, ci bool) error {
 		if err := testModule(report, module, flags, workspace); err != nil {
 			fmt.Fprintf(out, "=== %s: %v\n", module, err)
 			failed = append(failed, module)
-			// What failed before go test knew of a package, such as its go.mod, counts as well.
+			// Failures before go test knows a package count as well, such as an invalid
+			// go.mod.
 			report.failed = max(report.failed, before+1)
 		}
 	}
@@ -80,19 +83,19 @@ func run(out io.Writer, modules, flags []string, workspace, ci bool) error {
 	case report.passed == 0:
 		return errors.New("no test ran")
 	case ci && len(report.needs) > 0:
-		return errors.New("some needs were not met, and in CI everything is tested")
+		return errors.New("this machine lacks requirements of some tests, and CI must run every test")
 	}
 	return nil
 }
 
-// testModule runs one module's tests and hands their events to the report.
+// testModule runs one module's tests and passes their events to the report.
 func testModule(report *report, module string, flags []string, workspace bool) error {
 	args := append([]string{"test", "-json"}, flags...)
 	cmd := exec.Command("go", append(args, "./...")...)
 	cmd.Dir = module
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if workspace {
-		cmd.Env = append(cmd.Env, "GOWORK=") // the go command looks for go.work
+		cmd.Env = append(cmd.Env, "GOWORK=") // the go command finds go.work
 	}
 	cmd.Stderr = os.Stderr
 
@@ -103,13 +106,14 @@ func testModule(report *report, module string, flags []string, workspace bool) e
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	// A read error leaves go test writing to a closed pipe, so it ends, and Wait says how.
+	// After a read error, go test writes to a closed pipe and ends; Wait returns its
+	// status.
 	readErr := report.read(stdout)
 	return errors.Join(readErr, cmd.Wait())
 }
 
-// raceWorks builds a program under the race detector: whether that works depends on the platform, cgo
-// and a C compiler, and building is the one check that cannot be wrong about it.
+// raceWorks builds a program under the race detector. Success depends on the platform, cgo
+// and a C compiler, and only a build tests all of them.
 func raceWorks() error {
 	dir, err := os.MkdirTemp("", "runtests-")
 	if err != nil {

@@ -10,28 +10,28 @@ import (
 	"strings"
 )
 
-// event is one line of `go test -json`, of which this program reads only these fields.
+// event is one line of `go test -json`, with the fields this program reads.
 type event struct {
 	Action     string
 	Package    string
 	ImportPath string // of build output
-	Test       string // empty for what concerns the whole package
+	Test       string // empty for events of the whole package
 	Output     string
 }
 
-// report collects the events of any number of go test runs and shows what a reader wants of them.
+// report collects the events of any number of go test runs and shows the relevant ones.
 type report struct {
 	out                     io.Writer
 	passed, failed, skipped int
-	skips                   []string // tests that skipped themselves by design
-	needs                   []string // what this machine lacks
+	skips                   []string // tests skipped by design
+	needs                   []string // requirements missing on this machine
 	pending                 map[testID][]byte
-	failedIn                map[string]bool // packages in which a test failed
+	failedIn                map[string]bool // packages with a failed test
 }
 
 type testID struct{ pkg, test string }
 
-// read takes one run's events to its end.
+// read reads one run's events to the end.
 func (r *report) read(stream io.Reader) error {
 	r.pending = make(map[testID][]byte)
 	r.failedIn = make(map[string]bool)
@@ -51,7 +51,8 @@ func (r *report) read(stream io.Reader) error {
 	}
 }
 
-// line takes one event, or shows a line that is none: a test's child process may have written it.
+// line handles one event, or shows any other line: a test's child process may have written
+// it.
 func (r *report) line(line []byte) {
 	var e event
 	if json.Unmarshal(line, &e) != nil || e.Action == "" {
@@ -70,7 +71,7 @@ func (r *report) line(line []byte) {
 	}
 }
 
-// output shows a package's own lines at once and keeps a test's until its end.
+// output shows a package's own lines at once and keeps a test's lines until its end.
 func (r *report) output(e event) {
 	switch {
 	case e.Test != "":
@@ -83,7 +84,7 @@ func (r *report) output(e event) {
 	}
 }
 
-// testEnded counts a top-level test and shows what a failed one, or a failed part of one, has printed.
+// testEnded counts a top-level test, and shows the output of a failed test or subtest.
 func (r *report) testEnded(e event) {
 	id := testID{e.Package, e.Test}
 	count := 1
@@ -106,8 +107,9 @@ func (r *report) testEnded(e event) {
 	delete(r.pending, id)
 }
 
-// packageFailed shows what tests printed that never ended (a panic, a timeout), and counts a package
-// that failed without a failed test: it did not build, or its TestMain found a leak.
+// packageFailed shows the output of unfinished tests (a panic, a timeout). It also counts a
+// package that failed without a failed test: the package did not build, or its TestMain
+// found a leak.
 func (r *report) packageFailed(pkg string) {
 	for id, output := range r.pending {
 		if id.pkg == pkg {
@@ -120,10 +122,10 @@ func (r *report) packageFailed(pkg string) {
 	}
 }
 
-// location is what testing puts before a logged line.
+// location matches testing's prefix of a logged line.
 var location = regexp.MustCompile(`^\s+\S+\.go:\d+: `)
 
-// skip files a skipped test under what it said for a reason.
+// skip files a skipped test under its reason.
 func (r *report) skip(id testID) {
 	reason := "no reason given"
 	for line := range strings.Lines(string(r.pending[id])) {
@@ -142,7 +144,8 @@ func (r *report) skip(id testID) {
 	}
 }
 
-// summary ends the report: the skips, what the machine lacks where nobody can overlook it, the counts.
+// summary ends the report with the skips, the missing requirements (prominently), and the
+// counts.
 func (r *report) summary(ci bool) {
 	fmt.Fprintln(r.out)
 	for _, skip := range r.skips {
@@ -150,7 +153,7 @@ func (r *report) summary(ci bool) {
 	}
 	if len(r.needs) > 0 {
 		rule := strings.Repeat("*", 80)
-		fmt.Fprintf(r.out, "%s\nNOT TESTED, since this machine lacks what it needs:\n", rule)
+		fmt.Fprintf(r.out, "%s\nNOT TESTED, because this machine lacks a requirement:\n", rule)
 		for _, need := range r.needs {
 			fmt.Fprintln(r.out, "  -", need)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A run with one test of each kind, as go test -json prints it.
+// mixedRun is a run with one test of each kind, as printed by go test -json.
 const mixedRun = `{"Action":"run","Package":"p","Test":"TestGood"}
 {"Action":"output","Package":"p","Test":"TestGood","Output":"=== RUN   TestGood\n"}
 {"Action":"output","Package":"p","Test":"TestGood","Output":"chatter\n"}
@@ -40,7 +40,7 @@ func TestReportShowsFailuresAndHidesTheChatterOfPassedTests(t *testing.T) {
 	}
 }
 
-func TestReportTellsWhatTheMachineLacksFromOtherSkips(t *testing.T) {
+func TestReportListsMissingRequirementsApartFromOtherSkips(t *testing.T) {
 	r := &report{out: new(strings.Builder)}
 	if err := r.read(strings.NewReader(mixedRun)); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func TestReportTellsWhatTheMachineLacksFromOtherSkips(t *testing.T) {
 	}
 }
 
-func TestReportCountsWhatFailedWithoutAFailedTest(t *testing.T) {
+func TestReportCountsFailuresWithoutAFailedTest(t *testing.T) {
 	tests := map[string]struct{ stream, shows string }{
 		"a package that does not build": {
 			stream: `{"Action":"build-output","ImportPath":"p","Output":"p.go:3: undefined: x\n"}` + "\n" +
@@ -65,12 +65,12 @@ func TestReportCountsWhatFailedWithoutAFailedTest(t *testing.T) {
 				`{"Action":"fail","Package":"p"}` + "\n",
 			shows: "undefined: x",
 		},
-		"a test that never ended": {
+		"an unfinished test": {
 			stream: `{"Action":"output","Package":"p","Test":"TestHangs","Output":"panic: test timed out\n"}` + "\n" +
 				`{"Action":"fail","Package":"p"}`,
 			shows: "panic: test timed out",
 		},
-		"a line of no event": {
+		"a line without an event": {
 			stream: "written by a child process\n" + `{"Action":"fail","Package":"p"}` + "\n",
 			shows:  "written by a child process",
 		},
@@ -100,6 +100,6 @@ func TestSummaryEndsWithTheCounts(t *testing.T) {
 		t.Errorf("ends otherwise: %q", out.String())
 	}
 	if !strings.Contains(out.String(), "NOT TESTED") || !strings.Contains(out.String(), "this is a failure") {
-		t.Errorf("says nothing of what was not tested: %q", out.String())
+		t.Errorf("does not list the untested parts: %q", out.String())
 	}
 }

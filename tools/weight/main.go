@@ -1,10 +1,11 @@
-// Weight holds down what a program pays that uses net/rpc only:
+// Weight limits the cost of Jackfield to a program that uses net/rpc only:
 //
 //	weight repository-root
 //
-// It writes a fresh module that imports what such a host and such a plugin import, asks the go command
-// what that requires and links, and builds the basic example's plugin, stripped. The limits are the
-// constants below; the exit status is 1 if one is exceeded.
+// It writes a fresh module with the imports of a net/rpc host and plugin. It asks the go
+// command for the module's requirements and linked packages. It also builds the basic
+// example's plugin, stripped. The limits are the constants below; the exit status is 1 if
+// any is exceeded.
 package main
 
 import (
@@ -26,7 +27,7 @@ const (
 	maxPluginSize = 7_500_000 // bytes, stripped, linux/amd64
 )
 
-// imports is what a program that speaks net/rpc on both sides names in its source.
+// imports are the imports of a program with both sides of net/rpc.
 var imports = []string{
 	prefix + "/core",
 	prefix + "/core/host",
@@ -34,10 +35,10 @@ var imports = []string{
 	prefix + "/transport-netrpc",
 }
 
-// notRequired are modules that must not be in the module graph: this text anywhere in their path.
+// notRequired are forbidden texts in the paths of the module graph.
 var notRequired = []string{"google.golang.org/grpc", "google.golang.org/protobuf", "hashicorp/"}
 
-// notLinked are packages that must not be in the binary, with the reason.
+// notLinked are forbidden packages in the binary, with the reasons.
 var notLinked = map[string]string{
 	"net/http":      "0.4 MB and its init time",
 	"net/rpc":       "it links net/http and html/template",
@@ -74,8 +75,8 @@ func run(root string) error {
 	return errors.Join(checkModules(dir), checkPackages(dir), checkPluginSize(dir, root))
 }
 
-// writeFreshModule makes the program that somebody new would write. It joins our modules by path, as
-// there may be no release of this tree, and their requirements stay what they are.
+// writeFreshModule writes a newcomer's program. It requires our modules by path, because
+// this tree may have no release, and leaves their requirements unchanged.
 func writeFreshModule(dir, root string) error {
 	modules, err := filepath.Glob(filepath.Join(root, "*", "go.mod"))
 	if err != nil {
@@ -104,7 +105,7 @@ func writeFreshModule(dir, root string) error {
 	return err
 }
 
-// checkModules looks at the module graph: what a user's go.sum and audits would name.
+// checkModules checks the module graph: a user's go.sum and audits would list it.
 func checkModules(dir string) error {
 	modules, err := golang(dir, "list", "-m", "all")
 	if err != nil {
@@ -126,7 +127,7 @@ func checkModules(dir string) error {
 	return errors.Join(failures...)
 }
 
-// checkPackages looks at what is linked.
+// checkPackages checks the linked packages.
 func checkPackages(dir string) error {
 	packages, err := golang(dir, "list", "-deps", ".")
 	if err != nil {
@@ -143,7 +144,7 @@ func checkPackages(dir string) error {
 	return errors.Join(failures...)
 }
 
-// checkPluginSize builds the basic example's plugin as one that is shipped.
+// checkPluginSize builds the basic example's plugin like one to ship.
 func checkPluginSize(dir, root string) error {
 	folder := filepath.Join(root, "examples", "basic", "plugin")
 	if _, err := os.Stat(folder); err != nil {
@@ -159,14 +160,15 @@ func checkPluginSize(dir, root string) error {
 	}
 	fmt.Printf("a stripped net/rpc plugin: %.2f MB (at most %.2f)\n", float64(info.Size())/1e6, maxPluginSize/1e6)
 
-	// The limit was set on one platform; others differ by some tenths.
+	// The limit applies to one platform; others differ by some tenths of a MB.
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" && info.Size() > maxPluginSize {
 		return fmt.Errorf("a stripped net/rpc plugin has %d bytes, at most %d", info.Size(), maxPluginSize)
 	}
 	return nil
 }
 
-// golang runs the go command in a folder, outside of any workspace, and returns the lines it prints.
+// golang runs the go command in a folder, without any workspace, and returns its output
+// lines.
 func golang(dir string, args ...string) ([]string, error) {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
