@@ -18,22 +18,22 @@ import (
 // App is the application's name in files and variables.
 const App = "notely"
 
-// NoteStore is the interface of a plugin. Its methods are called from many
-// goroutines at once.
+// NoteStore is the interface of a plugin. Its methods must be safe for concurrent calls.
 type NoteStore interface {
-	// Add stores text and returns its item, unless approve returns an error: that
-	// is Add's error then. The application may pass nil, a plugin never gets it.
+	// Add stores text and returns its item. If approve returns an error, Add returns that
+	// error and stores nothing. The application may pass nil; a plugin always gets a
+	// function.
 	Add(ctx context.Context, text string, approve Approve) (Item, error)
 
-	// List yields all items, the oldest first. An error ends the sequence.
+	// List yields all items, oldest first. An error ends the sequence.
 	List(ctx context.Context) iter.Seq2[Item, error]
 }
 
-// Approve decides whether a plugin may store text; a refusal wraps
-// [ErrRefused]. It runs in the application, and can be called until Add returns.
+// Approve decides whether a plugin may store text; a refusal wraps [ErrRefused]. It runs in
+// the application. A plugin may call it until Add returns.
 type Approve func(ctx context.Context, text string) error
 
-// ErrRefused is the error of an Add that the application did not approve.
+// ErrRefused is Add's error for a text without the application's approval.
 var ErrRefused = errors.New("the application refused the text")
 
 // Item is a stored text.
@@ -42,7 +42,7 @@ type Item struct {
 	Text string `json:"text"`
 }
 
-// Items is a sequence of items, for implementations of List.
+// Items returns a sequence of items, for implementations of List.
 func Items(items ...Item) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for _, item := range items {
@@ -53,8 +53,8 @@ func Items(items ...Item) iter.Seq2[Item, error] {
 	}
 }
 
-// Serve runs a plugin until the application ends it. The version is semantic;
-// it may be empty.
+// Serve runs a plugin until the application ends it. version is a semantic version, or
+// empty.
 func Serve(name, version string, impl NoteStore) {
 	plugin.Serve(plugin.Config{
 		Handshake:  Handshake,

@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
-// endless lists for ever, or until its error.
+// endless lists forever, or until its error.
 type endless struct {
 	notelytest.Memory
 
@@ -29,7 +29,7 @@ func (e *endless) List(context.Context) iter.Seq2[notely.Item, error] {
 	}
 }
 
-func TestEachVersionCarriesTheInterface(t *testing.T) {
+func TestVersionsCarryTheInterface(t *testing.T) {
 	plugintest.NoLeaks(t)
 	for _, version := range notely.Versions.Numbers() {
 		notelytest.Check(t, notelytest.Open(t, &notelytest.Memory{}, version))
@@ -48,8 +48,8 @@ func TestEachVersionCarriesTheInterface(t *testing.T) {
 	}
 }
 
-// A plugin's build downloads the modules that its packages are in.
-func TestAPluginNeedsNothingOfTheApplication(t *testing.T) {
+// A plugin's build downloads the modules of its packages.
+func TestPluginNeedsNoModulesOfTheApplication(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".", "./notelytest")
 	modules, err := list.Output()
 	if err != nil {

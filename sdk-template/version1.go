@@ -11,7 +11,7 @@ import (
 	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
 )
 
-// client1 runs in the application. Version 1 cannot call back, so the client
+// client1 runs in the application. In version 1 the plugin cannot call back, so the client
 // asks for approval itself.
 type client1 struct {
 	service notelyv1.NoteStoreServiceClient

@@ -11,7 +11,7 @@ import (
 	notelyv2 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v2"
 )
 
-// client2 runs in the application. It lends approve through the broker.
+// client2 runs in the application. It lends approve to the plugin through the broker.
 type client2 struct {
 	service notelyv2.NoteStoreServiceClient
 	broker  *transportgrpc.Broker
@@ -40,7 +40,7 @@ func (c *client2) List(ctx context.Context) iter.Seq2[Item, error] {
 	return receive(ctx, c.service.List, &notelyv2.ListRequest{}, (*notelyv2.ListResponse).GetItem)
 }
 
-// approver runs in the application: the plugin calls it.
+// approver runs in the application, and serves the plugin's calls.
 type approver struct {
 	notelyv2.UnimplementedApproverServiceServer
 

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What all versions need to put Go's types on the wire.
+// This file converts between Go types and messages, for all versions.
 
 func approveAll(context.Context, string) error { return nil }
 
@@ -25,7 +25,7 @@ type message interface {
 
 func toItem(m message) Item { return Item{ID: m.GetId(), Text: m.GetText()} }
 
-// receive makes a sequence of a stream, which ends with the loop over it.
+// receive turns a stream into a sequence. The stream ends with the loop over the sequence.
 func receive[Req, Resp any, M message](
 	ctx context.Context,
 	open func(context.Context, *Req, ...grpc.CallOption) (grpc.ServerStreamingClient[Resp], error),
@@ -60,7 +60,8 @@ func send(items iter.Seq2[Item, error], one func(Item) error) error {
 	return nil
 }
 
-// toStatus gives an error with a meaning a status: gRPC carries nothing else.
+// toStatus converts an error with a meaning to a gRPC status, because gRPC transmits only
+// statuses.
 func toStatus(err error) error {
 	if errors.Is(err, ErrRefused) {
 		return status.Error(codes.PermissionDenied, err.Error())

@@ -26,10 +26,10 @@ import (
 
 // Host opens plugins. The zero value is ready for use.
 type Host struct {
-	Logger  *slog.Logger  // takes the logs of plugins; nil: dropped
-	Output  io.Writer     // takes what plugins print; nil: dropped
-	Dir     string        // of installed plugins; empty: the user's
-	Fetcher fetch.Fetcher // addresses and signatures to accept; zero: https with a list of sums
+	Logger  *slog.Logger  // receives the plugins' logs; nil drops them
+	Output  io.Writer     // receives the plugins' output; nil drops it
+	Dir     string        // directory of installed plugins; empty: the user's
+	Fetcher fetch.Fetcher // accepted addresses and signatures; zero: https with a list of sums
 }
 
 // Plugin is an open plugin. Its Client is the process.
@@ -42,8 +42,7 @@ type Plugin struct {
 // Close ends the plugin.
 func (p *Plugin) Close() error { return p.Client.Close() }
 
-// Open starts a plugin, given by name or path. A plugin that was changed since
-// its installation does not start.
+// Open starts a plugin by name or path. It refuses a plugin changed since its installation.
 func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	found, err := h.Resolve(ctx, nameOrPath)
 	if err != nil {
@@ -65,8 +64,8 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	return &Plugin{service, client}, nil
 }
 
-// Resolve returns the plugin that Open would start: of a name, the newest
-// version that speaks a protocol version of this program's.
+// Resolve returns the plugin that Open would start. For a name, this is the newest version
+// with a protocol version of this program.
 func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolved, error) {
 	name, overrides := filepath.Base(nameOrPath), []discovery.Override(nil)
 	if name != nameOrPath {
@@ -84,12 +83,13 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	// Plugins that somebody put into a directory by hand have no sum.
+	// Plugins placed into a directory by hand have no sum.
 	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &installed.Describer, Logger: h.Logger}
 	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions.Numbers()})
 }
 
-// Find lists the plugins in all directories, and why other files are none.
+// Find lists the plugins in all directories, and the reasons why other files are not
+// plugins.
 func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*discovery.Found, error) {
 	installed, err := h.Store()
 	if err != nil {
@@ -102,8 +102,8 @@ func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*disco
 	return discovery.Search{Naming: installed.Naming, Overrides: overrides, Dirs: dirs, Logger: h.Logger}.Find(ctx)
 }
 
-// Install installs a program, or an archive of a release, from a file or an
-// address, after it has asked the program what it is.
+// Install installs a program, or an archive of a release, from a file or an address. It
+// first asks the program for its name, version and protocol.
 func (h Host) Install(ctx context.Context, from fetch.Source, install store.Install) (*store.Item, error) {
 	installed, err := h.Store()
 	if err != nil {
@@ -113,7 +113,7 @@ func (h Host) Install(ctx context.Context, from fetch.Source, install store.Inst
 	return h.Fetcher.Install(ctx, installed, from, install)
 }
 
-// Store is the directory of installed plugins.
+// Store returns the directory of installed plugins.
 func (h Host) Store() (store.Store, error) {
 	dir, err := filepath.Abs(h.Dir)
 	if h.Dir == "" {

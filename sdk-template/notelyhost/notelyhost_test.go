@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
-// TestMain makes this test binary a plugin, if it has the file name of one.
+// TestMain makes this test binary act as a plugin if its file name is a plugin's.
 func TestMain(m *testing.M) {
 	cfg := plugin.Config{
 		Handshake:  notely.Handshake,
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-func TestTheApplicationOpensPluginsOfEachVersionByNameAndPath(t *testing.T) {
+func TestOpenStartsPluginsOfEachVersionByNameAndPath(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestTheApplicationOpensPluginsOfEachVersionByNameAndPath(t *testing.T) {
 	}
 }
 
-func TestAnUnknownPluginIsAnErrorWithItsName(t *testing.T) {
+func TestOpenNamesAnUnknownPlugin(t *testing.T) {
 	host := notelyhost.Host{Dir: t.TempDir()}
 	for _, nameOrPath := range []string{"nobody", filepath.Join(host.Dir, "nobody")} {
 		if _, err := host.Open(t.Context(), nameOrPath); err == nil || !strings.Contains(err.Error(), "nobody") {

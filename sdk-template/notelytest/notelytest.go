@@ -1,4 +1,4 @@
-// Package notelytest tests plugins inside a test of their authors':
+// Package notelytest tests plugins inside their authors' tests:
 //
 //	func TestMemory(t *testing.T) { notelytest.Check(t, notelytest.Open(t, &memory{})) }
 package notelytest
@@ -20,9 +20,9 @@ import (
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
 
-// Open returns impl as the application sees it: over a real connection, within
-// this process. The end of the test closes it. An application of another time
-// speaks those versions of the protocol only.
+// Open returns impl as the application sees it: over a real connection, within this
+// process. The end of the test closes the connection. With versions, only those protocol
+// versions are used, as with an older or newer application.
 func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStore {
 	tb.Helper()
 	spoken := notely.Versions.Clone()
@@ -41,8 +41,7 @@ func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStor
 	return client
 }
 
-// Check fails unless client, which has no items yet, does what the application
-// expects.
+// Check tests client against the application's expectations. client must have no items yet.
 func Check(tb testing.TB, client notely.NoteStore) {
 	tb.Helper()
 	approve := func(_ context.Context, text string) error {
@@ -92,7 +91,7 @@ func (m *Memory) Add(ctx context.Context, text string, approve notely.Approve) (
 	return m.items[len(m.items)-1], nil
 }
 
-// List yields the items that were there when it was called.
+// List yields the items stored at the time of the call.
 func (m *Memory) List(context.Context) iter.Seq2[notely.Item, error] {
 	m.mu.Lock()
 	defer m.mu.Unlock()

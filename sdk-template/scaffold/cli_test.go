@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-// scaffold runs the program in a folder and returns the exit code and all output.
+// scaffold runs the program in a folder, and returns the exit code and all output.
 func scaffold(t *testing.T, dir string, args ...string) (int, string) {
 	t.Helper()
 	return scaffoldWith(t, &cli{in: strings.NewReader("")}, dir, args...)
@@ -29,7 +29,7 @@ func scaffoldWith(t *testing.T, c *cli, dir string, args ...string) (int, string
 	return code, out.String()
 }
 
-// mustScaffold is scaffold for a run that has to end well.
+// mustScaffold is scaffold for a run that must succeed.
 func mustScaffold(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	code, out := scaffold(t, dir, args...)
@@ -39,7 +39,7 @@ func mustScaffold(t *testing.T, dir string, args ...string) string {
 	return out
 }
 
-// run runs another program that has to end well.
+// run runs another program; it must succeed.
 func run(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
@@ -51,7 +51,7 @@ func run(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// fromModule are the flags for the present template as a module.
+// fromModule returns the flags for the present template as a module.
 func fromModule(version string) []string {
 	return []string{"-template", templateModule() + "@" + version}
 }
@@ -74,7 +74,7 @@ func entries(t *testing.T, dir string) string {
 	return strings.Join(names, " ")
 }
 
-func TestTheCommandLineSaysWhatIsWrongAndNothingIsLeftBehind(t *testing.T) {
+func TestCommandLineErrorsNameTheMistakeAndLeaveNothingBehind(t *testing.T) {
 	withModules(t)
 	for _, test := range []struct {
 		name string
@@ -93,16 +93,16 @@ func TestTheCommandLineSaysWhatIsWrongAndNothingIsLeftBehind(t *testing.T) {
 		{"a keyword of Go", []string{"-module", "example.com/x", "-app", "acme", "-service", "Select", "x"}, exitUsage, "select is a keyword of Go"},
 		{"a keyword of Python", []string{"-module", "example.com/x", "-app", "async", "-service", "Notifier", "x"}, exitUsage, "async is a keyword of Python"},
 		{"a word of the SDK", acme(append(fromModule(present), "-service", "Item", "x")...), exitFailure, "a word that the template uses itself"},
-		{"a service that the protocol has", acme(append(fromModule(present), "-service", "Approver", "x")...), exitFailure, "NoteStoreServiceClient would become ApproverServiceClient"},
-		{"an app like a package that the SDK imports", acme(append(fromModule(present), "-app", "host", "x")...), exitFailure, "a word that the template uses itself"},
-		{"a service by which a Go file is for one platform", acme(append(fromModule(present), "-service", "StoreLinux", "x")...), exitFailure, "does not build on each platform"},
-		{"a version that is none", acme("-jackfield", "1.0", "-template", "..", "x"), exitUsage, "-jackfield 1.0"},
-		{"a template that is not there", acme("-template", templateModule()+"@v0.7.0", "x"), exitFailure, "v0.7.0"},
-		{"another folder as template", acme("-template", ".", "x"), exitFailure, "no template of plugin SDKs"},
+		{"a service of the protocol", acme(append(fromModule(present), "-service", "Approver", "x")...), exitFailure, "NoteStoreServiceClient would become ApproverServiceClient"},
+		{"an app like a package imported by the SDK", acme(append(fromModule(present), "-app", "host", "x")...), exitFailure, "a word that the template uses itself"},
+		{"a service that makes a Go file platform-specific", acme(append(fromModule(present), "-service", "StoreLinux", "x")...), exitFailure, "does not build that file on each platform"},
+		{"an invalid version", acme("-jackfield", "1.0", "-template", "..", "x"), exitUsage, "-jackfield 1.0"},
+		{"a missing template", acme("-template", templateModule()+"@v0.7.0", "x"), exitFailure, "v0.7.0"},
+		{"another folder as template", acme("-template", ".", "x"), exitFailure, "not a template of plugin SDKs"},
 		{"a plugin without name", []string{"plugin"}, exitUsage, "needs a name"},
-		{"a plugin in Perl", []string{"plugin", "-lang", "perl", "x"}, exitUsage, "there are go and python"},
+		{"a plugin in Perl", []string{"plugin", "-lang", "perl", "x"}, exitUsage, "choose go or python"},
 		{"a plugin with a space", []string{"plugin", "a b"}, exitUsage, "up to 40 lower-case letters"},
-		{"a plugin for no SDK", []string{"plugin", "slack"}, exitFailure, "it is no SDK from the template"},
+		{"a plugin for no SDK", []string{"plugin", "slack"}, exitFailure, "not an SDK from the template"},
 		{"an update outside of git", []string{"update"}, exitFailure, "an update needs a git repository"},
 		{"generated code of nothing", []string{"generate"}, exitFailure, "the scaffolder did not make this repository"},
 		{"a renaming of nothing", []string{"rename"}, exitFailure, "no go.mod"},
@@ -120,7 +120,7 @@ func TestTheCommandLineSaysWhatIsWrongAndNothingIsLeftBehind(t *testing.T) {
 	}
 }
 
-func TestAFolderWithFilesIsRefused(t *testing.T) {
+func TestNewRefusesAFolderWithFiles(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "mine"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -131,18 +131,18 @@ func TestAFolderWithFilesIsRefused(t *testing.T) {
 	}
 }
 
-func TestALinkToNothingIsRefusedAndStays(t *testing.T) {
+func TestNewRefusesADanglingLinkAndKeepsIt(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
 		t.Skip("needs: symbolic links: ", err)
 	}
 	code, out := scaffold(t, dir, acme("link")...)
-	if code != exitFailure || !strings.Contains(out, "link to a folder that is not there") || entries(t, dir) != "link" {
+	if code != exitFailure || !strings.Contains(out, "link to a missing folder") || entries(t, dir) != "link" {
 		t.Errorf("exit code %d, output %s, the folder holds %s", code, out, entries(t, dir))
 	}
 }
 
-func TestFilesThatAppearMeanwhileAreNeitherOverwrittenNorRemoved(t *testing.T) {
+func TestNewKeepsFilesThatAppearMeanwhile(t *testing.T) {
 	dir := t.TempDir()
 	place, err := claim(dir)
 	if err != nil {
@@ -157,14 +157,14 @@ func TestFilesThatAppearMeanwhileAreNeitherOverwrittenNorRemoved(t *testing.T) {
 	}
 }
 
-func TestAScaffoldThatFailsHalfWayRemovesWhatItMade(t *testing.T) {
+func TestNewRemovesItsFilesAfterAFailure(t *testing.T) {
 	withModules(t)
 	template, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// All is there but the versions that go.mod requires: go mod tidy fails, when
-	// the files are written and the code is made.
+	// Everything exists except the versions required by go.mod. So go mod tidy fails, after
+	// the files and the code are written.
 	args := acme("-template", template, "-jackfield", "v0.7.0")
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o700); err != nil {
@@ -181,7 +181,7 @@ func TestAScaffoldThatFailsHalfWayRemovesWhatItMade(t *testing.T) {
 	}
 }
 
-func TestAnInterruptedScaffoldRemovesWhatItMade(t *testing.T) {
+func TestNewRemovesItsFilesAfterAnInterruption(t *testing.T) {
 	withModules(t)
 	dir := t.TempDir()
 	t.Chdir(dir)
@@ -209,7 +209,7 @@ func (w writer) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-func TestATemplateInAFolderNeedsAVersionAndSaysHowToGetOne(t *testing.T) {
+func TestNewFromAFolderAsksForAVersion(t *testing.T) {
 	template, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +222,7 @@ func TestATemplateInAFolderNeedsAVersionAndSaysHowToGetOne(t *testing.T) {
 	}
 }
 
-func TestItAsksForWhatIsMissingInATerminal(t *testing.T) {
+func TestNewAsksForMissingFlagsInATerminal(t *testing.T) {
 	withModules(t)
 	dir := t.TempDir()
 	answers := "not a module\nexample.com/acme/acme-plugin-sdk\nAcme\nacme\n\nNotifier\n"

@@ -1,10 +1,10 @@
-// Scaffold makes an application's own plugin SDK from Jackfield's template, and
-// keeps it up to date. `scaffold help` lists its commands.
+// Scaffold makes an application's own plugin SDK from Jackfield's template, and keeps it up
+// to date. `scaffold help` lists its commands.
 //
-// The template comes through the go command, as the module of the scaffolder's
-// own version, or from a folder. A repository is a function of the template and
-// the answers in its .jackfield.json, so an update can make the old and the new
-// state of the template and let git merge the difference.
+// The go command provides the template, as a module of the scaffolder's own version; it can
+// also come from a folder. A repository is a function of the template and of the answers in
+// its .jackfield.json. So an update can render the old and the new state of the template,
+// and let git merge the difference.
 package main
 
 import (
@@ -21,17 +21,17 @@ import (
 	"golang.org/x/term"
 )
 
-// Exit codes.
+// These are the exit codes.
 const (
 	exitOK        = 0
-	exitFailure   = 1 // also: check found a newer template
-	exitConflicts = 2 // an update left conflicts
+	exitFailure   = 1 // or check found a newer template
+	exitConflicts = 2 // or an update left conflicts
 	exitUsage     = 2
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	signal.Ignore(syscall.SIGPIPE) // a reader that leaves early must not leave half a repository
+	signal.Ignore(syscall.SIGPIPE) // a closed output must not leave a partial repository
 	c := &cli{in: os.Stdin, out: os.Stdout, err: os.Stderr, terminal: term.IsTerminal(int(os.Stdin.Fd()))}
 	code := c.run(ctx, os.Args[1:])
 	stop()
@@ -42,14 +42,14 @@ func main() {
 type cli struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool // whether in can be asked
+	terminal bool // in is interactive
 }
 
 // usageError is an error in the command line.
 type usageError struct{ error }
 
-// errConflicts and errOutdated end the program with their exit code; a command
-// has said everything already.
+// errConflicts and errOutdated end the program with their exit code; the command has
+// already printed its message.
 var (
 	errConflicts = errors.New("conflicts")
 	errOutdated  = errors.New("outdated")
@@ -66,8 +66,8 @@ func commands() []command {
 		{"rename", "[DIR]", "make a copy of the template your own, in place", (*cli).renameCommand},
 		{"plugin", "NAME [DIR]", "make a plugin's repository", (*cli).pluginCommand},
 		{"update", "", "merge a newer template into this repository", (*cli).updateCommand},
-		{"diff", "", "show what update would change", (*cli).diffCommand},
-		{"check", "", "say whether the template is newer than this repository", (*cli).checkCommand},
+		{"diff", "", "show the changes of an update", (*cli).diffCommand},
+		{"check", "", "check whether the template is newer than this repository", (*cli).checkCommand},
 		{"generate", "", "make go.sum and the code of the .proto files again, without buf", (*cli).generateCommand},
 		{"render", "DIR", "write the template's files for the record on stdin (update uses it)", (*cli).renderCommand},
 	}
@@ -106,7 +106,7 @@ func (c *cli) dispatch(ctx context.Context, args []string) error {
 			return command.run(c, ctx, args[1:])
 		}
 	}
-	return usageError{fmt.Errorf("unknown command %q: a new repository in that folder is `scaffold new … %s`", args[0], args[0])}
+	return usageError{fmt.Errorf("unknown command %q: to make a repository in that folder, run `scaffold new … %s`", args[0], args[0])}
 }
 
 func isHelp(arg string) bool {
@@ -123,8 +123,8 @@ func (c *cli) help() {
 		fmt.Fprintf(c.out, "  scaffold %-8s %-10s  %s\n", command.name, command.args, command.short)
 	}
 	fmt.Fprint(c.out, `
-"scaffold COMMAND -h" lists the flags; without a command it is "new". It asks for what
-is missing if it runs in a terminal. It needs Go and git.
+"scaffold COMMAND -h" lists the flags; without a command it is "new". In a terminal it
+asks for missing flags. It needs Go and git.
 
 Exit codes: 0 done; 1 failed, or check found a newer template; 2 the command line is
 wrong, or an update left conflicts. ("go run" turns each of them but 0 into 1.)
@@ -148,7 +148,7 @@ func (c *cli) flags(name string) *flag.FlagSet {
 	return set
 }
 
-// parse returns the arguments that are no flags; these may stand among them.
+// parse returns the arguments without the flags; both may be mixed.
 func parse(set *flag.FlagSet, args []string, most int) ([]string, error) {
 	var rest []string
 	for {
@@ -169,7 +169,7 @@ func parse(set *flag.FlagSet, args []string, most int) ([]string, error) {
 	return rest, nil
 }
 
-// sayf tells the user of a step.
+// sayf reports a step to the user.
 func (c *cli) sayf(format string, args ...any) {
 	fmt.Fprintf(c.out, format+"\n", args...)
 }

@@ -109,14 +109,14 @@ func (c *cli) ask(answers *names.Answers) error {
 	return nil
 }
 
-// first renders a repository for the first time. It gets a cookie of its own: two
-// applications must not share one.
+// first renders a repository for the first time, with its own cookie: two applications must
+// not share a cookie.
 func first(source render.Source, answers names.Answers) (render.Record, render.Tree, error) {
 	if err := render.Check(source, answers); err != nil {
 		return render.Record{}, nil, err
 	}
 	var cookie [32]byte
-	_, _ = rand.Read(cookie[:]) // it never fails
+	_, _ = rand.Read(cookie[:]) // cannot fail
 	record := render.Record{
 		Template: source.Module, Version: source.Version,
 		Answers: answers, Cookie: hex.EncodeToString(cookie[:]),
@@ -129,7 +129,7 @@ func (c *cli) sayNames(r render.Record) {
 	c.sayf("template  %s %s\nmodule    %s\napp       %s\nservice   %s", r.Template, r.Version, r.Answers.Module, r.Answers.App, r.Answers.Service)
 }
 
-// build writes the files, makes those that generators make, and completes go.mod.
+// build writes the files, runs the generators, and completes go.mod.
 func (c *cli) build(ctx context.Context, dir string, tree render.Tree, sets []string) error {
 	c.sayf("\nwriting   %d files", len(tree))
 	if err := tree.Write(dir); err != nil {
@@ -138,7 +138,7 @@ func (c *cli) build(ctx context.Context, dir string, tree render.Tree, sets []st
 	return c.complete(ctx, dir, sets)
 }
 
-// complete makes the files that follow from others.
+// complete regenerates the derived files.
 func (c *cli) complete(ctx context.Context, dir string, sets []string) error {
 	c.sayf("making    the code of the .proto files")
 	if err := protogen.Generate(ctx, dir, sets); err != nil {
@@ -149,13 +149,13 @@ func (c *cli) complete(ctx context.Context, dir string, sets []string) error {
 	return err
 }
 
-// commit makes a repository with one commit, or with everything staged if git
-// does not know whose commit it is.
+// commit makes a repository with one commit, or with everything staged if git lacks an
+// identity for the commit.
 func (c *cli) commit(ctx context.Context, dir, message string) error {
 	git := tool.Git(dir)
 	for _, args := range [][]string{
 		{"-c", "init.defaultBranch=main", "init", "--quiet"},
-		{"-c", "core.excludesFile=" + os.DevNull, "add", "--all"}, // what the user ignores elsewhere belongs here
+		{"-c", "core.excludesFile=" + os.DevNull, "add", "--all"}, // the user's global ignores must not apply
 	} {
 		if _, err := git.Run(ctx, args...); err != nil {
 			return err
@@ -174,18 +174,18 @@ func (c *cli) commit(ctx context.Context, dir, message string) error {
 
 func (c *cli) sayOuterRepository(ctx context.Context, p place) {
 	if out, err := tool.Git(p.parent).Run(ctx, "rev-parse", "--show-toplevel"); err == nil {
-		c.sayf("git       %s lies inside the repository %s, and becomes one of its own", p.dir, strings.TrimSpace(out))
+		c.sayf("git       %s lies inside the repository %s, and becomes its own repository", p.dir, strings.TrimSpace(out))
 	}
 }
 
 // place is a folder for a new repository.
 type place struct {
 	dir    string
-	parent string // the deepest folder above dir that exists
-	made   string // the highest folder that fill makes; empty if dir exists
+	parent string // the deepest existing folder above dir
+	made   string // the highest folder made by fill; empty if dir exists
 }
 
-// claim checks a folder, and changes nothing: it must be empty or absent.
+// claim checks a folder without changing it: the folder must be empty or absent.
 func claim(dir string) (place, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -193,14 +193,14 @@ func claim(dir string) (place, error) {
 	}
 	switch entries, err := os.ReadDir(dir); {
 	case len(entries) > 0:
-		return place{}, fmt.Errorf("%s is not empty: name a folder that is, or is not there yet", dir)
+		return place{}, fmt.Errorf("%s is not empty: name an empty or a new folder", dir)
 	case err == nil:
 		return place{dir: dir, parent: filepath.Dir(dir)}, nil
 	case !errors.Is(err, os.ErrNotExist):
 		return place{}, fmt.Errorf("%w: name another folder", err)
 	}
 	if _, err := os.Lstat(dir); err == nil {
-		return place{}, fmt.Errorf("%s is a link to a folder that is not there: name another folder", dir)
+		return place{}, fmt.Errorf("%s is a link to a missing folder: name another folder", dir)
 	}
 	p := place{dir: dir, made: dir}
 	for p.parent = filepath.Dir(dir); ; p.parent = filepath.Dir(p.parent) {
@@ -213,7 +213,7 @@ func claim(dir string) (place, error) {
 
 // fill makes the folder and fills it. After an error it leaves nothing behind.
 func (p place) fill(fill func() error) error {
-	now, err := claim(p.dir) // since then, somebody else may have written there
+	now, err := claim(p.dir) // another program may have written there since
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (p place) undo() error {
 	return err
 }
 
-// renderCommand is how a newer scaffolder asks an older one for what it wrote.
+// renderCommand lets a newer scaffolder ask an older one for its output.
 func (c *cli) renderCommand(ctx context.Context, args []string) error {
 	var from sourceFlags
 	set := c.flags("render")

@@ -14,8 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-// checkOwn checks that a repository has nothing of the template's names, and
-// that everything in it is what it should be.
+// checkOwn checks a repository for leftovers of the template's names, and for its own
+// record, cookie and go.mod.
 func checkOwn(t *testing.T, dir string, want names.Answers) {
 	t.Helper()
 	record, err := render.ReadRecord(dir)
@@ -34,7 +34,7 @@ func checkOwn(t *testing.T, dir string, want names.Answers) {
 			text = strings.ReplaceAll(text, templateModule(), "")
 		}
 		for _, form := range names.Leftovers(p+"\n"+text, template, want) {
-			t.Errorf("%s: %q is left", p, form)
+			t.Errorf("%s: %q remains", p, form)
 		}
 	}
 	mod, err := modfile.Parse("go.mod", tree["go.mod"], nil)
@@ -51,11 +51,11 @@ func checkOwn(t *testing.T, dir string, want names.Answers) {
 	}
 }
 
-func TestNamesOfAnyLengthGiveARepositoryThatRuns(t *testing.T) {
+func TestNewMakesWorkingRepositoriesForNamesOfAnyLength(t *testing.T) {
 	withModules(t)
 	for _, answers := range []names.Answers{
 		{Module: "example.com/q", App: "qx", Service: "Kv"},
-		// It stands behind Jackfield's path in the imports.
+		// This path sorts after Jackfield's in the imports.
 		{Module: "github.com/zeta/international/plugin-sdk", App: "internationaltranslator", Service: "HTTPTranslationMemoryStore"},
 	} {
 		t.Run(answers.App, func(t *testing.T) {
@@ -80,11 +80,11 @@ func TestNamesOfAnyLengthGiveARepositoryThatRuns(t *testing.T) {
 	}
 }
 
-// The whole way of a user, with the module cache of a fresh machine.
-func TestTheCommandOfTheReadmeGivesARepositoryThatPassesItsTests(t *testing.T) {
+// This is a user's whole way, with the module cache of a fresh machine.
+func TestNewWithTheReadmesCommandMakesAPassingRepository(t *testing.T) {
 	withModules(t)
 	parent := t.TempDir()
-	// A workspace above knows nothing of the new repository.
+	// A workspace above does not list the new repository.
 	if err := os.WriteFile(filepath.Join(parent, "go.work"), []byte("go 1.25.0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestTheCommandOfTheReadmeGivesARepositoryThatPassesItsTests(t *testing.T) {
 	out := run(t, parent, append([]string{"go", "run", templateModule() + "/scaffold@" + present}, acme("./acme-plugin-sdk")...)...)
 	for _, want := range []string{"acme-plugin-sdk lies inside the repository", "template  " + templateModule() + " " + present, "go mod tidy", "one commit"} {
 		if !strings.Contains(out, want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
+			t.Errorf("the output lacks %q:\n%s", want, out)
 		}
 	}
 	dir := filepath.Join(parent, "acme-plugin-sdk")
@@ -102,7 +102,7 @@ func TestTheCommandOfTheReadmeGivesARepositoryThatPassesItsTests(t *testing.T) {
 	t.Log(run(t, dir, "make", "demo"))
 }
 
-func TestWithoutAnIdentityEverythingIsStagedAndNothingCommitted(t *testing.T) {
+func TestNewStagesEverythingWithoutAGitIdentity(t *testing.T) {
 	withModules(t)
 	for _, name := range []string{"GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "EMAIL"} {
 		t.Setenv(name, "")
@@ -113,7 +113,7 @@ func TestWithoutAnIdentityEverythingIsStagedAndNothingCommitted(t *testing.T) {
 	dir := t.TempDir()
 	out := mustScaffold(t, dir, acme(append(fromModule(present), ".")...)...)
 	if !strings.Contains(out, "everything is staged and nothing committed") {
-		t.Errorf("it does not say so:\n%s", out)
+		t.Errorf("the output does not report it:\n%s", out)
 	}
 	status := run(t, dir, "git", "status", "--porcelain")
 	for line := range strings.Lines(status) {
@@ -126,7 +126,7 @@ func TestWithoutAnIdentityEverythingIsStagedAndNothingCommitted(t *testing.T) {
 	}
 }
 
-func TestWhatTheUserIgnoresElsewhereIsCommitted(t *testing.T) {
+func TestNewCommitsFilesThatTheUserIgnoresElsewhere(t *testing.T) {
 	dir, config := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(config, "ignore"), "*.pb.go\n")
 	write(t, filepath.Join(config, "config"), "[core]\n\texcludesFile = "+filepath.ToSlash(config)+"/ignore\n")
@@ -141,7 +141,7 @@ func TestWhatTheUserIgnoresElsewhereIsCommitted(t *testing.T) {
 	}
 }
 
-func TestAReaderThatLeavesEarlyDoesNotLeaveHalfARepository(t *testing.T) {
+func TestNewFinishesAfterItsOutputIsClosed(t *testing.T) {
 	withModules(t)
 	program := filepath.Join(t.TempDir(), "scaffold")
 	run(t, ".", "go", "build", "-o", program, ".")

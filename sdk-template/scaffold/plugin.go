@@ -19,32 +19,32 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// Files of a plugin's repository that are not the SDK's. Words between @ are
-// replaced.
+// pluginFiles are the files of a plugin's repository that the SDK does not provide. Words
+// between @ are replaced.
 //
 //go:embed pluginfiles
 var pluginFiles embed.FS
 
-// places of the files whose names mean something where they lie.
+// pluginPlaces are the places of files whose original names would take effect here.
 var pluginPlaces = map[string]string{
 	"gitignore":     ".gitignore",
 	"gitattributes": ".gitattributes",
 	"ci.yml":        ".github/workflows/ci.yml",
 }
 
-// sdk is the SDK that a plugin is for.
+// sdk is the plugin's SDK.
 type sdk struct {
 	files   render.Tree
 	record  render.Record
-	version string // empty: it is a folder
+	version string // empty if it is a folder
 	dir     string
 }
 
-// plugin is what is known of a plugin to make.
+// plugin is the description of a plugin to make.
 type plugin struct {
 	sdk        sdk
 	lang, name string
-	module     string // of a plugin in Go
+	module     string // only for a plugin in Go
 	dir        string
 }
 
@@ -63,7 +63,7 @@ func (c *cli) pluginCommand(ctx context.Context, args []string) error {
 		return usageError{errors.New("plugin needs a name, such as slack")}
 	}
 	if p.name = rest[0]; p.lang != "go" && p.lang != "python" {
-		return usageError{fmt.Errorf("-lang %s: there are go and python", p.lang)}
+		return usageError{fmt.Errorf("-lang %s: choose go or python", p.lang)}
 	}
 	if err := names.CheckPlugin(p.name); err != nil {
 		return usageError{err}
@@ -81,7 +81,7 @@ func (c *cli) pluginCommand(ctx context.Context, args []string) error {
 	return c.makePlugin(ctx, p)
 }
 
-// findSDK reads the SDK from a folder, or gets it as a module.
+// findSDK reads the SDK from a folder, or downloads it as a module.
 func findSDK(ctx context.Context, from string) (s sdk, err error) {
 	if mod, query, ok := strings.Cut(from, "@"); ok {
 		source, err := download(ctx, mod, query)
@@ -99,7 +99,7 @@ func findSDK(ctx context.Context, from string) (s sdk, err error) {
 	}
 	data, ok := s.files[render.RecordFile]
 	if !ok {
-		return sdk{}, fmt.Errorf("%s has no %s, so it is no SDK from the template: name one by -sdk FOLDER or -sdk MODULE@VERSION", from, render.RecordFile)
+		return sdk{}, fmt.Errorf("%s has no %s, so it is not an SDK from the template: name an SDK with -sdk FOLDER or -sdk MODULE@VERSION", from, render.RecordFile)
 	}
 	if s.record, err = render.ParseRecord(data); err != nil {
 		return sdk{}, fmt.Errorf("%s: %w", render.RecordFile, err)
@@ -152,18 +152,17 @@ func (c *cli) makePlugin(ctx context.Context, p plugin) error {
 	})
 }
 
-// program is the name of the plugin's program.
+// program returns the name of the plugin's program.
 func (p plugin) program() string { return p.sdk.record.Answers.Plugin(p.name) }
 
-// besideSDK is the module path beside the SDK's, whose /v2 is no folder.
+// besideSDK returns the module path beside the SDK's, without its /v2.
 func (p plugin) besideSDK() string {
 	of, _, _ := module.SplitPathVersion(p.sdk.record.Answers.Module)
 	return path.Join(path.Dir(of), p.program())
 }
 
-// tree returns the files: the SDK's own example, under the plugin's name, so
-// that it implements the interface that the SDK has today, and what a repository
-// of its own needs.
+// tree returns the files: the SDK's own example under the plugin's name, and the other
+// files of a repository. So the plugin implements the SDK's present interface.
 func (p plugin) tree() (render.Tree, error) {
 	tree := render.Tree{}
 	example := "plugins/" + p.lang + "/"
@@ -174,7 +173,7 @@ func (p plugin) tree() (render.Tree, error) {
 		}
 	}
 	if len(tree) == 0 {
-		return nil, fmt.Errorf("%s has no example in %s to begin with", p.sdk.record.Answers.Module, example)
+		return nil, fmt.Errorf("%s has no example in %s to start from", p.sdk.record.Answers.Module, example)
 	}
 	if err := p.rename(tree, into); err != nil {
 		return nil, err
@@ -203,7 +202,7 @@ func (p plugin) tree() (render.Tree, error) {
 	return tree, nil
 }
 
-// Where the examples say their names, and where the SDK says its cookie's.
+// These patterns match the examples' names, and the name of the SDK's cookie.
 var (
 	exampleName = regexp.MustCompile(`\.[Ss]erve\(\s*(?:name=)?("[a-z0-9-]+")`)
 	cookieKey   = regexp.MustCompile(`MagicCookieKey:\s*"(\w+)"`)
@@ -214,7 +213,7 @@ func (p plugin) rename(tree render.Tree, into string) error {
 	main := into + map[string]string{"go": "main.go", "python": "__main__.py"}[p.lang]
 	match := exampleName.FindSubmatchIndex(tree[main])
 	if match == nil {
-		return fmt.Errorf("plugins/%s/%s of %s does not say its plugin's name as the template's does, so it cannot get another", p.lang, path.Base(main), p.sdk.record.Answers.Module)
+		return fmt.Errorf("plugins/%s/%s of %s does not state its plugin's name in the template's form, so the name cannot be replaced", p.lang, path.Base(main), p.sdk.record.Answers.Module)
 	}
 	text := string(tree[main])
 	tree[main] = []byte(text[:match[2]] + `"` + p.name + `"` + text[match[3]:])
@@ -228,7 +227,7 @@ func (p plugin) cookieKey() string {
 	return strings.ToUpper(p.sdk.record.Answers.App) + "_PLUGIN_COOKIE"
 }
 
-// goMod requires the SDK: a release of it, or its folder.
+// goMod requires the SDK, as a release or as a folder.
 func (p plugin) goMod(dir string) ([]byte, error) {
 	of, err := modfile.ParseLax("go.mod", p.sdk.files["go.mod"], nil)
 	if err != nil {
@@ -252,7 +251,7 @@ func (p plugin) goMod(dir string) ([]byte, error) {
 	return mod.Format()
 }
 
-// relative returns the way from one folder to another, as go.mod writes it.
+// relative returns the path from one folder to another, in go.mod's form.
 func relative(from, to string) string {
 	rel, err := filepath.Rel(from, to)
 	if err != nil {

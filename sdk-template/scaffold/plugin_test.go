@@ -9,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-func TestAPluginsRepositoryPassesItsTestsBesideTheSDKAndFarFromIt(t *testing.T) {
+func TestPluginRepositoryPassesItsTestsBesideTheSDKAndFarFromIt(t *testing.T) {
 	withModules(t)
 	parent := t.TempDir()
 	sdkDir := filepath.Join(parent, "acme-plugin-sdk")
@@ -43,15 +43,15 @@ func TestAPluginsRepositoryPassesItsTestsBesideTheSDKAndFarFromIt(t *testing.T) 
 			}
 		})
 	}
-	// The example is the SDK's of today, whatever that is.
+	// The plugin starts from the SDK's present example.
 	write(t, filepath.Join(sdkDir, "plugins", "go", "main.go"), "package main\n\nfunc main() {}\n")
 	code, out := scaffold(t, sdkDir, "plugin", "other")
-	if code != exitFailure || !strings.Contains(out, "does not say its plugin's name") || exists(t, filepath.Join(parent, "acme-plugin-other")) {
+	if code != exitFailure || !strings.Contains(out, "does not state its plugin's name") || exists(t, filepath.Join(parent, "acme-plugin-other")) {
 		t.Errorf("without a name in the example: exit code %d\n%s", code, out)
 	}
 }
 
-func TestAPluginIsForTheModuleThatTheSDKHasBecome(t *testing.T) {
+func TestPluginRequiresTheMovedModuleOfTheSDK(t *testing.T) {
 	dir := t.TempDir()
 	record := render.Record{
 		Template: templateModule(), Version: present, Cookie: strings.Repeat("a", 64),
@@ -68,7 +68,7 @@ func TestAPluginIsForTheModuleThatTheSDKHasBecome(t *testing.T) {
 	}
 }
 
-// needsPython ends the test where a plugin in Python cannot run.
+// needsPython skips the test if a plugin in Python cannot run.
 func needsPython(t *testing.T, lang string) {
 	t.Helper()
 	if lang != "python" {

@@ -18,13 +18,12 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-// proxy is a folder that the go command takes for a module proxy.
+// proxy is a folder that serves the go command as a module proxy.
 type proxy string
 
-// TestMain sets the environment up so that the go command finds the modules of a
-// file proxy, those of the machine's module cache, and others as usual. What it
-// downloads goes into a cache of this run's own: its versions never meet those
-// of another run.
+// TestMain sets up the environment: the go command finds the modules of a file proxy, those
+// of the machine's module cache, and others as usual. Downloads go into this run's own
+// cache, so its versions never meet those of another run.
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
@@ -44,9 +43,9 @@ func runTests(m *testing.M) int {
 	for name, value := range map[string]string{
 		"GOPROXY":    fileURL(string(modules)) + "," + fileURL(filepath.Join(cache, "cache", "download")) + "," + others,
 		"GOMODCACHE": filepath.Join(dir, "modules"),
-		"GOSUMDB":    "off", // the machine's cache is checked, the file proxy is ours
+		"GOSUMDB":    "off", // the machine's cache is verified, and the file proxy is ours
 		"GOWORK":     "off",
-		// Builds in this run's cache are found again by the next run.
+		// With -trimpath the next run reuses this run's cached builds.
 		"GOFLAGS":             "-modcacherw -trimpath",
 		"GIT_CONFIG_GLOBAL":   os.DevNull,
 		"GIT_CONFIG_SYSTEM":   os.DevNull,
@@ -76,8 +75,8 @@ var (
 	published bool
 )
 
-// publish adds the module in a folder, which requires the same version of the
-// modules beside it.
+// publish adds the module in a folder; it requires the same version of the modules beside
+// it.
 func (p proxy) publish(t *testing.T, dir, version string) {
 	t.Helper()
 	tree, err := render.ReadFolder(t.Context(), dir)
@@ -124,14 +123,14 @@ func (p proxy) publishTree(t *testing.T, tree render.Tree, version string) {
 	}
 }
 
-// Versions that the proxy has. Only their templates differ.
+// These are the proxy's versions. Only their templates differ.
 const (
 	older   = "v0.8.0"
 	present = "v0.9.0"
 )
 
-// withModules makes sure that the proxy has all that a repository needs: the
-// modules of this one, the template and the scaffolder.
+// withModules ensures that the proxy has all modules of a repository: this repository's
+// modules, the template and the scaffolder.
 func withModules(t *testing.T) {
 	t.Helper()
 	if published {
@@ -147,8 +146,7 @@ func withModules(t *testing.T) {
 	published = true
 }
 
-// olderTemplate is an earlier state of the template, as far as it was written by
-// hand.
+// olderTemplate returns an earlier state of the template, without its generated files.
 func olderTemplate(t *testing.T) render.Tree {
 	t.Helper()
 	archive, err := txtar.ParseFile(filepath.Join("testdata", "older.txtar"))

@@ -17,8 +17,8 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// renameCommand treats the folder as the template, makes the repository aside,
-// and puts it in place when all of it is there.
+// renameCommand treats the folder as the template. It makes the repository elsewhere, and
+// moves it into place only when it is complete.
 func (c *cli) renameCommand(ctx context.Context, args []string) error {
 	var answers names.Answers
 	from := sourceFlags{}
@@ -35,7 +35,7 @@ func (c *cli) renameCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	if mod := modfile.ModulePath(source.Files["go.mod"]); answers.Module == "" && mod != source.Module {
-		answers.Module = mod // gonew's work
+		answers.Module = mod // set by gonew
 	}
 	if err := c.ask(&answers); err != nil {
 		return err
@@ -64,14 +64,14 @@ func (c *cli) renameCommand(ctx context.Context, args []string) error {
 	return nil
 }
 
-// copyOfTemplate reads the folder and checks that renaming it makes sense and
-// can be undone.
+// copyOfTemplate reads the folder, and checks that renaming it makes sense and can be
+// undone.
 func copyOfTemplate(ctx context.Context, from sourceFlags, dir string) (render.Source, error) {
 	if _, err := os.Lstat(filepath.Join(dir, render.RecordFile)); err == nil {
-		return render.Source{}, fmt.Errorf("%s has a %s: it has names of its own already", dir, render.RecordFile)
+		return render.Source{}, fmt.Errorf("%s has a %s: it has its own names already", dir, render.RecordFile)
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "scaffold", "go.mod")); err == nil {
-		return render.Source{}, fmt.Errorf("%s holds the scaffolder too: use `scaffold new`, or rename a copy without that folder", dir)
+		return render.Source{}, fmt.Errorf("%s contains the scaffolder too: use `scaffold new`, or rename a copy without that folder", dir)
 	}
 	if _, err := tool.Git(dir).Run(ctx, "rev-parse", "--is-inside-work-tree"); err == nil {
 		if err := merge.RequireClean(ctx, dir, "normal"); err != nil {
@@ -89,8 +89,8 @@ func copyOfTemplate(ctx context.Context, from sourceFlags, dir string) (render.S
 	return source, nil
 }
 
-// releaseOf is the version of the template in a copy of it: the modules that it
-// requires are released with it, under the same version.
+// releaseOf returns the version of the template in a copy of it: its required modules are
+// released together with it, under the same version.
 func releaseOf(source render.Source) string {
 	file, err := modfile.ParseLax("go.mod", source.Files["go.mod"], nil)
 	if err != nil {
@@ -104,8 +104,7 @@ func releaseOf(source render.Source) string {
 	return render.Development
 }
 
-// exchange puts new files in place of old ones. After an error, the old ones are
-// there again.
+// exchange replaces old files with new ones. After an error it restores the old ones.
 func exchange(dir string, old, made render.Tree) error {
 	err := made.Write(dir)
 	for _, p := range old.Paths() {
@@ -127,7 +126,7 @@ func exchange(dir string, old, made render.Tree) error {
 	return errors.Join(err, old.Write(dir))
 }
 
-// removeEmpty removes a folder below dir and those above it, if nothing is in them.
+// removeEmpty removes a folder below dir and the folders above it, if they are empty.
 func removeEmpty(dir, p string) {
 	for ; p != "."; p = path.Dir(p) {
 		if os.Remove(filepath.Join(dir, filepath.FromSlash(p))) != nil {

@@ -23,7 +23,7 @@ func copyTemplate(t *testing.T, dir string) {
 	}
 }
 
-func TestRenameMakesWhatNewMakes(t *testing.T) {
+func TestRenameMakesTheSameFilesAsNew(t *testing.T) {
 	withModules(t)
 	want := t.TempDir()
 	mustScaffold(t, want, acme(append(fromModule(present), ".")...)...)
@@ -43,7 +43,7 @@ func TestRenameMakesWhatNewMakes(t *testing.T) {
 			run(t, dir, "git", "commit", "--quiet", "--message", "a clone")
 		}, acme()},
 		{"gonew's result", func(dir string) {
-			// It changes the module path in go.mod and in Go code alone.
+			// gonew changes the module path only in go.mod and in Go code.
 			for _, pattern := range []string{"go.mod", "*.go", "*/*.go", "*/*/*.go", "*/*/*/*.go"} {
 				files, _ := filepath.Glob(filepath.Join(dir, pattern))
 				for _, file := range files {
@@ -73,13 +73,13 @@ func TestRenameMakesWhatNewMakes(t *testing.T) {
 			cookies := strings.NewReplacer(cookieOf(t, dir), "COOKIE", cookieOf(t, want), "COOKIE")
 			for p := range made {
 				if cookies.Replace(string(got[p])) != cookies.Replace(string(made[p])) {
-					t.Errorf("%s is another than new's:\n%s\n%s", p, got[p], made[p])
+					t.Errorf("%s differs from the file of new:\n%s\n%s", p, got[p], made[p])
 				}
 			}
 			if len(got) != len(made) {
 				t.Errorf("it has %d files, new makes %d", len(got), len(made))
 			}
-			if code, out := scaffold(t, dir, append([]string{"rename"}, test.args...)...); code != exitFailure || !strings.Contains(out, "it has names of its own already") {
+			if code, out := scaffold(t, dir, append([]string{"rename"}, test.args...)...); code != exitFailure || !strings.Contains(out, "it has its own names already") {
 				t.Errorf("a second time: exit code %d\n%s", code, out)
 			}
 		})
@@ -95,7 +95,7 @@ func cookieOf(t *testing.T, dir string) string {
 	return record.Cookie
 }
 
-func TestARenameThatFailsLeavesTheCopyAsItWas(t *testing.T) {
+func TestRenameLeavesTheCopyUnchangedAfterAFailure(t *testing.T) {
 	withModules(t)
 	dir := t.TempDir()
 	copyTemplate(t, dir)
@@ -118,7 +118,7 @@ func TestARenameThatFailsLeavesTheCopyAsItWas(t *testing.T) {
 	sameTree(t, dir, before)
 }
 
-// sameTree checks that a folder has the files of a tree, and no others.
+// sameTree checks that a folder has exactly the files of a tree.
 func sameTree(t *testing.T, dir string, want render.Tree) {
 	t.Helper()
 	got, err := render.ReadModule(dir)
@@ -131,7 +131,7 @@ func sameTree(t *testing.T, dir string, want render.Tree) {
 		}
 	}
 	if len(got) != len(want) {
-		t.Errorf("there are %d files, and were %d", len(got), len(want))
+		t.Errorf("%d files, want %d", len(got), len(want))
 	}
 }
 
@@ -142,7 +142,7 @@ func TestRenameNeedsCommittedFiles(t *testing.T) {
 	run(t, dir, "git", "init", "--quiet")
 	run(t, dir, "git", "add", "--all")
 	code, out := scaffold(t, dir, append([]string{"rename"}, acme()...)...)
-	if code != exitFailure || !strings.Contains(out, "not committed") {
+	if code != exitFailure || !strings.Contains(out, "uncommitted changes") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 }

@@ -22,14 +22,14 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// templateModule is the module path of the template: the scaffolder is below it.
+// templateModule returns the module path of the template, one level above the scaffolder.
 func templateModule() string {
 	here := reflect.TypeFor[render.Source]().PkgPath()
 	return strings.TrimSuffix(here, "/scaffold/internal/render")
 }
 
-// ownVersion is the version of this program if it came through the go command,
-// and empty if it was built in a clone.
+// ownVersion returns the version of this program if the go command downloaded it. In a
+// clone's build it is empty.
 func ownVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Sum == "" {
@@ -38,8 +38,8 @@ func ownVersion() string {
 	return query(info.Main.Version)
 }
 
-// query returns what leads to the same commit in each module of the repository:
-// their pseudo-versions of it may differ.
+// query returns a version query that leads to the same commit in each module of the
+// repository: their pseudo-versions may differ.
 func query(version string) string {
 	if rev, err := module.PseudoVersionRev(version); err == nil {
 		return rev
@@ -47,10 +47,10 @@ func query(version string) string {
 	return version
 }
 
-// sourceFlags say where the template comes from.
+// sourceFlags name the source of the template.
 type sourceFlags struct {
-	template string // a folder, MODULE@VERSION, or empty for the own version
-	requires string // version of the modules beside a folder
+	template string // a folder, MODULE@VERSION, or empty for this program's version
+	requires string // version of the modules beside a template folder
 }
 
 func (f *sourceFlags) register(set *flag.FlagSet) {
@@ -79,13 +79,13 @@ func (f *sourceFlags) find(ctx context.Context) (render.Source, error) {
 	return f.folder(ctx, dir)
 }
 
-// ownFolder is the template's folder in the clone in which this program was built.
+// ownFolder returns the template's folder in the clone from which this program was built.
 func ownFolder() (string, error) {
-	_, file, _, _ := runtime.Caller(0)      //nolint:dogsled // its form
+	_, file, _, _ := runtime.Caller(0)      //nolint:dogsled // Caller returns four values
 	dir := filepath.Dir(filepath.Dir(file)) // of sdk-template/scaffold/source.go
 	data, err := os.ReadFile(filepath.Join(dir, "go.mod"))
 	if err != nil || modfile.ModulePath(data) != templateModule() {
-		return "", usageError{errors.New("this program was built in a clone that is not there any more: name the template with -template, such as -template sdk-template or -template " + templateModule() + "@latest")}
+		return "", usageError{errors.New("the clone that this program was built in no longer exists: name the template with -template, such as -template sdk-template or -template " + templateModule() + "@latest")}
 	}
 	return dir, nil
 }
@@ -97,7 +97,7 @@ func (f *sourceFlags) folder(ctx context.Context, dir string) (render.Source, er
 	}
 	source := render.Source{Files: files, Module: templateModule(), Version: render.Development, Requires: f.requires}
 	if source.Requires == "" {
-		// Without a release Render says that there is none, if it needs one.
+		// Without a release, Render reports the missing version if it needs one.
 		source.Requires, _ = latest(ctx, path.Dir(source.Module)+"/core")
 	}
 	return source, nil
@@ -111,7 +111,7 @@ func latest(ctx context.Context, mod string) (string, error) {
 
 // download gets the template as a module.
 func download(ctx context.Context, mod, query string) (render.Source, error) {
-	// No go.mod of the current folder has a say.
+	// Run outside the current folder: its go.mod must have no influence.
 	out, err := tool.Go(os.TempDir()).Run(ctx, "mod", "download", "-json", mod+"@"+query)
 	var got struct{ Dir, Version, Error string }
 	if jsonErr := json.Unmarshal([]byte(out), &got); jsonErr == nil && got.Error != "" {
@@ -124,7 +124,7 @@ func download(ctx context.Context, mod, query string) (render.Source, error) {
 	return render.Source{Files: files, Module: mod, Version: got.Version}, err
 }
 
-// explain adds to an error of Render how to go on.
+// explain adds the next steps to an error of Render.
 func explain(err error) error {
 	if !errors.Is(err, render.ErrUnreleased) {
 		return err

@@ -17,12 +17,12 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// updateFlags say from which template to which an update goes.
+// updateFlags name the template and the version of an update.
 type updateFlags struct {
 	from sourceFlags
 	to   string // version
 	base string // folder of the old template
-	// changes tells whether the repository is going to change.
+	// changes reports whether the command changes the repository.
 	changes bool
 }
 
@@ -45,7 +45,7 @@ func (c *cli) updateFlags(name string, args []string, more func(*flag.FlagSet)) 
 func (c *cli) updateCommand(ctx context.Context, args []string) error {
 	var dry bool
 	f, err := c.updateFlags("update", args, func(set *flag.FlagSet) {
-		set.BoolVar(&dry, "dry-run", false, "list the files that would change, and change none")
+		set.BoolVar(&dry, "dry-run", false, "list the files to change, without changing them")
 	})
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (c *cli) checkCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	if u.target() == render.Development || u.record.Version == render.Development {
-		return usageError{errors.New("a folder has no version to compare with: `scaffold diff` shows what an update would change")}
+		return usageError{errors.New("a folder has no version to compare with: run `scaffold diff` to see the changes")}
 	}
 	if u.current() {
 		c.sayf("This repository is at %s %s: there is nothing newer.", u.record.Template, u.record.Version)
@@ -129,8 +129,8 @@ func (c *cli) generateCommand(ctx context.Context, args []string) error {
 	return c.complete(ctx, ".", sets)
 }
 
-// update merges the new template in a worktree of its own, completes the result
-// there if there are no conflicts, and hands it to finish.
+// update merges the new template in a separate worktree. Without conflicts it completes the
+// result there. Then it passes the result to finish.
 func (c *cli) update(ctx context.Context, f updateFlags, finish func(context.Context, *merge.Merge) error) (err error) {
 	u, err := openUpdate(ctx, f)
 	if err != nil {
@@ -152,7 +152,7 @@ func (c *cli) update(ctx context.Context, f updateFlags, finish func(context.Con
 	defer func() { err = errors.Join(err, m.Close()) }()
 	if len(m.Conflicts) == 0 {
 		if err := c.completeMerge(ctx, m); err != nil {
-			return fmt.Errorf("%w\nThe repository is as it was", err)
+			return fmt.Errorf("%w\nThe repository is unchanged", err)
 		}
 	}
 	if err := finish(ctx, m); err != nil {
@@ -165,10 +165,10 @@ func (c *cli) update(ctx context.Context, f updateFlags, finish func(context.Con
 	return nil
 }
 
-// completeMerge makes the files that follow from others, in the worktree.
+// completeMerge regenerates the derived files in the worktree.
 func (c *cli) completeMerge(ctx context.Context, m *merge.Merge) error {
 	if _, err := os.Stat(filepath.Join(m.Dir, "proto")); errors.Is(err, os.ErrNotExist) {
-		c.sayf("There is no folder proto: no code is made.")
+		c.sayf("No folder proto: no code is generated.")
 	} else if err := protogen.Generate(ctx, m.Dir, m.Sets); err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (c *cli) completeMerge(ctx context.Context, m *merge.Merge) error {
 	return err
 }
 
-// update is a repository with the templates that it was made from and comes to.
+// update is a repository with its old and its new template.
 type update struct {
 	flags  updateFlags
 	repo   merge.Repository
@@ -211,13 +211,13 @@ func openUpdate(ctx context.Context, f updateFlags) (*update, error) {
 		return nil, err
 	}
 	if semver.IsValid(u.target()) && semver.Compare(u.target(), record.Version) < 0 && semver.IsValid(record.Version) {
-		return nil, fmt.Errorf("this repository is at %s, newer than %s: run the scaffolder at a newer version, or give one with -to", record.Version, u.target())
+		return nil, fmt.Errorf("this repository is at %s, newer than %s: run the scaffolder at a newer version, or give a version with -to", record.Version, u.target())
 	}
 	return u, nil
 }
 
-// findNext finds the version to update to, and the template if this program is
-// the scaffolder of that version.
+// findNext finds the new version, and its template if this program is the scaffolder of
+// that version.
 func (u *update) findNext(ctx context.Context) (err error) {
 	if u.flags.to == "latest" {
 		u.flags.to, err = latest(ctx, u.record.Template)
@@ -238,14 +238,15 @@ func (u *update) findNext(ctx context.Context) (err error) {
 
 func (u *update) target() string { return u.next.Version }
 
-// current tells whether there is nothing to do. A folder may always have changed.
+// current reports whether the repository is up to date. A template in a folder may always
+// have changed.
 func (u *update) current() bool {
 	return u.target() == u.record.Version && u.target() != render.Development
 }
 
-// trees returns the old and the new state of the template in the repository's
-// names. The old one comes from the scaffolder that made it: were its renderer
-// another one, the difference would be taken for the owner's change.
+// trees returns the old and the new state of the template in the repository's names. The
+// original scaffolder renders the old state: with another renderer, a difference in
+// rendering would look like the owner's change.
 func (u *update) trees(ctx context.Context) (base, next render.Tree, err error) {
 	if u.next.Files == nil {
 		next, err = u.renderElsewhere(ctx, u.target())
@@ -268,14 +269,14 @@ func (u *update) trees(ctx context.Context) (base, next render.Tree, err error) 
 		base, err = withSets(source, u.record)
 		return base, next, err
 	case u.record.Version == render.Development:
-		return nil, nil, usageError{errors.New("this repository was made from a folder: give that state of the template with -base")}
+		return nil, nil, usageError{errors.New("this repository was made from a folder: give the old state of the template with -base")}
 	}
 	base, err = u.renderElsewhere(ctx, u.record.Version)
 	return base, next, err
 }
 
-// withSets renders, with an empty file for each descriptor set: a merge needs
-// their paths.
+// withSets renders, and adds an empty file for each descriptor set: a merge needs their
+// paths.
 func withSets(source render.Source, record render.Record) (render.Tree, error) {
 	tree, err := render.Render(source, record)
 	for _, p := range render.Sets(source, record) {
@@ -286,7 +287,7 @@ func withSets(source render.Source, record render.Record) (render.Tree, error) {
 	return tree, err
 }
 
-// renderElsewhere has the scaffolder of a version render its template.
+// renderElsewhere runs another version of the scaffolder to render its template.
 func (u *update) renderElsewhere(ctx context.Context, version string) (render.Tree, error) {
 	dir, err := os.MkdirTemp("", "jackfield-render-*")
 	if err != nil {
@@ -296,7 +297,7 @@ func (u *update) renderElsewhere(ctx context.Context, version string) (render.Tr
 	scaffolder := templateModule() + "/scaffold@" + query(version)
 	_, err = tool.Go(os.TempDir()).RunWith(ctx, u.record.Marshal(), "run", scaffolder, "render", dir)
 	if err != nil {
-		return nil, fmt.Errorf("have %s render its template: %w", scaffolder, err)
+		return nil, fmt.Errorf("run %s to render its template: %w", scaffolder, err)
 	}
 	return render.ReadModule(dir)
 }

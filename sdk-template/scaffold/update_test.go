@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-// olderRepository is made from the older template, and committed.
+// olderRepository makes a repository from the older template, and commits it.
 func olderRepository(t *testing.T) string {
 	t.Helper()
 	withModules(t)
@@ -19,7 +19,7 @@ func olderRepository(t *testing.T) string {
 	return dir
 }
 
-// commitAll commits what a test has changed.
+// commitAll commits a test's changes.
 func commitAll(t *testing.T, dir string) {
 	t.Helper()
 	run(t, dir, "git", "add", "--all")
@@ -45,7 +45,7 @@ func read(t *testing.T, file string) string {
 	return string(data)
 }
 
-func TestAnOlderRepositoryComesToThePresentTemplate(t *testing.T) {
+func TestUpdateBringsAnOlderRepositoryToThePresentTemplate(t *testing.T) {
 	dir := olderRepository(t)
 	// The owner moves a file, deletes one, and adds one with a requirement.
 	run(t, dir, "git", "mv", "wire.go", "convert.go")
@@ -100,7 +100,7 @@ func TestAnOlderRepositoryComesToThePresentTemplate(t *testing.T) {
 	if code, out := scaffold(t, dir, "update", "-to", older); code != exitFailure || !strings.Contains(out, "newer than "+older) {
 		t.Errorf("back: exit code %d\n%s", code, out)
 	}
-	// The result is that of the present template, but for the owner's changes.
+	// The result equals the present template, except for the owner's changes.
 	fresh := t.TempDir()
 	mustScaffold(t, fresh, acme(append(fromModule(present), ".")...)...)
 	cookies := strings.NewReplacer(cookieOf(t, fresh), record.Cookie)
@@ -112,7 +112,7 @@ func TestAnOlderRepositoryComesToThePresentTemplate(t *testing.T) {
 	}
 }
 
-func TestConflictsEndTheUpdateWithAListAndExitCode2(t *testing.T) {
+func TestUpdateListsConflictsAndExitsWith2(t *testing.T) {
 	dir := olderRepository(t)
 	write(t, filepath.Join(dir, "Makefile"), "all:\n\techo mine\n")
 	commitAll(t, dir)
@@ -132,7 +132,7 @@ func TestConflictsEndTheUpdateWithAListAndExitCode2(t *testing.T) {
 	if status := run(t, dir, "git", "status", "--porcelain"); !strings.Contains(status, "UU Makefile\n") || strings.Contains(status, ".pb.go") {
 		t.Errorf("the status is\n%s", status)
 	}
-	if code, out := scaffold(t, dir, "update", "-to", present); code != exitFailure || !strings.Contains(out, "not committed") {
+	if code, out := scaffold(t, dir, "update", "-to", present); code != exitFailure || !strings.Contains(out, "uncommitted changes") {
 		t.Errorf("during a merge: exit code %d\n%s", code, out)
 	}
 	run(t, dir, "git", "checkout", "--theirs", "Makefile")
@@ -142,9 +142,9 @@ func TestConflictsEndTheUpdateWithAListAndExitCode2(t *testing.T) {
 	sameTree(t, dir, before)
 }
 
-func TestAnUpdateThatFailsLeavesTheRepositoryAsItWas(t *testing.T) {
+func TestUpdateLeavesTheRepositoryUnchangedAfterAFailure(t *testing.T) {
 	dir := olderRepository(t)
-	// go mod tidy cannot find this.
+	// go mod tidy cannot find this module.
 	write(t, filepath.Join(dir, "own", "own.go"), "package own\n\nimport _ \"example.com/nowhere\"\n")
 	commitAll(t, dir)
 	before, err := render.ReadModule(dir)
@@ -152,7 +152,7 @@ func TestAnUpdateThatFailsLeavesTheRepositoryAsItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, out := scaffold(t, dir, "update", "-to", present)
-	if code != exitFailure || !strings.Contains(out, "example.com/nowhere") || !strings.Contains(out, "as it was") {
+	if code != exitFailure || !strings.Contains(out, "example.com/nowhere") || !strings.Contains(out, "The repository is unchanged") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	sameTree(t, dir, before)
@@ -161,11 +161,11 @@ func TestAnUpdateThatFailsLeavesTheRepositoryAsItWas(t *testing.T) {
 	}
 	code, out = scaffold(t, dir, "update", "-to", "v0.9.9")
 	if code != exitFailure || !strings.Contains(out, "v0.9.9") {
-		t.Errorf("a version that is not there: exit code %d\n%s", code, out)
+		t.Errorf("a missing version: exit code %d\n%s", code, out)
 	}
 }
 
-func TestARepositoryFromAFolderIsUpdatedFromFolders(t *testing.T) {
+func TestUpdateOfARepositoryFromAFolderUsesFolders(t *testing.T) {
 	withModules(t)
 	was, is := t.TempDir(), t.TempDir()
 	template := olderTemplate(t)
@@ -197,7 +197,7 @@ func TestARepositoryFromAFolderIsUpdatedFromFolders(t *testing.T) {
 	}
 }
 
-func TestARepositoryOfAnotherTemplateIsLeftToItsScaffolder(t *testing.T) {
+func TestUpdateRefusesARepositoryOfAnotherTemplate(t *testing.T) {
 	dir := t.TempDir()
 	record := render.Record{
 		Template: "example.com/other/template", Version: "v1.0.0", Cookie: strings.Repeat("a", 64),

@@ -1,5 +1,5 @@
-// This program is notely, as far as plugins are concerned: it manages them and
-// uses them. An application adds these commands to its own.
+// This program shows notely's plugin commands: it manages plugins and uses them. An
+// application adds these commands to its own.
 package main
 
 import (
@@ -31,7 +31,7 @@ func main() {
 	}
 }
 
-// cli is what all commands share.
+// cli is the common state of all commands.
 type cli struct {
 	host           notelyhost.Host
 	store          store.Store
@@ -54,12 +54,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON, for programs")
 	root.PersistentFlags().StringVar(&c.host.Dir, "dir", "", "directory of installed plugins (default: the user's)")
 	use := c.command("use PLUGIN [TEXT...]", "Add texts to a plugin, and list its items", cobra.MinimumNArgs(1), c.use)
-	use.Flags().StringVar(&c.refuse, "refuse", "", "refuse texts that contain this")
+	use.Flags().StringVar(&c.refuse, "refuse", "", "refuse texts containing this")
 	root.AddCommand(use, c.plugins())
 	return root.ExecuteContext(ctx)
 }
 
-// command makes a command whose arguments are completed with names of plugins.
+// command makes a command, with shell completion of plugin names for its arguments.
 func (c *cli) command(
 	use, short string, args cobra.PositionalArgs, run func(context.Context, []string) error,
 ) *cobra.Command {
@@ -104,7 +104,7 @@ func (c *cli) use(ctx context.Context, args []string) (err error) {
 	return c.print("items", items, "id", "text")
 }
 
-// approve is called by the plugin, and runs here.
+// approve runs here, when the plugin calls it.
 func (c *cli) approve(_ context.Context, text string) error {
 	if c.refuse != "" && strings.Contains(text, c.refuse) {
 		return fmt.Errorf("%w: it contains %q", notely.ErrRefused, c.refuse)

@@ -25,8 +25,8 @@ func command(t *testing.T, name string, args ...string) {
 	}
 }
 
-// release builds the plugin in Go, and returns its address. The list of sums
-// beside it has the wrong one for the version 6.6.6.
+// release builds the plugin in Go and returns its address. The list of sums beside it is
+// wrong for version 6.6.6.
 func release(t *testing.T, folder, version string) string {
 	t.Helper()
 	name := fmt.Sprintf("notely-plugin-memory_v%s_%s", version, discovery.ThisPlatform())
@@ -45,7 +45,7 @@ func release(t *testing.T, folder, version string) string {
 	return name
 }
 
-func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
+func TestCommandsInstallUseUpdateVerifyAndRemovePlugins(t *testing.T) {
 	folder, dir := t.TempDir(), t.TempDir()
 	web := httptest.NewServer(http.FileServer(http.Dir(folder)))
 	defer web.Close()
@@ -76,7 +76,7 @@ func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
 		}
 	}
 
-	// Neither the file nor the plugin in it says its version.
+	// Neither the file nor the plugin in it states its version.
 	plain, own := filepath.Join(folder, "notely-plugin-memory"), []string{"--dir", t.TempDir(), "plugins"}
 	command(t, "go", "build", "-ldflags", "-X main.version=", "-o", plain, "../../plugins/go")
 	installed := run(t.Context(), append(own, "install", plain), t.Output(), t.Output())
@@ -95,12 +95,12 @@ func TestPluginsAreInstalledUsedUpdatedVerifiedAndRemoved(t *testing.T) {
 	for _, command := range []string{"plugins verify", "use memory", "plugins remove memory", "use memory"} {
 		err := run(t.Context(), append([]string{"--dir", dir}, strings.Fields(command)...), &out, t.Output())
 		if (err == nil) != (command == "plugins remove memory") {
-			t.Errorf("%s, of a plugin that was changed: %v", command, err)
+			t.Errorf("%s with a changed plugin: %v", command, err)
 		}
 	}
 }
 
-func TestThePluginInPythonDoesWhatTheApplicationExpects(t *testing.T) {
+func TestPythonPluginMeetsTheApplicationsExpectations(t *testing.T) {
 	find := `for p in python3 /usr/bin/python3; do $p -c 'import grpc, google.protobuf' && command -v $p && exit; done; exit 1`
 	out, err := exec.CommandContext(t.Context(), "sh", "-c", find).Output()
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// print prints a list: as JSON under a key, or as a table of those columns, which
-// are keys of its JSON. A state, which is coloured, is the last: tables count bytes.
+// print prints a list: as JSON under a key, or as a table of the given columns, which are
+// JSON keys. A coloured state must be the last column, because tables count bytes.
 func (c *cli) print(key string, list any, columns ...string) error {
 	encoder := json.NewEncoder(c.stdout)
 	encoder.SetIndent("", "  ")
@@ -53,8 +53,8 @@ func (c *cli) print(key string, list any, columns ...string) error {
 	return table.Flush()
 }
 
-// progress returns functions that draw a bar, on a terminal and for what takes
-// longer than a moment, and that remove it.
+// progress returns functions to draw and to remove a progress bar. The bar appears only on
+// a terminal, and after a moment.
 func progress(w io.Writer) (show func(store.Progress), end func()) {
 	file, ok := w.(*os.File)
 	drawn := ok && term.IsTerminal(int(file.Fd()))

@@ -34,8 +34,8 @@ func (c *cli) plugins() *cobra.Command {
 		c.command("search [TEXT]", "List the plugins in all directories", cobra.MaximumNArgs(1), c.search),
 		c.command("update NAME VERSION|FILE|URL", "Replace the installed versions of a plugin", cobra.ExactArgs(2), c.update),
 		c.command("remove NAME [CONSTRAINT]", `Remove the versions of a plugin, such as "< 1.4"`, cobra.RangeArgs(1, 2), c.remove),
-		c.command("verify", "Fail unless all plugins are as they were installed", cobra.NoArgs, c.verify),
-		c.command("describe PLUGIN", "Ask a plugin what it is", cobra.ExactArgs(1), c.describe),
+		c.command("verify", "Fail if a plugin was changed since its installation", cobra.NoArgs, c.verify),
+		c.command("describe PLUGIN", "Ask a plugin for its description", cobra.ExactArgs(1), c.describe),
 	)
 	return cmd
 }
@@ -82,8 +82,8 @@ func (c *cli) fetch(ctx context.Context, from fetch.Source, install store.Instal
 	return c.host.Install(ctx, from, install)
 }
 
-// update takes a version from the address of the installed one, in which only
-// the version differs.
+// update takes the version from the address of the installed plugin, by changing only the
+// version in it.
 func (c *cli) update(ctx context.Context, args []string) error {
 	items, err := c.store.List(ctx)
 	if err != nil {
@@ -98,7 +98,7 @@ func (c *cli) update(ctx context.Context, args []string) error {
 		id.Version = version
 		was := items[i].Version.String()
 		if was == "" || !strings.Contains(items[i].Source, was) {
-			return fmt.Errorf("%s came from %s, which names no version: give a file or an address", name, items[i].Source)
+			return fmt.Errorf("%s came from %s, and this address names no version: give a file or an address", name, items[i].Source)
 		}
 		location = strings.ReplaceAll(items[i].Source, was, version.String())
 	}
@@ -108,7 +108,7 @@ func (c *cli) update(ctx context.Context, args []string) error {
 	}
 	removed, err := c.removeVersions(ctx, name, "!= "+updated.Version.String())
 	if errors.Is(err, store.ErrNotInstalled) {
-		err = nil // it took the place of the only one
+		err = nil // it replaced the only version
 	}
 	return errors.Join(c.printInstalled(append(removed, *updated)), err)
 }

@@ -6,6 +6,6 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/notelytest"
 )
 
-func TestThePluginDoesWhatTheApplicationExpects(t *testing.T) {
+func TestPluginMeetsTheApplicationsExpectations(t *testing.T) {
 	notelytest.Check(t, notelytest.Open(t, &memory{}))
 }

@@ -1,4 +1,4 @@
-"""What every plugin in Python does: take this file and notely.binpb along. It
+"""The common part of plugins in Python: copy this file and notely.binpb. It
 needs Python 3.9, grpcio, protobuf, and the openssl program for certificates. The
 plugin protocol is that of hashicorp/go-plugin."""
 
@@ -21,8 +21,8 @@ from datetime import datetime, timezone
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-# The application's messages are in notely.binpb. Of the plugin protocol only
-# ConnInfo is needed, by which the host says where it serves what it lends.
+# notely.binpb has the application's messages. Of the plugin protocol only
+# ConnInfo is needed: the host announces with it where it serves a lent service.
 POOL = descriptor_pool.DescriptorPool()
 FILES = descriptor_pb2.FileDescriptorSet.FromString(pkgutil.get_data("serving", "notely.binpb")).file
 CONN_INFO = descriptor_pb2.DescriptorProto(name="ConnInfo")
@@ -44,7 +44,7 @@ def message(name):
 
 
 def methods(service):
-    """Yields of each method its name, kind, request class and response class."""
+    """Yields the name, kind, request class and response class of each method."""
     for method in SERVICES[service].method:
         kind = "stream_" if method.client_streaming else "unary_"
         kind += "stream" if method.server_streaming else "unary"
@@ -52,7 +52,7 @@ def methods(service):
 
 
 def handler(service, servicer):
-    """Makes a handler of an object with a method for each of the service's."""
+    """Makes a handler from an object with all methods of the service."""
     return grpc.method_handlers_generic_handler(service, {
         name: getattr(grpc, f"{kind}_rpc_method_handler")(
             getattr(servicer, name), request.FromString, response.SerializeToString)
@@ -61,7 +61,7 @@ def handler(service, servicer):
 
 
 def client(service, channel):
-    """Makes an object with a method for each of the service's."""
+    """Makes an object with all methods of the service."""
     return types.SimpleNamespace(**{
         name: getattr(channel, kind)(f"/{service}/{name}", request.SerializeToString, response.FromString)
         for name, kind, request, response in methods(service)
@@ -69,7 +69,7 @@ def client(service, channel):
 
 
 class Broker:
-    """Connects to what the host lends to a call."""
+    """Connects to the services that the host lends to a call."""
 
     def __init__(self, credentials):
         self._credentials, self._offers, self._changed = credentials, {}, threading.Condition()
@@ -85,11 +85,11 @@ class Broker:
 
     @contextlib.contextmanager
     def borrow(self, number, service, context):
-        """Yields a client of the service with a number. Where a call to the host
+        """Yields a client of the service with this ID. If a call to the host
         fails, the plugin's own call ends with the same status."""
         with self._changed:
             if not self._changed.wait_for(lambda: number in self._offers, timeout=5):
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the host has not offered number {number}")
+                context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the host has not offered ID {number}")
             offer = self._offers.pop(number)
         address = ("unix:" if offer.network == "unix" else "") + offer.address
         options = [("grpc.ssl_target_name_override", "localhost")]

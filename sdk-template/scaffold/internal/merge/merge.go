@@ -17,14 +17,13 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// Files of a module and of its tools: merged by meaning.
+// modFiles and their sums are merged by meaning.
 var modFiles = []string{"go.mod", "tools.mod"}
 
-// Merge is a merge in a worktree of its own. The repository has nothing of it
-// before Apply.
+// Merge is a merge in a separate worktree. It does not change the repository before Apply.
 type Merge struct {
 	Dir       string   // the folder in the worktree
-	Sets      []string // descriptor sets that the result has, below Dir
+	Sets      []string // descriptor sets of the result, below Dir
 	Conflicts []string // files with conflicts
 
 	repo     Repository
@@ -33,9 +32,9 @@ type Merge struct {
 	tree     string   // hash of the result, when sealed
 }
 
-// Start merges the way from base to next, two states of the template, into what
-// the repository has at HEAD. Files that are made from others are left to the
-// caller: Go code and descriptor sets of .proto files, and go.sum.
+// Start merges the changes from base to next, two states of the template, into the
+// repository's HEAD. The caller must regenerate derived files: the Go code and descriptor
+// sets of .proto files, and go.sum.
 func Start(ctx context.Context, repo Repository, base, next render.Tree, title string) (m *Merge, err error) {
 	m = &Merge{repo: repo}
 	theirs, err := m.commits(ctx, base, next, title)
@@ -51,7 +50,7 @@ func Start(ctx context.Context, repo Repository, base, next render.Tree, title s
 	if err := m.addWorktree(ctx); err != nil {
 		return m, err
 	}
-	// Picking the one commit between them is the merge with base as ancestor.
+	// With base as the ancestor, picking the only commit between them is the merge.
 	_, pickErr := tool.Git(m.worktree).Run(ctx,
 		"-c", "merge.directoryRenames=true", "-c", "merge.renames=true", "-c", "rerere.enabled=false",
 		"cherry-pick", "--no-commit", theirs)
@@ -71,8 +70,8 @@ func Start(ctx context.Context, repo Repository, base, next render.Tree, title s
 	return m, record.Write(m.Dir)
 }
 
-// commits stores both states and returns the later one: without what is not for git to merge, and without
-// files that the repository's owner has deleted.
+// commits stores both states and returns the later one. It leaves out files that git must
+// not merge, and files deleted by the repository's owner.
 func (m *Merge) commits(ctx context.Context, base, next render.Tree, title string) (string, error) {
 	base, next = texts(base), texts(next)
 	from, to, err := m.commitBoth(ctx, base, next, title)
@@ -118,8 +117,8 @@ func texts(tree render.Tree) render.Tree {
 	return tree
 }
 
-// addWorktree makes the worktree beside the repository, since go.mod may replace
-// a module by a folder there.
+// addWorktree makes the worktree beside the repository, because go.mod may replace a module
+// with a folder there.
 func (m *Merge) addWorktree(ctx context.Context) (err error) {
 	m.worktree, err = os.MkdirTemp(filepath.Dir(m.repo.top), ".jackfield-update-*")
 	if err != nil {
@@ -151,7 +150,7 @@ func (m *Merge) findConflicts(ctx context.Context) error {
 	return nil
 }
 
-// mergeMods merges go.mod and tools.mod, and puts both sides' sums together.
+// mergeMods merges go.mod and tools.mod, and joins the sums of both sides.
 func (m *Merge) mergeMods(base, next render.Tree) error {
 	for _, mod := range modFiles {
 		sum := strings.TrimSuffix(mod, ".mod") + ".sum"
@@ -182,8 +181,8 @@ func (m *Merge) mergeMods(base, next render.Tree) error {
 	return nil
 }
 
-// sets finds the descriptor sets of the result: the template's, but for those
-// that the owner deleted.
+// sets finds the descriptor sets of the result: the template's sets, except those deleted
+// by the owner.
 func (m *Merge) sets(base, next render.Tree) error {
 	for _, tree := range []render.Tree{base, next} {
 		for p := range tree {
@@ -207,7 +206,7 @@ func (m *Merge) sets(base, next render.Tree) error {
 	return nil
 }
 
-// seal stages everything in the worktree. No change is made there afterwards.
+// seal stages everything in the worktree. The worktree stays unchanged afterwards.
 func (m *Merge) seal(ctx context.Context) error {
 	if m.tree != "" {
 		return nil
@@ -246,8 +245,8 @@ func (m *Merge) Changed(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
-// Diff returns the changes as a patch that `git apply` takes, whatever the user
-// configured for people's eyes.
+// Diff returns the changes as a patch for `git apply`. The user's display settings do not
+// affect it.
 func (m *Merge) Diff(ctx context.Context) (string, error) {
 	if err := m.seal(ctx); err != nil {
 		return "", err
@@ -256,8 +255,8 @@ func (m *Merge) Diff(ctx context.Context) (string, error) {
 		"--src-prefix=a/", "--dst-prefix=b/", "--find-renames", "HEAD", m.tree)
 }
 
-// Apply brings the result into the repository's worktree and index. A conflict
-// is there as after `git merge`: markers in the file, three stages in the index.
+// Apply writes the result into the repository's worktree and index. A conflict looks as
+// after `git merge`: markers in the file, three stages in the index.
 func (m *Merge) Apply(ctx context.Context) error {
 	if err := m.seal(ctx); err != nil {
 		return err
@@ -266,15 +265,15 @@ func (m *Merge) Apply(ctx context.Context) error {
 		return err
 	}
 	git := tool.Git(m.repo.top)
-	ctx = context.WithoutCancel(ctx) // an interrupt would leave half of it
+	ctx = context.WithoutCancel(ctx) // an interrupt would leave a partial update
 	if _, err := git.Run(ctx, "read-tree", "-m", "-u", "HEAD", m.tree); err != nil {
-		return fmt.Errorf("the repository is as it was: %w", err)
+		return fmt.Errorf("the repository is unchanged: %w", err)
 	}
 	if len(m.unmerged) == 0 {
 		return nil
 	}
 	var info strings.Builder
-	for _, line := range m.unmerged { // first the merged entry goes
+	for _, line := range m.unmerged { // first remove the merged entry
 		fields, p, _ := strings.Cut(line, "\t")
 		hash := strings.Fields(fields)[1]
 		fmt.Fprintf(&info, "0 %s\t%s\x00", strings.Repeat("0", len(hash)), p)
@@ -284,8 +283,8 @@ func (m *Merge) Apply(ctx context.Context) error {
 	return err
 }
 
-// checkUnknown refuses to write over files that git does not know. Git itself
-// takes those that .gitignore names for worthless.
+// checkUnknown refuses to overwrite untracked files. Git itself would overwrite ignored
+// files.
 func (m *Merge) checkUnknown(ctx context.Context) error {
 	changes, err := m.repo.changes(ctx, "HEAD", m.tree)
 	if err != nil {
@@ -302,7 +301,7 @@ func (m *Merge) checkUnknown(ctx context.Context) error {
 				continue
 			}
 			if file == added || strings.HasPrefix(added, strings.TrimSuffix(file, "/")+"/") || strings.HasPrefix(file, added+"/") {
-				return fmt.Errorf("the repository is as it was: %s is in the way of the template's %s, and git does not know it: move it first", file, added)
+				return fmt.Errorf("the repository is unchanged: the untracked %s would be overwritten by the template's %s: move it first", file, added)
 			}
 		}
 	}
@@ -314,7 +313,7 @@ func (m *Merge) Close() error {
 	if m.worktree == "" {
 		return nil
 	}
-	ctx := context.Background() // also after an interrupt
+	ctx := context.Background() // run it even after an interrupt
 	git := tool.Git(m.repo.top)
 	if _, err := git.Run(ctx, "worktree", "remove", "--force", m.worktree); err == nil {
 		return nil

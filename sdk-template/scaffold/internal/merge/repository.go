@@ -1,6 +1,6 @@
-// Package merge brings the difference between two states of a template into a
-// repository that was made from it. Git does the merge, in a worktree aside, so
-// that a failure leaves the repository as it was.
+// Package merge merges the difference between two states of a template into a repository
+// made from it. Git does the merge in a separate worktree, so a failure leaves the
+// repository unchanged.
 package merge
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// Repository is a git repository with a folder that was made from a template.
+// Repository is a git repository with a folder made from a template.
 type Repository struct {
 	top    string // the worktree
 	prefix string // the folder below top, with a slash at its end; may be empty
@@ -27,7 +27,7 @@ func Open(ctx context.Context, dir string) (Repository, error) {
 	git := tool.Git(dir)
 	out, err := git.Run(ctx, "rev-parse", "--show-toplevel", "--show-prefix", "--absolute-git-dir")
 	if err != nil {
-		return Repository{}, fmt.Errorf("an update needs a git repository, which makes it safe: %w", err)
+		return Repository{}, fmt.Errorf("an update needs a git repository, so that it can be undone: %w", err)
 	}
 	lines := strings.Split(out, "\n")
 	if len(lines) < 3 {
@@ -40,25 +40,25 @@ func Open(ctx context.Context, dir string) (Repository, error) {
 	return r, nil
 }
 
-// Dir is the folder that was made from the template.
+// Dir returns the folder made from the template.
 func (r Repository) Dir() string { return filepath.Join(r.top, filepath.FromSlash(r.prefix)) }
 
-// RequireClean returns an error unless each file that git knows is as committed:
-// otherwise git could not undo what follows. Files that git does not know count
-// where untracked is "normal" and not "no".
+// RequireClean returns an error unless all tracked files are committed: otherwise git could
+// not undo the next steps. Untracked files count too if untracked is "normal", and not if
+// it is "no".
 func RequireClean(ctx context.Context, dir, untracked string) error {
 	out, err := tool.Git(dir).Run(ctx, "status", "--porcelain", "--untracked-files="+untracked)
 	if err != nil {
 		return err
 	}
 	if out != "" {
-		return fmt.Errorf("there are changes that are not committed; commit or stash them first:\n%s", strings.TrimRight(out, "\n"))
+		return fmt.Errorf("there are uncommitted changes; commit or stash them first:\n%s", strings.TrimRight(out, "\n"))
 	}
 	return nil
 }
 
-// commit stores a state of the template as a commit, and returns its hash. No
-// branch knows it, so git removes it one day.
+// commit stores a state of the template as a commit, and returns its hash. No branch refers
+// to it, so git removes it eventually.
 func (r Repository) commit(ctx context.Context, tree render.Tree, message string, parents ...string) (string, error) {
 	aside, err := os.MkdirTemp("", "jackfield-template-*")
 	if err != nil {
@@ -92,8 +92,8 @@ func (r Repository) commit(ctx context.Context, tree render.Tree, message string
 	return strings.TrimSpace(hash), err
 }
 
-// change is a difference between two commits: a letter (A, D, M, R, T) and the
-// paths, relative to the folder. Only a renamed file has two.
+// change is a difference between two commits: a letter (A, D, M, R, T) and the paths,
+// relative to the folder. Only a renamed file has two paths.
 type change struct {
 	kind     byte
 	path, to string

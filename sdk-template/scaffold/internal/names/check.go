@@ -19,11 +19,11 @@ var (
 	pythonKeywords = strings.Fields(`and as assert async await break class continue def del elif else except
 		finally for from global if import in is lambda nonlocal not or pass raise return try while with yield
 		false none true`)
-	// Folders and files of these names mean something else to Go.
+	// Go gives folders and files of these names another meaning.
 	reserved = strings.Fields(`main internal vendor testdata init test`)
 )
 
-// Check returns all reasons why a repository cannot have these names.
+// Check returns all reasons against these names for a repository.
 func (a Answers) Check() error {
 	err := errors.Join(CheckModule(a.Module), CheckApp(a.App), CheckService(a.Service))
 	if err == nil && slices.Contains(a.forms()[3:], a.App) {
@@ -32,7 +32,7 @@ func (a Answers) Check() error {
 	return err
 }
 
-// CheckModule returns the reason why path is no module path.
+// CheckModule returns the reason why path is not a module path.
 func CheckModule(path string) error {
 	if err := module.CheckPath(path); err != nil {
 		return fmt.Errorf("%w: a module path is the address of its repository, such as github.com/acme/acme-plugin-sdk", err)
@@ -48,21 +48,21 @@ func CheckNewModule(path string) error {
 	return CheckModule(path)
 }
 
-// CheckApp returns the reason why name is no application's.
+// CheckApp returns the reason why name is not valid for an application.
 func CheckApp(name string) error {
 	if !appPattern.MatchString(name) {
-		return fmt.Errorf("app %q: it names a Go package, a proto package and a program, so it needs 2 to 40 lower-case letters and digits, a letter first", name)
+		return fmt.Errorf("app %q: choose 2 to 40 lower-case letters and digits, a letter first: it names a Go package, a proto package and a program", name)
 	}
 	if slices.Contains(reserved, name) {
-		return fmt.Errorf("app %q: a package or a file cannot have this name: choose another", name)
+		return fmt.Errorf("app %q: a package or a file cannot have this name: choose another name", name)
 	}
 	return errors.Join(checkFile("app", name, name), checkWord("app", name, name))
 }
 
-// CheckService returns the reason why name is no service's.
+// CheckService returns the reason why name is not valid for a service.
 func CheckService(name string) error {
 	if !servicePattern.MatchString(name) {
-		return fmt.Errorf("service %q: it names a Go interface and a proto service, so it needs 2 to 40 letters and digits, a capital letter first, such as Notifier", name)
+		return fmt.Errorf("service %q: choose 2 to 40 letters and digits, a capital letter first, such as Notifier: it names a Go interface and a proto service", name)
 	}
 	for _, form := range (Answers{App: "x", Service: name}).forms()[3:9] {
 		if err := checkWord("service", name, form); err != nil {
@@ -75,15 +75,15 @@ func CheckService(name string) error {
 	return nil
 }
 
-// CheckPlugin returns the reason why name is no plugin's.
+// CheckPlugin returns the reason why name is not valid for a plugin.
 func CheckPlugin(name string) error {
 	if len(name) > 40 || !pluginPattern.MatchString(name) {
-		return fmt.Errorf("plugin %q: a plugin's name has up to 40 lower-case letters, digits and single dashes, a letter first, such as slack or disk-cache", name)
+		return fmt.Errorf("plugin %q: choose up to 40 lower-case letters, digits and single dashes, a letter first, such as slack or disk-cache", name)
 	}
 	return nil
 }
 
-// checkFile refuses names of devices on Windows: no module's zip can hold them.
+// checkFile refuses names of devices on Windows: a module's zip cannot contain them.
 func checkFile(kind, name, form string) error {
 	if module.CheckFilePath(form) != nil {
 		return fmt.Errorf("%s %q: on Windows a file cannot have the name %s: choose another name", kind, name, form)

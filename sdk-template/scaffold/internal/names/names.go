@@ -1,5 +1,4 @@
-// Package names knows the names that a scaffold gives: each form of them, and
-// the reasons against some.
+// Package names derives all forms of the names in a scaffold, and checks the names.
 package names
 
 import (
@@ -16,22 +15,22 @@ type Answers struct {
 	Service string `json:"service"`
 }
 
-// Template returns the names within the template, whose module path is given.
+// Template returns the names within the template with the given module path.
 func Template(module string) Answers {
 	return Answers{Module: module, App: "notely", Service: "NoteStore"}
 }
 
-// Plugin is the name of a plugin in the file name APP-plugin-NAME.
+// Plugin returns the name of a plugin's program, APP-plugin-NAME.
 func (a Answers) Plugin(name string) string { return a.App + "-plugin-" + name }
 
-// forms lists each spelling of both names, in an order that all answers share.
+// forms lists each spelling of both names, in the same order for all answers.
 func (a Answers) forms() []string {
 	words := Words(a.Service)
 	var lower, spoken []string
 	for _, word := range words {
 		lower = append(lower, strings.ToLower(word))
 		if len(word) == 1 || word != strings.ToUpper(word) {
-			word = strings.ToLower(word) // others are acronyms: HTTP
+			word = strings.ToLower(word) // keep acronyms: HTTP
 		}
 		spoken = append(spoken, word)
 	}
@@ -73,9 +72,8 @@ func Title(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// Renamer returns a replacer of the names of from by those of to. Further module
-// paths of the same meaning become that of to as well. Whatever stands in keep
-// stays.
+// Renamer returns a replacer that changes the names of from to those of to. It also changes
+// the paths in modules to the module path of to. It leaves the texts in keep unchanged.
 func Renamer(from, to Answers, modules, keep []string) *strings.Replacer {
 	type pair struct{ old, new string }
 	var pairs []pair
@@ -89,7 +87,7 @@ func Renamer(from, to Answers, modules, keep []string) *strings.Replacer {
 	for i, form := range from.forms() {
 		pairs = append(pairs, pair{form, newForms[i]})
 	}
-	// A replacer prefers the earlier pair, and the longer name is the right one.
+	// A replacer prefers the earlier pair, and the longer name must win.
 	slices.SortStableFunc(pairs, func(a, b pair) int { return len(b.old) - len(a.old) })
 	var args []string
 	for _, p := range pairs {
@@ -98,8 +96,7 @@ func Renamer(from, to Answers, modules, keep []string) *strings.Replacer {
 	return strings.NewReplacer(args...)
 }
 
-// Leftovers returns the forms of from that stand in s and are no part of the
-// names of to.
+// Leftovers returns the forms of from in s outside the names of to.
 func Leftovers(s string, from, to Answers) []string {
 	kept := append(to.forms(), to.Module)
 	slices.SortFunc(kept, func(a, b string) int { return len(b) - len(a) })

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestEachFormOfTheNamesIsRenamed(t *testing.T) {
+func TestRenamerRenamesEachForm(t *testing.T) {
 	from := Template("example.com/template")
 	text := "notely Notely NOTELY NoteStore noteStore note_store note-store notestore NOTE_STORE |note store|Note store"
 	for _, test := range []struct {
@@ -27,7 +27,7 @@ func TestEachFormOfTheNamesIsRenamed(t *testing.T) {
 	}
 }
 
-func TestAModulePathIsRenamedAsAWholeAndTheScaffoldersStays(t *testing.T) {
+func TestRenamerRenamesWholeModulePathsExceptTheScaffolders(t *testing.T) {
 	from := Template("example.com/notely")
 	to := Answers{Module: "example.com/notely-two/sdk", App: "acme", Service: "Notifier"}
 	got := Renamer(from, to, []string{"example.com/origin"}, []string{"example.com/origin/scaffold"}).

@@ -15,9 +15,9 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// Module and package of each generator. One of them is a program that nothing
-// can import. So both are built by the go command, at the versions that the
-// repository pins: `make generate` makes the same code then.
+// generatorPackages has the module and package of each generator. One generator is a
+// program and cannot be imported. So the go command builds both, at the versions pinned by
+// the repository: `make generate` then writes the same code.
 var generatorPackages = map[string]string{
 	"google.golang.org/protobuf":                    "google.golang.org/protobuf/cmd/protoc-gen-go",
 	"google.golang.org/grpc/cmd/protoc-gen-go-grpc": "google.golang.org/grpc/cmd/protoc-gen-go-grpc",
@@ -28,7 +28,7 @@ type generators struct{ dir string }
 
 func (g generators) remove() { _ = os.RemoveAll(g.dir) }
 
-// buildGenerators builds them in a module with nothing else: the other tools of
+// buildGenerators builds the generators in a module of their own: the other tools of
 // tools.mod may need a newer Go.
 func buildGenerators(ctx context.Context, repository string) (g generators, err error) {
 	mod, err := generatorModule(filepath.Join(repository, "tools.mod"))
@@ -64,7 +64,7 @@ func buildGenerators(ctx context.Context, repository string) (g generators, err 
 func generatorModule(toolsMod string) ([]byte, error) {
 	data, err := os.ReadFile(toolsMod)
 	if err != nil {
-		return nil, fmt.Errorf("the generators are those that tools.mod pins: %w", err)
+		return nil, fmt.Errorf("build the generators pinned by tools.mod: %w", err)
 	}
 	tools, err := modfile.ParseLax(toolsMod, data, nil)
 	if err != nil {
@@ -85,7 +85,7 @@ func generatorModule(toolsMod string) ([]byte, error) {
 	return mod.Format()
 }
 
-// run returns the files that the generators make.
+// run returns the generators' output files.
 func (g generators) run(ctx context.Context, request *pluginpb.CodeGeneratorRequest) (map[string][]byte, error) {
 	input, err := proto.Marshal(request)
 	if err != nil {

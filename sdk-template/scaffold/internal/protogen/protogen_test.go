@@ -6,8 +6,8 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/render"
 )
 
-// The template's own code is made by buf.
-func TestTheCodeIsWhatMakeGenerateMakes(t *testing.T) {
+// buf generated the template's own code.
+func TestGenerateWritesTheCodeOfMakeGenerate(t *testing.T) {
 	template, err := render.ReadFolder(t.Context(), "../../..")
 	if err != nil {
 		t.Fatal(err)
@@ -36,10 +36,10 @@ func TestTheCodeIsWhatMakeGenerateMakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, is := made[stale]; is {
-		t.Errorf("%s is there, and its .proto file is not", stale)
+		t.Errorf("%s remains without its .proto file", stale)
 	}
 	if _, is := made[others]; !is {
-		t.Errorf("%s is gone: another generator made it", others)
+		t.Errorf("%s of another generator was removed", others)
 	}
 	delete(made, others)
 	n := 0
@@ -49,7 +49,7 @@ func TestTheCodeIsWhatMakeGenerateMakes(t *testing.T) {
 		}
 		n++
 		if string(made[p]) != string(want) {
-			t.Errorf("%s is another than buf's", p)
+			t.Errorf("%s differs from buf's", p)
 		}
 	}
 	if n < 5 || len(made) != len(template) {

@@ -10,12 +10,11 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// ErrUnreleased says that a template in a folder needs a version for the modules
-// that stand beside it.
+// ErrUnreleased reports that a template in a folder needs a version for the modules beside
+// it.
 var ErrUnreleased = errors.New("the template requires modules of the folders beside it, and no version of them is known")
 
-// RequireReleases drops replace lines that point to folders, and requires the
-// version instead.
+// RequireReleases drops replace lines for folders, and requires the version instead.
 func RequireReleases(data []byte, version string) ([]byte, error) {
 	file, err := modfile.Parse("go.mod", data, nil)
 	if err != nil {
@@ -47,9 +46,9 @@ func RequireReleases(data []byte, version string) ([]byte, error) {
 	return file.Format()
 }
 
-// MergeMod merges two descendants of a go.mod file by meaning. It has the
-// requirements of both, at the higher version: `go mod tidy` removes those that
-// nothing needs. Other lines are those of ours.
+// MergeMod merges two descendants of a go.mod file by meaning. The result has the
+// requirements of both, at the higher version; `go mod tidy` removes unneeded ones. All
+// other lines come from ours.
 func MergeMod(base, ours, theirs []byte) ([]byte, error) {
 	var files [3]*modfile.File
 	for i, data := range [][]byte{base, ours, theirs} {
@@ -87,7 +86,7 @@ func mergeRequires(ours, theirs *modfile.File) {
 	ours.SetRequireSeparateIndirect(requires)
 }
 
-// mergeLines takes over the versions of Go, and tools.
+// mergeLines merges the go and toolchain versions, and the tools.
 func mergeLines(base, ours, theirs *modfile.File) error {
 	if theirs.Go != nil && (ours.Go == nil || semver.Compare("v"+theirs.Go.Version, "v"+ours.Go.Version) > 0) {
 		if err := ours.AddGoStmt(theirs.Go.Version); err != nil {
@@ -129,8 +128,8 @@ func tools(file *modfile.File) map[string]bool {
 	return all
 }
 
-// MergeSums returns the lines of both go.sum files. What is too much does no
-// harm, and `go mod tidy` removes it.
+// MergeSums returns the lines of both go.sum files. Extra lines are harmless, and `go mod
+// tidy` removes them.
 func MergeSums(ours, theirs []byte) []byte {
 	seen := map[string]bool{}
 	var out strings.Builder

@@ -13,13 +13,13 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
 )
 
-// RecordFile is the name of the file that keeps how a repository was made.
+// RecordFile is the name of the file with a repository's record.
 const RecordFile = ".jackfield.json"
 
-// Development is the version of a template that is a folder.
+// Development is the version of a template in a folder.
 const Development = "devel"
 
-// Record is how a repository was made: what it takes to make it again.
+// Record is the input of a repository's rendering: enough to render it again.
 type Record struct {
 	Comment  string        `json:"_"`
 	Template string        `json:"template"` // module path
@@ -32,7 +32,7 @@ type Record struct {
 func (r Record) Marshal() []byte {
 	r.Comment = "The scaffolder made this file and needs it for updates: do not edit."
 	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil { // strings alone: it cannot be
+	if err != nil { // impossible: it has only strings
 		return nil
 	}
 	return append(data, '\n')
@@ -43,19 +43,19 @@ func ReadRecord(dir string) (Record, error) {
 	file := filepath.Join(dir, RecordFile)
 	data, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Record{}, fmt.Errorf("%w: the scaffolder did not make this repository; `scaffold rename` makes a copy of the template your own", err)
+		return Record{}, fmt.Errorf("%w: the scaffolder did not make this repository; run `scaffold rename` in a copy of the template", err)
 	}
 	if err != nil {
 		return Record{}, err
 	}
 	r, err := ParseRecord(data)
 	if err != nil {
-		return Record{}, fmt.Errorf("%s: %w: get it back from git", file, err)
+		return Record{}, fmt.Errorf("%s: %w: restore it from git", file, err)
 	}
 	return r, nil
 }
 
-// ParseRecord checks what it reads: the names become paths and code.
+// ParseRecord parses and checks a record, because the names become paths and code.
 func ParseRecord(data []byte) (Record, error) {
 	var r Record
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -73,8 +73,8 @@ func ParseRecord(data []byte) (Record, error) {
 	return r, r.Answers.Check()
 }
 
-// Moved returns the record with the module path of the repository's go.mod: the
-// owner may have moved the module, to /v2 for one.
+// Moved returns the record with the module path from the repository's go.mod: the owner may
+// have moved the module, for example to /v2.
 func (r Record) Moved(mod []byte) (Record, error) {
 	r.Answers.Module = modfile.ModulePath(mod)
 	if err := names.CheckModule(r.Answers.Module); err != nil {

@@ -24,14 +24,14 @@ var (
 type Source struct {
 	Files   Tree
 	Module  string // the template's path
-	Version string // Development for a folder
-	// Requires is the version for modules that the template takes from folders
-	// beside it. Empty: it is an error to need it.
+	Version string // Development if it is a folder
+	// Requires is the version to require for the modules in folders beside the template. If
+	// it is empty, such a module is an error.
 	Requires string
 }
 
-// Render returns the files of a repository, but for those that generators make.
-// It is a function of its arguments alone: an update depends on that.
+// Render returns the files of a repository, except generated ones. The result depends only
+// on the arguments; updates rely on that.
 func Render(source Source, record Record) (Tree, error) {
 	old, err := oldNames(source)
 	if err != nil {
@@ -39,7 +39,7 @@ func Render(source Source, record Record) (Tree, error) {
 	}
 	cookie := cookieLine.FindSubmatch(source.Files["handshake.go"])
 	if cookie == nil {
-		return nil, errors.New("the template has no cookieValue in handshake.go: this is no template of plugin SDKs")
+		return nil, errors.New("the template has no cookieValue in handshake.go: this is not a template of plugin SDKs")
 	}
 	renamer := names.Renamer(old, record.Answers, []string{source.Module}, []string{source.Module + "/scaffold"})
 	tree := Tree{}
@@ -55,7 +55,7 @@ func Render(source Source, record Record) (Tree, error) {
 			data = bytes.ReplaceAll([]byte(renamer.Replace(string(data))), cookie[1], []byte(record.Cookie))
 		}
 		if path.Ext(p) == ".go" {
-			if data, err = format.Source(data); err != nil { // names of other lengths move columns
+			if data, err = format.Source(data); err != nil { // a name's length changes the alignment
 				return nil, fmt.Errorf("%s: %w: choose another name for the app or the service", name, err)
 			}
 		}
@@ -67,17 +67,17 @@ func Render(source Source, record Record) (Tree, error) {
 	return tree, err
 }
 
-// oldNames returns the names in the template's files. The path in its go.mod is
-// another than the template's where gonew or a person changed it.
+// oldNames returns the names in the template's files. The path in its go.mod differs from
+// the template's path if gonew or a person changed it.
 func oldNames(source Source) (names.Answers, error) {
 	module := modfile.ModulePath(source.Files["go.mod"])
 	if module == "" {
-		return names.Answers{}, errors.New("go.mod: no module path: this is no template of plugin SDKs")
+		return names.Answers{}, errors.New("go.mod: no module path: this is not a template of plugin SDKs")
 	}
 	return names.Template(module), nil
 }
 
-// IsGenerated tells the files that are made by generators, and always again.
+// IsGenerated reports whether generators write the file anew each time.
 func IsGenerated(p string) bool {
 	return strings.HasSuffix(p, ".pb.go") || path.Ext(p) == ".binpb"
 }

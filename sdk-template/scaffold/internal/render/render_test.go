@@ -65,15 +65,15 @@ func TestRenderMakesTheFilesOfARepository(t *testing.T) {
 	}
 }
 
-func TestRenderRefusesWhatWouldNotWork(t *testing.T) {
+func TestRenderRefusesUnworkableNames(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(*Source, *Record)
 		want   string
 	}{
 		{"a word of the template", func(_ *Source, r *Record) { r.Answers.Service = "Item" }, "a word that the template uses itself"},
-		{"a file for one platform", func(_ *Source, r *Record) { r.Answers.Service = "KvWindows" }, "does not build on each platform"},
-		{"a file that becomes a test", func(_ *Source, r *Record) { r.Answers.Service = "KvTest" }, "does not build on each platform"},
+		{"a file for one platform", func(_ *Source, r *Record) { r.Answers.Service = "KvWindows" }, "does not build that file on each platform"},
+		{"a file turned into a test", func(_ *Source, r *Record) { r.Answers.Service = "KvTest" }, "does not build that file on each platform"},
 		{"two files of one name", func(s *Source, _ *Record) { s.Files["kv.go"] = []byte("package notely\n") }, "two files of the template become kv.go"},
 		{"no cookie", func(s *Source, _ *Record) { s.Files["handshake.go"] = []byte("package notely\n") }, "no cookieValue"},
 		{"no go.mod", func(s *Source, _ *Record) { delete(s.Files, "go.mod") }, "no module path"},
@@ -93,7 +93,7 @@ func TestRenderRefusesWhatWouldNotWork(t *testing.T) {
 	}
 }
 
-func TestARecordIsReadBackAndCheckedAsItsFileMayBeAnybodys(t *testing.T) {
+func TestRecordIsCheckedWhenReadBack(t *testing.T) {
 	dir := t.TempDir()
 	want := record()
 	if err := (Tree{RecordFile: want.Marshal()}).Write(dir); err != nil {
@@ -114,7 +114,7 @@ func TestARecordIsReadBackAndCheckedAsItsFileMayBeAnybodys(t *testing.T) {
 		"{":                    "[",
 	} {
 		if _, err := ParseRecord([]byte(strings.ReplaceAll(string(want.Marshal()), change, with))); err == nil {
-			t.Errorf("%s in place of %s is taken", with, change)
+			t.Errorf("%s in place of %s is accepted", with, change)
 		}
 	}
 	if _, err := ReadRecord(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
@@ -122,7 +122,7 @@ func TestARecordIsReadBackAndCheckedAsItsFileMayBeAnybodys(t *testing.T) {
 	}
 }
 
-func TestARecordFollowsTheModuleOfGoMod(t *testing.T) {
+func TestRecordFollowsTheModuleOfGoMod(t *testing.T) {
 	moved, err := record().Moved([]byte("module example.com/acme/sdk/v2\n"))
 	if err != nil || moved.Answers.Module != "example.com/acme/sdk/v2" {
 		t.Errorf("%+v, %v", moved, err)
@@ -134,9 +134,9 @@ func TestARecordFollowsTheModuleOfGoMod(t *testing.T) {
 	}
 }
 
-func TestAFolderIsReadAsGitSeesIt(t *testing.T) {
+func TestReadFolderFollowsGit(t *testing.T) {
 	if _, err := ReadModule(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a folder that is not there: %v", err)
+		t.Errorf("a missing folder: %v", err)
 	}
 	dir := t.TempDir()
 	files := Tree{"go.mod": nil, "a/b.txt": nil, "nested/go.mod": nil, "nested/x.go": nil}
@@ -150,12 +150,12 @@ func TestAFolderIsReadAsGitSeesIt(t *testing.T) {
 	if err := os.Symlink("go.mod", filepath.Join(dir, "link")); err != nil {
 		t.Skip("needs: the right to make symbolic links")
 	}
-	if _, err := ReadModule(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
+	if _, err := ReadModule(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("with a link: %v", err)
 	}
 }
 
-func TestMergeModKeepsWhatTheOwnerHas(t *testing.T) {
+func TestMergeModKeepsTheOwnersLines(t *testing.T) {
 	mod := func(lines string) []byte { return []byte("module example.com/m\n\n" + lines) }
 	for _, test := range []struct{ name, base, ours, theirs, want string }{
 		{

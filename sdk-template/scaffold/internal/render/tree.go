@@ -1,4 +1,4 @@
-// Package render makes the files of a repository from those of the template.
+// Package render renders the files of a repository from those of the template.
 package render
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/tool"
 )
 
-// Tree has the content of each file of a folder by its path, with slashes.
+// Tree maps each file's path in a folder, with slashes, to its content.
 type Tree map[string][]byte
 
 // Paths returns the paths of all files, sorted.
 func (t Tree) Paths() []string { return slices.Sorted(maps.Keys(t)) }
 
-// ReadModule returns the files of a module in the module cache, or of any other
-// folder without version control.
+// ReadModule returns the files of a module in the module cache, or of another folder
+// without version control.
 func ReadModule(dir string) (Tree, error) {
 	var paths []string
 	err := filepath.WalkDir(dir, func(file string, entry fs.DirEntry, err error) error {
@@ -44,8 +44,8 @@ func ReadModule(dir string) (Tree, error) {
 	return read(dir, paths)
 }
 
-// ReadFolder returns the files of a folder in a clone: those that git has or
-// would take. Outside of a repository it is ReadModule.
+// ReadFolder returns the files of a folder in a clone: the tracked files, and the untracked
+// files except ignored ones. Outside a repository it is ReadModule.
 func ReadFolder(ctx context.Context, dir string) (Tree, error) {
 	git := tool.Git(dir)
 	if _, err := git.Run(ctx, "rev-parse", "--is-inside-work-tree"); err != nil {
@@ -57,12 +57,12 @@ func ReadFolder(ctx context.Context, dir string) (Tree, error) {
 	}
 	paths := slices.DeleteFunc(strings.Split(out, "\x00"), func(p string) bool {
 		_, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(p)))
-		return p == "" || os.IsNotExist(err) // removed, and not yet committed
+		return p == "" || os.IsNotExist(err) // removed but not yet committed
 	})
 	return read(dir, paths)
 }
 
-// read leaves out nested modules, as a module's zip does.
+// read omits nested modules, as a module's zip does.
 func read(dir string, paths []string) (Tree, error) {
 	var nested []string
 	for _, p := range paths {
@@ -81,7 +81,7 @@ func read(dir string, paths []string) (Tree, error) {
 			return nil, err
 		}
 		if !info.Mode().IsRegular() {
-			return nil, fmt.Errorf("%s is no regular file: a template holds neither links nor devices", file)
+			return nil, fmt.Errorf("%s is not a regular file: a template cannot contain links or devices", file)
 		}
 		if tree[p], err = os.ReadFile(file); err != nil {
 			return nil, err

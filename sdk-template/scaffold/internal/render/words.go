@@ -16,11 +16,11 @@ import (
 	"github.com/jackfield-go/jackfield/sdk-template/scaffold/internal/names"
 )
 
-// Word that a Python file defines or imports.
+// pythonWord matches a word defined or imported by a Python file.
 var pythonWord = regexp.MustCompile(`(?m)^\s*(?:def|class|import|from)\s+([A-Za-z_]\w*)|^\s*([A-Za-z_]\w*)\s*=`)
 
-// Check returns an error if a new name would meet a word that the template uses
-// itself: the code would mean something else, or not compile.
+// Check returns an error if a new name equals a word in the template: the code would change
+// its meaning, or not compile.
 func Check(source Source, answers names.Answers) error {
 	old, err := oldNames(source)
 	if err != nil {
@@ -31,7 +31,7 @@ func Check(source Source, answers names.Answers) error {
 
 func checkWords(files Tree, from, to names.Answers) error {
 	renamer := names.Renamer(from, to, nil, nil)
-	words := map[string]string{} // each to a file with it
+	words := map[string]string{} // word → file
 	for _, p := range files.Paths() {
 		for _, word := range fileWords(p, files[p]) {
 			words[word] = p
@@ -40,7 +40,7 @@ func checkWords(files Tree, from, to names.Answers) error {
 			return err
 		}
 	}
-	// Of several such words, the error has the shortest.
+	// The error reports the shortest of several such words.
 	byLength := slices.SortedFunc(maps.Keys(words), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
@@ -69,8 +69,8 @@ func fileWords(p string, data []byte) []string {
 	return nil
 }
 
-// goWords returns the identifiers, but for those behind a dot: they belong to
-// something else.
+// goWords returns the identifiers, except those after a dot: they belong to other packages
+// or types.
 func goWords(data []byte) []string {
 	var words []string
 	var scan scanner.Scanner
@@ -89,13 +89,13 @@ func goWords(data []byte) []string {
 	}
 }
 
-// checkFileName refuses names by which a Go file becomes a test, or is for one
-// platform only: store_linux.go.
+// checkFileName refuses names that turn a Go file into a test or into a file for one
+// platform: store_linux.go.
 func checkFileName(was, becomes string) error {
 	if path.Ext(was) != ".go" || special(was) || !special(becomes) {
 		return nil
 	}
-	return fmt.Errorf("%s would become %s, which Go does not build on each platform: choose another name for the app or the service", was, becomes)
+	return fmt.Errorf("%s would become %s, and Go does not build that file on each platform: choose another name for the app or the service", was, becomes)
 }
 
 func special(p string) bool {

@@ -13,17 +13,16 @@ import (
 	"time"
 )
 
-// Command is a program with the folder and the environment that it runs in.
-// The zero value runs nothing.
+// Command is a program with its folder and environment. The zero value runs nothing.
 type Command struct {
 	name string
-	args []string // before those of a call
+	args []string // precede the arguments of a call
 	dir  string
 	env  []string
 }
 
-// Go is the go command in a folder. It builds for this machine, and neither a
-// workspace above nor flags for another module are in force.
+// Go returns the go command in a folder. It builds for this machine, without the influence
+// of a workspace above or of flags for another module.
 func Go(dir string) Command {
 	flags := slices.DeleteFunc(strings.Fields(os.Getenv("GOFLAGS")), func(flag string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
@@ -32,8 +31,8 @@ func Go(dir string) Command {
 	return Command{name: "go", dir: dir, env: append(environ(), "GOWORK=off", "GOFLAGS="+strings.Join(flags, " "))}
 }
 
-// Git is git in a folder, with English messages, and without hooks of the
-// user's: what it does is the scaffolder's business.
+// Git returns git in a folder, with English messages and without the user's hooks: they are
+// not meant for the scaffolder's commands.
 func Git(dir string) Command {
 	return Command{
 		name: "git",
@@ -43,17 +42,17 @@ func Git(dir string) Command {
 	}
 }
 
-// Program is a built program, to be run as it is.
+// Program returns a built program without arguments.
 func Program(file string) Command { return Command{name: file, env: environ()} }
 
-// With returns the command with more variables in its environment.
+// With returns the command with additional environment variables.
 func (c Command) With(env ...string) Command {
 	c.env = append(slices.Clip(c.env), env...)
 	return c
 }
 
-// Run returns the output of the command. The error has the command and its
-// error output.
+// Run returns the output of the command. An error contains the command and its error
+// output.
 func (c Command) Run(ctx context.Context, args ...string) (string, error) {
 	return c.RunWith(ctx, nil, args...)
 }
@@ -64,7 +63,7 @@ func (c Command) RunWith(ctx context.Context, input []byte, args ...string) (str
 	cmd := exec.CommandContext(ctx, c.name, append(slices.Clip(c.args), args...)...)
 	cmd.Dir, cmd.Env = c.dir, c.env
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
-	cmd.WaitDelay = 5 * time.Second // grandchildren may hold the pipes
+	cmd.WaitDelay = 5 * time.Second // grandchildren may keep the pipes open
 	err := cmd.Run()
 	if err == nil {
 		return stdout.String(), nil
@@ -74,7 +73,7 @@ func (c Command) RunWith(ctx context.Context, input []byte, args ...string) (str
 	}
 	message := strings.TrimSpace(stderr.String())
 	if errors.Is(err, exec.ErrNotFound) {
-		message = "install " + c.name + " and make sure that it is on the PATH"
+		message = "install " + c.name + " and add it to the PATH"
 	}
 	if message != "" {
 		message = "\n" + message
@@ -82,8 +81,8 @@ func (c Command) RunWith(ctx context.Context, input []byte, args ...string) (str
 	return stdout.String(), fmt.Errorf("%s %s: %w%s", c.name, strings.Join(args, " "), err, message)
 }
 
-// environ is the environment without the variables by which a git hook, or an
-// outer git command, points to its own repository, and without a target of go.
+// environ returns the environment without the variables of a git hook or an outer git
+// command, because they name another repository. It also drops go's target variables.
 func environ() []string {
 	var env []string
 	for _, variable := range os.Environ() {

@@ -14,7 +14,7 @@ import grpc
 PLUGIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "plugin")
 sys.path.insert(0, PLUGIN)
 
-import serving  # noqa: E402: it is in that folder
+import serving  # noqa: E402: it is in the folder above
 
 COMMAND = [sys.executable, PLUGIN]
 COOKIE = {"@COOKIEKEY@": "@COOKIE@"}
