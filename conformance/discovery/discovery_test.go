@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// world is what a host has.
+// world is the installation and configuration of a host.
 type world struct {
 	store    store.Store
 	found    *discovery.Found
@@ -51,8 +51,8 @@ func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.C
 	})
 }
 
-func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
-	// A host that is a plugin itself has the cookie too.
+func TestPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
+	// A host may itself be a plugin, with the cookie in its environment.
 	t.Setenv(greet.Handshake.MagicCookieKey, greet.Handshake.MagicCookieValue)
 	w := newWorld(t)
 	for _, test := range []struct {
@@ -61,7 +61,7 @@ func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 		version    string
 	}{
 		{"", []int{4, 5}, "2.0.0"},
-		{"", []int{4}, "1.4.0"}, // the newest speaks 5 and 6, and is not launched
+		{"", []int{4}, "1.4.0"}, // the newest speaks 5 and 6, and must not be launched
 		{"~> 1.0", []int{4, 5}, "1.4.0"},
 		{">= 1.2, < 3", []int{6}, "2.0.0"},
 	} {
@@ -96,8 +96,8 @@ func TestAPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 	}
 }
 
-// Nobody agreed to it, and nobody claims that it is verified.
-func TestAPluginWithoutASumIsLaunchedWithoutVerification(t *testing.T) {
+// Without a sum, no component claims to have verified the plugin.
+func TestPluginWithoutASumIsLaunchedUnverified(t *testing.T) {
 	w := newWorld(t)
 	for title, resolver := range map[string]discovery.Resolver{
 		"no lock file":              {},
@@ -120,7 +120,7 @@ func TestAPluginWithoutASumIsLaunchedWithoutVerification(t *testing.T) {
 	}
 }
 
-func TestTheReasonIsToldWhereNoneFits(t *testing.T) {
+func TestResolverGivesTheReasonIfNoPluginFits(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud", Protocols: []int{7}})
 	var none *discovery.NoneError
@@ -134,8 +134,8 @@ func TestTheReasonIsToldWhereNoneFits(t *testing.T) {
 	}
 }
 
-// A plugin built on hashicorp/go-plugin does not know the question.
-func TestAPluginOfAnotherLibraryIsTakenWithoutADescription(t *testing.T) {
+// A plugin built on hashicorp/go-plugin does not answer the description request.
+func TestPluginOfAnotherLibraryIsAcceptedUndescribed(t *testing.T) {
 	w := newWorld(t)
 	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "theirs", Protocols: []int{1}})
 	var why *discovery.DescribeError
@@ -144,13 +144,13 @@ func TestAPluginOfAnotherLibraryIsTakenWithoutADescription(t *testing.T) {
 	}
 }
 
-func TestAPluginThatWasChangedIsNeitherRunNorLaunched(t *testing.T) {
+func TestPluginChangedAfterInstallationIsNeitherRunNorLaunched(t *testing.T) {
 	w := newWorld(t)
 	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Between the choice and the launch.
+	// The file changes between the choice and the launch.
 	data, err := os.ReadFile(plugin.Path)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
-// Package discovery_test finds, describes, verifies, launches and calls real
-// plugins: what package discovery finds is what core/host launches, and what
-// core/plugin answers is what package discovery reads.
+// Package discovery_test finds, describes, verifies, launches and calls real plugins. It
+// tests core/host on the plugins found by package discovery, and discovery's reader on the
+// answers of core/plugin.
 package discovery_test
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// patience bounds what must not hang.
+// patience limits operations that must not hang.
 const patience = 30 * time.Second
 
-// built is the directory with the plugins, made by TestMain before any test:
-// those of ours in two versions, and one of hashicorp/go-plugin's.
+// built is the directory with the plugins, made by TestMain before any test: two versions
+// of our plugin, and a plugin built on hashicorp/go-plugin.
 var built string
 
 var naming = discovery.Naming{App: "greet"}
@@ -72,7 +72,7 @@ func installed(t *testing.T) store.Store {
 	}
 	for _, entry := range entries {
 		if _, err := s.Install(t.Context(), filepath.Join(built, entry.Name()), store.Install{
-			Undescribed: strings.Contains(entry.Name(), "theirs"), // it is built with hashicorp/go-plugin
+			Undescribed: strings.Contains(entry.Name(), "theirs"), // built on hashicorp/go-plugin
 		}); err != nil {
 			t.Fatal(err)
 		}

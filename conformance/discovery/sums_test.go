@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Modules do not import each other's tests, so each has a copy.
-func TestBothReadersOfSumsHaveTheSameVectors(t *testing.T) {
+// Modules cannot import each other's tests, so each module has a copy.
+func TestSumsReadersHaveTheSameVectors(t *testing.T) {
 	ours, err := os.ReadFile("../../discovery/sums/testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
@@ -17,6 +17,6 @@ func TestBothReadersOfSumsHaveTheSameVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(ours, hosts) {
-		t.Error("discovery/sums/testdata/vectors.json and core/host/testdata/sums.json differ: copy the one that is right")
+		t.Error("discovery/sums/testdata/vectors.json and core/host/testdata/sums.json differ: copy the correct file")
 	}
 }

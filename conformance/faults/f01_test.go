@@ -35,7 +35,7 @@ func testF1GoPlugin(t *testing.T) {
 	}
 }
 
-// playHostF1 is a host that starts a plugin and waits for its end.
+// playHostF1 is a host: it starts a plugin and waits for its end.
 func playHostF1(w world, line string) int {
 	s, err := w.subject("goplugin/bad log", line, nil)
 	if err != nil {
@@ -48,14 +48,14 @@ func playHostF1(w world, line string) int {
 	select {}
 }
 
-// testF1Jackfield has our host read the same lines: it logs them and goes on.
+// testF1Jackfield sends our host the same lines: it logs them and continues.
 func testF1Jackfield(t *testing.T) {
 	for _, line := range linesF1() {
 		for _, role := range []string{"goplugin/bad log", "jackfield/bad log"} {
 			t.Run(role+" "+line, func(t *testing.T) {
 				s := newWorld(t).launch(t, role, line)
 				s.expectAlive(t)
-				if err := s.Stop(bounded(t)); err != nil { // the log is complete then
+				if err := s.Stop(bounded(t)); err != nil { // completes the log
 					t.Error(err)
 				}
 				if log := s.log.all.String(); !strings.Contains(log, strconv.Quote(line)) {

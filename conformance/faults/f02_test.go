@@ -15,14 +15,14 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// TestF2: a host that is a plugin itself has its own host's certificate in its
-// environment, and starts a plugin without AutoMTLS.
+// TestF2: a host that is itself a plugin has its own host's certificate in its environment,
+// and starts a plugin without AutoMTLS.
 func TestF2(t *testing.T) {
 	t.Run("goplugin", testF2GoPlugin)
 	t.Run("jackfield", testF2Jackfield)
 }
 
-// clientCert is what a host with AutoMTLS announces.
+// clientCert returns the announcement of a host with AutoMTLS.
 func clientCert(t *testing.T) string {
 	t.Helper()
 	identity, err := tlsutil.NewIdentity()
@@ -42,8 +42,8 @@ func testF2GoPlugin(t *testing.T) {
 	}
 }
 
-// playHostF2 is a host whose plugin inherits the host's certificate, as it does
-// from go-plugin's hosts unless they are told otherwise.
+// playHostF2 is a host whose plugin inherits the host's certificate. This is the default of
+// go-plugin's hosts.
 func playHostF2(w world, _ string) int {
 	s, err := w.subject("goplugin/plugin", "", func(config *goplugin.ClientConfig) {
 		config.Cmd.Env = append(config.Cmd.Env, handshake.EnvClientCert+"="+os.Getenv(handshake.EnvClientCert))
@@ -58,8 +58,8 @@ func playHostF2(w world, _ string) int {
 	return 0
 }
 
-// testF2Jackfield has our host in the same place, its plugin inheriting
-// everything: the protocol's own variables are not a part of that.
+// testF2Jackfield runs our host in the same situation, with a plugin that inherits the
+// whole environment. The environment excludes the protocol's own variables.
 func testF2Jackfield(t *testing.T) {
 	eachPlugin(t, func(t *testing.T, role string) {
 		w := newWorld(t)

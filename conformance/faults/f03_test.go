@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestF3: a line of noise stands on standard output before the handshake.
+// TestF3: standard output has a line of noise before the handshake.
 func TestF3(t *testing.T) {
 	t.Run("goplugin", testF3GoPlugin)
 	t.Run("jackfield", testF3Jackfield)
@@ -34,7 +34,7 @@ func testF3GoPlugin(t *testing.T) {
 	}
 }
 
-// testF3Jackfield has our host read the same noise: it logs and skips it.
+// testF3Jackfield sends our host the same noise: it logs and skips the noise.
 func testF3Jackfield(t *testing.T) {
 	for name, noise := range map[string]string{
 		"text":        "loading modules...",

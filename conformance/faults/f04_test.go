@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestF4: more than 64 KiB without a newline come on the process's own standard
-// output after the handshake.
+// TestF4: more than 64 KiB without a newline arrive on the process's own standard output
+// after the handshake.
 func TestF4(t *testing.T) {
 	t.Run("goplugin", testF4GoPlugin)
 	t.Run("jackfield", testF4Jackfield)
@@ -40,8 +40,8 @@ func testF4GoPlugin(t *testing.T) {
 	}
 }
 
-// testF4Jackfield floods our host: it goes on reading, whoever the plugin is. What
-// a plugin of ours writes there goes where its prints go.
+// testF4Jackfield floods our host: it continues to read, with either library's plugin.
+// Output of our plugin reaches the same writer as its prints.
 func testF4Jackfield(t *testing.T) {
 	const size = 1 << 20
 	eachPlugin(t, func(t *testing.T, role string) {

@@ -18,7 +18,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// TestF5: a start fails and is tried again with the same client.
+// TestF5: a start fails, and the same client tries again.
 func TestF5(t *testing.T) {
 	t.Run("goplugin", testF5GoPlugin)
 	t.Run("jackfield", testF5Jackfield)
@@ -54,14 +54,14 @@ func testF5GoPlugin(t *testing.T) {
 				t.Errorf("second: got %q", second)
 			}
 			if strings.Contains(first.Error(), leaverReason) || strings.Contains(second.Error(), leaverReason) {
-				t.Error("an error says what the plugin wrote to standard error")
+				t.Error("an error contains the plugin's standard error")
 			}
 		})
 	}
 }
 
-// testF5Jackfield launches the same configuration again: the reason is there both
-// times, and once it is gone the launch succeeds.
+// testF5Jackfield launches the same configuration again: both errors state the reason, and
+// after the reason is removed the launch succeeds.
 func testF5Jackfield(t *testing.T) {
 	t.Run("the plugin leaves", func(t *testing.T) {
 		cfg, log := newWorld(t).jackfield(t, "leaver", "")
@@ -73,7 +73,7 @@ func testF5Jackfield(t *testing.T) {
 			}
 		}
 		if text := log.loud.String(); text != "" {
-			t.Errorf("logged what the error says: %s", text)
+			t.Errorf("logged the text of the error: %s", text)
 		}
 	})
 	t.Run("no such file", func(t *testing.T) {
@@ -85,7 +85,7 @@ func testF5Jackfield(t *testing.T) {
 			_, err := host.Launch(bounded(t), cfg)
 			var start *runner.StartError
 			if !errors.As(err, &start) || !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("got %v, expected a runner.StartError that nothing is there", err)
+				t.Errorf("got %v, expected a runner.StartError for a missing file", err)
 			}
 		}
 		if err := os.Symlink(self, cfg.Command.Path); err != nil {

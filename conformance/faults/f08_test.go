@@ -14,13 +14,13 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// TestF8: a plugin is killed while its start waits for a handshake.
+// TestF8: a plugin is killed while its start waits for the handshake.
 func TestF8(t *testing.T) {
 	t.Run("goplugin", testF8GoPlugin)
 	t.Run("jackfield", testF8Jackfield)
 }
 
-// startTimeoutF8 is how long the start may wait.
+// startTimeoutF8 is the timeout of the start.
 const startTimeoutF8 = 3 * time.Second
 
 func testF8GoPlugin(t *testing.T) {
@@ -42,8 +42,8 @@ func testF8GoPlugin(t *testing.T) {
 	}
 }
 
-// testF8Jackfield ends a launch that waits, by its context: nothing is left once
-// it has returned.
+// testF8Jackfield cancels the context of a waiting launch: after its return nothing is
+// left.
 func testF8Jackfield(t *testing.T) {
 	w := newWorld(t)
 	cfg, _ := w.jackfield(t, "silent", "")

@@ -11,21 +11,20 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// TestF9: the plugin dies while a process that it started holds its standard
-// error.
+// TestF9: the plugin dies while its child process holds its standard error.
 func TestF9(t *testing.T) {
 	t.Run("goplugin", testF9GoPlugin)
 	t.Run("jackfield", testF9Jackfield)
 }
 
-// heldF9 is how long the plugin's own child lives on.
+// heldF9 is the lifetime of the plugin's child.
 const heldF9 = 1500 * time.Millisecond
 
 func testF9GoPlugin(t *testing.T) {
 	w := newWorld(t)
 	release := w.fifo(t, "holder")
 	s := w.goplugin(t, "goplugin/plugin", "", nil)
-	t.Cleanup(release) // before the kill that newWorld's cleanups wait for
+	t.Cleanup(release) // before the kill, because newWorld's cleanups wait for it
 	probe := s.mustProbe(t)
 	if err := probe.Call(t.Context(), "LeaveHolder", "holder", new(int)); err != nil {
 		t.Fatal(err)
@@ -51,7 +50,7 @@ func testF9GoPlugin(t *testing.T) {
 		callErr, heldF9, time.Since(began).Round(time.Millisecond))
 }
 
-// testF9Jackfield sees the plugin's end while the holder lives on.
+// testF9Jackfield detects the plugin's end while the holder is still alive.
 func testF9Jackfield(t *testing.T) {
 	eachPlugin(t, func(t *testing.T, role string) {
 		w := newWorld(t)

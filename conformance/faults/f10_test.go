@@ -35,8 +35,8 @@ func testF10GoPlugin(t *testing.T) {
 	}
 }
 
-// testF10Jackfield sends the signal to our plugin under either host, and to
-// go-plugin's plugin under ours: no socket stays.
+// testF10Jackfield sends the signal to our plugin under either host, and to go-plugin's
+// plugin under ours: no socket is left.
 func testF10Jackfield(t *testing.T) {
 	t.Run("our plugin, go-plugin's host", func(t *testing.T) {
 		w := newWorld(t)

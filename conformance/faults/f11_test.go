@@ -30,26 +30,26 @@ func TestF11(t *testing.T) {
 	t.Run("jackfield", testF11Jackfield)
 }
 
-// pluginsF11 is how many plugins crash.
+// pluginsF11 is the number of crashing plugins.
 const pluginsF11 = 30
 
-// countsF11 is what a host counts, in its own process and in its directory.
+// countsF11 holds the counts of a host, in its own process and in its directory.
 type countsF11 struct {
-	// Before any plugin; After all have crashed and go-plugin knows; Killed
-	// once each client was killed as well.
+	// Before precedes any plugin; After follows all crashes, once go-plugin knows them;
+	// Killed follows a kill of each client.
 	Before, After, Killed int
-	// Sockets are the socket files, at the end.
+	// Sockets is the number of socket files at the end.
 	Sockets int
-	// Stacks are the goroutines of After, grouped.
+	// Stacks are the goroutines of After, in groups.
 	Stacks string
 }
 
 func testF11GoPlugin(t *testing.T) {
 	tests := []struct {
 		protocol   string
-		goroutines int // that stay for each plugin, at least
+		goroutines int // minimum number left for each plugin
 	}{
-		{"netrpc", 0}, // none was seen to stay
+		{"netrpc", 0}, // none was ever left
 		{"grpc", 3},
 	}
 	for _, test := range tests {
@@ -72,8 +72,8 @@ func testF11GoPlugin(t *testing.T) {
 	}
 }
 
-// playHostF11 is a host whose plugins, of the protocol that the argument names,
-// crash one after the other.
+// playHostF11 is a host whose plugins crash one after the other. The argument names their
+// protocol.
 func playHostF11(w world, protocol string) int {
 	counts, err := hostF11(w, protocol)
 	if err == nil {
@@ -113,8 +113,8 @@ func hostF11(w world, protocol string) (countsF11, error) {
 	return counts, err
 }
 
-// crashF11 starts a plugin, connects to it, kills its process from outside and
-// waits until go-plugin has seen that.
+// crashF11 starts a plugin, connects to it, kills its process from outside and waits until
+// go-plugin detects it.
 func crashF11(ctx context.Context, w world, protocol string) (subject, error) {
 	role := "goplugin/plugin"
 	if protocol == "grpc" {
@@ -143,7 +143,7 @@ func crashF11(ctx context.Context, w world, protocol string) (subject, error) {
 	return s, err
 }
 
-// emptyGRPC is a gRPC plugin without a service of its own.
+// emptyGRPC is a gRPC plugin without a service.
 type emptyGRPC struct {
 	goplugin.NetRPCUnsupportedPlugin
 }
@@ -154,7 +154,7 @@ func (*emptyGRPC) GRPCClient(context.Context, *goplugin.GRPCBroker, *grpc.Client
 	return nil, nil // never dispensed
 }
 
-// playGRPCPlugin is a plugin that serves what go-plugin itself needs.
+// playGRPCPlugin is a plugin with only go-plugin's own services.
 func playGRPCPlugin(world, string) int {
 	config := probeplugin.Serve(oneVersion())
 	config.VersionedPlugins[1] = goplugin.PluginSet{probeName: &emptyGRPC{}}
@@ -163,8 +163,8 @@ func playGRPCPlugin(world, string) int {
 	return 0
 }
 
-// settledGoroutines counts the goroutines once their number stays the same for
-// 300 ms, or after 3 s.
+// settledGoroutines counts the goroutines after their number has been stable for 300 ms, or
+// after 3 s.
 func settledGoroutines() int {
 	last, since := runtime.NumGoroutine(), time.Now()
 	poll(3*time.Second, func() bool {
@@ -179,7 +179,7 @@ func settledGoroutines() int {
 // testF11Jackfield lets as many plugins of our host crash, and never closes them.
 func testF11Jackfield(t *testing.T) {
 	eachPlugin(t, func(t *testing.T, role string) {
-		plugintest.NoLeaks(t) // goroutines, files and processes of this one
+		plugintest.NoLeaks(t) // goroutines, files and processes of this process
 		w := newWorld(t)
 		before := settledGoroutines()
 		var subjects []*ourSubject

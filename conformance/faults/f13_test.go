@@ -9,16 +9,16 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// TestF13: a call prints, and the plugin is ended in order right after it.
+// TestF13: a call prints, and an orderly end of the plugin follows directly.
 func TestF13(t *testing.T) {
 	t.Run("goplugin", testF13GoPlugin)
 	t.Run("jackfield", testF13Jackfield)
 }
 
-// runsF13 is how often.
+// runsF13 is the number of runs.
 const runsF13 = 100
 
-// What is printed.
+// These are the printed texts.
 const (
 	stdoutF13 = "last words\n"
 	stderrF13 = "last errors\n"
@@ -31,7 +31,7 @@ func printF13(t *testing.T, client *grpcprobe.Client) {
 	}
 }
 
-// lostF13 counts the runs of a go-plugin host in which something was lost.
+// lostF13 counts the runs of a go-plugin host with lost output.
 func lostF13(t *testing.T, role string) int {
 	t.Helper()
 	w, lost := newWorld(t), 0
@@ -51,8 +51,8 @@ func testF13GoPlugin(t *testing.T) {
 	t.Logf("printed last, then an orderly kill: something was lost in %d of %d runs", lostF13(t, theirGRPCRole), runsF13)
 }
 
-// testF13Jackfield loses nothing between two sides of ours. go-plugin's plugin does
-// not wait for its output, and its host not for what it still has to write.
+// testF13Jackfield loses nothing between two sides of ours. go-plugin's plugin does not
+// wait for its output, and go-plugin's host does not wait until it has written everything.
 func testF13Jackfield(t *testing.T) {
 	eachBroker(t, func(t *testing.T, multiplexed bool) {
 		w := newWorld(t)

@@ -12,20 +12,20 @@ import (
 	grpcprobe "github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 )
 
-// TestF14: a broker ID is dialled long after it was offered, or twice.
+// TestF14: a broker ID is dialled long after its offer, or twice.
 func TestF14(t *testing.T) {
-	t.Parallel() // it waits for most of its time
+	t.Parallel() // it mostly waits
 	t.Run("goplugin", testF14GoPlugin)
 	t.Run("jackfield", testF14Jackfield)
 }
 
-// lateF14 is how long after: go-plugin's dialer forgets an offer after 5 s.
+// lateF14 is the delay: go-plugin's dialer forgets an offer after 5 s.
 const lateF14 = 6 * time.Second
 
-// timeoutF14 is what go-plugin says.
+// timeoutF14 is go-plugin's error text.
 const timeoutF14 = "timeout waiting for connection info"
 
-// later waits until it is late.
+// later waits for lateF14.
 func later() { <-time.After(lateF14) }
 
 func testF14GoPlugin(t *testing.T) {
@@ -50,8 +50,8 @@ func testF14GoPlugin(t *testing.T) {
 	expectEcho(t, client)
 }
 
-// testF14Jackfield dials with our side, whoever offers: our host what either
-// plugin offers, our plugin what either host offers.
+// testF14Jackfield dials from our side: our host dials the offers of either plugin, and our
+// plugin those of either host.
 func testF14Jackfield(t *testing.T) {
 	t.Parallel()
 	eachBroker(t, func(t *testing.T, multiplexed bool) {
@@ -81,7 +81,7 @@ func testF14Jackfield(t *testing.T) {
 
 		later()
 		for _, d := range dials {
-			for range 3 { // late, and often
+			for range 3 { // late and repeatedly
 				if err := d.do(); err != nil {
 					t.Errorf("%s: %v", d.name, err)
 				}

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// TestF15: an ID that nobody accepts is dialled twice, over net/rpc.
+// TestF15: over net/rpc, an ID is dialled twice without an acceptor.
 func TestF15(t *testing.T) {
 	t.Run("goplugin", testF15GoPlugin)
 	t.Run("jackfield", testF15Jackfield)
 }
 
-// unclaimedF15 is the ID.
+// unclaimedF15 is the ID without an acceptor.
 const unclaimedF15 = 4242
 
 func testF15GoPlugin(t *testing.T) {
@@ -43,11 +43,11 @@ func testF15GoPlugin(t *testing.T) {
 	}
 	t.Logf("first dial to end: %v after %v", first.err, first.took.Round(time.Millisecond))
 	if first.err == nil {
-		t.Error("a dial of an ID that nobody accepts succeeded")
+		t.Error("a dial of an unaccepted ID succeeded")
 	}
 
-	// The plugin's broker is now stuck: the instance is made, the connection to
-	// it never is.
+	// The plugin's broker is now stuck: the plugin makes the instance but never the
+	// connection to it.
 	dispensed := running(func() { _, _ = s.probe() })
 	if within(time.Second, dispensed) {
 		t.Error("a dispense after both dials returned")
@@ -62,8 +62,8 @@ func testF15GoPlugin(t *testing.T) {
 		time.Since(began).Round(time.Millisecond))
 }
 
-// testF15Jackfield makes the same dials to our plugin, from either host: nothing
-// else waits for them.
+// testF15Jackfield repeats the dials with our plugin, from either host: they block nothing
+// else.
 func testF15Jackfield(t *testing.T) {
 	t.Run("go-plugin's host", func(t *testing.T) {
 		w := newWorld(t)

@@ -11,12 +11,12 @@ import (
 
 // TestF16: a host of a multiplexed plugin connects long after the handshake.
 func TestF16(t *testing.T) {
-	t.Parallel() // it waits for most of its time
+	t.Parallel() // it mostly waits
 	t.Run("goplugin", testF16GoPlugin)
 	t.Run("jackfield", testF16Jackfield)
 }
 
-// lateF16 is how long after: go-plugin's plugin waits for 5 s.
+// lateF16 is the delay: go-plugin's plugin waits for 5 s.
 const lateF16 = 6 * time.Second
 
 // connectLateF16 starts a plugin with go-plugin's host, waits, and connects.
@@ -47,7 +47,7 @@ func testF16GoPlugin(t *testing.T) {
 	}
 }
 
-// testF16Jackfield gives our plugin the same host. Ours connects at once.
+// testF16Jackfield uses our plugin with the same host. Our host connects at once.
 func testF16Jackfield(t *testing.T) {
 	t.Parallel()
 	if err := connectLateF16(t, ourGRPCRole); err != nil {

@@ -11,22 +11,22 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// TestF17: with a multiplexed broker, an ID that nobody serves is called.
+// TestF17: with a multiplexed broker, an ID without a server is called.
 func TestF17(t *testing.T) {
-	t.Parallel() // it waits for most of its time
+	t.Parallel() // it mostly waits
 	t.Run("goplugin", testF17GoPlugin)
 	t.Run("jackfield", testF17Jackfield)
 }
 
-// unservedF17 is the ID; heldUpF17 is longer than a dial takes that nothing holds
-// up, and shorter than go-plugin's 5 s.
+// unservedF17 is the ID. heldUpF17 is longer than an unhindered dial, and shorter than
+// go-plugin's 5 s.
 const (
 	unservedF17 = 4242
 	heldUpF17   = 3 * time.Second
 )
 
-// hostDialF17 calls the unserved ID from the host, and says how long a dial beside
-// it takes.
+// hostDialF17 calls the unserved ID from the host, and returns the duration of a concurrent
+// dial.
 func hostDialF17(t *testing.T, client *grpcprobe.Client) (time.Duration, error) {
 	t.Helper()
 	id := offerOne(t, client, false)
@@ -41,7 +41,7 @@ func hostDialF17(t *testing.T, client *grpcprobe.Client) (time.Duration, error) 
 		_ = grpcprobe.Ask(ctx, conn, grpcprobe.PluginName, unservedF17, "anybody?", 0)
 		_ = conn.Close()
 	})
-	within(100*time.Millisecond, begun) // either way it has knocked by then
+	within(100*time.Millisecond, begun) // in both cases it has knocked by then
 	began := time.Now()
 	err := askAt(t, client, id)
 	took := time.Since(began)
@@ -50,7 +50,7 @@ func hostDialF17(t *testing.T, client *grpcprobe.Client) (time.Duration, error) 
 	return took, err
 }
 
-// pluginDialF17 is hostDialF17 the other way.
+// pluginDialF17 is hostDialF17 in the opposite direction.
 func pluginDialF17(t *testing.T, client *grpcprobe.Client) (time.Duration, error) {
 	t.Helper()
 	served := serveOnHost(t, client)
@@ -85,7 +85,7 @@ func testF17GoPlugin(t *testing.T) {
 	}
 }
 
-// testF17Jackfield dials with our side, whoever the other one is.
+// testF17Jackfield dials from our side, to a peer on either library.
 func testF17Jackfield(t *testing.T) {
 	t.Parallel()
 	expectQuick := func(t *testing.T, took time.Duration, err error) {

@@ -16,13 +16,13 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// TestF18: a checksum that was given once is used for several launches.
+// TestF18: several launches use one checksum.
 func TestF18(t *testing.T) {
 	t.Run("goplugin", testF18GoPlugin)
 	t.Run("jackfield", testF18Jackfield)
 }
 
-// ownSum is the sum of this program, which is the plugin too.
+// ownSum returns the checksum of this program; it is also the plugin.
 func ownSum(t *testing.T) []byte {
 	t.Helper()
 	self, err := os.Executable()
@@ -55,8 +55,8 @@ func testF18GoPlugin(t *testing.T) {
 	}
 }
 
-// testF18Jackfield uses one verifier again and again, and many times at once, with
-// and without a cache; a wrong sum is refused every time.
+// testF18Jackfield uses one verifier repeatedly and concurrently, with and without a cache.
+// Each launch refuses a wrong checksum.
 func testF18Jackfield(t *testing.T) {
 	sum := ownSum(t)
 	eachPlugin(t, func(t *testing.T, role string) {

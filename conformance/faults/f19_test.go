@@ -15,14 +15,13 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// TestF19: the path of the temporary directory is longer than a socket's path
-// may be.
+// TestF19: the path of the temporary directory exceeds the limit for a socket's path.
 func TestF19(t *testing.T) {
 	t.Run("goplugin", testF19GoPlugin)
 	t.Run("jackfield", testF19Jackfield)
 }
 
-// longDirectory makes a directory that no socket fits into.
+// longDirectory makes a directory too deep for any socket.
 func longDirectory(t *testing.T, w world) string {
 	t.Helper()
 	path := filepath.Join(w.temporary(), strings.Repeat("long", 27))
@@ -42,7 +41,7 @@ func testF19GoPlugin(t *testing.T) {
 	if err == nil {
 		t.Fatal("the start succeeded")
 	}
-	s.Kill() // the log is complete then
+	s.Kill() // completes the log
 	record, _ := s.log.Find("plugin init error")
 	t.Logf("start: %v", err)
 	t.Logf("the plugin's log: %v", record)
@@ -64,8 +63,8 @@ func testF19GoPlugin(t *testing.T) {
 	}
 }
 
-// testF19Jackfield gives our host, and our plugin under either host, the same
-// directory: they find a shorter one, or say that they need one.
+// testF19Jackfield gives the same directory to our host, and to our plugin under either
+// host: they find a shorter directory, or ask for one.
 func testF19Jackfield(t *testing.T) {
 	t.Run("our plugin, go-plugin's host", func(t *testing.T) {
 		w := newWorld(t)
@@ -87,12 +86,12 @@ func testF19Jackfield(t *testing.T) {
 		w := newWorld(t)
 		t.Setenv("TMPDIR", longDirectory(t, w))
 		cfg, log := w.jackfield(t, role, "")
-		cfg.SocketDirs = nil // as it comes: the temporary directory, and what is shorter
+		cfg.SocketDirs = nil // the default: the temporary directory, and shorter ones
 		cfg.Env = append(cfg.Env, "TMPDIR="+os.Getenv("TMPDIR"))
 		s := launchConfig(t, cfg)
 		s.log = log
 		s.expectAlive(t)
-		// A plugin of ours has unset the variable; go-plugin's says what it got.
+		// Our plugin has unset the variable; go-plugin's plugin returns its value.
 		dir, err := s.Env(bounded(t), handshake.EnvSocketDir)
 		if err != nil {
 			t.Error(err)

@@ -20,7 +20,7 @@ func TestF20(t *testing.T) {
 	t.Run("jackfield", testF20Jackfield)
 }
 
-// withoutTLS makes a plugin one that knows nothing of AutoMTLS.
+// withoutTLS turns a plugin into one without AutoMTLS.
 func withoutTLS(play role) role {
 	return func(w world, argument string) int {
 		_ = os.Unsetenv(handshake.EnvClientCert)
@@ -44,8 +44,8 @@ func testF20GoPlugin(t *testing.T) {
 	}
 }
 
-// testF20Jackfield has our host ask the same plugins. If TLS is required the
-// launch fails and says why, if it is preferred it goes without.
+// testF20Jackfield runs the same plugins under our host. If TLS is required, the launch
+// fails with a reason; if TLS is preferred, the host continues without it.
 func testF20Jackfield(t *testing.T) {
 	for name, role := range pluginRoles() {
 		t.Run(name, func(t *testing.T) {

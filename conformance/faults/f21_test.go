@@ -10,18 +10,18 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// TestF21: the negotiated version is read while the plugin starts.
+// TestF21: the host reads the negotiated version during the plugin's start.
 func TestF21(t *testing.T) {
 	t.Run("goplugin", testF21GoPlugin)
 	t.Run("jackfield", testF21Jackfield)
 }
 
-// runsF21 is how many hosts try it, each with one start.
+// runsF21 is the number of hosts, each with one start.
 const runsF21 = 10
 
 func testF21GoPlugin(t *testing.T) {
 	if !raceEnabled {
-		t.Skip("only with -race, which is what shows a data race")
+		t.Skip("only with -race, to detect a data race")
 	}
 	w := newWorld(t)
 	races := 0
@@ -37,7 +37,7 @@ func testF21GoPlugin(t *testing.T) {
 	t.Logf("the race detector reported a race in %d of %d starts", races, runsF21)
 }
 
-// playHostF21 is a host that reads the version all through one start.
+// playHostF21 is a host: it reads the version continuously during a start.
 func playHostF21(w world, _ string) int {
 	s, err := w.subject("goplugin/plugin", "", nil)
 	if err != nil {
@@ -60,9 +60,9 @@ func playHostF21(w world, _ string) int {
 	return 0
 }
 
-// testF21Jackfield launches one configuration many times at once and reads the
-// version from everywhere. There is no client to ask before it is known. The race
-// detector, if there is one, looks on.
+// testF21Jackfield launches one configuration many times concurrently and reads the version
+// from everywhere. A client exists only after the version is known. The race detector, if
+// built in, watches.
 func testF21Jackfield(t *testing.T) {
 	w := newWorld(t)
 	cfg, _ := w.jackfield(t, "jackfield/plugin", "")

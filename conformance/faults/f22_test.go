@@ -9,17 +9,17 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// TestF22: with a multiplexed broker, a plugin tells an ID before it serves there,
-// so that the host's knock may come first.
+// TestF22: with a multiplexed broker, a plugin announces an ID before serving there, so the
+// host's knock may arrive first.
 func TestF22(t *testing.T) {
 	t.Run("goplugin", testF22GoPlugin)
 	t.Run("jackfield", testF22Jackfield)
 }
 
-// connectionsF22 is how often it is tried.
+// connectionsF22 is the number of attempts.
 const connectionsF22 = 200
 
-// earlyF22 tries until it fails, and returns how often it did not.
+// earlyF22 repeats until a failure, and returns the number of successes.
 func earlyF22(t *testing.T, client *grpcprobe.Client) (int, error) {
 	t.Helper()
 	for connection := range connectionsF22 {
@@ -51,7 +51,7 @@ func testF22GoPlugin(t *testing.T) {
 	}
 }
 
-// testF22Jackfield has our plugin do so under either host.
+// testF22Jackfield does the same with our plugin under either host.
 func testF22Jackfield(t *testing.T) {
 	t.Run("our host", func(t *testing.T) {
 		s := newWorld(t).launchGRPC(t, ourGRPCRole, true)

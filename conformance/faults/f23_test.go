@@ -4,13 +4,13 @@ package faults
 
 import "testing"
 
-// TestF23: a multiplexed plugin is ended in order.
+// TestF23: a multiplexed plugin gets an orderly end.
 func TestF23(t *testing.T) {
 	t.Run("goplugin", testF23GoPlugin)
 	t.Run("jackfield", testF23Jackfield)
 }
 
-// runsF23 is how often.
+// runsF23 is the number of runs.
 const runsF23 = 5
 
 func testF23GoPlugin(t *testing.T) {
@@ -30,7 +30,7 @@ func testF23GoPlugin(t *testing.T) {
 	}
 }
 
-// testF23Jackfield ends our plugin under either host, and go-plugin's under ours.
+// testF23Jackfield ends our plugin under either host, and go-plugin's plugin under ours.
 func testF23Jackfield(t *testing.T) {
 	t.Run("go-plugin's host, our plugin", func(t *testing.T) {
 		w := newWorld(t)

@@ -16,8 +16,8 @@ func TestF24(t *testing.T) {
 	t.Run("jackfield", testF24Jackfield)
 }
 
-// runsF24 is how many plugins are launched, called once and killed. The race
-// detector makes each some five times as long.
+// runsF24 is the number of plugins to launch, call once and kill. Under the race detector
+// each takes about five times as long.
 func runsF24() int {
 	if raceEnabled {
 		return 60
@@ -58,14 +58,13 @@ func testF24GoPlugin(t *testing.T) {
 	}
 }
 
-// quantile picks from sorted durations and rounds to hundredths of a millisecond.
+// quantile picks from sorted durations, and rounds to hundredths of a millisecond.
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	index := min(int(q*float64(len(sorted))), len(sorted)-1)
 	return sorted[index].Round(10 * time.Microsecond)
 }
 
-// testF24Jackfield closes our plugin as often: no close is a forced one, and none
-// has anything to say.
+// testF24Jackfield closes our plugin as often: no close is forced, and none logs anything.
 func testF24Jackfield(t *testing.T) {
 	t.Run("our host", func(t *testing.T) {
 		eachPlugin(t, func(t *testing.T, role string) {

@@ -19,8 +19,8 @@ func TestF25(t *testing.T) {
 	t.Run("jackfield", testF25Jackfield)
 }
 
-// connectionsF25 is how many. The race detector makes each some five times as
-// long.
+// connectionsF25 is the number of connections. Under the race detector each takes about
+// five times as long.
 func connectionsF25() int {
 	if raceEnabled {
 		return 200
@@ -28,7 +28,7 @@ func connectionsF25() int {
 	return 1000
 }
 
-// heldF25 is what a plugin holds.
+// heldF25 is a plugin's number of goroutines and files.
 type heldF25 struct{ goroutines, files int }
 
 func (h heldF25) String() string {
@@ -39,7 +39,7 @@ func (h heldF25) minus(other heldF25) heldF25 {
 	return heldF25{h.goroutines - other.goroutines, h.files - other.files}
 }
 
-// holdsF25 asks the plugin, once what it holds stays the same.
+// holdsF25 asks the plugin for its numbers until they are stable.
 func holdsF25(t *testing.T, client *grpcprobe.Client) heldF25 {
 	t.Helper()
 	var last heldF25
@@ -57,7 +57,7 @@ func holdsF25(t *testing.T, client *grpcprobe.Client) heldF25 {
 	return last
 }
 
-// offeredF25 has the plugin serve as many IDs, one after the other, each dialled
+// offeredF25 lets the plugin serve that many IDs, one after the other. Each ID is dialled
 // once and closed.
 func offeredF25(t *testing.T, client *grpcprobe.Client, end func(id uint32)) {
 	t.Helper()
@@ -70,7 +70,7 @@ func offeredF25(t *testing.T, client *grpcprobe.Client, end func(id uint32)) {
 	}
 }
 
-// testF25GoPlugin does what AcceptAndServe leaves a plugin to do: nothing.
+// testF25GoPlugin does not end the servers: AcceptAndServe gives a plugin no way to do so.
 func testF25GoPlugin(t *testing.T) {
 	w := newWorld(t)
 	s := w.goplugingrpc(t, theirGRPCRole, false)
@@ -81,21 +81,20 @@ func testF25GoPlugin(t *testing.T) {
 	s.Kill()
 	left, n := len(w.sockets(t)), connectionsF25()
 	t.Logf("%d brokered connections: the plugin keeps %v; after its end %d sockets are left", n, kept, left)
-	// How many sockets are left is a race with the plugin's end.
+	// The number of sockets left depends on a race with the plugin's end.
 	if kept.goroutines < 3*n || kept.files < n {
 		t.Errorf("the plugin keeps less than 3 goroutines and a file for each")
 	}
 }
 
-// testF25Jackfield ends the serving, in both directions: nothing is left on either
-// side.
+// testF25Jackfield ends the serving, in both directions: nothing is left on either side.
 func testF25Jackfield(t *testing.T) {
 	eachBroker(t, func(t *testing.T, multiplexed bool) {
 		expectNoWaiters(t)
 		w := newWorld(t)
 		s := w.launchGRPC(t, ourGRPCRole, multiplexed)
 		client := s.probe.Client
-		if err := askAt(t, client, offerOne(t, client, false)); err != nil { // what the first one makes stays
+		if err := askAt(t, client, offerOne(t, client, false)); err != nil { // the first call allocates state that stays
 			t.Fatal(err)
 		}
 		before, ours, sockets := holdsF25(t, client), settledGoroutines(), len(w.sockets(t))
@@ -114,15 +113,15 @@ func testF25Jackfield(t *testing.T) {
 		t.Logf("%d brokered connections each way: the plugin keeps %v, the host %d goroutines; %d more sockets",
 			connectionsF25(), kept, keptHere, left)
 		if kept.goroutines > 0 || kept.files > 0 || keptHere > 0 || left > 0 {
-			t.Error("not all is back where it was")
+			t.Error("resources remain")
 		}
 		s.closeInOrder(t)
 		w.expectGone(t)
 	})
 }
 
-// expectNoWaiters waits until go-plugin's hosts in this process have forgotten
-// their broker IDs: for 5 s there is a goroutine for each.
+// expectNoWaiters waits until go-plugin's hosts in this process have forgotten their broker
+// IDs: each keeps a goroutine for 5 s.
 func expectNoWaiters(t *testing.T) {
 	t.Helper()
 	gone := poll(patience, func() bool {

@@ -21,10 +21,10 @@ import (
 
 const probeName = shared.PluginName
 
-// oneVersion is the version that every test here uses.
+// oneVersion is the version used by every test here.
 func oneVersion() shared.Versions { return shared.Versions{Numbers: []int{1}} }
 
-// faultyPlugin serves the probe with the methods of [faulty] on top.
+// faultyPlugin serves the probe with the additional methods of [faulty].
 type faultyPlugin struct {
 	probeplugin.Plugin
 
@@ -43,8 +43,8 @@ func (p *faultyPlugin) Client(broker *goplugin.MuxBroker, client *rpc.Client) (a
 	return p.Plugin.Client(broker, client)
 }
 
-// faulty is a probe that can do what brings a fault out. Its files are the
-// process's own, from before any library changed os.Stdout and os.Stderr.
+// faulty is a probe with methods that trigger faults. Its files are the process's own, from
+// before any library changed os.Stdout and os.Stderr.
 type faulty struct {
 	*shared.Server
 
@@ -59,8 +59,8 @@ func (f *faulty) Flood(n int, written *int) error {
 	return err
 }
 
-// LeaveHolder starts a process that holds this one's own standard error until
-// the pipe of that name is released, and does not wait for it.
+// LeaveHolder starts a child process and does not wait for it. The child holds this
+// process's own standard error until the pipe with the given name is released.
 func (f *faulty) LeaveHolder(name string, pid *int) error {
 	command, err := f.world.command("holder", name)
 	if err != nil {
@@ -74,18 +74,18 @@ func (f *faulty) LeaveHolder(name string, pid *int) error {
 	return nil
 }
 
-// command is this program in a role.
+// command returns this program in a role.
 func (w world) command(role, argument string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(self) // the world ends it, no context
+	command := exec.Command(self) // ended by the world, not by a context
 	command.Env = w.environment(role, argument)
 	return command, nil
 }
 
-// subject is a go-plugin host's end of one plugin.
+// subject is one plugin, seen from a go-plugin host.
 type subject struct {
 	*goplugin.Client
 
@@ -111,7 +111,7 @@ func (w world) subject(role, argument string, change func(*goplugin.ClientConfig
 	return subject{goplugin.NewClient(config), log}, nil
 }
 
-// goplugin is subject for tests; the plugin is killed when the test ends.
+// goplugin is subject for tests; the end of the test kills the plugin.
 func (w world) goplugin(t *testing.T, role, argument string, change func(*goplugin.ClientConfig)) subject {
 	t.Helper()
 	s, err := w.subject(role, argument, change)
@@ -149,8 +149,8 @@ func (s subject) mustProbe(t *testing.T) *shared.Probe {
 	return probe
 }
 
-// runHost runs this program as a go-plugin host of its own to its end and
-// returns what it printed and its exit status.
+// runHost runs this program as a go-plugin host to its end, and returns its output and its
+// exit status.
 func (w world) runHost(t *testing.T, role, argument string, extra ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	command, err := w.command(role, argument)
@@ -161,7 +161,7 @@ func (w world) runHost(t *testing.T, role, argument string, extra ...string) (st
 	defer cancel()
 	bound := exec.CommandContext(ctx, command.Path)
 	bound.Env = slices.Concat(command.Env, extra)
-	// A plugin that outlives its host holds these for as long.
+	// A plugin that outlives its host keeps these pipes open as long.
 	bound.WaitDelay = time.Second
 	var out, errs bytes.Buffer
 	bound.Stdout, bound.Stderr = &out, &errs

@@ -20,19 +20,19 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// The roles that serve the gRPC probe, without a fault of their own.
+// These roles serve the gRPC probe without any fault.
 const (
 	theirGRPCRole = "goplugin/grpc probe"
 	ourGRPCRole   = "jackfield/grpc probe"
 )
 
-// playGRPCProbe is a go-plugin plugin that serves the gRPC probe.
+// playGRPCProbe is a plugin on go-plugin; it serves the gRPC probe.
 func playGRPCProbe(world, string) int {
 	goplugin.Serve(grpcplugin.Serve(oneVersion()))
 	return 0
 }
 
-// playJackfieldGRPCProbe is ours.
+// playJackfieldGRPCProbe is the same plugin on Jackfield.
 func playJackfieldGRPCProbe(world, string) int {
 	plugin.Serve(ourgrpc.PluginConfig(oneVersion()))
 	return 0
@@ -62,8 +62,8 @@ func (w world) goplugingrpc(t *testing.T, role string, multiplexed bool) subject
 	})
 }
 
-// goplugingrpcStdio is goplugingrpc with a plain broker, and writers for what the
-// plugin prints.
+// goplugingrpcStdio is goplugingrpc with a plain broker, and writers for the plugin's
+// output.
 func (w world) goplugingrpcStdio(t *testing.T, role string, stdout, stderr io.Writer) subject {
 	t.Helper()
 	return w.goplugin(t, role, "", func(config *goplugin.ClientConfig) {
@@ -104,7 +104,7 @@ func (s subject) mustGRPCProbe(t *testing.T) *grpcprobe.Client {
 	return client
 }
 
-// ourGRPCSubject is our host's end of one gRPC plugin.
+// ourGRPCSubject is one gRPC plugin, seen from our host.
 type ourGRPCSubject struct {
 	*host.Client
 
@@ -141,22 +141,22 @@ func (w world) launchGRPC(t *testing.T, role string, multiplexed bool) *ourGRPCS
 	return s
 }
 
-// closeInOrder ends the plugin; it has to leave by itself, and quietly.
+// closeInOrder ends the plugin. The plugin must leave by itself, without log output.
 func (s *ourGRPCSubject) closeInOrder(t *testing.T) {
 	t.Helper()
 	if err := s.Stop(bounded(t)); err != nil {
 		t.Errorf("close: %v", err)
 	}
 	for line := range strings.Lines(s.log.loud.String()) {
-		// A go-plugin plugin's own yamux reports, in the plugin's log, what it
-		// still had to write when the plugin left. Ours has nothing to report.
+		// yamux in a plugin on go-plugin logs its unwritten data when the plugin leaves.
+		// Our plugin has nothing to log.
 		if s.role == ourGRPCRole || !strings.Contains(line, "yamux: Failed to write ") {
 			t.Errorf("logged above debug: %s", line)
 		}
 	}
 }
 
-// offerOne has the plugin serve at a broker ID.
+// offerOne lets the plugin serve at a broker ID.
 func offerOne(t *testing.T, client *grpcprobe.Client, early bool) uint32 {
 	t.Helper()
 	offered, err := client.Offer(bounded(t), &conformancev1.OfferRequest{Count: 1, Early: early})
@@ -166,7 +166,7 @@ func offerOne(t *testing.T, client *grpcprobe.Client, early bool) uint32 {
 	return offered.GetBrokerIds()[0]
 }
 
-// withdraw ends what the plugin serves there.
+// withdraw ends the plugin's serving at the ID.
 func withdraw(t *testing.T, client *grpcprobe.Client, id uint32) {
 	t.Helper()
 	if _, err := client.Withdraw(bounded(t), &conformancev1.WithdrawRequest{BrokerIds: []uint32{id}}); err != nil {
@@ -174,7 +174,7 @@ func withdraw(t *testing.T, client *grpcprobe.Client, id uint32) {
 	}
 }
 
-// askAt dials what the plugin serves at id, asks there, and closes.
+// askAt dials the plugin's service at id, asks it, and closes.
 func askAt(t *testing.T, client *grpcprobe.Client, id uint32) error {
 	t.Helper()
 	conn, err := client.Broker.Dial(bounded(t), id)
@@ -184,7 +184,7 @@ func askAt(t *testing.T, client *grpcprobe.Client, id uint32) error {
 	return errors.Join(grpcprobe.Ask(bounded(t), conn, grpcprobe.PluginName, id, "who?", 0), conn.Close())
 }
 
-// serveOnHost has the host serve at a broker ID until the test ends.
+// serveOnHost lets the host serve at a broker ID until the test ends.
 func serveOnHost(t *testing.T, client *grpcprobe.Client) *grpcprobe.Serving {
 	t.Helper()
 	serving, err := grpcprobe.Serve(t.Context(), client.Broker, false, grpcprobe.Answerer(grpcprobe.HostName))
@@ -194,7 +194,7 @@ func serveOnHost(t *testing.T, client *grpcprobe.Client) *grpcprobe.Serving {
 	return serving
 }
 
-// callBack has the plugin dial the host's ID and ask there.
+// callBack lets the plugin dial the host's ID and ask there.
 func callBack(t *testing.T, client *grpcprobe.Client, id uint32) error {
 	t.Helper()
 	answer, err := client.Callback(bounded(t), &conformancev1.CallbackRequest{BrokerId: id, Question: "who?"})
@@ -204,7 +204,7 @@ func callBack(t *testing.T, client *grpcprobe.Client, id uint32) error {
 	return err
 }
 
-// expectEcho expects that the plugin answers on the main connection.
+// expectEcho checks that the plugin answers on the main connection.
 func expectEcho(t *testing.T, client *grpcprobe.Client) {
 	t.Helper()
 	answer, err := client.Echo(bounded(t), &conformancev1.EchoRequest{Payload: []byte("still here")})

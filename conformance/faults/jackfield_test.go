@@ -21,16 +21,15 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// patience bounds what must not hang.
+// patience limits operations that must not hang.
 const patience = 10 * time.Second
 
-// pluginRoles are the plugins without a fault of their own, by library: our host
-// runs either.
+// pluginRoles are the plugins without a fault, by library: our host runs both.
 func pluginRoles() map[string]string {
 	return map[string]string{"go-plugin's plugin": "goplugin/plugin", "our plugin": "jackfield/plugin"}
 }
 
-// eachPlugin runs a test on either.
+// eachPlugin runs a test on each of pluginRoles.
 func eachPlugin(t *testing.T, test func(t *testing.T, role string)) {
 	t.Helper()
 	for name, role := range pluginRoles() {
@@ -38,7 +37,7 @@ func eachPlugin(t *testing.T, test func(t *testing.T, role string)) {
 	}
 }
 
-// playJackfieldPlugin is our playPlugin.
+// playJackfieldPlugin is playPlugin on Jackfield.
 func playJackfieldPlugin(w world, _ string) int {
 	stdout, stderr, factory := os.Stdout, os.Stderr, &shared.Factory{Version: 1}
 	server := func(broker *netrpc.Broker, _ ourprobe.Suite) (any, error) {
@@ -53,13 +52,13 @@ func playJackfieldPlugin(w world, _ string) int {
 	return 0
 }
 
-// playJackfieldBadLog is our playBadLog.
+// playJackfieldBadLog is playBadLog on Jackfield.
 func playJackfieldBadLog(w world, line string) int {
 	fmt.Fprintln(os.Stderr, line)
 	return playJackfieldPlugin(w, "")
 }
 
-// ourSubject is our host's end of one plugin.
+// ourSubject is one plugin, seen from our host.
 type ourSubject struct {
 	*host.Client
 
@@ -68,7 +67,7 @@ type ourSubject struct {
 	log *ourLog
 }
 
-// ourLog is what our host logs.
+// ourLog holds our host's log.
 type ourLog struct {
 	loud lockedBuffer // above debug
 	all  lockedBuffer
@@ -98,8 +97,8 @@ func (w world) jackfield(t *testing.T, role, argument string) (host.Config, *our
 	}, log
 }
 
-// launch launches this program in a role with our host and dispenses the probe.
-// The plugin is killed when the test ends.
+// launch launches this program in a role with our host and dispenses the probe. The end of
+// the test kills the plugin.
 func (w world) launch(t *testing.T, role, argument string) *ourSubject {
 	t.Helper()
 	cfg, log := w.jackfield(t, role, argument)
@@ -127,7 +126,7 @@ func launchConfig(t *testing.T, cfg host.Config) *ourSubject {
 	return &ourSubject{Client: client, Probe: probe}
 }
 
-// expectAlive expects that the plugin answers.
+// expectAlive checks that the plugin answers.
 func (s *ourSubject) expectAlive(t *testing.T) {
 	t.Helper()
 	if got, err := s.Echo(bounded(t), "still here"); err != nil || got != "still here" {
@@ -135,7 +134,7 @@ func (s *ourSubject) expectAlive(t *testing.T) {
 	}
 }
 
-// closeInOrder ends the plugin; it has to leave by itself, and quietly.
+// closeInOrder ends the plugin. The plugin must leave by itself, without log output.
 func (s *ourSubject) closeInOrder(t *testing.T) {
 	t.Helper()
 	if err := s.Stop(bounded(t)); err != nil {
@@ -146,7 +145,7 @@ func (s *ourSubject) closeInOrder(t *testing.T) {
 	}
 }
 
-// expectGone expects that the plugin left nothing in the file system.
+// expectGone checks that the plugin left no files.
 func (w world) expectGone(t *testing.T) {
 	t.Helper()
 	entries, err := os.ReadDir(w.temporary())
@@ -158,7 +157,8 @@ func (w world) expectGone(t *testing.T) {
 	}
 }
 
-// bounded returns a context for what must not hang, also at the test's end.
+// bounded returns a context for operations that must not hang. It also works at the end of
+// a test.
 func bounded(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -166,7 +166,7 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// Write takes one record of slog's text handler.
+// Write takes one record from slog's text handler.
 func (l *ourLog) Write(record []byte) (int, error) {
 	if !bytes.Contains(record, []byte(" level=DEBUG")) {
 		_, _ = l.loud.Write(record)

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// play joins the world of the test that cast this process and plays its role.
+// play joins the world of the test that started this process, and plays its role.
 func play(name string) int {
 	role, known := roles()[name]
 	if !known {

@@ -2,5 +2,5 @@
 
 package faults
 
-// raceEnabled says that the race detector is built in.
+// raceEnabled reports whether the race detector is built in.
 const raceEnabled = true

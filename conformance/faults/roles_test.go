@@ -11,19 +11,19 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/probeplugin"
 )
 
-// role is the main of a process that a test starts; it returns the exit status.
+// role is the main function of a process started by a test; it returns the exit status.
 type role func(w world, argument string) int
 
-// roles returns what the test binary can be, beside itself.
+// roles returns the roles of the test binary.
 func roles() map[string]role {
 	return map[string]role{
-		// Programs that any host can be given.
+		// These programs work with any host.
 		"noise":  playNoise,
 		"silent": playSilent,
 		"leaver": playLeaver,
 		"holder": playHolder,
 
-		// Plugins and hosts built on go-plugin.
+		// These plugins and hosts are built on go-plugin.
 		"goplugin/plugin":      playPlugin,
 		"goplugin/grpc plugin": playGRPCPlugin,
 		theirGRPCRole:          playGRPCProbe,
@@ -35,7 +35,7 @@ func roles() map[string]role {
 
 		"goplugin/plugin without TLS": withoutTLS(playPlugin),
 
-		// Plugins built on Jackfield. Its hosts run inside the tests.
+		// These plugins are built on Jackfield. Its hosts run inside the tests.
 		"jackfield/plugin":             playJackfieldPlugin,
 		"jackfield/bad log":            playJackfieldBadLog,
 		"jackfield/plugin without TLS": withoutTLS(playJackfieldPlugin),
@@ -43,8 +43,7 @@ func roles() map[string]role {
 	}
 }
 
-// playPlugin is a plugin without a fault of its own, with the probe and what
-// [faulty] adds.
+// playPlugin is a plugin without a fault, with the probe and the methods of [faulty].
 func playPlugin(w world, _ string) int {
 	config := probeplugin.Serve(oneVersion())
 	config.VersionedPlugins[1] = goplugin.PluginSet{probeName: &faultyPlugin{world: w, stdout: os.Stdout, stderr: os.Stderr}}
@@ -52,37 +51,37 @@ func playPlugin(w world, _ string) int {
 	return 0
 }
 
-// playNoise prints the argument on standard output and is a plugin then.
+// playNoise prints the argument on standard output, and then acts as a plugin.
 func playNoise(w world, text string) int {
 	fmt.Println(text)
 	return playPlugin(w, "")
 }
 
-// playBadLog writes the argument on standard error and is a plugin then.
+// playBadLog writes the argument to standard error, and then acts as a plugin.
 func playBadLog(w world, line string) int {
 	fmt.Fprintln(os.Stderr, line)
 	return playPlugin(w, "")
 }
 
-// playSilent starts and says nothing, for ever.
+// playSilent starts and prints nothing, forever.
 func playSilent(world, string) int {
 	select {} // the lifeline ends the process
 }
 
-// leaverReason and leaverStatus are how a leaver leaves.
+// leaverReason and leaverStatus are the last words and the exit status of a leaver.
 const (
 	leaverReason = "cannot open the licence file"
 	leaverStatus = 3
 )
 
-// playLeaver gives a reason and leaves.
+// playLeaver prints a reason and exits.
 func playLeaver(world, string) int {
 	fmt.Fprintln(os.Stderr, leaverReason)
 	return leaverStatus
 }
 
-// playHolder lives until the pipe named by the argument is released, holding on
-// to the standard error it was born with.
+// playHolder lives until the pipe named by the argument is released, and keeps its original
+// standard error open.
 func playHolder(w world, name string) int {
 	if err := w.wait(name); err != nil {
 		return exitBadRole

@@ -15,33 +15,32 @@ import (
 	"time"
 )
 
-// The variables that cast a process in a role.
+// These variables give a process its role.
 const (
 	roleVariable     = "JACKFIELD_FAULTS_ROLE"
 	argumentVariable = "JACKFIELD_FAULTS_ARGUMENT"
 	worldVariable    = "JACKFIELD_FAULTS_WORLD"
 )
 
-// Exit statuses of a role that did not get to play, or was cut short.
+// These are the exit statuses of an interrupted or impossible role.
 const (
 	exitBadRole = 97
 	exitWorld   = 98
 )
 
-// world is what one test and the processes that it starts, directly or not, have
-// in common: a directory. In it are their temporary files, a lifeline that ends
-// every process when the test does, and a file for each process that stays
-// locked while it runs.
+// world is a directory shared by one test and all processes below it. It contains their
+// temporary files, a lifeline that ends every process with the test, and a file for each
+// process. The process keeps its file locked while it runs.
 type world struct {
 	dir string
 }
 
-// newWorld makes a world that ends with the test, and fails the test if a
-// process outlives it.
+// newWorld makes a world for the duration of the test. It fails the test if a process
+// outlives it.
 func newWorld(t *testing.T) world {
 	t.Helper()
-	// Not t.TempDir: the names of sockets below it have to stay short.
-	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // as just said
+	// t.TempDir would make the names of sockets too long.
+	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // TempDir's paths are too long
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,13 +69,13 @@ func (w world) temporary() string { return filepath.Join(w.dir, "t") }
 func (w world) processes() string { return filepath.Join(w.dir, "p") }
 func (w world) lifeline() string  { return filepath.Join(w.dir, "lifeline") }
 
-// environment casts a process in a role of this world. It is the whole of the
-// process's environment, so that nothing of the test's own gets in.
+// environment returns the complete environment of a process in a role of this world.
+// Nothing of the test's own environment gets in.
 func (w world) environment(role, argument string) []string {
-	// Race-instrumented programs sleep for a second at their end otherwise.
+	// Otherwise race-instrumented programs sleep for a second at their end.
 	race := "atexit_sleep_ms=0"
 	if strings.HasPrefix(role, "goplugin/") {
-		// A multiplexed go-plugin plugin has a data race at its end.
+		// A multiplexed plugin on go-plugin has a data race at its end.
 		race += " exitcode=0 log_path=" + filepath.Join(w.dir, "race")
 	}
 	return []string{
@@ -90,30 +89,30 @@ func (w world) environment(role, argument string) []string {
 	}
 }
 
-// join makes this process part of a world: it ends when the test does.
+// join makes this process part of a world: it ends with the test.
 func (w world) join() error {
 	record, err := os.Create(filepath.Join(w.processes(), strconv.Itoa(os.Getpid())))
 	if err != nil {
 		return err
 	}
-	// The lock goes with the process, however that ends; nothing inherits it.
+	// The lock ends with the process, in any case; no child inherits it.
 	if err := syscall.Flock(int(record.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	// Without O_NONBLOCK this would wait for a test that has just ended.
+	// Without O_NONBLOCK this would block after the end of a test.
 	line, err := os.OpenFile(w.lifeline(), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}
 	go func() {
 		_, _ = io.Copy(io.Discard, line)
-		_ = record.Close() // here to keep it open until now
+		_ = record.Close() // keeps it open until here
 		os.Exit(exitWorld)
 	}()
 	return nil
 }
 
-// mourn waits for every process that joined, and kills what does not end.
+// mourn waits for every joined process, and kills those that do not end.
 func (w world) mourn(t *testing.T) {
 	t.Helper()
 	entries, err := os.ReadDir(w.processes())
@@ -134,8 +133,8 @@ func (w world) mourn(t *testing.T) {
 	}
 }
 
-// running says whether the process with that ID, which joined, still runs. One
-// that nobody waited for does not.
+// running reports whether the joined process with this ID still runs. A dead process does
+// not run, even if no parent has waited for it.
 func (w world) running(pid string) bool {
 	record, err := os.Open(filepath.Join(w.processes(), pid))
 	if err != nil {
@@ -146,7 +145,7 @@ func (w world) running(pid string) bool {
 	return errors.Is(err, syscall.EWOULDBLOCK)
 }
 
-// sockets lists the socket files that processes of this world made and left.
+// sockets lists the socket files left by processes of this world.
 func (w world) sockets(t *testing.T) []string {
 	t.Helper()
 	paths, err := w.listSockets()
@@ -167,8 +166,8 @@ func (w world) listSockets() ([]string, error) {
 	return paths, err
 }
 
-// fifo makes a pipe with a name that processes of this world can wait on with
-// [world.wait]; release lets them go.
+// fifo makes a named pipe. Processes of this world wait on it with [world.wait]; release
+// lets them continue.
 func (w world) fifo(t *testing.T, name string) (release func()) {
 	t.Helper()
 	path := filepath.Join(w.dir, name)
@@ -183,7 +182,7 @@ func (w world) fifo(t *testing.T, name string) (release func()) {
 	return func() { _ = held.Close() }
 }
 
-// wait returns when the pipe of that name is released.
+// wait returns after the named pipe is released.
 func (w world) wait(name string) error {
 	held, err := os.OpenFile(filepath.Join(w.dir, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -194,7 +193,8 @@ func (w world) wait(name string) error {
 	return err
 }
 
-// poll asks until the answer is yes or limit is over, and returns the answer.
+// poll repeats answer until it returns true or the limit passes, and returns the last
+// answer.
 func poll(limit time.Duration, answer func() bool) bool {
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()
@@ -212,7 +212,7 @@ func poll(limit time.Duration, answer func() bool) bool {
 	}
 }
 
-// running starts run beside the test; the channel is closed when it returned.
+// running starts run concurrently; the channel is closed after run returns.
 func running(run func()) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -222,7 +222,7 @@ func running(run func()) <-chan struct{} {
 	return done
 }
 
-// within says whether done is closed before limit is over.
+// within reports whether done is closed before limit passes.
 func within(limit time.Duration, done <-chan struct{}) bool {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -234,7 +234,7 @@ func within(limit time.Duration, done <-chan struct{}) bool {
 	}
 }
 
-// firstLine is the first line of text that contains part.
+// firstLine returns the first line of text with part in it.
 func firstLine(text, part string) string {
 	scanner := bufio.NewScanner(strings.NewReader(text))
 	for scanner.Scan() {

@@ -27,12 +27,12 @@ type grpcSession interface {
 	Echo(data []byte) error
 	// Callback lets the plugin open a new brokered connection and call the host.
 	Callback() error
-	// Print lets the plugin print so many times grpcservice.PrintSize bytes, and
-	// waits until they have arrived.
+	// Print lets the plugin print grpcservice.PrintSize bytes the given number of times,
+	// and waits for their arrival.
 	Print(times int) error
 }
 
-// printed counts what arrives, and says when it is enough.
+// printed counts arriving bytes, and signals the expected total.
 type printed struct{ missing, arrived chan int }
 
 func newPrinted() *printed { return &printed{missing: make(chan int, 1), arrived: make(chan int, 1)} }
@@ -47,7 +47,7 @@ func (p *printed) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// print lets client's plugin print, and waits for it.
+// print lets client's plugin print, and waits for the output.
 func (p *printed) print(client probe.ProbeServiceClient, times int) error {
 	p.missing <- times * grpcservice.PrintSize
 	_, err := client.Print(context.Background(), &probe.PrintRequest{Times: uint32(times)})
@@ -73,15 +73,14 @@ type oursGRPC struct {
 	out    *printed
 }
 
-// oursGRPCProbe is the measured service, of which this program has the host's side.
+// oursGRPCProbe is the measured service; this program has the host's side.
 var oursGRPCProbe = core.DefineSides[probe.ProbeServiceServer, probe.ProbeServiceClient](grpcservice.Name)
 
 func (b *bench) oursGRPC(opts ...transportgrpc.Option) func() (grpcSession, error) {
 	return b.oursGRPCWith(nil, opts...)
 }
 
-// oursGRPCWith launches with a configuration that change, if it is not nil, has
-// changed.
+// oursGRPCWith launches with a configuration modified by change, unless change is nil.
 func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Option) func() (grpcSession, error) {
 	return func() (grpcSession, error) {
 		s := &oursGRPC{out: newPrinted()}
@@ -152,7 +151,7 @@ func (theirsGRPCPlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
 	return errors.ErrUnsupported
 }
 
-func (p theirsGRPCPlugin) GRPCClient(_ context.Context, b *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) { //nolint:unparam // what the library asks for
+func (p theirsGRPCPlugin) GRPCClient(_ context.Context, b *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) { //nolint:unparam // the library's interface
 	p.s.broker = b
 	return probe.NewProbeServiceClient(conn), nil
 }

@@ -9,7 +9,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// grpcFigures are those over gRPC, plain and multiplexed.
+// grpcFigures are the figures over gRPC, plain and multiplexed.
 func grpcFigures() []figure {
 	multiplexed := transportgrpc.WithMultiplexing()
 	both := func(measure func(b *bench, ours, theirs func() (grpcSession, error)) ([]float64, []float64, error), multiplex bool) func(b *bench) (ours, theirs []float64, err error) {
@@ -38,8 +38,8 @@ func grpcFigures() []figure {
 
 type grpcLauncher = func() (grpcSession, error)
 
-// measureGRPCLaunch takes the time from nothing to the answer of the first call;
-// see measureLaunch.
+// measureGRPCLaunch measures the time from the start of a launch to the first answer; see
+// measureLaunch.
 func measureGRPCLaunch(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
 	once := func(launch grpcLauncher) (float64, error) {
 		began := time.Now()
@@ -62,7 +62,7 @@ func measureGRPCLaunch(b *bench, ours, theirs grpcLauncher) ([]float64, []float6
 	return alternate(b.samples(100), second(ours), second(theirs))
 }
 
-// onBoth measures on one session of each library, in turns.
+// onBoth measures one session of each library, alternately.
 func (b *bench) onBoth(
 	ours, theirs grpcLauncher, measure func(grpcSession) (float64, error), n int,
 ) (a, c []float64, err error) {
@@ -78,7 +78,7 @@ func (b *bench) onBoth(
 		func() (float64, error) { return measure(sessions[1]) })
 }
 
-// repeated returns the mean time of n of something, in microseconds.
+// repeated returns the mean time of n runs of do, in microseconds.
 func repeated(n int, do func() error) (float64, error) {
 	began := time.Now()
 	for range n {
@@ -95,7 +95,7 @@ func measureGRPCCall(b *bench, ours, theirs grpcLauncher) ([]float64, []float64,
 	}, b.samples(60))
 }
 
-// measureGRPCThroughput lets 64 callers send 64 KiB there and back.
+// measureGRPCThroughput measures 64 callers sending 64 KiB there and back.
 func measureGRPCThroughput(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
 	const callers, calls, size = 64, 16, 64 << 10
 	data := make([]byte, size)
@@ -121,8 +121,8 @@ func measureGRPCThroughput(b *bench, ours, theirs grpcLauncher) ([]float64, []fl
 	}, b.samples(40))
 }
 
-// measureGRPCBrokered takes the time of a call in which the plugin opens a new
-// brokered connection and makes the first call on it.
+// measureGRPCBrokered measures a call in which the plugin opens a new brokered connection
+// and makes the first call on it.
 func measureGRPCBrokered(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
 	return b.onBoth(ours, theirs, func(s grpcSession) (float64, error) {
 		return repeated(5, s.Callback)

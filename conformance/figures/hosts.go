@@ -23,10 +23,9 @@ import (
 type session interface {
 	// Echo makes a call.
 	Echo(data []byte) error
-	// Send passes a reader to the plugin, which drains it.
+	// Send passes a reader to the plugin, and the plugin reads it to the end.
 	Send(r io.Reader) (int64, error)
-	// Close ends the plugin in order, and fails if it was killed or if
-	// anything was logged.
+	// Close ends the plugin. It fails if the plugin was killed or anything was logged.
 	Close() error
 }
 
@@ -38,13 +37,12 @@ type oursSession struct {
 	log    bytes.Buffer
 }
 
-// oursService is the measured service, of which this program has the host's side.
+// oursService is the measured service; this program has the host's side.
 var oursService = core.DefineSides[*service.Server, *netrpc.Client](service.Name)
 
 func (b *bench) launchOurs() (session, error) { return b.startOurs(nil) }
 
-// startOurs launches with a configuration that change, if it is not nil, has
-// changed.
+// startOurs launches with a configuration modified by change, unless change is nil.
 func (b *bench) startOurs(change func(*host.Config)) (session, error) {
 	s := new(oursSession)
 	client := func(broker *netrpc.Broker, c *netrpc.Client) (*netrpc.Client, error) {
@@ -69,8 +67,7 @@ func (b *bench) startOurs(change func(*host.Config)) (session, error) {
 }
 
 func (s *oursSession) Echo(data []byte) error {
-	// A context that can end is what a host has, and costs more than one that
-	// cannot.
+	// Real hosts use a context that can end; it costs more than one that cannot.
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var reply []byte

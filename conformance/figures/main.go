@@ -1,11 +1,10 @@
-// Figures measures Jackfield against hashicorp/go-plugin, both in this one run,
-// in turns, and prints the medians and their ratio beside the ratio that the
-// project promises.
+// Figures measures Jackfield against hashicorp/go-plugin, both alternately in the same run.
+// It prints the medians and their ratio beside the ratio promised by the project.
 //
 //	go run ./figures [-quick] [name…]
 //
-// It fails if something cannot be measured, not if a figure is missed: a busy
-// machine is no fault of the code.
+// It fails if a measurement fails, but not if a figure misses its promise: the machine may
+// be busy.
 package main
 
 import (
@@ -19,7 +18,7 @@ import (
 	"text/tabwriter"
 )
 
-// bench is what the measurements share.
+// bench is the common state of the measurements.
 type bench struct {
 	ctx   context.Context
 	dir   string // the programs
@@ -30,8 +29,8 @@ type bench struct {
 type figure struct {
 	name   string
 	unit   string
-	target string // what is promised of ours/theirs, or of ours alone
-	// measure returns paired samples: of ours and of theirs, taken in turns.
+	target string // the promise for ours/theirs, or for ours alone
+	// measure returns paired samples of ours and theirs, taken alternately.
 	measure func(b *bench) (ours, theirs []float64, err error)
 }
 
@@ -95,7 +94,7 @@ func (b *bench) build() error {
 	return nil
 }
 
-// The programs, by the folders of their mains.
+// These are the programs, by their folders.
 const (
 	ours   = "jackfieldplugin"
 	theirs = "gopluginplugin"
@@ -106,7 +105,7 @@ const (
 
 func (b *bench) program(name string) string { return filepath.Join(b.dir, name) }
 
-// samples is how many to take of something.
+// samples returns the number of samples to take: n, or a tenth of n with -quick.
 func (b *bench) samples(n int) int {
 	if b.quick {
 		return max(n/10, 3)
@@ -120,7 +119,7 @@ func quantile(samples []float64, q float64) float64 {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-// alternate takes n samples of each side in turns.
+// alternate takes n samples of each side alternately.
 func alternate(n int, ours, theirs func() (float64, error)) (a, b []float64, err error) {
 	for range n {
 		for _, side := range []struct {

@@ -9,13 +9,12 @@ import (
 	"time"
 )
 
-// payload is what a small call carries.
+// payload is the data of a small call.
 var payload = make([]byte, 64)
 
-// measureLaunch takes the time from nothing to the answer of the first call.
-// Of two launches in a row the second counts: the first takes what the other
-// library has left behind in this process and on the machine, goroutines that
-// still read from what is closed and a process that is being cleared away.
+// measureLaunch measures the time from the start of a launch to the first answer. Only the
+// second of two consecutive launches counts. The first one absorbs leftovers of the other
+// library: goroutines that still read from closed files, and a process still being removed.
 func measureLaunch(b *bench) (ours, theirs []float64, err error) {
 	once := func(launch func() (session, error)) func() (float64, error) {
 		return func() (float64, error) {
@@ -40,7 +39,7 @@ func measureLaunch(b *bench) (ours, theirs []float64, err error) {
 	return alternate(b.samples(150), second(b.launchOurs), second(b.launchTheirs))
 }
 
-// measureCall takes the time of a call on a plugin that is warm.
+// measureCall measures a call to a warm plugin.
 func measureCall(b *bench) (_, _ []float64, err error) {
 	return b.withBoth(func(s session) func() (float64, error) {
 		return func() (float64, error) {
@@ -56,7 +55,7 @@ func measureCall(b *bench) (_, _ []float64, err error) {
 	}, b.samples(60))
 }
 
-// measureReader takes the throughput of a reader through the broker.
+// measureReader measures the throughput of a reader through the broker.
 func measureReader(b *bench) (_, _ []float64, err error) {
 	return b.withBoth(func(s session) func() (float64, error) {
 		return func() (float64, error) {
@@ -71,12 +70,12 @@ func measureReader(b *bench) (_, _ []float64, err error) {
 	}, b.samples(15))
 }
 
-// zeros is an endless reader that costs next to nothing.
+// zeros is an endless reader with almost no cost.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// withBoth measures on one session of each library, in turns.
+// withBoth measures one session of each library, alternately.
 func (b *bench) withBoth(measure func(session) func() (float64, error), n int) (ours, theirs []float64, err error) {
 	a, err := b.launchOurs()
 	if err != nil {
@@ -91,7 +90,7 @@ func (b *bench) withBoth(measure func(session) func() (float64, error), n int) (
 	return alternate(n, measure(a), measure(c))
 }
 
-// measureSize takes the sizes of the stripped plugins.
+// measureSize returns the sizes of the stripped plugins.
 func measureSize(b *bench) ([]float64, []float64, error) {
 	size := func(name string) func() (float64, error) {
 		return func() (float64, error) {
@@ -105,7 +104,7 @@ func measureSize(b *bench) ([]float64, []float64, error) {
 	return alternate(1, size(ours), size(theirs))
 }
 
-// measureClose takes the time of an orderly end. One that kills is an error.
+// measureClose measures an orderly end. A kill is an error.
 func measureClose(b *bench) (ours, theirs []float64, err error) {
 	once := func(launch func() (session, error)) func() (float64, error) {
 		return func() (float64, error) {
@@ -126,17 +125,17 @@ func measureClose(b *bench) (ours, theirs []float64, err error) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
-// idlePlugins is how many plugins the cost of one is the mean of.
+// idlePlugins is the number of plugins behind each mean cost.
 const idlePlugins = 30
 
-// caller is what idle needs of a session.
+// caller is the part of a session used by idle.
 type caller interface {
 	Echo(data []byte) error
 	Close() error
 }
 
-// idle launches plugins, makes a call to each, and takes the growth of what
-// count returns, for each.
+// idle launches plugins, calls each of them, and returns the growth of count for each
+// plugin.
 func (b *bench) idle(launch func() (caller, error), count func() float64) (_ float64, err error) {
 	before := count()
 	var sessions []caller
@@ -158,7 +157,7 @@ func (b *bench) idle(launch func() (caller, error), count func() float64) (_ flo
 	return (settled(count) - before) / idlePlugins, nil
 }
 
-// settled waits until what count returns has stopped falling.
+// settled waits until the result of count stops falling.
 func settled(count func() float64) float64 {
 	lowest := count()
 	for range 5 {
@@ -173,7 +172,7 @@ func measureIdleGoroutines(b *bench) ([]float64, []float64, error) {
 	return b.measureIdle(count)
 }
 
-// measureIdleMemory counts heap and stacks in use.
+// measureIdleMemory measures heap and stacks in use.
 func measureIdleMemory(b *bench) ([]float64, []float64, error) {
 	return b.measureIdle(memory)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// tlsFigures are those under AutoMTLS.
+// tlsFigures are the figures under AutoMTLS.
 func tlsFigures() []figure {
 	return []figure{
 		{"mtls-launch", "ms", "ratio at most 0.25", measureTLSLaunch(netrpcTLS(ours), launchTime)},
@@ -25,7 +25,7 @@ func tlsFigures() []figure {
 	}
 }
 
-// Both sides with AutoMTLS, and ours with a plugin's program.
+// withTLS enables AutoMTLS and selects the plugin's program for our host.
 func withTLS(b *bench, program string) func(*host.Config) {
 	return func(cfg *host.Config) {
 		cfg.AutoMTLS = host.MTLSRequired
@@ -38,7 +38,7 @@ func theirsWithTLS(cfg *goplugin.ClientConfig) { cfg.AutoMTLS = true }
 // launchers start a plugin on either library.
 type launchers func(b *bench) (ours, theirs func() (caller, error))
 
-// netrpcTLS has our host run program, and go-plugin's host its own plugin.
+// netrpcTLS lets our host run program, and go-plugin's host its own plugin.
 func netrpcTLS(program string) launchers {
 	return func(b *bench) (ours, theirs func() (caller, error)) {
 		return func() (caller, error) { return b.startOurs(withTLS(b, program)) },
@@ -53,8 +53,8 @@ func grpcTLS(program string) launchers {
 	}
 }
 
-// measureTLSLaunch takes something of launches. Of two in a row the second counts;
-// see measureLaunch.
+// measureTLSLaunch measures a property of launches. Only the second of two consecutive
+// launches counts; see measureLaunch.
 func measureTLSLaunch(
 	start launchers, take func(launch func() (caller, error)) (float64, error),
 ) func(b *bench) (ours, theirs []float64, err error) {
@@ -72,7 +72,7 @@ func measureTLSLaunch(
 	}
 }
 
-// launchTime takes the time from nothing to the answer of the first call.
+// launchTime returns the time from the start of a launch to the first answer.
 func launchTime(launch func() (caller, error)) (float64, error) {
 	began := time.Now()
 	s, err := launch()
@@ -84,7 +84,7 @@ func launchTime(launch func() (caller, error)) (float64, error) {
 	return milliseconds(took), errors.Join(err, s.Close())
 }
 
-// launchCPU takes what this process, the host, works for that.
+// launchCPU returns the CPU time of this process, the host, for a launch.
 func launchCPU(launch func() (caller, error)) (float64, error) {
 	began := ownCPU()
 	s, err := launch()
@@ -96,7 +96,7 @@ func launchCPU(launch func() (caller, error)) (float64, error) {
 	return milliseconds(took), errors.Join(err, s.Close())
 }
 
-// launchesTime takes the time of 50 launches at once, each to its first answer.
+// launchesTime returns the time of 50 concurrent launches, each up to its first answer.
 func launchesTime(launch func() (caller, error)) (float64, error) {
 	const launches = 50
 	var group sync.WaitGroup
@@ -125,14 +125,14 @@ func launchesTime(launch func() (caller, error)) (float64, error) {
 	return milliseconds(took), failed
 }
 
-// measureTLSBrokered takes the time of a call in which the plugin opens a new
-// brokered connection and makes the first call on it.
+// measureTLSBrokered measures a call in which the plugin opens a new brokered connection
+// and makes the first call on it.
 func measureTLSBrokered(b *bench) ([]float64, []float64, error) {
 	return b.onBoth(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.theirsGRPCWith(theirsWithTLS, false),
 		func(s grpcSession) (float64, error) { return repeated(5, s.Callback) }, b.samples(60))
 }
 
-// measureTLSCall takes calls of ours under TLS, and of ours without.
+// measureTLSCall measures our calls with and without TLS.
 func measureTLSCall(b *bench) (_, _ []float64, err error) {
 	return b.onBoth(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.oursGRPC(), func(s grpcSession) (float64, error) {
 		return repeated(1000, func() error { return s.Echo(payload) })

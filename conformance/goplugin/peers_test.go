@@ -14,7 +14,7 @@ import (
 // programs are the peers' paths, set by TestMain before any test.
 var programs struct{ host, plugin string }
 
-// TestMain builds the peers, once.
+// TestMain builds the peers once.
 func TestMain(m *testing.M) {
 	os.Exit(peers.Main(m,
 		peers.Program{Path: &programs.host, Source: "./host"},
@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	))
 }
 
-// run runs the host on the plugin and returns its reports; a host that fails is
-// not the test's failure.
+// run runs the host on the plugin and returns its reports. A failing host does not fail the
+// test.
 func run(t *testing.T, hostVersions, pluginVersions string, scenarios ...string) []shared.Report {
 	t.Helper()
 	return peers.HostRun{
@@ -49,7 +49,7 @@ func TestPeersNegotiate(t *testing.T) {
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	tests := []struct {
 		name, host, plugin, scenario string
-		negotiated                   float64 // as JSON has it
+		negotiated                   float64 // JSON's number type
 		startError                   string
 	}{
 		{"highest in common", "2,3", "1,2,3", "version", 3, ""},
@@ -63,7 +63,7 @@ func TestPeersNegotiate(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
-				t.Skip("only on Unix, where a process can become another program")
+				t.Skip("only on Unix, where a process can replace its program")
 			}
 			report := run(t, test.host, test.plugin, test.scenario)[0]
 			if !report.OK {
@@ -79,7 +79,7 @@ func TestPeersNegotiate(t *testing.T) {
 	}
 }
 
-func TestHostReportsWhatFailed(t *testing.T) {
+func TestHostReportsFailures(t *testing.T) {
 	report := run(t, "1", "2", "calls")[0]
 	if report.OK || !strings.Contains(report.Error, "incompatible API version") {
 		t.Errorf("got %+v, expected the start's error", report)

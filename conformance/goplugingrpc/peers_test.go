@@ -16,7 +16,7 @@ import (
 // programs are the peers' paths, set by TestMain before any test.
 var programs struct{ host, plugin string }
 
-// TestMain builds the peers, once.
+// TestMain builds the peers once.
 func TestMain(m *testing.M) {
 	os.Exit(peers.Main(m,
 		peers.Program{Path: &programs.host, Source: "./host"},
@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	))
 }
 
-// run runs the host on the plugin and returns its reports; a host that fails is
-// not the test's failure.
+// run runs the host on the plugin and returns its reports. A failing host does not fail the
+// test.
 func run(t *testing.T, flags, scenarios, pluginArguments []string) []shared.Report {
 	t.Helper()
 	return peers.HostRun{
@@ -38,8 +38,7 @@ func run(t *testing.T, flags, scenarios, pluginArguments []string) []shared.Repo
 	}.Run(t).Reports
 }
 
-// baseline is what go-plugin cannot do with itself: the errors that scenarios
-// end with.
+// baseline returns the errors of the scenarios that go-plugin fails with itself.
 func baseline(multiplexed bool) map[string]string {
 	const tooLarge = "grpc: received message larger than max" // 4 MiB into a plugin, or a brokered server
 	errors := map[string]string{"big": tooLarge, "big-callback": tooLarge, "big-offer": tooLarge}
@@ -49,8 +48,8 @@ func baseline(multiplexed bool) map[string]string {
 	return errors
 }
 
-// raced are the scenarios that go-plugin loses now and then with itself: nothing
-// orders parallel multiplexed connections to its host.
+// raced are the scenarios that go-plugin sometimes fails with itself: parallel multiplexed
+// connections to its host have no order.
 func raced(multiplexed bool) []string {
 	if !multiplexed {
 		return nil
@@ -84,7 +83,7 @@ func TestPeersPassTheirOwnScenarios(t *testing.T) {
 				want := baseline(setting.multiplexed)[report.Scenario]
 				switch {
 				case !report.OK && slices.Contains(raced(setting.multiplexed), report.Scenario):
-					t.Logf("%s: a race of go-plugin's: %s", report.Scenario, report.Error)
+					t.Logf("%s: a race in go-plugin: %s", report.Scenario, report.Error)
 				case report.OK != (want == "") || !strings.Contains(report.Error, want):
 					t.Errorf("%s: %q, expected %q\n%s", report.Scenario, report.Error, want, strings.Join(report.Log, "\n"))
 				}
@@ -97,7 +96,7 @@ func TestPeersNegotiate(t *testing.T) {
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	for _, test := range []struct {
 		name, host, plugin string
-		negotiated         float64 // as JSON has it
+		negotiated         float64 // JSON's number type
 		startError         string
 	}{
 		{"highest in common", "2,3", "1,2,3", 3, ""},

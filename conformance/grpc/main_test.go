@@ -11,13 +11,13 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// patience bounds what must not hang.
+// patience limits operations that must not hang.
 const patience = 30 * time.Second
 
 // programs are the peers' paths, set by TestMain before any test.
 var programs struct{ ourPlugin, theirPlugin, theirHost string }
 
-// TestMain builds the peers, once.
+// TestMain builds the peers once.
 func TestMain(m *testing.M) {
 	os.Exit(peers.Main(m,
 		peers.Program{Path: &programs.ourPlugin, Source: "./ourplugin", Ours: true},
@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	))
 }
 
-// setting is how a plugin is launched.
+// setting describes the launch of a plugin.
 type setting struct {
 	multiplexed, secured bool
 }
@@ -35,7 +35,7 @@ func settings() []setting {
 	return []setting{{}, {multiplexed: true}, {secured: true}, {multiplexed: true, secured: true}}
 }
 
-// String is the setting's name.
+// String returns the setting's name.
 func (s setting) String() string {
 	text := "plain"
 	if s.multiplexed {
@@ -47,7 +47,7 @@ func (s setting) String() string {
 	return text
 }
 
-// eachSetting runs a test in each.
+// eachSetting runs a test in each setting.
 func eachSetting(t *testing.T, test func(*testing.T, setting)) {
 	t.Helper()
 	for _, s := range settings() {
@@ -55,13 +55,14 @@ func eachSetting(t *testing.T, test func(*testing.T, setting)) {
 	}
 }
 
-// names are the scenarios to run in a setting, on a plugin of ours or another.
+// names are the scenarios to run in a setting, on our plugin or another.
 func (s setting) names(ours, fatal bool) []string {
 	return slices.DeleteFunc(scenario.Names(s.secured, fatal), func(name string) bool {
 		if ours && name == "big-answer" {
-			return true // "big" has it too, which other plugins fail
+			return true // part of "big", and other plugins fail "big"
 		}
-		// The race detector lets large messages over yamux take as long as all the rest.
+		// Under the race detector, large messages over yamux take as long as all other
+		// scenarios together.
 		return peers.Race && s.multiplexed && strings.HasPrefix(name, "big")
 	})
 }

@@ -12,7 +12,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// hostService answers as the host, and says that it serves at no ID in particular.
+// hostService answers as the host, without a particular broker ID.
 type hostService struct {
 	conformancev1.UnimplementedHostServiceServer
 }
@@ -21,7 +21,7 @@ func (hostService) Answer(_ context.Context, request *conformancev1.AnswerReques
 	return &conformancev1.AnswerResponse{Answer: probe.Answer(probe.HostName, request.GetQuestion())}, nil
 }
 
-// TestOurHostLends has the plugin call a service that the host lends for one call.
+// TestOurHostLends lets the plugin call a service lent by the host for one call.
 func TestOurHostLends(t *testing.T) {
 	eachSubject(t, func(t *testing.T, u *subject) {
 		for range 5 {
@@ -40,8 +40,7 @@ func TestOurHostLends(t *testing.T) {
 	})
 }
 
-// TestOurHostBorrows has the host call what the plugin serves, until a context
-// ends.
+// TestOurHostBorrows calls the plugin's service from the host, until a context ends.
 func TestOurHostBorrows(t *testing.T) {
 	eachSubject(t, func(t *testing.T, u *subject) {
 		offered, err := u.probe.Offer(within(t), &conformancev1.OfferRequest{Count: 1})
@@ -62,8 +61,8 @@ func TestOurHostBorrows(t *testing.T) {
 	})
 }
 
-// TestOurHostHasAHundredBrokeredConnectionsAtOnce dials in one direction, then in
-// the other, each answered by the right server.
+// TestOurHostHasAHundredBrokeredConnectionsAtOnce dials in one direction, then in the
+// other. The right server answers each connection.
 func TestOurHostHasAHundredBrokeredConnectionsAtOnce(t *testing.T) {
 	const connections = 100
 	eachPeer(t, func(t *testing.T, p peer) {
@@ -90,7 +89,7 @@ func TestOurHostHasAHundredBrokeredConnectionsAtOnce(t *testing.T) {
 	})
 }
 
-// askAt asks what the plugin serves at id.
+// askAt asks the plugin's service at id.
 func (u *subject) askAt(t *testing.T, id uint32) {
 	t.Helper()
 	conn, err := u.probe.Conns.Client(within(t), id)
@@ -104,7 +103,7 @@ func (u *subject) askAt(t *testing.T, id uint32) {
 	}
 }
 
-// callBack has the plugin ask the host.
+// callBack lets the plugin ask the host.
 func (u *subject) callBack(t *testing.T) {
 	t.Helper()
 	serving, err := probe.Serve(within(t), u.probe.Broker, false, probe.Answerer(probe.HostName))
@@ -121,8 +120,8 @@ func (u *subject) callBack(t *testing.T) {
 	}
 }
 
-// TestOurHostDialsBeforeThePluginServes dials IDs that are not served yet: the
-// dial waits. A go-plugin plugin is told of them after it accepts.
+// TestOurHostDialsBeforeThePluginServes dials unserved IDs: the dial waits. A plugin on
+// go-plugin receives the IDs after it accepts.
 func TestOurHostDialsBeforeThePluginServes(t *testing.T) {
 	for _, s := range settings() {
 		t.Run(s.String(), func(t *testing.T) {
@@ -154,7 +153,7 @@ func TestOurHostGivesUpADialOfTheBroker(t *testing.T) {
 			}
 			dialled <- err
 		}()
-		u.callBack(t) // nothing waits behind it
+		u.callBack(t) // the pending dial blocks nothing
 		cancel()
 		if err := <-dialled; !errors.Is(err, context.Canceled) {
 			t.Errorf("dial: %v, expected context.Canceled", err)

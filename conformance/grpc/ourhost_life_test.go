@@ -32,8 +32,8 @@ func (u *subject) echo(t *testing.T, text string) error {
 	return err
 }
 
-// sleeping starts a call that blocks, and returns what it ends with. The call has
-// reached the plugin once another one beside it has been answered.
+// sleeping starts a blocking call and returns a channel with its error. It waits for the
+// answer of a later call, so the blocking call has reached the plugin.
 func (u *subject) sleeping(t *testing.T, ctx context.Context) <-chan error {
 	t.Helper()
 	ended := make(chan error, 1)
@@ -45,7 +45,7 @@ func (u *subject) sleeping(t *testing.T, ctx context.Context) <-chan error {
 	return ended
 }
 
-// expectCode expects an error with gRPC's code, whatever else it is.
+// expectCode expects an error with this gRPC code, whatever its type.
 func expectCode(t *testing.T, err error, want codes.Code) {
 	t.Helper()
 	if got := status.Code(err); got != want {
@@ -104,8 +104,8 @@ func TestOurHostHasNoVersionInCommon(t *testing.T) {
 	})
 }
 
-// TestOurHostWantsTheProtocolOfItsTransport has a host that expects another
-// protocol under the version that the plugin announces with gRPC.
+// TestOurHostWantsTheProtocolOfItsTransport runs a host that expects another protocol under
+// the version announced by the plugin with gRPC.
 func TestOurHostWantsTheProtocolOfItsTransport(t *testing.T) {
 	eachPeer(t, func(t *testing.T, p peer) {
 		u, cfg := p.prepare(t, launch{change: func(c *host.Config) {
@@ -123,11 +123,10 @@ func TestOurHostWantsTheProtocolOfItsTransport(t *testing.T) {
 // otherProtocol is a transport under another name.
 type otherProtocol struct{ core.Transport }
 
-// Protocol is net/rpc.
+// Protocol returns net/rpc.
 func (otherProtocol) Protocol() core.Protocol { return core.NetRPC }
 
-// TestOurHostClosesInOrderEveryTime is for races between a plugin's answer and its
-// exit.
+// TestOurHostClosesInOrderEveryTime looks for races between a plugin's answer and its exit.
 func TestOurHostClosesInOrderEveryTime(t *testing.T) {
 	const runs = 20
 	eachPeer(t, func(t *testing.T, p peer) {
@@ -167,7 +166,7 @@ func TestOurHostKills(t *testing.T) {
 		t.Log(err)
 		expectCode(t, err, codes.Unavailable)
 		if err := u.Err(); err != nil {
-			t.Errorf("after a kill that was asked for: %v", err)
+			t.Errorf("after a requested kill: %v", err)
 		}
 		peers.ExpectFarewell(t, u.farewell, false)
 		u.expectQuiet(t)
@@ -190,8 +189,8 @@ func TestOurHostCallsAfterTheEnd(t *testing.T) {
 	})
 }
 
-// TestOurHostKnowsWhyACallFailed has the plugin end in a call: every call, also
-// one of a stream or over a brokered connection, says how.
+// TestOurHostKnowsWhyACallFailed ends the plugin during a call. The error of every call
+// names the exit status, including streams and brokered connections.
 func TestOurHostKnowsWhyACallFailed(t *testing.T) {
 	const status, reason = 2, "panic: the reactor is on fire"
 	eachSubject(t, func(t *testing.T, u *subject) {
@@ -236,12 +235,12 @@ func TestOurHostKnowsWhyACallFailed(t *testing.T) {
 			t.Errorf("close after the end: %v", err)
 		}
 		if log := u.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "exit status 2") {
-			t.Errorf("the log does not say that the plugin ended unexpectedly: %q", log)
+			t.Errorf("the log does not report the plugin's unexpected end: %q", log)
 		}
 	})
 }
 
-// expectEnd expects an error that says how the plugin ended, also in its text.
+// expectEnd expects an error with the plugin's exit status, in its type and in its text.
 func expectEnd(t *testing.T, name string, err error, code int, head string) {
 	t.Helper()
 	var exit *core.ExitError

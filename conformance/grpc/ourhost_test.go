@@ -23,7 +23,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// peer is a plugin program that our host runs.
+// peer is a plugin program for our host.
 type peer struct {
 	name    string
 	program *string
@@ -53,7 +53,7 @@ func eachSubject(t *testing.T, test func(*testing.T, *subject)) {
 	})
 }
 
-// launch is what differs from a launch of version 1 on both sides.
+// launch lists the differences from a launch of version 1 on both sides.
 type launch struct {
 	setting
 
@@ -61,7 +61,7 @@ type launch struct {
 	change       func(*host.Config)
 }
 
-// subject is a launched plugin and what our host sees of it.
+// subject is a launched plugin with the observations of our host.
 type subject struct {
 	peer
 
@@ -69,14 +69,14 @@ type subject struct {
 
 	probe          *ourprobe.Probe
 	stdout, stderr *shared.Output
-	log            *shared.Output // what was logged above debug
-	debug          *shared.Output // what was logged at all
+	log            *shared.Output // messages above debug
+	debug          *shared.Output // all messages
 	farewell       string
 	temporary      string
 }
 
-// prepare makes the configuration of a launch, and checks at the test's end that
-// nothing is left of it.
+// prepare makes the configuration of a launch. At the end of the test it checks for
+// leftovers.
 func (p peer) prepare(t *testing.T, l launch) (*subject, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
@@ -134,8 +134,8 @@ func (u *subject) Write(record []byte) (int, error) {
 	return u.debug.Write(record)
 }
 
-// launch launches the plugin and dispenses the probe. The test's end kills what
-// the test has not closed.
+// launch launches the plugin and dispenses the probe. The end of the test kills a plugin
+// that is still open.
 func (p peer) launch(t *testing.T, l launch) *subject {
 	t.Helper()
 	u, cfg := p.prepare(t, l)
@@ -154,7 +154,7 @@ func (p peer) launch(t *testing.T, l launch) *subject {
 	return u
 }
 
-// expectAlive expects that calls are answered.
+// expectAlive checks that the plugin answers calls.
 func (u *subject) expectAlive(t *testing.T) {
 	t.Helper()
 	if err := u.echo(t, "still here"); err != nil {
@@ -162,8 +162,8 @@ func (u *subject) expectAlive(t *testing.T) {
 	}
 }
 
-// closeInOrder ends the plugin and expects that it left by itself, to the end of
-// its main, and that nobody had anything to say about it.
+// closeInOrder ends the plugin. It checks that the plugin left by itself, reached the end
+// of its main, and caused no messages.
 func (u *subject) closeInOrder(t *testing.T) {
 	t.Helper()
 	if err := u.Client.Stop(within(t)); err != nil {
@@ -176,8 +176,8 @@ func (u *subject) closeInOrder(t *testing.T) {
 	u.expectQuiet(t)
 }
 
-// expectQuiet expects that nothing was logged above debug, but by a go-plugin
-// plugin's yamux, which reports what it still had to write as an error.
+// expectQuiet checks that the log has no messages above debug. Exempt is yamux in a plugin
+// on go-plugin: it reports unwritten data as an error.
 func (u *subject) expectQuiet(t *testing.T) {
 	t.Helper()
 	for line := range strings.Lines(u.log.String()) {
@@ -187,7 +187,8 @@ func (u *subject) expectQuiet(t *testing.T) {
 	}
 }
 
-// within returns a context for what must not hang, also at the test's end.
+// within returns a context for operations that must not hang. It also works at the end of a
+// test.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -195,7 +196,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// scenarioHost is a subject as the scenarios see it.
+// scenarioHost adapts a subject to the scenarios.
 type scenarioHost struct{ *subject }
 
 var _ scenario.Host = scenarioHost{}
@@ -209,10 +210,10 @@ func (h scenarioHost) Dispense(ctx context.Context, name string) (*probe.Client,
 	return dispensed.Client, nil
 }
 
-// Version is the negotiated one.
+// Version returns the negotiated version.
 func (h scenarioHost) Version() int { return h.NegotiatedVersion() }
 
-// Pid is the process's.
+// Pid returns the process ID.
 func (h scenarioHost) Pid() int {
 	pid, err := strconv.Atoi(h.ID())
 	if err != nil {
@@ -221,10 +222,10 @@ func (h scenarioHost) Pid() int {
 	return pid
 }
 
-// Stdout has what the plugin printed there.
+// Stdout returns the plugin's standard output.
 func (h scenarioHost) Stdout() *shared.Output { return h.stdout }
 
-// Stderr has what the plugin printed there.
+// Stderr returns the plugin's standard error.
 func (h scenarioHost) Stderr() *shared.Output { return h.stderr }
 
 // Ended waits for the end of the process.
@@ -241,8 +242,8 @@ func (h scenarioHost) Ended(ctx context.Context) (string, error) {
 	return exit.Status, nil
 }
 
-// theirPluginsLimits are the scenarios that go-plugin's plugins fail whoever the
-// host is, and how: they and their brokered servers take up to 4 MiB.
+// theirPluginsLimits are the scenarios that plugins on go-plugin fail under any host, with
+// the errors. These plugins and their brokered servers accept up to 4 MiB.
 func theirPluginsLimits() map[string]string {
 	const tooLarge = "grpc: received message larger than max"
 	return map[string]string{"big": tooLarge, "big-offer": tooLarge}

@@ -13,7 +13,7 @@ import (
 // theirRun is one run of the go-plugin host on our plugin.
 type theirRun struct {
 	setting   setting
-	host      []string // more flags of the host
+	host      []string // additional flags of the host
 	scenarios []string
 	plugin    []string // arguments of the plugin
 }
@@ -33,14 +33,14 @@ func (r theirRun) run(t *testing.T) peers.Outcome {
 	}.Run(t)
 }
 
-// usual is what go-plugin's yamux, which is not told that the plugin leaves, reports
-// of what it still had to write, with go-plugin's own plugins too.
+// usual is a message of go-plugin's yamux about its unwritten data: yamux is not told that
+// the plugin leaves. It also appears with go-plugin's own plugins.
 const usual = "yamux: Failed to write "
 
-// theirLimits are the scenarios that go-plugin's host fails whoever the plugin
-// is, and how.
+// theirLimits are the scenarios that go-plugin's host fails with any plugin, with the
+// errors.
 func theirLimits(s setting) map[string]string {
-	limits := map[string]string{"big-callback": "grpc: received message larger than max"} // its brokered server's own
+	limits := map[string]string{"big-callback": "grpc: received message larger than max"} // the limit of its brokered server
 	if !s.multiplexed {
 		limits["redial"] = "timeout waiting for connection info" // F14, the dialer's half
 	}
@@ -80,7 +80,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	for _, test := range []struct {
 		name, host, plugin string
-		negotiated         any // as JSON has it
+		negotiated         any // JSON's type
 		startError         string
 	}{
 		{"highest in common", "2,3", "1,2,3", 3.0, ""},
@@ -101,7 +101,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 			if report.OK != (test.startError == "") || !strings.Contains(report.Error, test.startError) {
 				t.Errorf("got %q, expected %q", report.Error, test.startError)
 			}
-			if test.startError == "" { // go-plugin kills what it cannot use
+			if test.startError == "" { // go-plugin kills an unusable plugin
 				outcome.ExpectOrderly(t)
 				outcome.ExpectQuiet(t, usual)
 			}
@@ -109,8 +109,8 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	}
 }
 
-// TestTheirHostEndsOurPluginInOrderEveryTime looks for a race between a plugin's
-// answer and its exit.
+// TestTheirHostEndsOurPluginInOrderEveryTime looks for a race between a plugin's answer and
+// its exit.
 func TestTheirHostEndsOurPluginInOrderEveryTime(t *testing.T) {
 	const runs = 30
 	for _, s := range []setting{{}, {multiplexed: true}} {

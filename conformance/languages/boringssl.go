@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// NeedsOpenSSL skips the test if Python's gRPC is made with BoringSSL, as PyPI's
-// grpcio is, and not linked with OpenSSL, as Debian's is. BoringSSL does not take
-// the certificates of go-plugin's hosts, and cannot be told by a file what to take.
+// NeedsOpenSSL skips the test unless Python's gRPC is linked with OpenSSL, like Debian's.
+// PyPI's grpcio uses BoringSSL. BoringSSL refuses the certificates of go-plugin's hosts,
+// and no configuration file can change this.
 func NeedsOpenSSL(t *testing.T) {
 	t.Helper()
 	where := exec.CommandContext(t.Context(), findPython(t), "-c", "import grpc._cython.cygrpc as c; print(c.__file__)")
@@ -23,6 +23,6 @@ func NeedsOpenSSL(t *testing.T) {
 		t.Fatal(err)
 	}
 	if bytes.Contains(library, []byte("boringssl")) {
-		t.Skip("needs: a grpcio that is linked with OpenSSL (Debian's python3-grpcio)")
+		t.Skip("needs: a grpcio linked with OpenSSL (Debian's python3-grpcio)")
 	}
 }

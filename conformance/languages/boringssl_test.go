@@ -14,9 +14,9 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/languages"
 )
 
-// boringAlgorithms are the signatures that BoringSSL takes of a peer unless told
-// otherwise, in its order (kVerifySignatureAlgorithms in its ssl/extensions.cc),
-// without the one with SHA-1, that no TLS library of today makes.
+// boringAlgorithms are the signature algorithms that BoringSSL accepts by default, in its
+// order (kVerifySignatureAlgorithms in its ssl/extensions.cc). The one with SHA-1 is left
+// out, because no present TLS library uses it.
 func boringAlgorithms() []string {
 	return []string{
 		"ecdsa_secp256r1_sha256", "rsa_pss_rsae_sha256", "rsa_pkcs1_sha256",
@@ -25,11 +25,11 @@ func boringAlgorithms() []string {
 	}
 }
 
-// p521 is what they leave out.
+// p521 is missing from boringAlgorithms.
 const p521 = "ecdsa_secp521r1_sha512"
 
-// useAlgorithms has the plugins whose TLS is OpenSSL's take these signatures of
-// a host and no others, on BoringSSL's curves.
+// useAlgorithms restricts plugins on OpenSSL to these signature algorithms, and to
+// BoringSSL's curves.
 func useAlgorithms(t *testing.T, algorithms []string) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "openssl.cnf")
@@ -44,8 +44,8 @@ func useAlgorithms(t *testing.T, algorithms []string) {
 	t.Setenv("OPENSSL_CONF", file)
 }
 
-// A host on go-plugin has a certificate on P-521, which BoringSSL does not take.
-// That this is all that is wrong with it shows where P-521 is taken too.
+// A host on go-plugin has a certificate on P-521, and BoringSSL refuses it. With P-521
+// accepted the connection works, so this is the only obstacle.
 func TestPluginsOnBoringSSLServeOurHostAndNotGoPlugins(t *testing.T) {
 	python := languages.Python()
 	for _, test := range []struct {
@@ -70,15 +70,16 @@ func TestPluginsOnBoringSSLServeOurHostAndNotGoPlugins(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				if err := plugin.ping(ctx); status.Code(err) != codes.Unavailable {
-					t.Errorf("ping: %v, expected that there is no connection", err)
+					t.Errorf("ping: %v, expected no connection", err)
 				}
-				// What the host can sign with was not asked for, so it had no certificate to show.
+				// The plugin did not offer the host's signature algorithm, so the host sent
+				// no certificate.
 				err := plugin.log.WaitUntil(ctx, func(log string) bool {
 					log = strings.ReplaceAll(strings.ToLower(log), "_", " ")
 					return strings.Contains(log, "peer did not return a certificate")
 				})
 				if err != nil {
-					t.Errorf("the plugin does not say why: %v\n%s", err, plugin.log)
+					t.Errorf("the plugin does not give the reason: %v\n%s", err, plugin.log)
 				}
 			})
 		}

@@ -1,4 +1,4 @@
-// Package languages runs the example plugins in Python and JavaScript under hosts
-// on both libraries, as processes: what a plugin that is not built on any Go
-// library gets from either. What it knows of them other tests can use.
+// Package languages runs the example plugins in Python and JavaScript under hosts on both
+// libraries, as processes. So it tests plugins that use no Go library. Other tests can use
+// its knowledge of these plugins.
 package languages

@@ -17,21 +17,21 @@ import (
 	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
 )
 
-// The hosts.
+// These are the names of the hosts.
 const (
 	ourHost   = "our host"
 	theirHost = "go-plugin host"
 )
 
-// launched is a plugin under a host on either library.
+// launched is a running plugin under a host on either library.
 type launched struct {
 	store kvv1.StoreServiceClient
 	ping  func(ctx context.Context) error
 	end   func(t *testing.T) // in order
-	log   *shared.Output     // of the host, what the plugin says included
+	log   *shared.Output     // of the host, including the plugin's messages
 }
 
-// launcher launches a plugin, with mutual TLS or without.
+// launcher launches a plugin, with or without mutual TLS.
 type launcher func(t *testing.T, l languages.Language, mtls bool) launched
 
 func hosts() map[string]launcher { return map[string]launcher{ourHost: ours, theirHost: theirs} }
@@ -97,7 +97,7 @@ func theirs(t *testing.T, l languages.Language, mtls bool) launched {
 			began := time.Now()
 			client.Kill()
 			if !client.Exited() {
-				t.Error("the plugin is still there")
+				t.Error("the plugin still runs")
 			}
 			t.Logf("gone after %v", time.Since(began).Round(time.Millisecond))
 		},

@@ -9,17 +9,17 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/languages"
 )
 
-// patience bounds what must not hang; interpreters take their time.
+// patience limits operations that must not hang. Interpreters are slow.
 const patience = time.Minute
 
-// Every plugin does the same under every host.
+// Every plugin behaves the same under every host.
 func TestPluginsInOtherLanguages(t *testing.T) {
 	for _, l := range []languages.Language{languages.Python(), languages.Node()} {
 		for hostName, launch := range hosts() {
 			for _, mtls := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%s/mtls=%t", l.Name, hostName, mtls), func(t *testing.T) {
 					if mtls && hostName == theirHost && l.Name == languages.Python().Name {
-						languages.NeedsOpenSSL(t) // and see TestPluginsOnBoringSSLServeOurHostAndNotGoPlugins
+						languages.NeedsOpenSSL(t) // see also TestPluginsOnBoringSSLServeOurHostAndNotGoPlugins
 					}
 					useStore(t, launch(t, l, mtls))
 				})

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// folder holds the examples, seen from a folder of this module.
+// folder is the folder of the examples, relative to a folder of this module.
 const folder = "../../examples"
 
-// Language is one in which there is an example plugin.
+// Language is a language with an example plugin.
 type Language struct {
 	// Name is "python" or "node".
 	Name string
@@ -19,18 +19,17 @@ type Language struct {
 	find   func(t *testing.T) string
 }
 
-// Python returns that language.
+// Python returns the language Python.
 func Python() Language {
 	return Language{"python", filepath.Join("python", "kv_plugin.py"), findPython}
 }
 
-// Node returns that language.
+// Node returns the language JavaScript, on Node.
 func Node() Language {
 	return Language{"node", filepath.Join("node", "kv_plugin.js"), findNode}
 }
 
-// Command returns the program that runs the plugin, and its argument, or skips
-// the test.
+// Command returns the interpreter and the script of the plugin, or skips the test.
 func (l Language) Command(t *testing.T) (interpreter, script string) {
 	t.Helper()
 	script, err := filepath.Abs(filepath.Join(folder, l.script))

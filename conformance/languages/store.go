@@ -17,31 +17,31 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// What the plugins expect of their host.
+// The plugins expect these values of their host.
 const (
 	cookieKey   = "JACKFIELD_KV_PLUGIN"
 	cookieValue = "c04d2f1e"
 )
 
-// PluginName is the name that hosts dispense.
+// PluginName is the name to dispense.
 const PluginName = "store"
 
 // Plugin is the store for a host of ours.
 var Plugin = core.DefineSides[kvv1.StoreServiceServer, kvv1.StoreServiceClient](PluginName)
 
-// Handshake is how the plugins know a host of ours.
+// Handshake lets the plugins recognize our hosts.
 func Handshake() core.Handshake {
 	return core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue}
 }
 
-// Versions are what a host of ours takes of the plugins.
+// Versions are the versions that our hosts accept.
 func Versions(options ...transportgrpc.Option) core.Versions {
 	options = append(options, transportgrpc.Service(Plugin, kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient))
 	return core.Versions{1: {transportgrpc.New(options...)}}
 }
 
-// TheirConfig configures a go-plugin host for the plugins; what to run, and every
-// other setting, is the caller's to add.
+// TheirConfig configures a go-plugin host for the plugins. The caller adds the command and
+// all other settings.
 func TheirConfig() *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  goplugin.HandshakeConfig{ProtocolVersion: 1, MagicCookieKey: cookieKey, MagicCookieValue: cookieValue},
@@ -60,8 +60,8 @@ func (theirPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *g
 	return kvv1.NewStoreServiceClient(conn), nil
 }
 
-// UseStore puts values of several sizes into a plugin's store and takes them out,
-// and one that is not there.
+// UseStore stores values of several sizes in a plugin's store and reads them back. It also
+// reads a missing key.
 func UseStore(ctx context.Context, store kvv1.StoreServiceClient) error {
 	var all error
 	for key, value := range map[string][]byte{
@@ -77,12 +77,12 @@ func UseStore(ctx context.Context, store kvv1.StoreServiceClient) error {
 		case err != nil:
 			all = errors.Join(all, fmt.Errorf("get %s: %w", key, err))
 		case !bytes.Equal(res.GetValue(), value):
-			all = errors.Join(all, fmt.Errorf("get %s: %d bytes, expected %d, or others", key, len(res.GetValue()), len(value)))
+			all = errors.Join(all, fmt.Errorf("get %s: %d bytes, expected %d, or different bytes", key, len(res.GetValue()), len(value)))
 		}
 	}
 	_, err := store.Get(ctx, &kvv1.GetRequest{Key: "size"})
 	if status.Code(err) != codes.NotFound || strings.Contains(err.Error(), "Traceback") {
-		all = errors.Join(all, fmt.Errorf("a key that is not there: %w", err))
+		all = errors.Join(all, fmt.Errorf("a missing key: %w", err))
 	}
 	return all
 }

@@ -26,7 +26,7 @@ const (
 	role        = "JACKFIELD_LINKBOTH_ROLE"
 )
 
-// TestMain makes this one program a plugin on either library too.
+// TestMain makes this program also act as a plugin on either library.
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "ours":
@@ -77,9 +77,9 @@ func (theirPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *g
 	return probe.NewProbeServiceClient(conn), nil
 }
 
-// This process hosts plugins with both libraries at once, and the plugins, which
-// are this program again, are served by both.
-func TestOneProgramMakesCallsThroughBoth(t *testing.T) {
+// This process hosts plugins with both libraries at once. The plugins run this same
+// program, on both libraries.
+func TestProgramCallsThroughBothLibraries(t *testing.T) {
 	for _, served := range []string{"ours", "theirs"} {
 		t.Run("plugin "+served, func(t *testing.T) {
 			echo(t, "our host", ourHost(t, served))

@@ -20,7 +20,7 @@ var (
 	_ = (*pluginpb.ConnInfo)(nil)
 )
 
-func TestBothLibrariesMessagesAreRegistered(t *testing.T) {
+func TestMessagesOfBothLibrariesAreRegistered(t *testing.T) {
 	for _, name := range []protoreflect.FullName{"plugin.ConnInfo", "jackfield.plugin.ConnInfo"} {
 		if _, err := protoregistry.GlobalTypes.FindMessageByName(name); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -28,8 +28,9 @@ func TestBothLibrariesMessagesAreRegistered(t *testing.T) {
 	}
 }
 
-// What go-plugin registered is the wire; ours must say the same, name by name and number by number.
-func TestOurDescriptorsAreThoseOfGoPlugin(t *testing.T) {
+// go-plugin's registered descriptors define the wire. Ours must equal them, name by name
+// and number by number.
+func TestDescriptorsEqualThoseOfGoPlugin(t *testing.T) {
 	ours, err := pluginreflect.Files()
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +80,7 @@ func definitions(files *protoregistry.Files) map[protoreflect.FullName]proto.Mes
 	return found
 }
 
-// withoutOptions leaves what is on the wire: idempotence and the like is for readers.
+// withoutOptions removes options that are not on the wire, such as idempotence.
 func withoutOptions(service *descriptorpb.ServiceDescriptorProto) *descriptorpb.ServiceDescriptorProto {
 	service.Options = nil
 	for _, method := range service.GetMethod() {
@@ -89,8 +90,9 @@ func withoutOptions(service *descriptorpb.ServiceDescriptorProto) *descriptorpb.
 	return service
 }
 
-// A message that one library's types wrote is read by the other's, found by its registered name.
-func TestMessagesOfOneAreReadByTheOther(t *testing.T) {
+// The types of one library read messages written by those of the other, under the
+// registered names.
+func TestMessagesOfOneLibraryAreReadByTheOther(t *testing.T) {
 	for _, test := range []struct {
 		theirs protoreflect.FullName
 		ours   proto.Message

@@ -1,8 +1,8 @@
-// Package logs measures what a host does with its plugins' log lines, ours
-// beside hashicorp/go-plugin's:
+// Package logs measures the handling of plugins' log lines in a host, ours beside
+// hashicorp/go-plugin's:
 //
 //	go test -run TestLogFigures -v ./logs
 //
-// Both hosts launch the same program, which writes a flood of JSON lines to its
-// stderr when it is told to, and log them as text.
+// Both hosts launch the same program and log its lines as text. On request, the program
+// writes a flood of JSON lines to its stderr.
 package logs

@@ -15,16 +15,16 @@ const (
 	cookieValue = "flood"
 )
 
-// shortLine is a log line with little in it, fullLine one with what servers log.
+// shortLine is a short log line; fullLine is a typical line of a server.
 const (
 	shortLine = `{"@level":"info","@message":"handled request","@timestamp":"2024-05-06T07:08:09.123456Z","bytes":18231}`
 	fullLine  = `{"@caller":"/src/plugin/server.go:231","@level":"info","@message":"handled request","@module":"plugin.server",` +
 		`"@timestamp":"2024-05-06T07:08:09.123456+02:00","bytes":18231,"cached":false,"method":"GET","path":"/v1/items/42","seconds":0.0172}`
-	// lastLine ends a flood; it is logged where the others are not.
+	// lastLine ends a flood; it is logged even if the other lines are not.
 	lastLine = `{"@level":"error","@message":"end"}`
 )
 
-// lines are the lines that a plugin can be asked for, by number.
+// lines are the lines that a host can order, by number.
 var lines = [...]string{shortLine, fullLine}
 
 func TestMain(m *testing.M) {
@@ -38,14 +38,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// An order is what a plugin is asked to write.
+// An order tells a plugin what to write.
 type order struct {
-	Line  uint32 // which of lines
-	Count uint32 // how often
+	Line  uint32 // index in lines
+	Count uint32 // number of repetitions
 }
 
-// flood is the plugin: it takes orders on the address of its handshake line,
-// and needs neither library for it.
+// flood is the plugin: it takes orders on the address of its handshake line, and needs
+// neither library.
 func flood() error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,7 +61,7 @@ func flood() error {
 	for {
 		var o order
 		if err := binary.Read(conn, binary.BigEndian, &o); err != nil {
-			return nil // the host has gone
+			return nil // the host is gone
 		}
 		text := strings.Repeat(lines[o.Line]+"\n", int(o.Count)) + lastLine + "\n"
 		if _, err := io.WriteString(os.Stderr, text); err != nil {

@@ -27,7 +27,7 @@ type side struct {
 	conn net.Conn // to the plugin
 }
 
-// run orders a flood and returns how long it took until records were logged.
+// run orders a flood and returns the time until the given number of records was logged.
 func (s *side) run(t *testing.T, o order, records int64) time.Duration {
 	t.Helper()
 	logged := s.log.expect(records)
@@ -44,14 +44,14 @@ func (s *side) run(t *testing.T, o order, records int64) time.Duration {
 	}
 }
 
-// A counter counts records: both loggers write each one at once.
+// A counter counts records: both loggers write each record at once.
 type counter struct {
 	count atomic.Int64
 	want  atomic.Int64
 	done  atomic.Pointer[chan struct{}]
 }
 
-// expect starts at zero, and returns what is closed at the last of want records.
+// expect starts at zero, and returns a channel that is closed at record number want.
 func (c *counter) expect(want int64) <-chan struct{} {
 	done := make(chan struct{})
 	c.done.Store(&done)
@@ -67,8 +67,8 @@ func (c *counter) Write(record []byte) (int, error) {
 	return len(record), nil
 }
 
-// startTheirs launches the plugin from go-plugin's host, which logs from level
-// on as hclog's text.
+// startTheirs launches the plugin from go-plugin's host. The host logs as hclog's text, at
+// level or above.
 func startTheirs(t *testing.T, level hclog.Level) *side {
 	t.Helper()
 	s := &side{name: "go-plugin", log: new(counter)}
@@ -86,12 +86,12 @@ func startTheirs(t *testing.T, level hclog.Level) *side {
 	if s.conn, err = net.Dial(addr.Network(), addr.String()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.conn.Close() }) // before Kill: the plugin leaves
+	t.Cleanup(func() { _ = s.conn.Close() }) // before Kill, so that the plugin leaves
 	return s
 }
 
-// startOurs launches the plugin from our host, which logs from level on as
-// slog's text.
+// startOurs launches the plugin from our host. The host logs as slog's text, at level or
+// above.
 func startOurs(t *testing.T, level slog.Level) *side {
 	t.Helper()
 	s := &side{name: "jackfield", log: new(counter)}
@@ -110,7 +110,7 @@ func startOurs(t *testing.T, level slog.Level) *side {
 	return s
 }
 
-// A bare transport hands out the connection and does nothing on it.
+// A bare transport passes on the connection without using it.
 type bare struct{ dialed chan<- net.Conn }
 
 var errUnsupported = errors.New("a bare connection has no calls")

@@ -16,7 +16,7 @@ type figure struct {
 	line        uint32
 	theirLevel  hclog.Level
 	ourLevel    slog.Level
-	wantedLines bool    // the lines are logged, not only the last one
+	wantedLines bool    // all lines are logged, not only the last line
 	promised    float64 // theirs/ours in time
 }
 
@@ -27,9 +27,8 @@ var figures = []figure{
 	{"full lines, below the level", 1, hclog.Warn, slog.LevelWarn, false, 10},
 }
 
-// TestLogFigures prints lines a second of both hosts, and their ratio beside
-// the promised one. It fails only where lines are lost: a busy machine is no
-// fault of the code.
+// TestLogFigures prints each host's lines per second, and their ratio beside the promised
+// ratio. It fails only if lines are lost: the machine may be busy.
 func TestLogFigures(t *testing.T) {
 	count, rounds := 20_000, 5
 	if testing.Short() {

@@ -8,7 +8,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/languages"
 )
 
-// Hosts and plugins.
+// These are the names of hosts and plugins.
 const (
 	ours   = "jackfield"
 	theirs = "go-plugin"
@@ -16,25 +16,25 @@ const (
 	node   = "node"
 )
 
-// Transports.
+// These are the names of transports.
 const (
 	netRPC      = "net/rpc"
 	plain       = "gRPC"
 	multiplexed = "multiplexed"
 )
 
-// cell is one combination. The processes of one get it in their environment.
+// cell is one combination. Its processes receive it in their environment.
 type cell struct {
 	Host, Plugin, Transport string
 	Secured                 bool
 
-	// Command runs the plugin, and Farewell is a file that plugins in Go write at
-	// the end of their main.
+	// Command runs the plugin. Farewell is a file written by plugins in Go at the end of
+	// their main.
 	Command  []string
 	Farewell string
 }
 
-// cells are all of them, by host, plugin, transport and TLS.
+// cells returns all cells, by host, plugin, transport and TLS.
 func cells() []cell {
 	var all []cell
 	for _, host := range []string{ours, theirs} {
@@ -49,7 +49,7 @@ func cells() []cell {
 	return all
 }
 
-// row and column are where the matrix has it.
+// row and column return the cell's place in the matrix.
 func (c cell) row() string { return c.Host + " host, " + c.Plugin + " plugin" }
 
 func (c cell) column() string {
@@ -59,16 +59,16 @@ func (c cell) column() string {
 	return c.Transport
 }
 
-// name is that of its test.
+// name returns the name of the cell's test.
 func (c cell) name() string {
 	return strings.NewReplacer(", ", ",", netRPC, "netrpc").Replace(c.row() + "/" + c.column())
 }
 
-// inGo says that the plugin serves the probe of the suite, and not the store of
-// the examples.
+// inGo reports whether the plugin serves the probe of the suite, and not the store of the
+// examples.
 func (c cell) inGo() bool { return c.Plugin == ours || c.Plugin == theirs }
 
-// command is what runs the plugin, or skips the test.
+// command returns the plugin's command, or skips the test.
 func (c cell) command(t *testing.T) []string {
 	t.Helper()
 	language := languages.Python()
@@ -85,19 +85,18 @@ func (c cell) command(t *testing.T) []string {
 	return []string{interpreter, script}
 }
 
-// refusal is why a combination cannot be, and what the hosts say at the launch.
+// refusal is the reason against a combination, and the hosts' errors at the launch.
 type refusal struct {
 	mark, reason string
 	says         map[string]string
 }
 
-// refusals are all of them, by the transport; the plugins are those in other
-// languages.
+// refusals returns all refusals by transport; they apply to plugins in other languages.
 func refusals() map[string]refusal {
 	return map[string]refusal{
 		netRPC: {
 			mark:   "(1)",
-			reason: "net/rpc encodes with gob, which is Go's alone: plugins in other languages are gRPC plugins",
+			reason: "net/rpc encodes with gob, and only Go has gob: plugins in other languages are gRPC plugins",
 			says: map[string]string{
 				ours:   `the plugin speaks protocol "grpc"`,
 				theirs: `unsupported plugin protocol "grpc"`,
@@ -105,7 +104,7 @@ func refusals() map[string]refusal {
 		},
 		multiplexed: {
 			mark:   "(2)",
-			reason: "the examples in other languages do not speak yamux, and say so by a line of six fields",
+			reason: "the examples in other languages do not speak yamux: their handshake line has only six fields",
 			says: map[string]string{
 				ours:   "says nothing of multiplexing",
 				theirs: "gRPC broker multiplexing but plugin does not support the feature",
@@ -114,7 +113,7 @@ func refusals() map[string]refusal {
 	}
 }
 
-// refusal says whether the combination cannot be.
+// refusal returns the cell's refusal, if any.
 func (c cell) refusal() (refusal, bool) {
 	if c.inGo() {
 		return refusal{}, false
@@ -123,15 +122,14 @@ func (c cell) refusal() (refusal, bool) {
 	return why, impossible
 }
 
-// A go-plugin host that asks a go-plugin plugin to leave over net/rpc may lose the
-// answer to the end of the connection. Then it kills the plugin, which it takes
-// for one that does not leave.
+// Over net/rpc, a go-plugin host that asks a go-plugin plugin to leave may lose the answer
+// when the connection ends. Then it treats the plugin as unresponsive and kills it.
 const (
 	killedMark   = "(3)"
-	killedReason = "killed by go-plugin, which lost its own plugin's answer to the request to leave: a race"
+	killedReason = "killed by go-plugin after losing its own plugin's answer to the request to leave: a race"
 )
 
-// mayBeKilled says that the end need not be orderly.
+// mayBeKilled reports whether the end may be a kill.
 func (c cell) mayBeKilled() bool {
 	return c.Host == theirs && c.Plugin == theirs && c.Transport == netRPC
 }

@@ -1,9 +1,9 @@
-// Package matrix runs every kind of host on every kind of plugin, each a process
-// of its own: hosts on Jackfield and go-plugin, plugins on both and in Python and
-// JavaScript, over net/rpc and gRPC, plain and multiplexed, without TLS and with
-// it. The test prints the matrix. What cannot be is in it too, with its reason, and
-// has to be refused at the launch in words.
+// Package matrix runs every kind of host on every kind of plugin, each in its own process.
+// Hosts are built on Jackfield and go-plugin; plugins on both, and in Python and
+// JavaScript. They use net/rpc and gRPC, plain and multiplexed, with and without TLS. The
+// test prints the matrix. It includes impossible combinations with their reasons; the
+// launch must refuse them with an explanation.
 //
-// It goes through all of them with the same few steps; conformance/netrpc, grpc
-// and languages go through a few of them thoroughly.
+// It runs all combinations with the same few steps. conformance/netrpc, grpc and languages
+// test a few combinations thoroughly.
 package matrix

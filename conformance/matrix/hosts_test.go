@@ -24,18 +24,17 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// outcome is what a host process reports.
+// outcome is the report of a host process.
 type outcome struct {
-	// LaunchError is empty for a plugin that was launched.
+	// LaunchError is empty after a successful launch.
 	LaunchError string
-	// Steps are the errors of the steps by their letters, empty where they went
-	// well.
+	// Steps are the errors of the steps by their letters, empty for success.
 	Steps map[string]string
-	// Log is what the host logged.
+	// Log is the host's log.
 	Log string
 }
 
-// playHost is the main of the hosts.
+// playHost is the main function of the hosts.
 func (c cell) playHost() outcome {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -61,7 +60,7 @@ func (c cell) playHost() outcome {
 	return played
 }
 
-// becomePlugin has what this process starts play the plugin.
+// becomePlugin makes the child processes of this process play the plugin.
 func (c cell) becomePlugin() error {
 	return errors.Join(os.Setenv(roleVariable, pluginRole), os.Setenv("GORACE", raceOptions(c.Plugin)))
 }
@@ -103,7 +102,7 @@ func (p *launched) launchOurs(ctx context.Context, c cell) error {
 	return err
 }
 
-// ourVersions are what a host of ours takes: of the cell's transport only.
+// ourVersions returns the versions of our host: only for the cell's transport.
 func (c cell) ourVersions() core.Versions {
 	var options []transportgrpc.Option
 	if c.Transport == multiplexed {
@@ -161,7 +160,7 @@ func (p *launched) launchTheirs(ctx context.Context, c cell) error {
 	return nil
 }
 
-// theirConfig is what a go-plugin host takes: of the cell's transport only.
+// theirConfig returns the configuration of a go-plugin host: only for the cell's transport.
 func (c cell) theirConfig() *goplugin.ClientConfig {
 	switch {
 	case !c.inGo():
@@ -176,7 +175,7 @@ func (c cell) theirConfig() *goplugin.ClientConfig {
 	return grpcplugin.Client(oneVersion())
 }
 
-// environment is that of the host's process.
+// environment returns the environment of the host's process.
 func (c cell) environment(temporary string) ([]string, error) {
 	text, err := json.Marshal(c)
 	return append(os.Environ(), roleVariable+"="+hostRole, cellVariable+"="+string(text),

@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
-// The variables that make the test binary a host or a plugin, in a cell.
+// These variables make the test binary a host or a plugin in a cell.
 const (
 	roleVariable = "JACKFIELD_MATRIX_ROLE"
 	cellVariable = "JACKFIELD_MATRIX_CELL"
@@ -26,7 +26,7 @@ const (
 	pluginRole = "plugin"
 )
 
-// Exit statuses of roles that could not be played.
+// These are the exit statuses of failed roles.
 const (
 	exitBadCell    = 90
 	exitNoFarewell = 91
@@ -46,7 +46,7 @@ func TestMain(m *testing.M) {
 		os.Exit(exitBadCell)
 	}
 	if role == hostRole {
-		_ = json.NewEncoder(os.Stdout).Encode(c.playHost()) // else the test has nothing to read
+		_ = json.NewEncoder(os.Stdout).Encode(c.playHost()) // without it the test reports a missing outcome
 		return
 	}
 	c.servePlugin()
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// servePlugin is the main of the plugins in Go.
+// servePlugin is the main function of the plugins in Go.
 func (c cell) servePlugin() {
 	overNetRPC := c.Transport == netRPC
 	switch {
@@ -70,8 +70,8 @@ func (c cell) servePlugin() {
 	}
 }
 
-// raceOptions are those of the race detector in a process on that library: what it
-// finds in go-plugin is not ours to mend.
+// raceOptions returns the race detector's options for a process on that library: races in
+// go-plugin are not ours to fix.
 func raceOptions(library string) string {
 	options := "atexit_sleep_ms=0"
 	if library == theirs {

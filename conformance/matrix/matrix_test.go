@@ -15,8 +15,8 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-func TestEveryHostRunsEveryPlugin(t *testing.T) {
-	found := make(map[string]map[string]string) // by row and column
+func TestMatrixOfHostsAndPlugins(t *testing.T) {
+	found := make(map[string]map[string]string) // row → column → result
 	for _, c := range cells() {
 		if found[c.row()] == nil {
 			found[c.row()] = make(map[string]string)
@@ -36,7 +36,7 @@ func TestEveryHostRunsEveryPlugin(t *testing.T) {
 	t.Log(matrix(found))
 }
 
-// run runs the host to its end, and returns what the matrix has for it.
+// run runs the host to its end, and returns its entry for the matrix.
 func (c cell) run(t *testing.T) string {
 	t.Helper()
 	c.Command = c.command(t)
@@ -48,7 +48,7 @@ func (c cell) run(t *testing.T) string {
 			t.Log(peers.Tail(played.Log, 100))
 		}
 	}()
-	if c.Host == ours || c.Plugin == ours { // go-plugin leaves some of its own behind
+	if c.Host == ours || c.Plugin == ours { // go-plugin leaves files of its own
 		peers.ExpectEmpty(t, temporary)
 	}
 	if why, impossible := c.refusal(); impossible {
@@ -63,7 +63,7 @@ func (c cell) run(t *testing.T) string {
 	return c.judge(t, played)
 }
 
-// judge looks at the steps of a plugin that was launched.
+// judge evaluates the steps of a launched plugin.
 func (c cell) judge(t *testing.T, played outcome) string {
 	t.Helper()
 	letters, killed := "", false
@@ -84,10 +84,10 @@ func (c cell) judge(t *testing.T, played outcome) string {
 	return letters
 }
 
-// start runs the host's process and reads what it reports.
+// start runs the host's process and reads its report.
 func (c cell) start(t *testing.T, temporary string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience+patience/2) // its own is the shorter one
+	ctx, cancel := context.WithTimeout(t.Context(), patience+patience/2) // the host's own timeout is shorter
 	defer cancel()
 	var stderr bytes.Buffer
 	command := exec.CommandContext(ctx, os.Args[0])
@@ -104,7 +104,7 @@ func (c cell) start(t *testing.T, temporary string) outcome {
 	return played
 }
 
-// matrix prints what was found.
+// matrix formats the results.
 func matrix(found map[string]map[string]string) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -138,7 +138,7 @@ func matrix(found map[string]map[string]string) string {
 	return text.String()
 }
 
-// columns are those of the first row.
+// columns returns the columns of the first row.
 func columns() []string {
 	var names []string
 	for _, c := range cells() {

@@ -14,42 +14,41 @@ import (
 	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
 )
 
-// patience bounds what must not hang; interpreters take their time.
+// patience limits operations that must not hang. Interpreters are slow.
 const patience = time.Minute
 
-// step is one thing that a host does with its plugin. The matrix has the letter.
+// step is one action of a host on its plugin. The matrix shows its letter.
 type step struct {
 	letter, name string
 	do           func(ctx context.Context, p *launched) error
 }
 
-// launched is a plugin under a host on either library.
+// launched is a running plugin under a host on either library.
 type launched struct {
 	// dispensed is a *shared.Probe, a *probe.Client or a kvv1.StoreServiceClient.
 	dispensed any
 	pid       int
 	ping      func(ctx context.Context) error
-	// stop asks the plugin to leave. It fails if it did not leave by itself, in
-	// order.
+	// stop asks the plugin to leave. It fails unless the plugin left by itself.
 	stop           func(ctx context.Context) error
 	stdout, stderr *shared.Output
 	log            *shared.Output
 }
 
-// goSteps are what the hosts do with a plugin in Go: over brokered connections too,
-// in both directions.
+// goSteps are the hosts' steps with a plugin in Go, including brokered connections in both
+// directions.
 func goSteps() []step {
 	return []step{
 		{"P", "ping", pingIt},
 		{"C", "calls", call},
-		{"B", "callback: the host serves at its broker what the plugin dials", callback},
-		{"O", "offer: the plugin serves at its broker what the host dials", offer},
+		{"B", "callback: the host serves at its broker, and the plugin dials", callback},
+		{"O", "offer: the plugin serves at its broker, and the host dials", offer},
 		{"S", "stdout and stderr arrive, in order", output},
 		endStep(),
 	}
 }
 
-// languageSteps are what there is of it with the examples in other languages.
+// languageSteps are the steps available with the examples in other languages.
 func languageSteps() []step {
 	return []step{
 		{"P", "ping", pingIt},
@@ -60,16 +59,16 @@ func languageSteps() []step {
 }
 
 func logStep() step {
-	return step{"L", "log: what it logs on stderr is in the host's log", logged}
+	return step{"L", "log: the host's log has the plugin's log lines from stderr", logged}
 }
 
 func endStep() step {
-	return step{endLetter, "orderly end: asked to leave, it does, with status 0, and no process, socket or file is left", end}
+	return step{endLetter, "orderly end: on request the plugin leaves with status 0, and no process, socket or file is left", end}
 }
 
 const endLetter = "E"
 
-// withoutBroker is why languageSteps has no B, O and S.
+// withoutBroker is the reason why languageSteps has no B, O and S.
 const withoutBroker = "the examples in other languages have no plugin.GRPCBroker and no plugin.GRPCStdio, which are optional"
 
 func (c cell) steps() []step {
@@ -89,7 +88,7 @@ func call(ctx context.Context, p *launched) error {
 			case err != nil:
 				return fmt.Errorf("echo of %d bytes: %w", len(text), err)
 			case got != text:
-				return fmt.Errorf("echo of %d bytes came back as %d bytes, or others", len(text), len(got))
+				return fmt.Errorf("echo of %d bytes returned %d bytes, or different bytes", len(text), len(got))
 			}
 		}
 		return nil
@@ -142,7 +141,7 @@ func output(ctx context.Context, p *launched) error {
 		p.stderr.WaitFor(ctx, "stderr", "first err\nsecond err"))
 }
 
-// logged looks for what the store logs with each value.
+// logged looks for the store's log line of each value.
 func logged(ctx context.Context, p *launched) error {
 	return p.log.WaitUntil(ctx, func(log string) bool { return strings.Contains(log, "stored a value") })
 }
@@ -152,13 +151,12 @@ func end(ctx context.Context, p *launched) error {
 		return err
 	}
 	if !shared.ProcessGone(p.pid) {
-		return fmt.Errorf("process %d is still there", p.pid)
+		return fmt.Errorf("process %d still runs", p.pid)
 	}
 	return nil
 }
 
-// perform runs one of the gRPC scenarios, of those that need no more of a host
-// than this.
+// perform runs a gRPC scenario. The scenario must need only this much of a host.
 func (p *launched) perform(ctx context.Context, name string) error {
 	client, ok := p.dispensed.(*probe.Client)
 	if !ok {
@@ -171,7 +169,7 @@ func (p *launched) perform(ctx context.Context, name string) error {
 	return of.Do(ctx, &scenario.Run{Host: outputs{plugin: p}, Probe: client, Values: make(map[string]any)})
 }
 
-// outputs is a host of which only the outputs are used.
+// outputs is a host with only its outputs in use.
 type outputs struct {
 	scenario.Host
 

@@ -17,15 +17,15 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// With reporter in its environment this program writes to its stderr what variable
-// holds and what its stdin has, and ends.
+// With the variable reporter in its environment, this program writes the value of variable
+// and its stdin to its stderr, and exits.
 const (
 	reporter = "JACKFIELD_MIGRATING_REPORTER"
 	variable = "JACKFIELD_MIGRATING_VARIABLE"
 )
 
-// The same settings in both libraries: a variable that the host has too, and no
-// word of stdin. The raw log, which tells, is Stderr in one and RawLog in the other.
+// Both libraries get the same settings: a variable set in the host too, and no stdin. The
+// raw log has the report: it is Stderr in go-plugin, and RawLog in Jackfield.
 func TestEnvironmentInputAndRawLogDifferAsThePageSays(t *testing.T) {
 	t.Setenv(variable, "the host's")
 	typed := filepath.Join(t.TempDir(), "typed")
@@ -56,7 +56,7 @@ func TestEnvironmentInputAndRawLogDifferAsThePageSays(t *testing.T) {
 	}
 }
 
-// reportToGoPlugin returns what the reporter writes under a host on go-plugin.
+// reportToGoPlugin returns the reporter's output under a host on go-plugin.
 func reportToGoPlugin(t *testing.T, settings []string) string {
 	t.Helper()
 	raw := make(written, 64)
@@ -71,13 +71,13 @@ func reportToGoPlugin(t *testing.T, settings []string) string {
 		Logger:          hclog.NewNullLogger(),
 	})
 	if _, err := client.Start(); err == nil {
-		t.Error("it was taken for a plugin")
+		t.Error("the reporter was accepted as a plugin")
 	}
 	client.Kill()
 	return raw.line(t)
 }
 
-// reportToJackfield returns what the reporter writes under a host on Jackfield.
+// reportToJackfield returns the reporter's output under a host on Jackfield.
 func reportToJackfield(t *testing.T, settings []string) string {
 	t.Helper()
 	raw := make(written, 64)
@@ -89,13 +89,13 @@ func reportToJackfield(t *testing.T, settings []string) string {
 		RawLog:    raw,
 	})
 	if err == nil {
-		t.Error("it was taken for a plugin")
+		t.Error("the reporter was accepted as a plugin")
 		_ = client.Close()
 	}
 	return raw.line(t)
 }
 
-// written takes what is written to it.
+// written receives everything written to it.
 type written chan string
 
 func (w written) Write(p []byte) (int, error) {
@@ -114,14 +114,14 @@ func (w written) line(t *testing.T) string {
 		case more := <-w:
 			text += more
 		case <-ctx.Done():
-			t.Fatalf("no line came, but %q", text)
+			t.Fatalf("got no line, but %q", text)
 		}
 	}
 	return text
 }
 
-// The page tells those who need reattach to keep go-plugin for it.
-func TestAHostOnGoPluginAttachesToAMovedPlugin(t *testing.T) {
+// The page tells users of reattach to keep go-plugin for it.
+func TestHostOnGoPluginAttachesToAMovedPlugin(t *testing.T) {
 	config := func() *goplugin.ClientConfig {
 		return &goplugin.ClientConfig{
 			HandshakeConfig:  oldrules.Handshake,

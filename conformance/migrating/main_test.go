@@ -12,8 +12,8 @@ import (
 // programs are the paths of the application's programs, set by TestMain.
 var programs struct{ oldHost, oldPlugin, newHost, newPlugin string }
 
-// TestMain makes this program the one that reports its surroundings, or builds the
-// application's programs, once.
+// TestMain makes this program the reporter of its surroundings, or builds the application's
+// programs once.
 func TestMain(m *testing.M) {
 	if _, ok := os.LookupEnv(reporter); ok {
 		input, err := io.ReadAll(os.Stdin)

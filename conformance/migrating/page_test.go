@@ -14,15 +14,15 @@ import (
 	"testing"
 )
 
-// page has a heading for each exported type of go-plugin, with a table of its
-// fields and methods below, and a heading for all that belongs to no type.
+// page has a heading for each exported type of go-plugin, with a table of its fields and
+// methods. Another heading covers everything outside a type.
 const page = "../../docs/migrating.md"
 
 // noType is the heading of functions, variables and constants.
 const noType = "Functions, variables and constants"
 
-// api has the exported names of each type, by the type's name; those that belong to
-// no type are under noType.
+// api has the exported names of each type, by the type's name. Names outside a type are
+// under noType.
 type api map[string]map[string]bool
 
 func (a api) add(parent string, names ...string) {
@@ -36,7 +36,7 @@ func (a api) add(parent string, names ...string) {
 	}
 }
 
-func TestThePageHasEachExportedNameOfGoPlugin(t *testing.T) {
+func TestPageHasEachExportedNameOfGoPlugin(t *testing.T) {
 	exported := make(api)
 	exported.read(t, "github.com/hashicorp/go-plugin", "")
 	exported.read(t, "github.com/hashicorp/go-plugin/runner", "runner.")
@@ -61,7 +61,7 @@ func TestThePageHasEachExportedNameOfGoPlugin(t *testing.T) {
 	expectNoOthers(t, string(text), exported)
 }
 
-func TestThePageShowsWhatTheHostPrints(t *testing.T) {
+func TestPageShowsTheHostsOutput(t *testing.T) {
 	shown, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestThePageShowsWhatTheHostPrints(t *testing.T) {
 	}
 }
 
-// expectNoOthers expects that each name with a row is one of go-plugin's.
+// expectNoOthers expects each name with a row to exist in go-plugin.
 func expectNoOthers(t *testing.T, text string, exported api) {
 	t.Helper()
 	for heading, names := range sections(text) {
@@ -84,9 +84,9 @@ func expectNoOthers(t *testing.T, text string, exported api) {
 	}
 }
 
-// The page's names of Jackfield's, by what stands in front of the dot. Those of
-// package runner may be go-plugin's too.
-func TestThePageNamesWhatJackfieldHas(t *testing.T) {
+// The page names identifiers of Jackfield with their package or type in front. Those of
+// package runner may also be go-plugin's.
+func TestPageUsesOnlyExistingNamesOfJackfield(t *testing.T) {
 	const path = "github.com/jackfield-go/jackfield/"
 	packages := make(map[string]api)
 	for name, under := range map[string]string{
@@ -129,13 +129,13 @@ func TestThePageNamesWhatJackfieldHas(t *testing.T) {
 	}
 }
 
-// qualified is a name behind a dot; "Plugin.Greet" is a string.
+// qualified matches a name after a dot; "Plugin.Greet" is a string.
 var qualified = regexp.MustCompile(`[^"\w]([A-Za-z]+)\.([A-Z]\w*)`)
 
-// fenced is a block of code, which compiles elsewhere.
+// fenced matches a block of code; another test compiles it.
 var fenced = regexp.MustCompile("(?s)\n```.*?\n```\n")
 
-// names are the types of a package.
+// names returns the types of a package.
 func names(a api) map[string]bool {
 	found := make(map[string]bool)
 	for name := range a {
@@ -162,7 +162,7 @@ func (a api) read(t *testing.T, path, prefix string) {
 	}
 }
 
-// declare adds what one declaration exports.
+// declare adds the exported names of a declaration.
 func (a api) declare(declared ast.Decl, prefix string) {
 	switch d := declared.(type) {
 	case *ast.FuncDecl:
@@ -190,7 +190,7 @@ func (a api) declare(declared ast.Decl, prefix string) {
 	}
 }
 
-// receiver is the name of a method's type.
+// receiver returns the name of a method's type.
 func receiver(fields *ast.FieldList) string {
 	of := fields.List[0].Type
 	if star, ok := of.(*ast.StarExpr); ok {
@@ -202,7 +202,7 @@ func receiver(fields *ast.FieldList) string {
 	return ""
 }
 
-// members are the names of fields and methods. An embedded type has its own heading.
+// members returns the names of fields and methods. An embedded type has its own heading.
 func members(of ast.Expr) []string {
 	var fields *ast.FieldList
 	switch kind := of.(type) {
@@ -224,7 +224,7 @@ func members(of ast.Expr) []string {
 
 var span = regexp.MustCompile("`([A-Za-z.]+)`")
 
-// spans are the names in code spans.
+// spans returns the names in code spans.
 func spans(text string) []string {
 	var names []string
 	for _, match := range span.FindAllStringSubmatch(text, -1) {
@@ -233,8 +233,8 @@ func spans(text string) []string {
 	return names
 }
 
-// sections has the names in the first column of each heading's table, from the list
-// of types on.
+// sections returns the names in the first column of each heading's table, from the list of
+// types on.
 func sections(text string) api {
 	found := make(api)
 	_, list, _ := strings.Cut(text, "\n## Type by type\n")
@@ -251,7 +251,7 @@ func sections(text string) api {
 	return found
 }
 
-// parents are the types in a heading.
+// parents returns the types in a heading.
 func parents(heading string) []string {
 	if heading == noType {
 		return []string{noType}
@@ -259,7 +259,7 @@ func parents(heading string) []string {
 	return spans(heading)
 }
 
-// documented has the names by type.
+// documented returns the names by type.
 func documented(text string) api {
 	found := make(api)
 	for heading, names := range sections(text) {

@@ -12,21 +12,21 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// patience bounds what must not hang.
+// patience limits operations that must not hang.
 const patience = 20 * time.Second
 
-// printed is what the host prints for text.
+// printed is the host's output for text.
 const (
 	text = "a plain line\nwith the the word\nand no no more\n" //nolint:dupword // the faults to find
 
 	printed = `line 2: "the" stands twice
 line 3: "no" stands twice
 faults: 2
-without a text: rpc error: code = Unknown desc = there is no text
+without a text: rpc error: code = Unknown desc = the text is empty
 `
 )
 
-func TestEachHostRunsEachPluginAndPrintsTheSame(t *testing.T) {
+func TestHostsRunEachPluginWithTheSameOutput(t *testing.T) {
 	for _, pair := range []struct {
 		name, host, plugin string
 		moved              bool // at least one side
@@ -45,7 +45,7 @@ func TestEachHostRunsEachPluginAndPrintsTheSame(t *testing.T) {
 			if !strings.Contains(log, "[INFO]") || !strings.Contains(log, ": checked a text: ") {
 				t.Errorf("the plugin's record is not in the host's log:\n%s", log)
 			}
-			if pair.moved { // go-plugin on both sides leaves some of its own behind
+			if pair.moved { // go-plugin on both sides leaves files of its own
 				peers.ExpectEmpty(t, temporary)
 			}
 		})

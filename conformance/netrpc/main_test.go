@@ -8,13 +8,13 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// patience bounds what must not hang.
+// patience limits operations that must not hang.
 const patience = 20 * time.Second
 
 // programs are the peers' paths, set by TestMain before any test.
 var programs struct{ ourPlugin, theirPlugin, theirHost string }
 
-// TestMain builds the peers, once.
+// TestMain builds the peers once.
 func TestMain(m *testing.M) {
 	os.Exit(peers.Main(m,
 		peers.Program{Path: &programs.ourPlugin, Source: "./ourplugin", Ours: true},

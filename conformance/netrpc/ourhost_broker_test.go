@@ -18,8 +18,7 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// askHost has the plugin ask the host a question, at an object that the host
-// passes.
+// askHost lets the plugin ask the host a question, at an object passed by the host.
 func (u *subject) askHost(t *testing.T, question string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(within(t))
@@ -71,7 +70,7 @@ func TestOurHostIsCalledBackOverAConnectionOfItsOwn(t *testing.T) {
 	})
 }
 
-func TestOurHostCallsWhatThePluginServesBack(t *testing.T) {
+func TestOurHostCallsAServiceOfThePlugin(t *testing.T) {
 	eachSubject(t, func(t *testing.T, u *subject) {
 		var askers []*netrpc.Client
 		for i := range 3 {
@@ -85,7 +84,7 @@ func TestOurHostCallsWhatThePluginServesBack(t *testing.T) {
 			}
 			askers = append(askers, asker)
 			question := fmt.Sprintf("question %d", i)
-			for _, asker := range askers { // the earlier ones still answer
+			for _, asker := range askers { // earlier connections still answer
 				var answer string
 				want, _ := shared.PluginAnswer(question)
 				if err := asker.Call(within(t), "Ask", question, &answer); err != nil || answer != want {
@@ -99,7 +98,7 @@ func TestOurHostCallsWhatThePluginServesBack(t *testing.T) {
 		if err := askers[0].Call(within(t), "Ask", "closed?", nil); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("a call after its close: %v", err)
 		}
-		u.closeInOrder(t) // the others end with the connection
+		u.closeInOrder(t) // the other connections end with it
 		if err := askers[1].Call(within(t), "Ask", "gone?", nil); err == nil {
 			t.Error("a call after the plugin's end succeeded")
 		}
@@ -128,7 +127,7 @@ func TestOurHostsReaderFails(t *testing.T) {
 		got, err := u.probe.ReadAll(within(t), reader.ID)
 		var remote netrpc.RemoteError
 		if !errors.As(err, &remote) {
-			t.Errorf("got %+v, %v; expected that the plugin cannot take the half for the whole", got, err)
+			t.Errorf("got %+v, %v; expected the plugin to detect the partial stream", got, err)
 		}
 		u.expectAlive(t)
 		u.closeInOrder(t)

@@ -37,7 +37,7 @@ func TestOurHostDispensesANewInstanceEachTime(t *testing.T) {
 }
 
 func TestOurHostDispensesAnUnknownName(t *testing.T) {
-	// The host's set has a name that the plugin's does not.
+	// The host's set has a name unknown to the plugin.
 	more := func(c *host.Config) {
 		c.Versions = core.Versions{1: {netrpc.New(
 			ourprobe.Carry(ourprobe.Plugin, nil),
@@ -70,7 +70,7 @@ func TestOurHostCalls(t *testing.T) {
 		}
 		for _, n := range []int{0, 1, 64 << 10, 3 << 20} {
 			if got, err := u.probe.Bytes(within(t), n); err != nil || !bytes.Equal(got, shared.Pattern(n)) {
-				t.Errorf("%d bytes: %d came, or others; %v", n, len(got), err)
+				t.Errorf("%d bytes: %d arrived, or different bytes; %v", n, len(got), err)
 			}
 		}
 		if pid, err := u.probe.Pid(within(t)); err != nil || strconv.Itoa(pid) != u.ID() {
@@ -78,7 +78,7 @@ func TestOurHostCalls(t *testing.T) {
 		}
 		cookie := shared.CookieValue
 		if u.ours {
-			cookie = "" // a plugin of ours has unset it once read
+			cookie = "" // our plugin unsets it after reading
 		}
 		if value, err := u.probe.Env(within(t), shared.CookieKey); err != nil || value != cookie {
 			t.Errorf("cookie %q, %v; expected %q", value, err, cookie)
@@ -135,7 +135,7 @@ func TestOurHostAbandonsACall(t *testing.T) {
 		ctx, cancel := context.WithCancel(within(t))
 		blocked := make(chan error, 1)
 		go func() { blocked <- u.probe.Block(ctx) }()
-		u.expectAlive(t) // beside the call that blocks
+		u.expectAlive(t) // beside the blocking call
 		cancel()
 		if err := <-blocked; !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, expected context.Canceled", err)
@@ -147,7 +147,7 @@ func TestOurHostAbandonsACall(t *testing.T) {
 		if err := u.probe.Block(within(t)); err != nil {
 			t.Errorf("after its release: %v", err)
 		}
-		u.expectAlive(t) // the abandoned call's answer came in between
+		u.expectAlive(t) // the abandoned call's answer arrived in between
 		u.closeInOrder(t)
 	})
 }

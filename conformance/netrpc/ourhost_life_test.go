@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-func TestOurHostTakesWhatThePluginPrints(t *testing.T) {
+func TestOurHostReceivesThePluginsOutput(t *testing.T) {
 	eachSubject(t, func(t *testing.T, u *subject) {
 		long := strings.Repeat("y", 200<<10) + "\n"
 		for _, texts := range [][2]string{
@@ -37,9 +37,10 @@ func TestOurHostTakesWhatThePluginPrints(t *testing.T) {
 	})
 }
 
-// TestOurHostLosesNothingThatIsPrintedLast asserts it of two sides of ours. A
-// go-plugin plugin does not wait for its output when it leaves (F13): it counts.
-func TestOurHostLosesNothingThatIsPrintedLast(t *testing.T) {
+// TestOurHostKeepsTheLastOutput asserts complete output between two sides of ours. A plugin
+// on go-plugin does not wait for its output when it leaves (F13), so there the test only
+// counts.
+func TestOurHostKeepsTheLastOutput(t *testing.T) {
 	const runs = 30
 	eachPeer(t, func(t *testing.T, p peer) {
 		arrived := 0
@@ -92,7 +93,7 @@ func TestOurHostNegotiates(t *testing.T) {
 func TestOurHostHasNoVersionInCommon(t *testing.T) {
 	for _, test := range []struct {
 		name, host, plugin string
-		lists              core.VersionError // as far as they are known, of a plugin of ours
+		lists              core.VersionError // as far as known, for our plugin
 	}{
 		{"newer plugin", "1", "2,3", core.VersionError{Host: []int{1}, Plugin: []int{2, 3}}},
 		{"older plugin", "4,5", "1,2", core.VersionError{Host: []int{4, 5}, Plugin: []int{1, 2}}},
@@ -108,7 +109,7 @@ func TestOurHostHasNoVersionInCommon(t *testing.T) {
 					t.Fatalf("got %v, expected a core.VersionError in a host.LaunchError", err)
 				}
 				t.Log(mismatch)
-				// go-plugin's plugins announce their lowest version and no list.
+				// Plugins on go-plugin announce only their lowest version, and no list.
 				known := test.lists.Plugin
 				if !p.ours {
 					known = known[:1]
@@ -130,7 +131,7 @@ func TestOurHostSendsTheListToThePlugin(t *testing.T) {
 			shared.CookieKey:              shared.CookieValue,
 		} {
 			if p.ours {
-				want = "" // a plugin of ours has unset it once read
+				want = "" // our plugin unsets it after reading
 			}
 			if got, err := u.probe.Env(within(t), name); err != nil || got != want {
 				t.Errorf("%s: %q, %v; expected %q", name, got, err, want)
@@ -153,8 +154,8 @@ func TestOurHostClosesInOrder(t *testing.T) {
 	})
 }
 
-// TestOurHostClosesInOrderEveryTime is for the race between a plugin's answer and
-// its exit (F24).
+// TestOurHostClosesInOrderEveryTime looks for the race between a plugin's answer and its
+// exit (F24).
 func TestOurHostClosesInOrderEveryTime(t *testing.T) {
 	const runs = 100
 	eachPeer(t, func(t *testing.T, p peer) {
@@ -193,7 +194,7 @@ func TestOurHostKills(t *testing.T) {
 			t.Errorf("the call in flight: %v", err)
 		}
 		if err := u.Err(); err != nil {
-			t.Errorf("after a kill that was asked for: %v", err)
+			t.Errorf("after a requested kill: %v", err)
 		}
 		peers.ExpectFarewell(t, u.farewell, false)
 		u.expectQuiet(t)
@@ -221,7 +222,7 @@ func TestOurHostSeesThePluginExitDuringACall(t *testing.T) {
 		}
 		peers.ExpectFarewell(t, u.farewell, false)
 		if log := u.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "exit status 7") {
-			t.Errorf("the log does not say that the plugin ended unexpectedly: %q", log)
+			t.Errorf("the log does not report the plugin's unexpected end: %q", log)
 		}
 	})
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugintest"
 )
 
-// peer is a plugin program that our host runs.
+// peer is a plugin program for our host.
 type peer struct {
 	name    string
 	program *string
@@ -37,7 +37,7 @@ func eachPeer(t *testing.T, test func(*testing.T, peer)) {
 	}
 }
 
-// eachSubject runs a test on a plugin of every program, without TLS and with it.
+// eachSubject runs a test on a plugin of every program, with and without TLS.
 func eachSubject(t *testing.T, test func(*testing.T, *subject)) {
 	t.Helper()
 	eachPeer(t, func(t *testing.T, p peer) {
@@ -48,13 +48,13 @@ func eachSubject(t *testing.T, test func(*testing.T, *subject)) {
 	})
 }
 
-// setting is what differs from a launch of version 1 on both sides.
+// setting lists the differences from a launch of version 1 on both sides.
 type setting struct {
 	host, plugin string // versions
 	change       func(*host.Config)
 }
 
-// subject is a launched plugin and what our host sees of it.
+// subject is a launched plugin with the observations of our host.
 type subject struct {
 	peer
 
@@ -62,14 +62,14 @@ type subject struct {
 
 	probe          *ourprobe.Probe
 	stdout, stderr *shared.Output
-	log            *shared.Output // what was logged above debug
-	debug          *shared.Output // what was logged at all
+	log            *shared.Output // messages above debug
+	debug          *shared.Output // all messages
 	farewell       string
 	temporary      string
 }
 
-// prepare makes the configuration of a launch, and checks at the test's end that
-// nothing is left of it.
+// prepare makes the configuration of a launch. At the end of the test it checks for
+// leftovers.
 func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
@@ -115,8 +115,8 @@ func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
 	return u, cfg
 }
 
-// launch launches the plugin and dispenses the probe. The test's end kills what
-// the test has not closed.
+// launch launches the plugin and dispenses the probe. The end of the test kills a plugin
+// that is still open.
 func (p peer) launch(t *testing.T, s setting) *subject {
 	t.Helper()
 	u, cfg := p.prepare(t, s)
@@ -143,7 +143,7 @@ func (u *subject) dispense(t *testing.T) *ourprobe.Probe {
 	return probe
 }
 
-// expectAlive expects that calls are answered.
+// expectAlive checks that the plugin answers calls.
 func (u *subject) expectAlive(t *testing.T) {
 	t.Helper()
 	if got, err := u.probe.Echo(within(t), "still here"); err != nil || got != "still here" {
@@ -151,8 +151,8 @@ func (u *subject) expectAlive(t *testing.T) {
 	}
 }
 
-// closeInOrder ends the plugin and expects that it left by itself, to the end of
-// its main, and that nobody had anything to say about it.
+// closeInOrder ends the plugin. It checks that the plugin left by itself, reached the end
+// of its main, and caused no messages.
 func (u *subject) closeInOrder(t *testing.T) {
 	t.Helper()
 	if err := u.Stop(within(t)); err != nil {
@@ -165,7 +165,7 @@ func (u *subject) closeInOrder(t *testing.T) {
 	u.expectQuiet(t)
 }
 
-// expectQuiet expects that nothing was logged above debug.
+// expectQuiet checks that the log has no messages above debug.
 func (u *subject) expectQuiet(t *testing.T) {
 	t.Helper()
 	if text := u.log.String(); text != "" {
@@ -173,7 +173,8 @@ func (u *subject) expectQuiet(t *testing.T) {
 	}
 }
 
-// within returns a context for what must not hang, also at the test's end.
+// within returns a context for operations that must not hang. It also works at the end of a
+// test.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -181,7 +182,7 @@ func within(t *testing.T) context.Context {
 	return ctx
 }
 
-// levels is a handler for several.
+// levels passes records to several handlers.
 type levels []slog.Handler
 
 func (l levels) Enabled(ctx context.Context, level slog.Level) bool {

@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/peers"
 )
 
-// orderly are the scenarios that end with an orderly kill.
+// orderly returns the scenarios that end with an orderly kill.
 func orderly() []string {
 	return []string{
 		"dispense", "calls", "parallel", "errors", "abandon", "callback", "serveback", "reader",
@@ -19,7 +19,7 @@ func orderly() []string {
 	}
 }
 
-// checks are what is expected beside the report's own OK.
+// checks are additional expectations beside the report's own OK.
 func checks() map[string]func(*testing.T, shared.Report) {
 	return map[string]func(*testing.T, shared.Report){
 		"dispense": func(t *testing.T, r shared.Report) {
@@ -47,12 +47,12 @@ func TestTheirHostRunsOurPlugin(t *testing.T) {
 	} {
 		for _, scenario := range orderly() {
 			if scenario == "reattach" && security.host != nil {
-				continue // go-plugin has the keys of a launch of its own only
+				continue // go-plugin keeps keys only for its own launches
 			}
 			t.Run(security.name+"/"+scenario, func(t *testing.T) {
 				outcome := theirRun{host: security.host, scenarios: []string{scenario}}.run(t)
 				outcome.ExpectOrderly(t)
-				if scenario != "reattach" { // there the first client's kill finds its plugin gone, and warns
+				if scenario != "reattach" { // its first client's kill finds the plugin gone, and warns
 					outcome.ExpectQuiet(t)
 				}
 				if check := checks()[scenario]; check != nil {
@@ -63,7 +63,7 @@ func TestTheirHostRunsOurPlugin(t *testing.T) {
 	}
 }
 
-// TestTheirHostScenariosAreAllHere compares the list above with the host's own.
+// TestTheirHostScenariosAreAllHere compares the list above with the host's own list.
 func TestTheirHostScenariosAreAllHere(t *testing.T) {
 	outcome := theirRun{scenarios: []string{"all"}}.run(t)
 	var names []string
@@ -92,7 +92,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	const oldest = "incompatible API version with plugin. Plugin version: 2, Client versions: [1]"
 	for _, test := range []struct {
 		name, host, plugin, scenario string
-		negotiated                   any // as JSON has it
+		negotiated                   any // JSON's type
 		startError                   string
 	}{
 		{"highest in common", "2,3", "1,2,3", "version", 3.0, ""},
@@ -104,7 +104,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.scenario == "oldhost" && runtime.GOOS == "windows" {
-				t.Skip("only on Unix, where a process can become another program")
+				t.Skip("only on Unix, where a process can replace its program")
 			}
 			outcome := theirRun{
 				host:      []string{"-versions", test.host},
@@ -114,7 +114,7 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 			report := outcome.Reports[0]
 			expectValue(t, report, "negotiated", test.negotiated)
 			if test.startError != "" {
-				// go-plugin kills what it cannot use: no orderly end to look for.
+				// go-plugin kills an unusable plugin, so there is no orderly end.
 				expectText(t, report, "startError", test.startError)
 				return
 			}
@@ -124,9 +124,9 @@ func TestTheirHostNegotiatesWithOurPlugin(t *testing.T) {
 	}
 }
 
-// TestTheirHostLosesNothingThatIsPrintedLast counts: whether go-plugin's host
-// has read all before it hangs up is its own race (F13).
-func TestTheirHostLosesNothingThatIsPrintedLast(t *testing.T) {
+// TestTheirHostKeepsTheLastOutput only counts: go-plugin's host may hang up before it has
+// read everything, in a race of its own (F13).
+func TestTheirHostKeepsTheLastOutput(t *testing.T) {
 	const runs = 30
 	outcome := theirRun{scenarios: slices.Repeat([]string{"stdio-kill"}, runs)}.run(t)
 	outcome.ExpectOrderly(t)
@@ -143,7 +143,7 @@ func TestTheirHostLosesNothingThatIsPrintedLast(t *testing.T) {
 	t.Logf("printed last, then an orderly kill: stdout arrived in %d, stderr in %d of %d runs", stdout, stderr, runs)
 }
 
-func TestTheirHostDialsWhatOurPluginDoesNotAccept(t *testing.T) {
+func TestTheirHostDialsAnUnacceptedID(t *testing.T) {
 	outcome := theirRun{scenarios: []string{"unclaimed"}, plugin: []string{"-unclaimed", "300ms"}}.run(t)
 	outcome.ExpectOrderly(t)
 	outcome.ExpectQuiet(t)
@@ -153,7 +153,7 @@ func TestTheirHostDialsWhatOurPluginDoesNotAccept(t *testing.T) {
 	}
 	for _, text := range errs {
 		if strings.Contains(fmt.Sprint(text), "deadline exceeded") {
-			t.Errorf("a dial that nobody accepts was not refused: %v", text)
+			t.Errorf("an unaccepted dial was not refused: %v", text)
 		}
 	}
 }

@@ -13,7 +13,7 @@ type theirRun struct {
 	plugin    []string // arguments of the plugin
 }
 
-// run runs the host to its end. The test fails with a scenario.
+// run runs the host to its end. A failing scenario fails the test.
 func (r theirRun) run(t *testing.T) peers.Outcome {
 	t.Helper()
 	outcome := peers.HostRun{

@@ -1,5 +1,5 @@
-// Package peers has what the tests of this module need of processes: the programs
-// built, go-plugin's host run on a plugin, and a look at what was left.
+// Package peers manages the processes of this module's tests: it builds programs, runs
+// go-plugin's host on a plugin, and checks for leftovers.
 package peers
 
 import (
@@ -15,11 +15,11 @@ import (
 
 // Program is a peer that tests run.
 type Program struct {
-	// Path is where it is; [Main] sets it.
+	// Path receives the path of the built program; [Main] sets it.
 	Path *string
-	// Source is its folder.
+	// Source is the program's folder.
 	Source string
-	// Ours is built with the race detector if the tests are.
+	// Ours selects the race detector for this program if the tests use it.
 	Ours bool
 }
 

@@ -21,30 +21,30 @@ import (
 type HostRun struct {
 	// Host and Plugin are the programs.
 	Host, Plugin string
-	// Flags are the host's, beside "-v".
+	// Flags are the host's flags, beside "-v".
 	Flags []string
-	// Scenarios are what it puts the plugin through.
+	// Scenarios are the scenarios to run on the plugin.
 	Scenarios []string
-	// Arguments are the plugin's, beside "-farewell".
+	// Arguments are the plugin's arguments, beside "-farewell".
 	Arguments []string
-	// Patience bounds the run.
+	// Patience limits the duration of the run.
 	Patience time.Duration
 }
 
-// Outcome is what came of it.
+// Outcome is the result of a run.
 type Outcome struct {
-	// Reports are the host's, one a scenario, or more where one stands for
-	// several.
+	// Reports are the host's reports, one for each scenario, or more for a name that stands
+	// for several.
 	Reports []shared.Report
 	// Log is the host's whole log.
 	Log string
-	// Farewell is where the plugin says farewell.
+	// Farewell is the path of the plugin's farewell file.
 	Farewell string
-	// Temporary is where both sides had their temporary files.
+	// Temporary is the directory for both sides' temporary files.
 	Temporary string
 }
 
-// Run runs the host to its end. A scenario that fails is not the test's failure.
+// Run runs the host to its end. A failing scenario does not fail the test.
 func (r HostRun) Run(t testing.TB) Outcome {
 	t.Helper()
 	plugintest.NoLeaks(t)
@@ -91,14 +91,13 @@ func read(t testing.TB, output []byte) []shared.Report {
 	return reports
 }
 
-// Tail is the end of a text, in lines.
+// Tail returns the last lines of a text.
 func Tail(text string, lines int) string {
 	all := strings.Split(text, "\n")
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// ExpectOrderly expects that every plugin left by itself when it was asked, and
-// left nothing behind.
+// ExpectOrderly checks that every plugin left by itself on request, without leftovers.
 func (o Outcome) ExpectOrderly(t testing.TB) {
 	t.Helper()
 	for _, report := range o.Reports {
@@ -110,8 +109,8 @@ func (o Outcome) ExpectOrderly(t testing.TB) {
 	ExpectEmpty(t, o.Temporary)
 }
 
-// ExpectQuiet expects that neither side logged anything above debug, but what is
-// usual. That a plugin has ended go-plugin says at info, always.
+// ExpectQuiet checks that neither side logged anything above debug, except usual messages.
+// go-plugin always logs a plugin's end at info.
 func (o Outcome) ExpectQuiet(t testing.TB, usual ...string) {
 	t.Helper()
 	usual = append(usual, "host: plugin process exited: ")

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// ShortDir returns a directory that the names of sockets fit below, and that is
-// removed with the test.
+// ShortDir returns a directory with a path short enough for sockets. The end of the test
+// removes it.
 func ShortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // TempDir's paths are too long for sockets
@@ -18,7 +18,7 @@ func ShortDir(t testing.TB) string {
 	return dir
 }
 
-// ExpectEmpty expects that nothing was left in a directory for temporary files.
+// ExpectEmpty checks that a directory for temporary files is empty.
 func ExpectEmpty(t testing.TB, dir string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -30,14 +30,13 @@ func ExpectEmpty(t testing.TB, dir string) {
 	}
 }
 
-// farewell is what the plugin programs write once they have served.
+// farewell is the text that plugin programs write after serving.
 const farewell = "served to the end\n"
 
 // WriteFarewell writes a plugin's farewell to a file.
 func WriteFarewell(path string) error { return os.WriteFile(path, []byte(farewell), 0o600) }
 
-// ExpectFarewell expects that the plugin came to an orderly end, or that it did
-// not.
+// ExpectFarewell checks whether the plugin came to an orderly end.
 func ExpectFarewell(t testing.TB, path string, want bool) {
 	t.Helper()
 	text, err := os.ReadFile(path)

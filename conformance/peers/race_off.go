@@ -2,6 +2,6 @@
 
 package peers
 
-// Race says that the race detector is on: in this process, and in the programs of
-// ours that are built here.
+// Race reports whether the race detector is on: in this process, and in our programs built
+// here.
 const Race = false

@@ -19,8 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// warnings hands on the warnings of a host's log, with what the plugin gave as
-// the error.
+// warnings receives the warnings in a host's log, with the plugin's error.
 type warnings chan string
 
 func (warnings) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelWarn }
@@ -37,12 +36,12 @@ func (w warnings) Handle(_ context.Context, record slog.Record) error {
 	return nil
 }
 
-// There is no certificate in what a host needs to attach to a running plugin
-// (protocol §9). Its calls fail, and the plugin's log says why.
-func TestAHostThatWouldAttachIsToldOfInThePluginsLog(t *testing.T) {
+// A host needs no certificate to attach to a running plugin (protocol §9), and so gets
+// none. Its calls fail, and the plugin's log gives the reason.
+func TestLogOfAPluginReportsAnAttachingHost(t *testing.T) {
 	for name, s := range settings() {
 		if strings.HasPrefix(s.role, "their") || s.multiplexed {
-			continue // go-plugin's says what it says; a host that does not multiplex gets no stream for TLS
+			continue // go-plugin's log is its own; a host without multiplexing gets no stream for TLS
 		}
 		t.Run(name, func(t *testing.T) {
 			said := make(warnings, 100)
@@ -51,7 +50,7 @@ func TestAHostThatWouldAttachIsToldOfInThePluginsLog(t *testing.T) {
 			if _, err := second.Client(); err == nil {
 				client, _ := second.Client()
 				if err := client.Ping(); err == nil {
-					t.Error("the other host was answered")
+					t.Error("the other host got an answer")
 				}
 			}
 			select {
@@ -71,7 +70,7 @@ func TestAHostThatWouldAttachIsToldOfInThePluginsLog(t *testing.T) {
 	}
 }
 
-// attach makes a go-plugin host that would take over the plugin.
+// attach makes a go-plugin host that tries to take over the plugin.
 func (u *subject) attach(t *testing.T) *goplugin.Client {
 	t.Helper()
 	pid, err := strconv.Atoi(u.client.ID())

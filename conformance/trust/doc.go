@@ -1,5 +1,4 @@
-// Package trust tries to get at plugins as somebody who has no business with
-// them: a process of the same user, whom no file mode keeps out, with no TLS, with
-// TLS and no certificate, and with a certificate of its own. Every transport, both
-// ends of it, brokered connections too.
+// Package trust attacks plugins as an unauthorized process of the same user, because file
+// modes do not keep it out. It tries without TLS, with TLS but no certificate, and with its
+// own certificate. It covers every transport, both ends, and brokered connections.
 package trust

@@ -23,7 +23,7 @@ const roleVariable = "JACKFIELD_TRUST_ROLE"
 
 const patience = 20 * time.Second
 
-// impatience is how long some plugins wait for a host to say something.
+// impatience is the timeout of some plugins for a host's first message.
 const impatience = 3 * time.Second
 
 func oneVersion() shared.Versions { return shared.Versions{Numbers: []int{1}} }
@@ -61,7 +61,7 @@ func impatient(cfg plugin.Config) plugin.Config {
 	return cfg
 }
 
-// within returns a context for what must not hang.
+// within returns a context for operations that must not hang.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)

@@ -28,14 +28,13 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// Where a plugin with certificates of its own finds them, and what it makes of
-// them.
+// These variables tell a plugin where its own certificates are, and how to use them.
 const (
 	dirVariable  = "JACKFIELD_TRUST_CERTIFICATES"
 	onlyVariable = "JACKFIELD_TRUST_ONLY_CLIENT"
 )
 
-// pluginsOwn is the TLS of a plugin with certificates of its own.
+// pluginsOwn returns the TLS of a plugin with its own certificates.
 func pluginsOwn() core.TLSProvider {
 	files := filesIn(os.Getenv(dirVariable))
 	if os.Getenv(onlyVariable) != "" {
@@ -44,7 +43,7 @@ func pluginsOwn() core.TLSProvider {
 	return core.TLSFiles(files)
 }
 
-// onlyClient provides one configuration, for both roles.
+// onlyClient provides one configuration for both roles.
 func onlyClient(files tlsutil.Files) core.TLSProvider {
 	return func(context.Context) (*core.TLS, error) {
 		client, err := files.Client()
@@ -52,7 +51,8 @@ func onlyClient(files tlsutil.Files) core.TLSProvider {
 	}
 }
 
-// filesIn are those that certificates wrote. Without an authority, any host does.
+// filesIn returns the files written by certificates. Without an authority, the plugin
+// accepts any host.
 func filesIn(dir string) tlsutil.Files {
 	files := tlsutil.Files{Certificate: filepath.Join(dir, "own.pem"), Key: filepath.Join(dir, "key.pem")}
 	if authority := filepath.Join(dir, "ca.pem"); exists(authority) {
@@ -66,8 +66,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// certificates writes an authority, and a certificate for "localhost" of it, into
-// a new directory.
+// certificates writes an authority, and its certificate for "localhost", into a new
+// directory.
 func certificates(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -116,7 +116,7 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 	}
 }
 
-// ownSettings are those of plugins with certificates of their own.
+// ownSettings are the settings of plugins with their own certificates.
 func ownSettings() map[string]setting {
 	return map[string]setting{
 		"net/rpc":     {role: "our net/rpc, own TLS"},
@@ -125,7 +125,7 @@ func ownSettings() map[string]setting {
 	}
 }
 
-// callBack has the plugin call the host.
+// callBack lets the plugin call the host.
 func (u *subject) callBack(t *testing.T) {
 	t.Helper()
 	serving, err := probe.Serve(t.Context(), ourgrpc.Adapt(u.broker), false, probe.Answerer(probe.HostName))
@@ -141,8 +141,8 @@ func (u *subject) callBack(t *testing.T) {
 	}
 }
 
-// A configuration for dialing that has to do for serving too, on both sides.
-func TestOneConfigurationForBothRolesRefusesStrangers(t *testing.T) {
+// Both sides use one configuration for dialing and for serving.
+func TestConfigurationForBothRolesRefusesStrangers(t *testing.T) {
 	for name, s := range ownSettings() {
 		t.Run(name, func(t *testing.T) {
 			dir := certificates(t)
@@ -168,14 +168,14 @@ func TestOneConfigurationForBothRolesRefusesStrangers(t *testing.T) {
 	}
 }
 
-// It calls, and where a brokered connection needs a certificate of the host's, the
-// host says so, before the plugin is told of a number.
-func TestAHostWithoutACertificateIsToldThatItCannotServe(t *testing.T) {
+// The host can call. If a brokered connection needs the host's certificate, the host
+// reports the missing certificate before it sends the plugin an ID.
+func TestHostWithoutACertificateLearnsThatItCannotServe(t *testing.T) {
 	for name, s := range ownSettings() {
 		t.Run(name, func(t *testing.T) {
 			dir := certificates(t)
 			authority := filepath.Join(t.TempDir(), "ca.pem")
-			if err := os.Rename(filepath.Join(dir, "ca.pem"), authority); err != nil { // the plugin takes any host
+			if err := os.Rename(filepath.Join(dir, "ca.pem"), authority); err != nil { // the plugin accepts any host
 				t.Fatal(err)
 			}
 			u, cfg := s.prepare(t)
@@ -186,7 +186,7 @@ func TestAHostWithoutACertificateIsToldThatItCannotServe(t *testing.T) {
 				t.Error(err)
 			}
 			if !u.grpc {
-				return // what net/rpc brokers is inside the one connection
+				return // net/rpc's brokered connections are inside the main connection
 			}
 			served := u.broker.Serve(within(t), u.broker.NextID(), func(grpc.ServiceRegistrar) {})
 			_, listened := u.broker.Listen(within(t), u.broker.NextID())
@@ -199,11 +199,11 @@ func TestAHostWithoutACertificateIsToldThatItCannotServe(t *testing.T) {
 	}
 }
 
-func TestTheHintSaysWhoHasRefusedWhom(t *testing.T) {
+func TestHintNamesTheRefusingSide(t *testing.T) {
 	for name, s := range ownSettings() {
 		for side, test := range map[string]struct {
 			hostRefuses bool
-			hints       []string // which one may be a matter of who is faster
+			hints       []string // the faster side decides between them
 		}{
 			"the host refuses":   {true, []string{""}},
 			"the plugin refuses": {false, []string{"the plugin refused the host's TLS", "the plugin hung up"}},
@@ -235,7 +235,7 @@ func TestTLSOnTheHostsSideAloneIsNamed(t *testing.T) {
 	}
 }
 
-// expectHint expects that a launch fails, with a hint that begins like one of some.
+// expectHint expects a failing launch whose hint begins with any of hints.
 func expectHint(t *testing.T, cfg host.Config, hints ...string) {
 	t.Helper()
 	client, err := host.Launch(within(t), cfg)

@@ -29,15 +29,15 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// setting is a way to launch a plugin.
+// setting describes the launch of a plugin.
 type setting struct {
 	role        string
 	grpc        bool
 	multiplexed bool
 }
 
-// multiplexedByGoPlugin takes one connection in its life, which is the host's, and
-// so is not here: nobody else gets as far as to be refused.
+// The list does not contain multiplexedByGoPlugin: it accepts one connection in its
+// lifetime, the host's, so no stranger gets far enough for a refusal.
 func settings() map[string]setting {
 	return map[string]setting{
 		"net/rpc":              {role: "our net/rpc"},
@@ -53,9 +53,9 @@ type subject struct {
 	setting
 
 	client *host.Client
-	broker *transportgrpc.Broker // of gRPC
-	probe  *probe.Client         // of gRPC
-	base   string                // its directory is in there
+	broker *transportgrpc.Broker // only for gRPC
+	probe  *probe.Client         // only for gRPC
+	base   string                // contains its directory
 	ping   func() error
 }
 
@@ -106,7 +106,7 @@ func (s setting) prepare(t *testing.T) (*subject, host.Config) {
 	return u, cfg
 }
 
-// launch launches and dispenses.
+// launch launches the plugin and dispenses the probe.
 func (u *subject) launch(t *testing.T, cfg host.Config) {
 	t.Helper()
 	var err error
@@ -125,7 +125,7 @@ func (u *subject) launch(t *testing.T, cfg host.Config) {
 	u.ping = func() error { return u.client.Ping(within(t)) }
 }
 
-// sockets lists the sockets in the plugin's directory, of both sides.
+// sockets lists the sockets of both sides in the plugin's directory.
 func (u *subject) sockets(t *testing.T) []string {
 	t.Helper()
 	var sockets []string
@@ -141,8 +141,7 @@ func (u *subject) sockets(t *testing.T) []string {
 	return sockets
 }
 
-// offer has the host serve something to the plugin, on a socket of its own where
-// that is the way.
+// offer lets the host serve to the plugin, on a separate socket if the transport uses one.
 func (u *subject) offer(t *testing.T) {
 	t.Helper()
 	if !u.grpc || u.multiplexed {
@@ -163,7 +162,7 @@ func (u *subject) offer(t *testing.T) {
 	}
 }
 
-// strangers are what to come with.
+// strangers returns the TLS configurations of attackers.
 func strangers(t *testing.T) map[string]*tls.Config {
 	t.Helper()
 	own, err := tlsutil.NewIdentity()
@@ -175,7 +174,7 @@ func strangers(t *testing.T) map[string]*tls.Config {
 		t.Fatal(err)
 	}
 	withOwn := tlsutil.Client(own, self)
-	withOwn.VerifyConnection = nil // it talks to anybody
+	withOwn.VerifyConnection = nil // it accepts any server
 	withOwn.NextProtos = []string{"h2"}
 	without := withOwn.Clone()
 	without.Certificates = nil
@@ -201,17 +200,17 @@ func TestStrangersAreRefusedAndThePluginLivesOn(t *testing.T) {
 	}
 }
 
-// Those who say nothing would use up the plugin's files, on TCP those of every
-// user. Multiplexed gRPC waits for them yet. Hosts are connected all the time, and
-// say nothing either: ours, and without TLS, which it could not have, go-plugin's.
-func TestStrangersThatSayNothingAreLetGo(t *testing.T) {
+// Silent strangers would use up the plugin's files; on TCP, strangers of every user could.
+// Multiplexed gRPC still waits for them. Hosts are connected all the time and are silent
+// too: ours, and go-plugin's without TLS, because it could not have TLS here.
+func TestStrangersWithoutAWordAreDisconnected(t *testing.T) {
 	for name, s := range map[string]setting{
 		"net/rpc": {role: "our net/rpc, impatient"},
 		"gRPC":    {role: "our gRPC, impatient", grpc: true},
 	} {
 		for _, mode := range []host.MTLS{host.MTLSOff, host.MTLSRequired} {
 			t.Run(name+", AutoMTLS "+mode.String(), func(t *testing.T) {
-				t.Parallel() // they wait most of the time
+				t.Parallel() // they mostly wait
 				u := s.launch(t, mode)
 				pings := map[string]func() error{"our host": u.ping}
 				if mode == host.MTLSOff {
@@ -229,13 +228,13 @@ func TestStrangersThatSayNothingAreLetGo(t *testing.T) {
 				if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 					t.Fatal(err)
 				}
-				// A gRPC server says its settings first.
+				// A gRPC server sends its settings first.
 				if _, err := io.Copy(io.Discard, conn); refused(err) != nil {
 					t.Error(refused(err))
 				}
 				for whose, ping := range pings {
 					if err := ping(); err != nil {
-						t.Errorf("%s, which is connected for longer than that: %v", whose, err)
+						t.Errorf("%s, connected for longer than the timeout: %v", whose, err)
 					}
 				}
 			})
@@ -243,27 +242,27 @@ func TestStrangersThatSayNothingAreLetGo(t *testing.T) {
 	}
 }
 
-// The same attempt gets an answer where it should, or the test above would show
+// The same attempt gets an answer without TLS. Otherwise the test above would prove
 // nothing.
-func TestWithoutTLSTheAttemptIsAnswered(t *testing.T) {
+func TestAttemptWithoutTLSIsAnswered(t *testing.T) {
 	for name, s := range settings() {
 		t.Run(name, func(t *testing.T) {
 			u := s.launch(t, host.MTLSOff)
 			if err := u.attempt(within(t), u.sockets(t)[0], nil); err == nil {
-				t.Error("refused without TLS too")
+				t.Error("refused even without TLS")
 			}
 		})
 	}
 }
 
-// errAnswered says that an attempt was not refused.
-var errAnswered = errors.New("it was answered")
+// errAnswered reports that an attempt was not refused.
+var errAnswered = errors.New("the attempt got an answer")
 
-// attempt talks to the socket as a host does, over TLS if there is a
-// configuration. It returns nil if that was refused.
+// attempt speaks to the socket like a host, over TLS if config is set. It returns nil after
+// a refusal.
 func (u *subject) attempt(ctx context.Context, path string, config *tls.Config) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "unix", path)
-	for errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil { // a socket's file is there before it listens
+	for errors.Is(err, syscall.ECONNREFUSED) && ctx.Err() == nil { // a socket's file exists before it listens
 		conn, err = new(net.Dialer).DialContext(ctx, "unix", path)
 	}
 	if err != nil {
@@ -289,7 +288,7 @@ func (u *subject) attempt(ctx context.Context, path string, config *tls.Config) 
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return refused(err)
 		}
-		conn = secured // with TLS 1.3 the client learns later that it was refused
+		conn = secured // with TLS 1.3 the client learns of a refusal later
 	}
 	if _, err := conn.Write(u.greeting()); err != nil {
 		return refused(err)
@@ -297,7 +296,7 @@ func (u *subject) attempt(ctx context.Context, path string, config *tls.Config) 
 	return answered(conn)
 }
 
-// greeting is how a host begins, so that it gets an answer.
+// greeting returns the first bytes of a host, to provoke an answer.
 func (u *subject) greeting() []byte {
 	if u.grpc { // RFC 9113, section 3.4, and an empty SETTINGS frame
 		return []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
@@ -305,8 +304,8 @@ func (u *subject) greeting() []byte {
 	return []byte{0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7} // a yamux ping
 }
 
-// answered reads until the other side has closed the connection: that is a
-// refusal, unless it has said more than a TLS alert before.
+// answered reads until the other side closes the connection. That counts as a refusal,
+// unless more than a TLS alert came before.
 func answered(conn net.Conn) error {
 	first := make([]byte, 1)
 	switch _, err := io.ReadFull(conn, first); {
@@ -319,7 +318,7 @@ func answered(conn net.Conn) error {
 	return errAnswered
 }
 
-// refused tells the end of a connection from one that hangs.
+// refused distinguishes the end of a connection from a hang.
 func refused(err error) error {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() || errors.Is(err, syscall.ETIMEDOUT) {

@@ -17,10 +17,10 @@ import (
 	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
-// The same figures for three ways of having a session: theirs; theirs on a
-// connection that holds a data frame's header back until its body comes, which
-// is as far as one gets from outside; and ours. The machine's mood changes, so
-// compare medians over several whole passes:
+// The benchmarks compare three kinds of session: theirs, theirs on a coalescing connection,
+// and ours. A coalescing connection holds back a data frame's header until its body comes,
+// the best possible from outside. Machine load varies, so compare medians over several
+// whole passes:
 //
 //	go test -c -o bench ./yamux
 //	for i in 1 2 3 4 5 6 7; do ./bench -test.run '^$' -test.bench . ; done
@@ -35,7 +35,7 @@ var implementations = []struct {
 	{"ours", ourPair},
 }
 
-// session is what the benchmarks need of either.
+// session is the interface used by the benchmarks.
 type session interface {
 	open(t testing.TB) net.Conn
 	accept(t testing.TB) net.Conn
@@ -104,8 +104,8 @@ func theirPair(t testing.TB, c, s net.Conn) (client, server session) {
 	return theirSession{a}, theirSession{b}
 }
 
-// coalescing joins the two writes of a data frame into one. hashicorp/yamux
-// writes from a single goroutine, and always the whole header first.
+// coalescing joins the two writes of a data frame. hashicorp/yamux writes from a single
+// goroutine, and always the whole header first.
 type coalescing struct {
 	net.Conn
 
@@ -173,7 +173,7 @@ func roundTrips(b *testing.B, a, z net.Conn) {
 	}
 }
 
-// tlsPair is a socket with the TLS of AutoMTLS on it.
+// tlsPair is a socket with AutoMTLS's TLS on it.
 func tlsPair(b *testing.B) (client, server net.Conn) {
 	host, hostCert := identity(b)
 	plugin, pluginCert := identity(b)
@@ -222,8 +222,8 @@ func BenchmarkBulk256MiB(b *testing.B) {
 	}
 }
 
-// BenchmarkEndOfPeer measures from the end of the peer's connection until
-// three readers, blocked on a stream each, have returned.
+// BenchmarkEndOfPeer measures the time from the end of the peer's connection until three
+// blocked readers, each on its own stream, have returned.
 func BenchmarkEndOfPeer(b *testing.B) {
 	for _, impl := range []struct {
 		name  string

@@ -66,9 +66,10 @@ func TestOurResetReachesThem(t *testing.T) {
 	})
 }
 
-func TestTheyLearnThatNobodyReads(t *testing.T) {
+func TestTheirSideLearnsThatNobodyReads(t *testing.T) {
 	eachStream(t, func(t *testing.T, p pair, our *ours.Stream, their *theirs.Stream) {
-		// A whole window unread: they wait for a grant that no reader gives.
+		// A whole window is unread: the writers wait for a window update, and no reader
+		// sends it.
 		written := make(chan error, 1)
 		go func() {
 			_, err := their.Write(make([]byte, 600<<10))
@@ -86,7 +87,7 @@ func TestTheyLearnThatNobodyReads(t *testing.T) {
 	})
 }
 
-func TestTheyRefuseMoreThanTheirBacklog(t *testing.T) {
+func TestTheirSideRefusesMoreThanItsBacklog(t *testing.T) {
 	bothWays(t, ours.Config{Backlog: 300}, func(t *testing.T, p pair) {
 		var last *ours.Stream
 		for range 257 {
@@ -102,7 +103,7 @@ func TestTheyRefuseMoreThanTheirBacklog(t *testing.T) {
 	})
 }
 
-func TestWeRefuseMoreThanOurBacklog(t *testing.T) {
+func TestOurSideRefusesMoreThanItsBacklog(t *testing.T) {
 	bothWays(t, ours.Config{Backlog: 2}, func(t *testing.T, p pair) {
 		var last *theirs.Stream
 		for range 3 {
@@ -137,7 +138,7 @@ func TestGoAwayStopsNewStreamsOnly(t *testing.T) {
 		if err := p.theirs.GoAway(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.theirs.Ping(); err != nil { // behind it on the wire
+		if _, err := p.theirs.Ping(); err != nil { // it follows on the wire
 			t.Fatal(err)
 		}
 		if _, err := p.ours.Open(t.Context()); !errors.Is(err, ours.ErrGoAway) {
@@ -205,7 +206,7 @@ func TestBulkGoesThroughBothWaysAtOnce(t *testing.T) {
 	}
 }
 
-func TestManyShortStreamsFromBothEnds(t *testing.T) {
+func TestStreamsInLargeNumbersFromBothEnds(t *testing.T) {
 	bothWays(t, ours.Config{}, func(t *testing.T, p pair) {
 		const each = 300
 		var all sync.WaitGroup
@@ -282,7 +283,7 @@ func expectAll(t *testing.T, r io.Reader, text string) {
 	}
 }
 
-// waitStreams waits, by pings, until neither side counts a stream any more.
+// waitStreams waits, with pings, until neither side counts any stream.
 func waitStreams(t *testing.T, p pair) {
 	t.Helper()
 	for range 1000 {
@@ -314,6 +315,6 @@ func copyIn(t *testing.T, w io.Writer, p []byte, end func() error) {
 func expectSum(t *testing.T, r io.Reader, want []byte) {
 	got, err := io.ReadAll(r)
 	if err != nil || sha256.Sum256(got) != sha256.Sum256(want) {
-		t.Errorf("%d of %d bytes came, or others (%v)", len(got), len(want), err)
+		t.Errorf("%d of %d bytes arrived, or different bytes (%v)", len(got), len(want), err)
 	}
 }

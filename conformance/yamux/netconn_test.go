@@ -9,8 +9,8 @@ import (
 	ours "github.com/jackfield-go/jackfield/yamux"
 )
 
-// Our streams keep what net.Conn promises, as the Go project's own suite sees
-// it: on a socket, and on a connection whose writes cannot be interrupted.
+// Our streams keep the promises of net.Conn, according to the Go project's own suite: on a
+// socket, and on a connection with uninterruptible writes.
 func TestStreamsAreConns(t *testing.T) {
 	for name, pair := range map[string]func(testing.TB) (net.Conn, net.Conn){
 		"unix": unixPair,

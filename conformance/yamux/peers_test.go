@@ -1,5 +1,5 @@
-// Package yamux_test checks our yamux sessions against hashicorp/yamux, both
-// ways round, and measures one beside the other.
+// Package yamux_test checks our yamux sessions against hashicorp/yamux, in both directions,
+// and compares their speed.
 package yamux_test
 
 import (
@@ -33,20 +33,20 @@ func unixPair(t testing.TB) (client, server net.Conn) {
 	return client, server
 }
 
-// theirConfig is go-plugin's, with the log off.
+// theirConfig is go-plugin's configuration, with the log off.
 func theirConfig() *theirs.Config {
 	cfg := theirs.DefaultConfig()
 	cfg.LogOutput = io.Discard
 	return cfg
 }
 
-// pair is one of our sessions and one of theirs, joined.
+// pair joins a session of ours and a session of theirs.
 type pair struct {
 	ours   *ours.Session
 	theirs *theirs.Session
 }
 
-// bothWays runs a test with ours as the client and as the server.
+// bothWays runs a test with our session as the client and as the server.
 func bothWays(t *testing.T, cfg ours.Config, test func(t *testing.T, p pair)) {
 	t.Run("ours is the client", func(t *testing.T) {
 		c, s := unixPair(t)
@@ -76,8 +76,8 @@ func start(
 	return p
 }
 
-// opened is a stream that we opened, accepted is one that they opened; each
-// with both of its ends.
+// opened returns a stream opened by our side, accepted a stream opened by theirs; each with
+// both of its ends.
 func (p pair) opened(t *testing.T) (our *ours.Stream, their *theirs.Stream) {
 	t.Helper()
 	our, err := p.ours.Open(t.Context())
@@ -102,7 +102,7 @@ func (p pair) accepted(t *testing.T) (our *ours.Stream, their *theirs.Stream) {
 	return our, their
 }
 
-// eachStream runs a test on a stream that we opened and one that they opened.
+// eachStream runs a test on a stream opened by our side and on a stream opened by theirs.
 func eachStream(t *testing.T, test func(t *testing.T, p pair, our *ours.Stream, their *theirs.Stream)) {
 	bothWays(t, ours.Config{}, func(t *testing.T, p pair) {
 		t.Run("we opened it", func(t *testing.T) {
@@ -118,7 +118,7 @@ func eachStream(t *testing.T, test func(t *testing.T, p pair, our *ours.Stream, 
 	})
 }
 
-// within fails the test if what it waits for does not come.
+// within fails the test if the expected event does not come.
 func within[T any](t *testing.T, what string, c <-chan T) (v T) {
 	t.Helper()
 	timer := time.NewTimer(20 * time.Second)

@@ -1,5 +1,4 @@
-// Package greet is the interface of the plugins that the tests of discovery
-// launch.
+// Package greet is the interface of the plugins launched by the discovery tests.
 package greet
 
 import (
@@ -12,7 +11,7 @@ import (
 // Plugin is the greeter. Plugins implement a greeting, and hosts call a Client.
 var Plugin = core.DefineSides[string, *Client]("greeter")
 
-// Handshake is how a plugin knows its host.
+// Handshake lets a plugin recognize its host.
 var Handshake = core.Handshake{MagicCookieKey: "DISCOVERY_GREETER", MagicCookieValue: "8d0f"}
 
 // Versions offers the greeter under each of the protocol versions.

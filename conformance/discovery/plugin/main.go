@@ -1,5 +1,4 @@
-// This program is a plugin of several versions: what it is was set when it was
-// built.
+// This program is a plugin in several versions: the linker sets its version and protocols.
 package main
 
 import (
@@ -10,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
-// Set by the linker.
+// The linker sets these.
 var (
 	version   = "0.0.0"
 	protocols = "1"

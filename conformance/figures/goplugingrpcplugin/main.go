@@ -15,7 +15,7 @@ type servicePlugin struct {
 	goplugin.NetRPCUnsupportedPlugin
 }
 
-func (servicePlugin) GRPCServer(b *goplugin.GRPCBroker, s *grpc.Server) error { //nolint:unparam // what the library asks for
+func (servicePlugin) GRPCServer(b *goplugin.GRPCBroker, s *grpc.Server) error { //nolint:unparam // the library's interface
 	probe.RegisterProbeServiceServer(s, &grpcservice.Server{Borrow: func(_ context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
 		conn, err := b.Dial(id)
 		return conn, func() { _ = conn.Close() }, err

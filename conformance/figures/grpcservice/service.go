@@ -1,4 +1,4 @@
-// Package grpcservice is what the measured gRPC plugins serve, the same on both
+// Package grpcservice is the service of the measured gRPC plugins, the same on both
 // libraries.
 package grpcservice
 
@@ -13,24 +13,24 @@ import (
 	probe "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// Names that the hosts and the plugins agree on.
+// These names are common to hosts and plugins.
 const (
 	CookieKey   = service.CookieKey
 	CookieValue = service.CookieValue
 	Name        = service.Name
 )
 
-// Borrow makes a client of a brokered number, with either library's broker.
+// Borrow makes a client of a brokered ID, with either library's broker.
 type Borrow func(ctx context.Context, id uint32) (conn grpc.ClientConnInterface, done func(), err error)
 
-// Server is what the plugins serve.
+// Server is the plugins' service.
 type Server struct {
 	probe.UnimplementedProbeServiceServer
 
 	Borrow Borrow
 }
 
-// Echo answers with its argument.
+// Echo returns its argument.
 func (*Server) Echo(_ context.Context, req *probe.EchoRequest) (*probe.EchoResponse, error) {
 	return &probe.EchoResponse{Payload: req.GetPayload()}, nil
 }
@@ -46,7 +46,7 @@ func (s *Server) Callback(ctx context.Context, req *probe.CallbackRequest) (*pro
 	return &probe.CallbackResponse{Answer: res.GetAnswer()}, err
 }
 
-// PrintSize is how much one print writes, in bytes.
+// PrintSize is the size of one print, in bytes.
 const PrintSize = 64 << 10
 
 // Print writes to stdout, PrintSize bytes at a time.
@@ -60,12 +60,12 @@ func (*Server) Print(_ context.Context, req *probe.PrintRequest) (*probe.PrintRe
 	return &probe.PrintResponse{}, nil
 }
 
-// Host is what the hosts serve on brokered connections.
+// Host is the hosts' service on brokered connections.
 type Host struct {
 	probe.UnimplementedHostServiceServer
 }
 
-// Answer answers with the question.
+// Answer returns the question.
 func (*Host) Answer(_ context.Context, req *probe.AnswerRequest) (*probe.AnswerResponse, error) {
 	return &probe.AnswerResponse{Answer: req.GetQuestion()}, nil
 }

@@ -17,8 +17,8 @@ func main() {
 	measured := core.DefineSides[*grpcservice.Server, probe.ProbeServiceClient](grpcservice.Name)
 	register := func(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl *grpcservice.Server) error {
 		impl.Borrow = func(ctx context.Context, id uint32) (grpc.ClientConnInterface, func(), error) {
-			// What an author writes with this library: the end of the call's
-			// context closes the connection.
+			// This is an author's code with this library: the end of the call's context
+			// closes the connection.
 			conn, err := transportgrpc.Borrow(ctx, b, id, func(c grpc.ClientConnInterface) grpc.ClientConnInterface { return c })
 			return conn, func() {}, err
 		}

@@ -14,7 +14,7 @@ import (
 func main() {
 	measured := core.Define[*service.Server](service.Name)
 	server := func(b *netrpc.Broker, impl *service.Server) (any, error) {
-		served := *impl // for each host its own
+		served := *impl // one copy for each host
 		served.Dial = func(id uint32) (io.ReadCloser, error) {
 			return b.BorrowReader(context.Background(), netrpc.Reader{ID: id})
 		}

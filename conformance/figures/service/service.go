@@ -1,29 +1,28 @@
-// Package service is what the measured plugins serve, the same on both
-// libraries.
+// Package service is the service of the measured plugins, the same on both libraries.
 package service
 
 import "io"
 
-// Names that the hosts and the plugins agree on.
+// These names are common to hosts and plugins.
 const (
 	CookieKey   = "JACKFIELD_FIGURES"
 	CookieValue = "stopwatch"
 	Name        = "service"
 )
 
-// Dial connects to a brokered number, with either library's broker.
+// Dial connects to a brokered ID, with either library's broker.
 type Dial func(id uint32) (io.ReadCloser, error)
 
-// Server is the object that is dispensed.
+// Server is the dispensed object.
 type Server struct{ Dial Dial }
 
-// Echo answers with its argument.
+// Echo returns its argument.
 func (s *Server) Echo(data []byte, reply *[]byte) error {
 	*reply = data
 	return nil
 }
 
-// Drain reads what the host sends over a brokered connection, to its end.
+// Drain reads the host's brokered stream to its end.
 func (s *Server) Drain(id uint32, n *int64) error {
 	conn, err := s.Dial(id)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// callback serves on the host what the plugin dials.
+// callback serves on the host, and the plugin dials.
 func callback(ctx context.Context, s *session) error {
 	const oneByOne, atOnce = 3, 8
 	probe, err := s.launchProbe(ctx)
@@ -35,7 +35,7 @@ func callback(ctx context.Context, s *session) error {
 	return err
 }
 
-// serveBack dials what the plugin serves, several at once open.
+// serveBack dials the plugin's service, with several connections open at once.
 func serveBack(ctx context.Context, s *session) error {
 	const connections = 3
 	probe, err := s.launchProbe(ctx)
@@ -62,7 +62,7 @@ func serveBack(ctx context.Context, s *session) error {
 	return nil
 }
 
-// reader has the plugin read a raw stream of the host's.
+// reader lets the plugin read a raw stream of the host.
 func reader(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func reader(ctx context.Context, s *session) error {
 		expect("checksum", got.SHA256, hex.EncodeToString(sum[:])))
 }
 
-// unclaimed dials an ID that nobody serves, twice, and then wants an instance.
+// unclaimed dials an ID without a server, twice, and then dispenses an instance.
 // go-plugin's own plugins never answer a Dispense again (F15).
 func unclaimed(ctx context.Context, s *session) error {
 	const id, dials, dropped = 4242, 2, 7 * time.Second
@@ -115,7 +115,7 @@ func unclaimed(ctx context.Context, s *session) error {
 	for range dials {
 		err := <-outcomes
 		if err == nil {
-			return errors.New("a dial of an ID that nobody serves succeeded")
+			return errors.New("a dial of an unserved ID succeeded")
 		}
 		texts = append(texts, err.Error())
 	}

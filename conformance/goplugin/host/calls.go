@@ -38,7 +38,7 @@ func dispense(ctx context.Context, s *session) error {
 	}
 	_, err = shared.Bounded(ctx, func() (any, error) { return s.protocol.Dispense("no-such-plugin") })
 	if err == nil {
-		return errors.New("a plugin that does not exist was dispensed")
+		return errors.New("a missing plugin was dispensed")
 	}
 	s.see("unknownError", err.Error())
 	return nil
@@ -82,7 +82,7 @@ func returns[T comparable](ctx context.Context, what string, want T, method func
 	return expect(what, got, want)
 }
 
-// samePid checks that the plugin is the process that was launched.
+// samePid checks that the plugin runs in the launched process.
 func samePid(ctx context.Context, s *session, probe *shared.Probe) error {
 	return returns(ctx, "pid", s.command.Process.Pid, probe.Pid)
 }
@@ -94,13 +94,13 @@ func sameBytes(ctx context.Context, probe *shared.Probe, lengths ...int) error {
 			return fmt.Errorf("%d bytes: %w", length, err)
 		}
 		if !bytes.Equal(got, shared.Pattern(length)) {
-			return fmt.Errorf("%d bytes: %d came, or others", length, len(got))
+			return fmt.Errorf("%d bytes: %d arrived, or different bytes", length, len(got))
 		}
 	}
 	return nil
 }
 
-// parallel makes many calls at once.
+// parallel makes many calls concurrently.
 func parallel(ctx context.Context, s *session) error {
 	const callers, each = 32, 50
 	probe, err := s.launchProbe(ctx)
@@ -133,7 +133,7 @@ func parallel(ctx context.Context, s *session) error {
 	return all
 }
 
-// failures checks how errors cross, and that they leave the connection whole.
+// failures checks that errors arrive, and that they leave the connection intact.
 func failures(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func failures(ctx context.Context, s *session) error {
 	const message = "the disk is full: 0 of 12 MB"
 	err = probe.Fail(ctx, message)
 	if err == nil {
-		return errors.New("a call that fails returned no error")
+		return errors.New("a failing call returned no error")
 	}
 	s.see("failError", err.Error())
 	s.see("failType", fmt.Sprintf("%T", err))
@@ -151,13 +151,13 @@ func failures(ctx context.Context, s *session) error {
 	}
 	err = probe.Call(ctx, "NoSuchMethod", "", new(string))
 	if err == nil {
-		return errors.New("a method that does not exist returned no error")
+		return errors.New("a missing method returned no error")
 	}
 	s.see("unknownMethodError", err.Error())
 	return echoes(ctx, probe, "after the errors")
 }
 
-// abandon gives up on a call and goes on with others.
+// abandon gives up a call and continues with others.
 func abandon(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -166,7 +166,7 @@ func abandon(ctx context.Context, s *session) error {
 	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	if err := probe.Block(short); !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("a call that blocks ended with: %w", err)
+		return fmt.Errorf("a blocking call ended with: %w", err)
 	}
 	if err := echoes(ctx, probe, "while the other call still runs"); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// stdio checks what the plugin prints, twice, so that order is seen too.
+// stdio checks the plugin's output twice, to check the order too.
 func stdio(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -36,7 +36,7 @@ func stdio(ctx context.Context, s *session) error {
 	)
 }
 
-// stdioKill notes whether what was printed last survives an orderly end (F13).
+// stdioKill notes whether the last output survives an orderly end (F13).
 func stdioKill(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -54,7 +54,7 @@ func stdioKill(ctx context.Context, s *session) error {
 	return nil
 }
 
-// ping checks both of its answers.
+// ping checks both answers of ping.
 func ping(ctx context.Context, s *session) error {
 	const times = 10
 	if err := s.launch(ctx); err != nil {
@@ -77,7 +77,7 @@ func ping(ctx context.Context, s *session) error {
 	return nil
 }
 
-// version notes what was negotiated and checks that this is what was dispensed.
+// version notes the negotiated version, and checks that the probe has it.
 func version(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -91,7 +91,7 @@ func version(ctx context.Context, s *session) error {
 	return returns(ctx, "version", negotiated, probe.Version)
 }
 
-// mismatch needs a plugin that shares no version with the host.
+// mismatch needs a plugin without a version in common with the host.
 func mismatch(ctx context.Context, s *session) error {
 	err := s.launch(ctx)
 	if err == nil {
@@ -104,7 +104,7 @@ func mismatch(ctx context.Context, s *session) error {
 	return nil
 }
 
-// oldHost takes the list of versions out of the plugin's environment.
+// oldHost removes the list of versions from the plugin's environment.
 func oldHost(ctx context.Context, s *session) error {
 	command := s.pluginCommand()
 	if err := wrapWithoutList(command); err != nil {
@@ -112,7 +112,7 @@ func oldHost(ctx context.Context, s *session) error {
 	}
 	err := s.launchCommand(ctx, command)
 	if err != nil && strings.Contains(err.Error(), "incompatible API version with plugin") {
-		s.see("startError", err.Error()) // its lowest version is none of the host's
+		s.see("startError", err.Error()) // the host does not know its lowest version
 		return nil
 	}
 	if err != nil {
@@ -131,7 +131,7 @@ func oldHost(ctx context.Context, s *session) error {
 	)
 }
 
-// kill checks what an orderly end leaves.
+// kill checks the state after an orderly end.
 func kill(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -152,7 +152,7 @@ func kill(ctx context.Context, s *session) error {
 	return expect("exited", s.ended.Exited, true)
 }
 
-// exit has the plugin leave by itself.
+// exit lets the plugin exit by itself.
 func exit(ctx context.Context, s *session) error {
 	const status = 7
 	probe, err := s.launchProbe(ctx)
@@ -162,7 +162,7 @@ func exit(ctx context.Context, s *session) error {
 	began := time.Now()
 	err = probe.Exit(ctx, status)
 	if err == nil {
-		return errors.New("a call that ends its plugin returned no error")
+		return errors.New("a call returned no error although it ended its plugin")
 	}
 	s.see("callError", err.Error())
 	s.see("callErrorMs", milliseconds(time.Since(began)))
@@ -173,8 +173,8 @@ func exit(ctx context.Context, s *session) error {
 	return expect("status", fmt.Sprint(record.Value("error")), fmt.Sprintf("exit status %d", status))
 }
 
-// reattach connects and closes, as go-plugin's check of a running plugin does,
-// and then takes the plugin over with a second client, which also ends it.
+// reattach connects and closes, like go-plugin's check of a running plugin. Then it takes
+// over the plugin with a second client, and ends the plugin with it.
 func reattach(ctx context.Context, s *session) error {
 	probe, err := s.launchProbe(ctx)
 	if err != nil {
@@ -189,7 +189,7 @@ func reattach(ctx context.Context, s *session) error {
 	}
 	err = secondHost(ctx, s, first, probe)
 	err = errors.Join(err, s.end(ctx))
-	// The first client's kill finds the plugin gone; it only closes its side.
+	// The first client's kill finds the plugin gone, and only closes its own side.
 	_, killErr := shared.Bounded(ctx, func() (struct{}, error) {
 		first.Kill()
 		return struct{}{}, nil
@@ -215,8 +215,8 @@ func bareConnects(ctx context.Context, s *session, address net.Addr) error {
 	return nil
 }
 
-// secondHost makes a reattached client the session's own and calls the plugin
-// through it and through the first client's probe.
+// secondHost makes a reattached client the session's own. It calls the plugin through it
+// and through the first client's probe.
 func secondHost(ctx context.Context, s *session, first *goplugin.Client, probe *shared.Probe) error {
 	where := first.ReattachConfig()
 	config := probeplugin.Client(s.opts.versions)

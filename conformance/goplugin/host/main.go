@@ -1,13 +1,12 @@
-// Host is a host program built on hashicorp/go-plugin that puts a plugin,
-// whichever library that is built on, through scenarios of the probe over
-// net/rpc.
+// Host is a host program built on hashicorp/go-plugin. It runs a plugin, built on either
+// library, through scenarios of the probe over net/rpc.
 //
 //	host [flags] PLUGIN SCENARIO... [-- PLUGIN-ARGUMENT...]
 //
-// Each scenario launches a plugin of its own and prints one line of JSON, a
-// shared.Report. The scenario "all" stands for every one of them that a sound
-// plugin passes; "list" prints their names and ends. The exit status is 0 if all
-// came out well, 1 if one did not, 2 for a wrong command line.
+// Each scenario launches its own plugin and prints one line of JSON, a shared.Report. The
+// scenario "all" runs every scenario that a sound plugin passes; "list" prints their names
+// and exits. The exit status is 0 if all succeeded, 1 if any failed, and 2 for a wrong
+// command line.
 package main
 
 import (
@@ -24,10 +23,10 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// errUsage reports a command line that asks for nothing that can be run.
+// errUsage reports an unusable command line.
 var errUsage = errors.New("usage: host [flags] PLUGIN SCENARIO... [-- PLUGIN-ARGUMENT...]")
 
-// options is what the command line says.
+// options are the command line's settings.
 type options struct {
 	plugin       string
 	arguments    []string
@@ -73,7 +72,7 @@ func main() {
 func parseOptions(arguments []string) (options, error) {
 	opts := options{}
 	flags := flag.NewFlagSet("host", flag.ContinueOnError)
-	list := flags.String("versions", "1", "application `versions` that the host knows: 1, or 2,3, or legacy:1")
+	list := flags.String("versions", "1", "the host's application `versions`: 1, or 2,3, or legacy:1")
 	flags.BoolVar(&opts.autoMTLS, "automtls", false, "ask the plugin for mutual TLS")
 	flags.DurationVar(&opts.timeout, "timeout", 20*time.Second, "longest time for one scenario")
 	flags.DurationVar(&opts.startTimeout, "start-timeout", 10*time.Second, "longest time for one start")
@@ -112,7 +111,7 @@ func (o *options) takePositional(arguments []string) error {
 		}
 		found := scenariosNamed(name)
 		if len(found) == 0 {
-			return fmt.Errorf("no scenario %q; there are: %s", name, strings.Join(scenarioNames(), " "))
+			return fmt.Errorf("no scenario %q; choose from: %s", name, strings.Join(scenarioNames(), " "))
 		}
 		o.scenarios = append(o.scenarios, found...)
 	}

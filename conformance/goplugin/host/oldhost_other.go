@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// errNoExec says that a process cannot become another program here.
-var errNoExec = errors.New("an old host needs a system whose processes can become another program")
+// errNoExec reports that this platform cannot replace a process's program.
+var errNoExec = errors.New("the scenario needs a platform with exec: a process must replace its program")
 
 func wrapWithoutList(*exec.Cmd) error { return errNoExec }
 

@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// wrapWithoutList changes command so that its program finds no list of versions.
-// It stays the same process, so pid and pipes are the plugin's own.
+// wrapWithoutList removes the list of versions from the environment of command's program.
+// The process stays the same, so pid and pipes are the plugin's own.
 func wrapWithoutList(command *exec.Cmd) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -24,7 +24,7 @@ func wrapWithoutList(command *exec.Cmd) error {
 	return nil
 }
 
-// execWithoutList does not return unless it fails.
+// execWithoutList returns only after a failure.
 func execWithoutList(arguments []string) error {
 	if err := os.Unsetenv(versionsVariable); err != nil {
 		return err

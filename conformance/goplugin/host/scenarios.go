@@ -9,42 +9,42 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// scenario is one thing to put a plugin through.
+// scenario is one test of a plugin.
 type scenario struct {
 	name  string
 	about string
-	// run does it on a session that is not launched yet.
+	// run runs it on a session before its launch.
 	run func(context.Context, *session) error
-	// extra keeps it out of "all": it needs certain versions on the command
-	// line, or go-plugin's own plugins fail it.
+	// extra excludes it from "all": it needs certain versions on the command line, or
+	// go-plugin's own plugins fail it.
 	extra bool
 }
 
-// scenarios returns all of them, in the order of "all".
+// scenarios returns all scenarios, in the order of "all".
 func scenarios() []scenario {
 	return []scenario{
-		{name: "dispense", about: "two instances of the probe, and a name that does not exist", run: dispense},
+		{name: "dispense", about: "two instances of the probe, and a missing name", run: dispense},
 		{name: "calls", about: "values of several shapes and sizes, there and back", run: calls},
 		{name: "parallel", about: "many calls at once on one connection", run: parallel},
 		{name: "errors", about: "errors of the plugin, of an unknown method; calls work afterwards", run: failures},
-		{name: "abandon", about: "a call that is given up, and calls after it", run: abandon},
-		{name: "callback", about: "the plugin dials what the host serves, one by one and at once", run: callback},
-		{name: "serveback", about: "the host dials what the plugin serves", run: serveBack},
-		{name: "reader", about: "the plugin reads a raw stream of the host's to its end", run: reader},
-		{name: "stdio", about: "what the plugin prints arrives on the host's writers", run: stdio},
+		{name: "abandon", about: "an abandoned call, and calls after it", run: abandon},
+		{name: "callback", about: "the plugin dials the host's service, one by one and at once", run: callback},
+		{name: "serveback", about: "the host dials the plugin's service", run: serveBack},
+		{name: "reader", about: "the plugin reads a raw stream of the host to its end", run: reader},
+		{name: "stdio", about: "the plugin's output arrives at the host's writers", run: stdio},
 		{name: "ping", about: "ping while it lives, and after its end", run: ping},
 		{name: "version", about: "the negotiated version is the highest in common", run: version},
 		{name: "kill", about: "an orderly end: how long, process and socket gone", run: kill},
 		{name: "exit", about: "the plugin leaves by itself in the middle of a call", run: exit},
 		{name: "reattach", about: "bare connects, then a second host on the running plugin", run: reattach},
-		{name: "mismatch", about: "no version in common: the start fails and says so", run: mismatch, extra: true},
-		{name: "oldhost", about: "an old host that sends no list gets the lowest version", run: oldHost, extra: true},
+		{name: "mismatch", about: "no version in common: the start fails with this reason", run: mismatch, extra: true},
+		{name: "oldhost", about: "an old host without a list gets the lowest version", run: oldHost, extra: true},
 		{name: "stdio-kill", about: "print, then end at once: did it arrive? (never fails)", run: stdioKill, extra: true},
-		{name: "unclaimed", about: "two dials of an ID nobody serves, then a dispense", run: unclaimed, extra: true},
+		{name: "unclaimed", about: "two dials of an unserved ID, then a dispense", run: unclaimed, extra: true},
 	}
 }
 
-// scenariosNamed returns the scenario of that name, or those of "all".
+// scenariosNamed returns the scenario with that name, or all scenarios of "all".
 func scenariosNamed(name string) []scenario {
 	var found []scenario
 	for _, scenario := range scenarios() {
@@ -102,7 +102,7 @@ func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
 }
 
-// expect is an error unless got is want.
+// expect returns an error unless got equals want.
 func expect[T comparable](what string, got, want T) error {
 	if got != want {
 		return fmt.Errorf("%s: got %v, expected %v", what, got, want)

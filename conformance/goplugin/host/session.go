@@ -14,8 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// session is one plugin, from before its launch to after its end, and what a
-// scenario saw of it.
+// session is one plugin, from before its launch until after its end, with the observations
+// of a scenario.
 type session struct {
 	opts     options
 	command  *exec.Cmd
@@ -43,16 +43,16 @@ func newSession(opts options) *session {
 // see notes a value for the report.
 func (s *session) see(name string, value any) { s.values[name] = value }
 
-// pluginCommand is the plugin as the command line names it.
+// pluginCommand returns the command of the plugin on the command line.
 func (s *session) pluginCommand() *exec.Cmd {
-	// The command runs until its plugin leaves or is killed through go-plugin,
-	// not until a context ends.
+	// The command runs until its plugin exits or go-plugin kills it, independent of any
+	// context.
 	command := exec.Command(s.opts.plugin, s.opts.arguments...)
 	command.Env = s.opts.environment
 	return command
 }
 
-// launch starts the plugin, connects and notes how long both took together.
+// launch starts the plugin, connects, and notes the time for both.
 func (s *session) launch(ctx context.Context) error {
 	return s.launchCommand(ctx, s.pluginCommand())
 }
@@ -74,8 +74,8 @@ func (s *session) launchCommand(ctx context.Context, command *exec.Cmd) error {
 	return nil
 }
 
-// connect starts client's plugin if it is not running, connects to it and makes
-// it the one that the session ends.
+// connect starts client's plugin if necessary, connects to it, and registers it as the
+// plugin to end.
 func (s *session) connect(ctx context.Context, client *goplugin.Client) error {
 	s.client, s.over = client, false
 	protocol, err := shared.Bounded(ctx, client.Client)
@@ -109,14 +109,14 @@ func (s *session) launchProbe(ctx context.Context) (*shared.Probe, error) {
 	return s.dispense(ctx)
 }
 
-// end has go-plugin kill the plugin, once, and notes how that went. A kill that
-// does not return leaves no process behind either.
+// end lets go-plugin kill the plugin, once, and notes the result. If the kill hangs, end
+// still removes the process.
 func (s *session) end(ctx context.Context) error {
 	if s.client == nil || s.over {
 		return nil
 	}
 	s.over = true
-	// A scenario that ran out of time still ends its plugin.
+	// A scenario past its timeout still ends its plugin.
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.opts.timeout,
 		fmt.Errorf("not done after %v", s.opts.timeout))
 	defer cancel()
@@ -126,7 +126,7 @@ func (s *session) end(ctx context.Context) error {
 		return struct{}{}, nil
 	})
 	if err != nil && s.command != nil && s.command.Process != nil {
-		_ = s.command.Process.Kill() // the report's error says what went wrong
+		_ = s.command.Process.Kill() // the report contains the error
 	}
 	s.ended = s.recorder.Ended()
 	s.ended.Milliseconds = milliseconds(time.Since(began))

@@ -1,12 +1,12 @@
-// Plugin is a plugin program built on hashicorp/go-plugin that serves the probe
-// over net/rpc, for hosts built on Jackfield to run.
+// Plugin is a plugin program built on hashicorp/go-plugin. It serves the probe over
+// net/rpc, for hosts built on Jackfield.
 //
 //	plugin [-versions LIST] [-farewell FILE]
 //
-// LIST is "1" (the default), "2,3" for versioned plugin sets, or "legacy:1" for
-// one set without versions; the variable JACKFIELD_CONFORMANCE_VERSIONS gives it
-// where a command line cannot. FILE is written once the library's serve has
-// returned to main, which only an orderly end does (protocol §8).
+// LIST is "1" (the default), "2,3" for versioned plugin sets, or "legacy:1" for one set
+// without versions. Without a command line, the variable JACKFIELD_CONFORMANCE_VERSIONS
+// sets it. The program writes FILE after the library's serve has returned to main, so only
+// after an orderly end (protocol §8).
 package main
 
 import (
@@ -35,6 +35,6 @@ func main() {
 		return
 	}
 	if err := os.WriteFile(*farewell, []byte("served to the end\n"), 0o600); err != nil {
-		os.Exit(3) // os.Stderr is the library's pipe by now: nobody would read why
+		os.Exit(3) // os.Stderr is the library's pipe by now: a message would be lost
 	}
 }

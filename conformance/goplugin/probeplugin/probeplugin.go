@@ -1,5 +1,5 @@
-// Package probeplugin puts the probe of package shared onto hashicorp/go-plugin,
-// for hosts and plugins built on that library.
+// Package probeplugin adapts the probe of package shared to hashicorp/go-plugin, for hosts
+// and plugins built on that library.
 package probeplugin
 
 import (
@@ -11,8 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// Plugin is go-plugin's description of the probe, both halves. A host needs no
-// Factory.
+// Plugin is go-plugin's description of both halves of the probe. A host needs no Factory.
 type Plugin struct {
 	Factory *shared.Factory
 }
@@ -22,7 +21,7 @@ var _ goplugin.Plugin = (*Plugin)(nil)
 // Server returns a new instance for each Dispense.
 func (p *Plugin) Server(broker *goplugin.MuxBroker) (any, error) {
 	if p.Factory == nil {
-		return nil, fmt.Errorf("the probe of a host cannot be served")
+		return nil, fmt.Errorf("a host's probe has no server")
 	}
 	return p.Factory.New(broker), nil
 }
@@ -32,11 +31,11 @@ func (p *Plugin) Client(broker *goplugin.MuxBroker, client *rpc.Client) (any, er
 	return shared.NewProbe(shared.NetRPC(client), broker), nil
 }
 
-// Handshake returns go-plugin's form of the cookie. version counts only for
-// peers without versioned plugin sets.
+// Handshake returns go-plugin's form of the cookie. Only peers without versioned plugin
+// sets use version.
 func Handshake(version int) goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{
-		ProtocolVersion:  uint(version), // ParseVersions takes no negative number
+		ProtocolVersion:  uint(version), // ParseVersions refuses negative numbers
 		MagicCookieKey:   shared.CookieKey,
 		MagicCookieValue: shared.CookieValue,
 	}
@@ -58,8 +57,8 @@ func Serve(versions shared.Versions) *goplugin.ServeConfig {
 	return &goplugin.ServeConfig{HandshakeConfig: Handshake(0), VersionedPlugins: versioned(versions)}
 }
 
-// Client configures a go-plugin host for versions; what to run, and every other
-// setting, is the caller's to add.
+// Client configures a go-plugin host for versions. The caller adds the command and all
+// other settings.
 func Client(versions shared.Versions) *goplugin.ClientConfig {
 	if versions.Legacy {
 		version := versions.Numbers[0]

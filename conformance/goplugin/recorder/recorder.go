@@ -1,5 +1,5 @@
-// Package recorder keeps what hashicorp/go-plugin logs, which is the only way to
-// learn some of what it does: that it gave up on an orderly end, for one.
+// Package recorder records the log of hashicorp/go-plugin. Some behaviour shows only there,
+// such as giving up on an orderly end.
 package recorder
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 )
 
-// What go-plugin v1.8.0 says when it kills a plugin that did not leave, and
-// when a plugin's process ended.
+// These are the messages of go-plugin v1.8.0 for killing an unresponsive plugin, and for
+// the end of a plugin's process.
 const (
 	killedMessage = "plugin failed to exit gracefully"
 	exitedMessage = "plugin process exited"
@@ -29,7 +29,7 @@ type Record struct {
 	Args    []any
 }
 
-// String is "LEVEL name: message key=value".
+// String returns "LEVEL name: message key=value".
 func (r Record) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s %s: %s", strings.ToUpper(r.Level.String()), r.Name, r.Message)
@@ -49,7 +49,7 @@ func (r Record) Value(key string) any {
 	return nil
 }
 
-// Recorder keeps every message of the logger that it made. Make one with [New].
+// Recorder keeps every message of its logger. Make one with [New].
 type Recorder struct {
 	logger hclog.InterceptLogger
 
@@ -58,8 +58,7 @@ type Recorder struct {
 	changed chan struct{}
 }
 
-// New returns a recorder whose messages are also written to also, or nowhere
-// else if that is nil.
+// New returns a recorder. It also writes the messages to also, unless also is nil.
 func New(also io.Writer) *Recorder {
 	if also == nil {
 		also = io.Discard
@@ -72,10 +71,10 @@ func New(also io.Writer) *Recorder {
 	return recorder
 }
 
-// Logger is what to hand to go-plugin.
+// Logger returns the logger for go-plugin.
 func (r *Recorder) Logger() hclog.Logger { return r.logger }
 
-// Accept takes one message; hclog calls it.
+// Accept records one message; hclog calls it.
 func (r *Recorder) Accept(name string, level hclog.Level, message string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -84,14 +83,14 @@ func (r *Recorder) Accept(name string, level hclog.Level, message string, args .
 	r.changed = make(chan struct{})
 }
 
-// Records returns what was logged so far.
+// Records returns the messages so far.
 func (r *Recorder) Records() []Record {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Record(nil), r.records...)
 }
 
-// AtLeast returns what was logged so far at level or above, as text.
+// AtLeast returns the messages so far at level or above, as text.
 func (r *Recorder) AtLeast(level hclog.Level) []string {
 	var lines []string
 	for _, record := range r.Records() {
@@ -102,14 +101,14 @@ func (r *Recorder) AtLeast(level hclog.Level) []string {
 	return lines
 }
 
-// Find returns the first record whose message contains text.
+// Find returns the first record with text in its message.
 func (r *Recorder) Find(text string) (Record, bool) {
 	record, found, _ := r.find(text)
 	return record, found
 }
 
-// WaitFor returns the first record whose message contains text, once there is
-// one, or the context's error.
+// WaitFor waits for a record with text in its message and returns the first one, or the
+// context's error.
 func (r *Recorder) WaitFor(ctx context.Context, text string) (Record, error) {
 	for {
 		record, found, changed := r.find(text)
@@ -135,8 +134,8 @@ func (r *Recorder) find(text string) (Record, bool, <-chan struct{}) {
 	return Record{}, false, r.changed
 }
 
-// Ended says from the log whether go-plugin killed its plugin and with what
-// status the process ended. Exited and Milliseconds are the caller's to fill in.
+// Ended returns, from the log, whether go-plugin killed its plugin, and the exit status of
+// the process. The caller fills in Exited and Milliseconds.
 func (r *Recorder) Ended() shared.Ended {
 	_, killed := r.Find(killedMessage)
 	ended := shared.Ended{Killed: killed}

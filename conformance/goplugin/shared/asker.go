@@ -11,25 +11,25 @@ type Asker interface {
 	Ask(question string) (answer string, err error)
 }
 
-// AskerFunc is an [Asker] made of its one method.
+// AskerFunc makes an [Asker] from a function.
 type AskerFunc func(question string) (string, error)
 
 // Ask calls the function.
 func (f AskerFunc) Ask(question string) (string, error) { return f(question) }
 
-// HostAnswer is how the hosts of this suite answer a plugin.
+// HostAnswer returns the answer of this suite's hosts to a plugin.
 func HostAnswer(question string) (string, error) { return "host answers " + question, nil }
 
-// PluginAnswer is how the plugins of this suite answer a host.
+// PluginAnswer returns the answer of this suite's plugins to a host.
 func PluginAnswer(question string) (string, error) { return "plugin answers " + question, nil }
 
-// AskerServer is what net/rpc serves for an [Asker].
+// AskerServer is the net/rpc receiver of an [Asker].
 type AskerServer struct {
 	asker Asker
 }
 
-// NewAskerServer returns the net/rpc receiver for asker, to be registered under
-// the name "Plugin".
+// NewAskerServer returns the net/rpc receiver for asker. Register it under the name
+// "Plugin".
 func NewAskerServer(asker Asker) *AskerServer { return &AskerServer{asker: asker} }
 
 // Ask answers one question.

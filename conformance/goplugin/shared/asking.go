@@ -8,8 +8,8 @@ import (
 	"net/rpc"
 )
 
-// AnswerPlugin has the plugin ask the host a question, over a connection that the
-// plugin dials, and checks the answer that it got.
+// AnswerPlugin lets the plugin ask the host a question over a connection dialled by the
+// plugin, and checks the answer.
 func AnswerPlugin(ctx context.Context, p *Probe, question string) error {
 	id := p.broker.NextId()
 	accepted := make(chan error, 1)
@@ -31,7 +31,7 @@ func AnswerPlugin(ctx context.Context, p *Probe, question string) error {
 	return errors.Join(err, <-accepted)
 }
 
-// DialAsker connects to the [Asker] that the plugin serves at id.
+// DialAsker connects to the plugin's [Asker] at id.
 func DialAsker(ctx context.Context, p *Probe, id uint32) (*rpc.Client, error) {
 	conn, err := Bounded(ctx, func() (net.Conn, error) { return p.broker.Dial(id) })
 	if err != nil {
@@ -53,8 +53,8 @@ func AskPlugin(ctx context.Context, asker *rpc.Client, question string) error {
 	return err
 }
 
-// Bounded runs a function that takes no context, and gives up on it (not on its
-// goroutine, which cannot be stopped) when ctx is done.
+// Bounded runs a function without a context parameter, and returns when ctx is done. It
+// cannot stop the function's goroutine.
 func Bounded[T any](ctx context.Context, run func() (T, error)) (T, error) {
 	type outcome struct {
 		value T

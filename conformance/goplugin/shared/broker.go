@@ -9,15 +9,15 @@ import (
 	"net/rpc"
 )
 
-// Broker is what the probe needs of a broker. go-plugin's *MuxBroker has these
+// Broker has the methods of a broker that the probe uses. go-plugin's *MuxBroker has these
 // methods.
 type Broker interface {
-	// NextId returns an ID that this side has not used yet. The spelling is
-	// go-plugin's, so that its broker fits.
+	// NextId returns an unused ID of this side. The spelling is go-plugin's, so that its
+	// broker implements the interface.
 	NextId() uint32
 	// Accept waits for the peer to dial id.
 	Accept(id uint32) (net.Conn, error)
-	// Dial connects to what the peer accepts at id.
+	// Dial connects to the peer's acceptor of id.
 	Dial(id uint32) (net.Conn, error)
 }
 
@@ -32,15 +32,15 @@ func (s *Server) Callback(args CallbackArgs, reply *string) error {
 	return client.Call(service+".Ask", args.Question, reply)
 }
 
-// ServeBack answers with a fresh broker ID at which the plugin serves one
-// [Asker] to whoever dials it first.
+// ServeBack returns a fresh broker ID. There the plugin serves an [Asker] to the first
+// dialer.
 func (s *Server) ServeBack(_ Empty, reply *uint32) error {
 	id := s.broker.NextId()
 	*reply = id
 	go func() {
 		conn, err := s.broker.Accept(id)
 		if err != nil {
-			return // nobody came: the host sees that its dial fails
+			return // no dialer came: the host's dial fails
 		}
 		ServeAsker(conn, AskerFunc(PluginAnswer))
 	}()

@@ -5,19 +5,19 @@ import (
 	"net/rpc"
 )
 
-// Caller calls one method of the service on the far side of a connection, named
-// in full ("Plugin.Echo"), until its context is done.
+// Caller calls one method of the peer's service by its full name ("Plugin.Echo"), until its
+// context is done.
 type Caller interface {
 	Call(ctx context.Context, method string, args, reply any) error
 }
 
-// Probe is the host's end of the probe: one method for each of [Server]'s.
+// Probe is the host's end of the probe, with one method for each method of [Server].
 type Probe struct {
 	caller Caller
 	broker Broker
 }
 
-// NewProbe returns a probe that calls through caller; broker is the host's.
+// NewProbe returns a probe that calls through caller. broker is the host's broker.
 func NewProbe(caller Caller, broker Broker) *Probe {
 	return &Probe{caller: caller, broker: broker}
 }
@@ -25,16 +25,16 @@ func NewProbe(caller Caller, broker Broker) *Probe {
 // Broker returns the host's broker on the connection of this probe.
 func (p *Probe) Broker() Broker { return p.broker }
 
-// Call calls any method of the service by its name without the service's
-// ("Echo"), those that do not exist included.
+// Call calls any method of the service by its short name ("Echo"), including missing
+// methods.
 func (p *Probe) Call(ctx context.Context, method string, args, reply any) error {
 	return p.caller.Call(ctx, service+"."+method, args, reply)
 }
 
-// call is Call for methods whose reply is a value.
+// call is Call for methods with a value as their reply.
 func call[R any](ctx context.Context, p *Probe, method string, args any) (R, error) {
-	// A reply of its own for each call: net/rpc may still write to the reply of
-	// a call that was given up.
+	// Each call needs its own reply, because net/rpc may still write to the reply of an
+	// abandoned call.
 	reply := new(R)
 	if err := p.Call(ctx, method, args, reply); err != nil {
 		var zero R
@@ -43,7 +43,7 @@ func call[R any](ctx context.Context, p *Probe, method string, args any) (R, err
 	return *reply, nil
 }
 
-// Echo returns text as the plugin sent it back.
+// Echo returns the text sent back by the plugin.
 func (p *Probe) Echo(ctx context.Context, text string) (string, error) {
 	return call[string](ctx, p, "Echo", text)
 }
@@ -53,7 +53,7 @@ func (p *Probe) Sum(ctx context.Context, a, b int64) (int64, error) {
 	return call[int64](ctx, p, "Sum", SumArgs{A: a, B: b})
 }
 
-// Fail returns the error that the plugin makes of message.
+// Fail returns the plugin's error with the text message.
 func (p *Probe) Fail(ctx context.Context, message string) error {
 	return p.Call(ctx, "Fail", message, new(Empty))
 }
@@ -68,7 +68,7 @@ func (p *Probe) Release(ctx context.Context) error {
 	return p.Call(ctx, "Release", Empty{}, new(Empty))
 }
 
-// Print has the plugin write to its os.Stdout and os.Stderr.
+// Print lets the plugin write to its os.Stdout and os.Stderr.
 func (p *Probe) Print(ctx context.Context, stdout, stderr string) error {
 	return p.Call(ctx, "Print", PrintArgs{Stdout: stdout, Stderr: stderr}, new(Empty))
 }
@@ -103,28 +103,28 @@ func (p *Probe) Instance(ctx context.Context) (int, error) {
 	return call[int](ctx, p, "Instance", Empty{})
 }
 
-// Count returns how often it was called on this instance.
+// Count returns the number of its calls on this instance.
 func (p *Probe) Count(ctx context.Context) (int, error) {
 	return call[int](ctx, p, "Count", Empty{})
 }
 
-// Callback has the plugin ask question at the host's broker ID.
+// Callback lets the plugin ask question at the host's broker ID.
 func (p *Probe) Callback(ctx context.Context, id uint32, question string) (string, error) {
 	return call[string](ctx, p, "Callback", CallbackArgs{ID: id, Question: question})
 }
 
-// ServeBack returns a broker ID at which the plugin serves an [Asker].
+// ServeBack returns the broker ID of an [Asker] served by the plugin.
 func (p *Probe) ServeBack(ctx context.Context) (uint32, error) {
 	return call[uint32](ctx, p, "ServeBack", Empty{})
 }
 
-// ReadAll has the plugin read the raw stream at the host's broker ID.
+// ReadAll lets the plugin read the raw stream at the host's broker ID.
 func (p *Probe) ReadAll(ctx context.Context, id uint32) (ReadAllReply, error) {
 	return call[ReadAllReply](ctx, p, "ReadAll", id)
 }
 
-// NetRPC makes a [Caller] of a client of the standard library. A call whose
-// context ends is given up: its answer is dropped when it comes.
+// NetRPC makes a [Caller] from a client of the standard library. When its context ends, a
+// call is abandoned, and a late answer is dropped.
 func NetRPC(client *rpc.Client) Caller { return netRPC{client} }
 
 type netRPC struct {

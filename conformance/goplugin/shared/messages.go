@@ -1,6 +1,6 @@
 package shared
 
-// Empty is what methods without an argument or without a reply exchange.
+// Empty stands for a missing argument or reply.
 type Empty struct{}
 
 // SumArgs is the argument of Sum.
@@ -8,8 +8,8 @@ type SumArgs struct {
 	A, B int64
 }
 
-// PrintArgs is the argument of Print: what the plugin writes, as it is, to the
-// os.Stdout and the os.Stderr of its process.
+// PrintArgs is the argument of Print: texts for the os.Stdout and the os.Stderr of the
+// plugin's process.
 type PrintArgs struct {
 	Stdout, Stderr string
 }
@@ -18,13 +18,13 @@ type PrintArgs struct {
 type CallbackArgs struct {
 	// ID is the broker ID at which the host serves an [Asker].
 	ID uint32
-	// Question is what the plugin asks there.
+	// Question is the plugin's question there.
 	Question string
 }
 
-// ReadAllReply says what a plugin read from a raw brokered stream.
+// ReadAllReply describes a raw brokered stream as read by a plugin.
 type ReadAllReply struct {
-	// Bytes is how many came before the end of the stream.
+	// Bytes is the number of bytes before the end of the stream.
 	Bytes int64
 	// SHA256 is their checksum in hexadecimal.
 	SHA256 string

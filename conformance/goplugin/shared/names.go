@@ -1,6 +1,6 @@
 package shared
 
-// What both sides must agree on before a byte crosses the wire.
+// Both sides must agree on these before the first byte.
 const (
 	// CookieKey and CookieValue are the handshake's cookie (protocol §1).
 	CookieKey   = "JACKFIELD_CONFORMANCE"
@@ -9,11 +9,11 @@ const (
 	// PluginName is the name under which every peer offers the probe.
 	PluginName = "probe"
 
-	// VersionsVariable tells a plugin program which application versions to
-	// serve, where its command line cannot: see [ParseVersions] for the form.
-	// A flag on the command line wins over it.
+	// VersionsVariable sets a plugin program's application versions, for programs without a
+	// command line: see [ParseVersions] for the form. A flag on the command line takes
+	// precedence.
 	VersionsVariable = "JACKFIELD_CONFORMANCE_VERSIONS"
 )
 
-// service is the name net/rpc services carry on every brokered connection.
+// service is the name of the net/rpc service on every brokered connection.
 const service = "Plugin"

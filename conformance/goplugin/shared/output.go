@@ -7,14 +7,14 @@ import (
 	"sync"
 )
 
-// Output is a writer whose content can be waited for. Make one with [NewOutput].
+// Output is a writer with ways to wait for its content. Make one with [NewOutput].
 type Output struct {
 	mu      sync.Mutex
 	content bytes.Buffer
 	changed chan struct{}
 }
 
-// NewOutput returns an empty one.
+// NewOutput returns an empty Output.
 func NewOutput() *Output { return &Output{changed: make(chan struct{})} }
 
 // Write appends data.
@@ -33,7 +33,7 @@ func (o *Output) String() string {
 	return o.content.String()
 }
 
-// WaitUntil returns once the content is enough, or with the context's error.
+// WaitUntil returns when enough accepts the content, or with the context's error.
 func (o *Output) WaitUntil(ctx context.Context, enough func(content string) bool) error {
 	for {
 		o.mu.Lock()
@@ -50,8 +50,7 @@ func (o *Output) WaitUntil(ctx context.Context, enough func(content string) bool
 	}
 }
 
-// WaitFor returns once the content is as long as want, and says whether it is
-// want.
+// WaitFor waits until the content is as long as want, and compares the two.
 func (o *Output) WaitFor(ctx context.Context, name, want string) error {
 	for {
 		o.mu.Lock()
@@ -59,7 +58,7 @@ func (o *Output) WaitFor(ctx context.Context, name, want string) error {
 		o.mu.Unlock()
 		if length >= len(want) {
 			if o.String() != want {
-				return fmt.Errorf("%s: %d bytes came, not the %d expected", name, length, len(want))
+				return fmt.Errorf("%s: %d bytes arrived, expected %d", name, length, len(want))
 			}
 			return nil
 		}

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// ProcessGone says that no process, not even a dead one that nobody waited for,
-// has that ID.
+// ProcessGone reports whether no process has that ID, including dead processes without a
+// waiting parent.
 func ProcessGone(pid int) bool {
 	process, err := os.FindProcess(pid)
 	if err != nil {

@@ -2,37 +2,36 @@ package shared
 
 import "encoding/json"
 
-// Report is what a host program prints, as one line of JSON, for each scenario
-// that it ran.
+// Report is a host program's result of one scenario, printed as one line of JSON.
 type Report struct {
-	// Scenario is its name.
+	// Scenario is the scenario's name.
 	Scenario string `json:"scenario"`
-	// OK says that everything came out as the scenario expects.
+	// OK reports success.
 	OK bool `json:"ok"`
-	// Error is why not, empty if OK.
+	// Error is the reason of a failure, empty if OK.
 	Error string `json:"error,omitempty"`
-	// Values is what the scenario saw, by name; numbers are float64 once read
-	// back, durations are milliseconds.
+	// Values are the scenario's observations, by name. Once read back, numbers are float64
+	// and durations are milliseconds.
 	Values map[string]any `json:"values,omitempty"`
-	// Milliseconds is how long the whole scenario took, launch and end included.
+	// Milliseconds is the duration of the whole scenario, including launch and end.
 	Milliseconds float64 `json:"ms"`
-	// Ended says how the plugin's end went.
+	// Ended describes the plugin's end.
 	Ended Ended `json:"ended"`
-	// Log is what the host's library logged at warning or above, on behalf of
-	// itself or of the plugin: "LEVEL name: message key=value".
+	// Log contains the messages at warning or above from the host's library, for itself or
+	// for the plugin: "LEVEL name: message key=value".
 	Log []string `json:"log,omitempty"`
 }
 
-// Ended says how a plugin's process ended.
+// Ended describes the end of a plugin's process.
 type Ended struct {
-	// Exited is the library's word that the process ended.
+	// Exited reports that the library saw the process end.
 	Exited bool `json:"exited"`
-	// Killed says that the library gave up on an orderly end and killed it.
+	// Killed reports that the library gave up on an orderly end and killed the process.
 	Killed bool `json:"killed"`
-	// Status is the process's end as the library logged it, empty for status 0
-	// ("exit status 3", "signal: killed").
+	// Status is the exit status in the library's log ("exit status 3", "signal: killed"),
+	// empty for status 0.
 	Status string `json:"status,omitempty"`
-	// Milliseconds is how long the library's kill took.
+	// Milliseconds is the duration of the library's kill.
 	Milliseconds float64 `json:"ms"`
 }
 

@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 )
 
-// MaxBytes is the longest reply that [Server.Bytes] gives.
+// MaxBytes is the longest reply of [Server.Bytes], in bytes.
 const MaxBytes = 256 << 20
 
-// Server is the plugin's end of the probe: net/rpc serves its methods. One is
-// made for each Dispense, by [Factory.New].
+// Server is the plugin's end of the probe: net/rpc serves its methods. [Factory.New] makes
+// one for each Dispense.
 type Server struct {
 	broker   Broker
 	version  int
@@ -23,17 +23,17 @@ type Server struct {
 	releaseOnce sync.Once
 }
 
-// Factory makes the probe's servers for one application version and numbers
-// them. The zero value serves version 0.
+// Factory makes and numbers the probe's servers for one application version. The zero value
+// serves version 0.
 type Factory struct {
-	// Version is what Version answers.
+	// Version is the reply of Version.
 	Version int
 
 	instances atomic.Int64
 }
 
-// New returns a fresh server, numbered from 1, that reaches the host's brokered
-// connections through broker.
+// New returns a new server, numbered from 1. It reaches the host's brokered connections
+// through broker.
 func (f *Factory) New(broker Broker) *Server {
 	return &Server{
 		broker:   broker,
@@ -43,37 +43,37 @@ func (f *Factory) New(broker Broker) *Server {
 	}
 }
 
-// Echo answers with its argument.
+// Echo returns its argument.
 func (s *Server) Echo(text string, reply *string) error {
 	*reply = text
 	return nil
 }
 
-// Sum adds.
+// Sum returns the sum of its arguments.
 func (s *Server) Sum(args SumArgs, reply *int64) error {
 	*reply = args.A + args.B
 	return nil
 }
 
-// Fail returns an error with the text it was given.
+// Fail returns an error with the given text.
 func (s *Server) Fail(message string, _ *Empty) error {
 	return errors.New(message)
 }
 
-// Block returns once Release was called on the same instance, or never.
+// Block returns after a call of Release on the same instance, or never.
 func (s *Server) Block(Empty, *Empty) error {
 	<-s.release
 	return nil
 }
 
-// Release lets every Block of this instance return, now and later.
+// Release lets every present and later Block of this instance return.
 func (s *Server) Release(Empty, *Empty) error {
 	s.releaseOnce.Do(func() { close(s.release) })
 	return nil
 }
 
-// Print writes to the os.Stdout and the os.Stderr that the process has at the
-// time of the call, so that what it writes goes the way of a plugin's prints.
+// Print writes to the process's os.Stdout and os.Stderr at the time of the call, so the
+// output takes the path of a plugin's prints.
 func (s *Server) Print(args PrintArgs, _ *Empty) error {
 	if _, err := os.Stdout.WriteString(args.Stdout); err != nil {
 		return fmt.Errorf("write to os.Stdout: %w", err)
@@ -84,13 +84,13 @@ func (s *Server) Print(args PrintArgs, _ *Empty) error {
 	return nil
 }
 
-// Env answers with a variable of the plugin's environment, empty if unset.
+// Env returns a variable of the plugin's environment, empty if unset.
 func (s *Server) Env(name string, reply *string) error {
 	*reply = os.Getenv(name)
 	return nil
 }
 
-// Pid answers with the plugin's process ID.
+// Pid returns the plugin's process ID.
 func (s *Server) Pid(_ Empty, reply *int) error {
 	*reply = os.Getpid()
 	return nil
@@ -102,36 +102,36 @@ func (s *Server) Exit(code int, _ *Empty) error {
 	return nil
 }
 
-// Version answers with the application version whose plugin set was dispensed.
+// Version returns the application version of the dispensed plugin set.
 func (s *Server) Version(_ Empty, reply *int) error {
 	*reply = s.version
 	return nil
 }
 
-// Bytes answers with n bytes, at most [MaxBytes]; byte i is i modulo 251.
+// Bytes returns n bytes, at most [MaxBytes]; byte i is i modulo 251.
 func (s *Server) Bytes(n int, reply *[]byte) error {
 	if n < 0 || n > MaxBytes {
-		return fmt.Errorf("%d bytes asked for, of 0 to %d", n, MaxBytes)
+		return fmt.Errorf("%d bytes requested, want 0 to %d", n, MaxBytes)
 	}
 	*reply = Pattern(n)
 	return nil
 }
 
-// Instance answers with the number of this instance among those dispensed from
-// the same process and version, from 1.
+// Instance returns the number of this instance, from 1, among those dispensed from the same
+// process and version.
 func (s *Server) Instance(_ Empty, reply *int) error {
 	*reply = s.instance
 	return nil
 }
 
-// Count answers with how often it was called on this instance, from 1.
+// Count returns the number of its calls on this instance, from 1.
 func (s *Server) Count(_ Empty, reply *int) error {
 	*reply = int(s.count.Add(1))
 	return nil
 }
 
-// Pattern returns n bytes of which byte i is i modulo 251: a prime, so that
-// a block that is lost or comes twice does not look like its neighbour.
+// Pattern returns n bytes; byte i is i modulo 251. 251 is prime, so a lost or repeated
+// block differs from its neighbour.
 func Pattern(n int) []byte {
 	data := make([]byte, n)
 	for i := range data {

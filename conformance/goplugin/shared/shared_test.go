@@ -44,8 +44,8 @@ func TestParseVersions(t *testing.T) {
 	}
 }
 
-// pipeBroker is a broker both of whose sides are in this process: a dial and an
-// accept of the same ID get the ends of one pipe.
+// pipeBroker is a broker with both sides in this process: a dial and an accept of the same
+// ID get the ends of one pipe.
 type pipeBroker struct {
 	dialled chan net.Conn
 }
@@ -60,7 +60,7 @@ func (b pipeBroker) Dial(uint32) (net.Conn, error) {
 	return near, nil
 }
 
-// newProbe returns a probe whose server is served over a pipe.
+// newProbe returns a probe with a server at the other end of a pipe.
 func newProbe(t *testing.T, factory *Factory) *Probe {
 	t.Helper()
 	near, far := net.Pipe()
@@ -75,12 +75,12 @@ func newProbe(t *testing.T, factory *Factory) *Probe {
 	return NewProbe(NetRPC(client), broker)
 }
 
-func TestEveryMethodOfTheProbeIsServed(t *testing.T) {
+func TestProbeServesEveryMethod(t *testing.T) {
 	client, server := reflect.TypeFor[*Probe](), reflect.TypeFor[*Server]()
 	for i := range client.NumMethod() {
 		name := client.Method(i).Name
 		if _, served := server.MethodByName(name); !served && name != "Call" && name != "Broker" {
-			t.Errorf("%s has no method behind it", name)
+			t.Errorf("%s has no method", name)
 		}
 	}
 }

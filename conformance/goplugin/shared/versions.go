@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// ErrVersions reports a list of application versions that cannot be read.
+// ErrVersions reports an unreadable list of application versions.
 var ErrVersions = errors.New("unreadable list of versions")
 
 // legacyPrefix marks a peer without versioned plugin sets.
 const legacyPrefix = "legacy:"
 
-// Versions says which application versions a peer offers.
+// Versions are the application versions of a peer.
 type Versions struct {
-	// Numbers are the versions in the order they were given, at least one.
+	// Numbers are the versions in the given order, at least one.
 	Numbers []int
-	// Legacy is set for a peer of the time before versioned plugin sets: it
-	// has one set, under the one version of its handshake configuration.
+	// Legacy marks a peer from before versioned plugin sets. It has one set, under the only
+	// version of its handshake configuration.
 	Legacy bool
 }
 
-// ParseVersions reads "1", "2,3" (versioned plugin sets) or "legacy:1" (one set
-// without versions). The empty text is version 1. Errors wrap [ErrVersions].
+// ParseVersions parses "1", "2,3" (versioned plugin sets) or "legacy:1" (one set without
+// versions). The empty text means version 1. Errors wrap [ErrVersions].
 func ParseVersions(text string) (Versions, error) {
 	rest, legacy := strings.CutPrefix(text, legacyPrefix)
 	if rest == "" {
@@ -43,7 +43,7 @@ func ParseVersions(text string) (Versions, error) {
 	return versions, nil
 }
 
-// String is the form that [ParseVersions] reads.
+// String returns the form read by [ParseVersions].
 func (v Versions) String() string {
 	items := make([]string, len(v.Numbers))
 	for i, number := range v.Numbers {

@@ -1,11 +1,11 @@
-// Host is a host program built on hashicorp/go-plugin that puts a plugin,
-// whichever library that is built on, through the gRPC scenarios.
+// Host is a host program built on hashicorp/go-plugin. It runs a plugin, built on either
+// library, through the gRPC scenarios.
 //
 //	host [flags] PLUGIN SCENARIO... [-- PLUGIN-ARGUMENT...]
 //
-// Each scenario launches a plugin of its own and prints one line of JSON, a
-// shared.Report. The scenario "all" stands for every one of them. The exit
-// status is 0 if all came out well, 1 if one did not, 2 for a wrong command line.
+// Each scenario launches its own plugin and prints one line of JSON, a shared.Report. The
+// scenario "all" runs all of them. The exit status is 0 if all succeeded, 1 if any failed,
+// and 2 for a wrong command line.
 package main
 
 import (
@@ -23,10 +23,10 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
 )
 
-// errUsage reports a command line that asks for nothing that can be run.
+// errUsage reports an unusable command line.
 var errUsage = errors.New("usage: host [flags] PLUGIN SCENARIO... [-- PLUGIN-ARGUMENT...]")
 
-// options is what the command line says.
+// options are the command line's settings.
 type options struct {
 	plugin       string
 	arguments    []string
@@ -63,7 +63,7 @@ func main() {
 func parseOptions(arguments []string) (options, error) {
 	opts := options{}
 	flags := flag.NewFlagSet("host", flag.ContinueOnError)
-	list := flags.String("versions", "1", "application `versions` that the host knows: 1, or 2,3, or legacy:1")
+	list := flags.String("versions", "1", "the host's application `versions`: 1, or 2,3, or legacy:1")
 	flags.BoolVar(&opts.multiplex, "multiplex", false, "ask the plugin to multiplex brokered connections")
 	flags.BoolVar(&opts.autoMTLS, "automtls", false, "ask the plugin for mutual TLS")
 	flags.DurationVar(&opts.timeout, "timeout", 60*time.Second, "longest time for one scenario")

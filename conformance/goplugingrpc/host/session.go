@@ -17,8 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
 )
 
-// session is one plugin of a go-plugin host, from before its launch to after its
-// end.
+// session is one plugin of a go-plugin host, from before its launch until after its end.
 type session struct {
 	opts     options
 	recorder *recorder.Recorder
@@ -61,8 +60,8 @@ func (s *session) perform(ctx context.Context, of scenario.Scenario) error {
 }
 
 func (s *session) launch(ctx context.Context) error {
-	// The command runs until its plugin leaves or is killed through go-plugin,
-	// not until a context ends.
+	// The command runs until its plugin exits or go-plugin kills it, independent of any
+	// context.
 	s.command = exec.Command(s.opts.plugin, s.opts.arguments...)
 	config := probeplugin.Client(s.opts.versions)
 	config.Cmd = s.command
@@ -90,26 +89,26 @@ func (s *session) Dispense(ctx context.Context, name string) (*probe.Client, err
 	return client, nil
 }
 
-// Ping asks for a sign of life.
+// Ping checks that the plugin is alive.
 func (s *session) Ping(ctx context.Context) error {
 	_, err := shared.Bounded(ctx, func() (struct{}, error) { return struct{}{}, s.protocol.Ping() })
 	return err
 }
 
-// Version is the negotiated one.
+// Version returns the negotiated version.
 func (s *session) Version() int { return s.client.NegotiatedVersion() }
 
-// Pid is the process's.
+// Pid returns the process ID.
 func (s *session) Pid() int { return s.command.Process.Pid }
 
-// Stdout has what the plugin printed there.
+// Stdout returns the plugin's standard output.
 func (s *session) Stdout() *shared.Output { return s.stdout }
 
-// Stderr has what the plugin printed there.
+// Stderr returns the plugin's standard error.
 func (s *session) Stderr() *shared.Output { return s.stderr }
 
-// Stop has go-plugin kill the plugin, which asks it to leave first, and notes how
-// that went. A kill that does not return leaves no process behind either.
+// Stop lets go-plugin kill the plugin after asking it to leave, and notes the result. If
+// the kill hangs, Stop still removes the process.
 func (s *session) Stop(ctx context.Context) error {
 	s.stopping.Do(func() { s.stopErr = s.stop(ctx) })
 	return s.stopErr
@@ -119,7 +118,7 @@ func (s *session) stop(ctx context.Context) error {
 	if s.client == nil {
 		return nil
 	}
-	// A scenario that ran out of time still ends its plugin.
+	// A scenario past its timeout still ends its plugin.
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), s.opts.timeout,
 		fmt.Errorf("not done after %v", s.opts.timeout))
 	defer cancel()
@@ -129,7 +128,7 @@ func (s *session) stop(ctx context.Context) error {
 		return struct{}{}, nil
 	})
 	if err != nil && s.command.Process != nil {
-		_ = s.command.Process.Kill() // the report's error says what went wrong
+		_ = s.command.Process.Kill() // the report contains the error
 	}
 	s.ended = s.recorder.Ended()
 	s.ended.Milliseconds = milliseconds(time.Since(began))
@@ -140,7 +139,7 @@ func (s *session) stop(ctx context.Context) error {
 	return nil
 }
 
-// Ended waits for go-plugin's word on it.
+// Ended waits until go-plugin reports the end.
 func (s *session) Ended(ctx context.Context) (string, error) {
 	record, err := s.recorder.WaitFor(ctx, "plugin process exited")
 	if err != nil {

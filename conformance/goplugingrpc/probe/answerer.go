@@ -8,13 +8,13 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// Who answers on brokered connections.
+// These are the names of the two sides on brokered connections.
 const (
 	HostName   = "host"
 	PluginName = "plugin"
 )
 
-// Answer is what the one of that name answers to a question.
+// Answer returns the answer of the named side to a question.
 func Answer(name, question string) string { return name + " answers " + question }
 
 // answerer is the HostService at one broker ID.
@@ -25,7 +25,7 @@ type answerer struct {
 	id   uint32
 }
 
-// Answerer returns what registers the HostService of the host or the plugin, for
+// Answerer returns a function that registers the HostService of the host or the plugin, for
 // [Serve].
 func Answerer(name string) func(grpc.ServiceRegistrar, uint32) {
 	return func(r grpc.ServiceRegistrar, id uint32) {
@@ -33,7 +33,7 @@ func Answerer(name string) func(grpc.ServiceRegistrar, uint32) {
 	}
 }
 
-// Answer answers, and sends the payload back.
+// Answer answers, and returns the payload.
 func (a *answerer) Answer(_ context.Context, request *conformancev1.AnswerRequest) (*conformancev1.AnswerResponse, error) {
 	return &conformancev1.AnswerResponse{
 		Answer:   Answer(a.name, request.GetQuestion()),

@@ -8,35 +8,35 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Conn is a brokered connection: something to call on, and to close.
+// Conn is a brokered connection for calls.
 type Conn interface {
 	grpc.ClientConnInterface
 	io.Closer
 }
 
-// Broker is what the probe and its hosts need of a library's broker.
+// Broker has the methods of a library's broker that the probe and its hosts use.
 type Broker interface {
-	// NextID returns an ID that this side has not used yet.
+	// NextID returns an unused ID of this side.
 	NextID() uint32
-	// Dial connects to what the peer serves at id.
+	// Dial connects to the peer's server at id.
 	Dial(ctx context.Context, id uint32) (Conn, error)
-	// Serve serves what register registers to whoever dials id, until ctx ends:
-	// then it returns nil. It calls ready, once, as soon as id may be told to
-	// the peer. An error from before that is the only one.
+	// Serve serves the registered services to each dialer of id, until ctx ends; then it
+	// returns nil. It calls ready once, as soon as the peer may learn id. Serve returns an
+	// error only if it fails before ready.
 	Serve(ctx context.Context, id uint32, ready func(), register func(grpc.ServiceRegistrar)) error
 }
 
-// Serving is something that a broker serves.
+// Serving is a running server of a broker.
 type Serving struct {
-	// ID is where.
+	// ID is its broker ID.
 	ID uint32
 
 	stop context.CancelFunc
 	done <-chan error
 }
 
-// Serve has broker serve what register registers, which gets the ID, at a new ID,
-// and returns once that may be told. If early, it returns at once.
+// Serve lets broker serve at a new ID, with the services registered by register. It returns
+// once the peer may learn the ID; if early, it returns at once.
 func Serve(ctx context.Context, broker Broker, early bool, register func(r grpc.ServiceRegistrar, id uint32)) (*Serving, error) {
 	id := broker.NextID()
 	ctx, stop := context.WithCancel(ctx)
@@ -60,7 +60,7 @@ func Serve(ctx context.Context, broker Broker, early bool, register func(r grpc.
 	}
 }
 
-// Stop ends it and waits until nothing serves there any more.
+// Stop ends the server and waits until the ID is no longer served.
 func (s *Serving) Stop() error {
 	s.stop()
 	return <-s.done

@@ -22,21 +22,21 @@ func (s *Server) Callback(ctx context.Context, request *conformancev1.CallbackRe
 	var answer *conformancev1.AnswerResponse
 	for range max(request.GetTimes(), 1) {
 		if answer, err = host.Answer(ctx, question); err != nil {
-			return nil, err // with the code that it has
+			return nil, err // keeps its code
 		}
 		if got := len(answer.GetPayload()); got != int(request.GetSize()) {
-			return nil, fmt.Errorf("%d bytes came back, expected %d", got, request.GetSize())
+			return nil, fmt.Errorf("%d bytes returned, expected %d", got, request.GetSize())
 		}
 	}
 	return &conformancev1.CallbackResponse{Answer: answer.GetAnswer(), AnsweredBy: answer.GetBrokerId()}, nil
 }
 
-// Offer serves a HostService on each of so many broker IDs, and tells them: once
-// they can be dialled, unless it is to be early.
+// Offer serves a HostService on the requested number of broker IDs and returns the IDs:
+// once they can be dialled, or earlier if requested.
 func (s *Server) Offer(ctx context.Context, request *conformancev1.OfferRequest) (*conformancev1.OfferResponse, error) {
 	answer := &conformancev1.OfferResponse{}
 	for range request.GetCount() {
-		// It outlives the call.
+		// The server outlives the call.
 		serving, err := Serve(context.WithoutCancel(ctx), s.broker, request.GetEarly(), Answerer(PluginName))
 		if err != nil {
 			return nil, err
@@ -49,7 +49,7 @@ func (s *Server) Offer(ctx context.Context, request *conformancev1.OfferRequest)
 	return answer, nil
 }
 
-// Withdraw ends what Offer serves on these IDs, and waits for that.
+// Withdraw ends Offer's servers on these IDs, and waits for their end.
 func (s *Server) Withdraw(_ context.Context, request *conformancev1.WithdrawRequest) (*conformancev1.WithdrawResponse, error) {
 	for _, id := range request.GetBrokerIds() {
 		s.mu.Lock()
@@ -57,7 +57,7 @@ func (s *Server) Withdraw(_ context.Context, request *conformancev1.WithdrawRequ
 		delete(s.offers, id)
 		s.mu.Unlock()
 		if serving == nil {
-			return nil, fmt.Errorf("nothing is offered at the broker ID %d", id)
+			return nil, fmt.Errorf("no offer at the broker ID %d", id)
 		}
 		if err := serving.Stop(); err != nil {
 			return nil, fmt.Errorf("the server at the broker ID %d: %w", id, err)

@@ -16,7 +16,7 @@ type Client struct {
 
 	// Conn is the main connection.
 	Conn grpc.ClientConnInterface
-	// Broker is the host's.
+	// Broker is the host's broker.
 	Broker Broker
 }
 
@@ -25,9 +25,8 @@ func NewClient(conn grpc.ClientConnInterface, broker Broker) *Client {
 	return &Client{ProbeServiceClient: conformancev1.NewProbeServiceClient(conn), Conn: conn, Broker: broker}
 }
 
-// Ask asks a question with size bytes along over a brokered connection, and
-// checks that the one of that name, serving at id, answers it and sends the bytes
-// back.
+// Ask asks a question with size additional bytes over a brokered connection. It checks that
+// the named side, serving at id, answers and returns the bytes.
 func Ask(ctx context.Context, conn grpc.ClientConnInterface, name string, id uint32, question string, size int) error {
 	payload := Pattern(size)
 	answer, err := conformancev1.NewHostServiceClient(conn).Answer(ctx, &conformancev1.AnswerRequest{
@@ -41,15 +40,14 @@ func Ask(ctx context.Context, conn grpc.ClientConnInterface, name string, id uin
 	case answer.GetAnswer() != want:
 		return fmt.Errorf("ask at the broker ID %d: %q, expected %q", id, answer.GetAnswer(), want)
 	case !bytes.Equal(answer.GetPayload(), payload):
-		return fmt.Errorf("ask at the broker ID %d: of %d bytes %d came back, or others", id, size, len(answer.GetPayload()))
+		return fmt.Errorf("ask at the broker ID %d: of %d bytes %d returned, or different bytes", id, size, len(answer.GetPayload()))
 	}
 	return nil
 }
 
-// WrongServerError says that a brokered connection ended at another server than
-// the one that was dialled.
+// WrongServerError reports a brokered connection to another server than the dialled one.
 type WrongServerError struct {
-	// Asked is the ID that was dialled, Answered that of the server.
+	// Asked is the dialled ID, Answered the server's ID.
 	Asked, Answered uint32
 }
 
@@ -57,8 +55,8 @@ func (e *WrongServerError) Error() string {
 	return fmt.Sprintf("a dial of the broker ID %d was answered by the server of %d", e.Asked, e.Answered)
 }
 
-// Pattern returns n bytes of which byte i is i modulo 251: a prime, so that a
-// block that is lost or comes twice does not look like its neighbour.
+// Pattern returns n bytes; byte i is i modulo 251. 251 is prime, so a lost or repeated
+// block differs from its neighbour.
 func Pattern(n int) []byte {
 	block := make([]byte, 251)
 	for i := range block {

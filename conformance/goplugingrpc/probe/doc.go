@@ -1,6 +1,6 @@
-// Package probe is the gRPC service of the conformance suite, both ends of it,
-// without a plugin library: a plugin serves a [Server], a host has a [Client].
+// Package probe has both ends of the conformance suite's gRPC service, without a plugin
+// library: a plugin serves a [Server], a host has a [Client].
 //
-// What both need of a library's broker is the interface [Broker]; each library
-// gets a small adapter to it.
+// Both use a library's broker through the interface [Broker]; each library gets a small
+// adapter.
 package probe

@@ -16,7 +16,7 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// MaxAnswer is the longest answer that [Server.Big] gives.
+// MaxAnswer is the longest answer of [Server.Big], in bytes.
 const MaxAnswer = 256 << 20
 
 // Server is the plugin's end of the probe. Make one with [NewServer].
@@ -31,18 +31,18 @@ type Server struct {
 	offers map[uint32]*Serving
 }
 
-// NewServer returns a server of that application version, which reaches the
-// host's brokered connections through broker.
+// NewServer returns a server of that application version. It reaches the host's brokered
+// connections through broker.
 func NewServer(broker Broker, version int) *Server {
 	return &Server{broker: broker, version: version, offers: make(map[uint32]*Serving)}
 }
 
-// Echo answers with its argument.
+// Echo returns its argument.
 func (s *Server) Echo(_ context.Context, request *conformancev1.EchoRequest) (*conformancev1.EchoResponse, error) {
 	return &conformancev1.EchoResponse{Payload: request.GetPayload()}, nil
 }
 
-// Fail ends with the status that it is given.
+// Fail ends with the given status.
 func (s *Server) Fail(_ context.Context, request *conformancev1.FailRequest) (*conformancev1.FailResponse, error) {
 	return &conformancev1.FailResponse{}, failure(request.GetCode(), request.GetMessage())
 }
@@ -51,7 +51,7 @@ func failure(code uint32, message string) error {
 	return status.Error(codes.Code(code), message) // nil for OK
 }
 
-// Sleep returns when the time is over, or with its context.
+// Sleep returns when the time has passed, or with its context.
 func (s *Server) Sleep(ctx context.Context, request *conformancev1.SleepRequest) (*conformancev1.SleepResponse, error) {
 	timer := time.NewTimer(request.GetDuration().AsDuration())
 	defer timer.Stop()
@@ -64,8 +64,8 @@ func (s *Server) Sleep(ctx context.Context, request *conformancev1.SleepRequest)
 	}
 }
 
-// Print writes to the os.Stdout and the os.Stderr that the process has at the
-// time of the call, so that what it writes goes the way of a plugin's prints.
+// Print writes to the process's os.Stdout and os.Stderr at the time of the call, so the
+// output takes the path of a plugin's prints.
 func (s *Server) Print(_ context.Context, request *conformancev1.PrintRequest) (*conformancev1.PrintResponse, error) {
 	for range max(request.GetTimes(), 1) {
 		if _, err := os.Stdout.WriteString(request.GetStdout()); err != nil {
@@ -78,10 +78,10 @@ func (s *Server) Print(_ context.Context, request *conformancev1.PrintRequest) (
 	return &conformancev1.PrintResponse{}, nil
 }
 
-// Big takes bytes and answers with so many of [Pattern].
+// Big takes bytes and returns the requested number of bytes of [Pattern].
 func (s *Server) Big(_ context.Context, request *conformancev1.BigRequest) (*conformancev1.BigResponse, error) {
 	if request.GetAnswerSize() > MaxAnswer {
-		return nil, status.Errorf(codes.InvalidArgument, "%d bytes asked for, of at most %d", request.GetAnswerSize(), MaxAnswer)
+		return nil, status.Errorf(codes.InvalidArgument, "%d bytes requested, at most %d allowed", request.GetAnswerSize(), MaxAnswer)
 	}
 	sum := sha256.Sum256(request.GetPayload())
 	return &conformancev1.BigResponse{
@@ -91,7 +91,7 @@ func (s *Server) Big(_ context.Context, request *conformancev1.BigRequest) (*con
 	}, nil
 }
 
-// Crash ends the plugin's process; there is no answer.
+// Crash ends the plugin's process, without an answer.
 func (s *Server) Crash(ctx context.Context, request *conformancev1.CrashRequest) (*conformancev1.CrashResponse, error) {
 	if text := request.GetPanic(); text != "" {
 		go func() { panic(text) }()
@@ -102,7 +102,7 @@ func (s *Server) Crash(ctx context.Context, request *conformancev1.CrashRequest)
 	return &conformancev1.CrashResponse{}, nil
 }
 
-// Status says what the plugin is and what it holds.
+// Status describes the plugin and its resources.
 func (s *Server) Status(context.Context, *conformancev1.StatusRequest) (*conformancev1.StatusResponse, error) {
 	s.mu.Lock()
 	offers := len(s.offers)
@@ -117,7 +117,7 @@ func (s *Server) Status(context.Context, *conformancev1.StatusRequest) (*conform
 	}, nil
 }
 
-// openFiles counts the process's open files where the system tells, else 0.
+// openFiles counts the process's open files; 0 means that the platform does not tell.
 func openFiles() uint32 {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

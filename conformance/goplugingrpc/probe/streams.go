@@ -9,7 +9,7 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// Reply is what Chat answers to a text.
+// Reply returns Chat's answer to a text.
 func Reply(text string) string { return "you said " + text }
 
 // Count sends the numbers from 1, then ends or fails.
@@ -23,7 +23,7 @@ func (s *Server) Count(request *conformancev1.CountRequest, stream grpc.ServerSt
 	return failure(request.GetCode(), "counted to the end")
 }
 
-// Sum adds what it is sent.
+// Sum returns the sum of the received numbers.
 func (s *Server) Sum(stream grpc.ClientStreamingServer[conformancev1.SumRequest, conformancev1.SumResponse]) error {
 	answer := &conformancev1.SumResponse{}
 	for {
@@ -39,7 +39,7 @@ func (s *Server) Sum(stream grpc.ClientStreamingServer[conformancev1.SumRequest,
 	}
 }
 
-// Chat answers each message before it reads the next one.
+// Chat answers each message before it reads the next.
 func (s *Server) Chat(stream grpc.BidiStreamingServer[conformancev1.ChatRequest, conformancev1.ChatResponse]) error {
 	for {
 		request, err := stream.Recv()

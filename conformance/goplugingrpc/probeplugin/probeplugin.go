@@ -1,5 +1,5 @@
-// Package probeplugin puts the probe of package probe onto hashicorp/go-plugin
-// and its gRPC, for hosts and plugins built on that library.
+// Package probeplugin adapts the probe of package probe to hashicorp/go-plugin's gRPC, for
+// hosts and plugins built on that library.
 package probeplugin
 
 import (
@@ -14,17 +14,17 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// Plugin is go-plugin's description of the probe, both halves.
+// Plugin is go-plugin's description of both halves of the probe.
 type Plugin struct {
 	goplugin.NetRPCUnsupportedPlugin
 
-	// Version is what the plugin's Status says.
+	// Version is the version in the plugin's Status.
 	Version int
 }
 
 var _ goplugin.GRPCPlugin = (*Plugin)(nil)
 
-// GRPCServer registers the probe, once in a plugin's life.
+// GRPCServer registers the probe, once in a plugin's lifetime.
 func (p *Plugin) GRPCServer(broker *goplugin.GRPCBroker, server *grpc.Server) error {
 	conformancev1.RegisterProbeServiceServer(server, probe.NewServer(Adapt(broker), p.Version))
 	return nil
@@ -35,11 +35,11 @@ func (p *Plugin) GRPCClient(_ context.Context, broker *goplugin.GRPCBroker, conn
 	return probe.NewClient(conn, Adapt(broker)), nil
 }
 
-// Handshake returns go-plugin's form of the cookie. version counts only for
-// peers without versioned plugin sets.
+// Handshake returns go-plugin's form of the cookie. Only peers without versioned plugin
+// sets use version.
 func Handshake(version int) goplugin.HandshakeConfig {
 	return goplugin.HandshakeConfig{
-		ProtocolVersion:  uint(version), // shared.ParseVersions takes no negative number
+		ProtocolVersion:  uint(version), // shared.ParseVersions refuses negative numbers
 		MagicCookieKey:   shared.CookieKey,
 		MagicCookieValue: shared.CookieValue,
 	}
@@ -62,8 +62,8 @@ func Serve(versions shared.Versions) *goplugin.ServeConfig {
 	return config
 }
 
-// Client configures a go-plugin host for versions; what to run, and every other
-// setting, is the caller's to add.
+// Client configures a go-plugin host for versions. The caller adds the command and all
+// other settings.
 func Client(versions shared.Versions) *goplugin.ClientConfig {
 	config := &goplugin.ClientConfig{AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC}}
 	if versions.Legacy {
@@ -83,8 +83,7 @@ func versioned(versions shared.Versions) map[int]goplugin.PluginSet {
 	return sets
 }
 
-// Adapt gives go-plugin's broker the methods that the suite's code for all
-// libraries wants.
+// Adapt gives go-plugin's broker the methods of the suite's common interface.
 func Adapt(broker *goplugin.GRPCBroker) probe.Broker { return adapter{broker} }
 
 type adapter struct {
@@ -94,7 +93,7 @@ type adapter struct {
 // NextID returns an unused ID.
 func (a adapter) NextID() uint32 { return a.broker.NextId() }
 
-// Dial gives up on go-plugin's Dial, which takes no context, when ctx ends.
+// Dial abandons go-plugin's Dial, which takes no context, when ctx ends.
 func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
 	type outcome struct {
 		conn *grpc.ClientConn
@@ -121,11 +120,11 @@ func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
 	}
 }
 
-// errAccept stands for an error that go-plugin writes to the global log only.
-var errAccept = errors.New("go-plugin accepts nothing at the ID; its log says why")
+// errAccept stands for an error that go-plugin writes only to the global log.
+var errAccept = errors.New("go-plugin does not accept at the ID; its log has the reason")
 
-// Serve uses AcceptAndServe, the only way to have go-plugin's TLS. That accepts
-// before it asks for the server, so an ID told by ready is safe from F22.
+// Serve uses AcceptAndServe, the only function with go-plugin's TLS. It accepts before it
+// asks for the server, so an ID announced by ready is safe from F22.
 func (a adapter) Serve(ctx context.Context, id uint32, ready func(), register func(grpc.ServiceRegistrar)) error {
 	accepted := false
 	a.broker.AcceptAndServe(id, func(options []grpc.ServerOption) *grpc.Server {

@@ -11,13 +11,13 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// bigSize is how long a large message's payload is.
+// bigSize is the payload size of a large message, in bytes.
 const bigSize = 64 << 20
 
-// bigAnswer is the direction that go-plugin's own limits allow.
+// bigAnswer uses the direction allowed by go-plugin's own limits.
 func bigAnswer(ctx context.Context, r *Run) error { return exchange(ctx, r, 1, bigSize) }
 
-// big is more than a go-plugin plugin takes.
+// big exceeds the limit of a plugin on go-plugin.
 func big(ctx context.Context, r *Run) error {
 	return errors.Join(exchange(ctx, r, bigSize, bigSize), alive(ctx, r))
 }
@@ -30,7 +30,7 @@ func exchange(ctx context.Context, r *Run, sent, wanted int) error {
 	}
 	sum := sha256.Sum256(payload)
 	return errors.Join(
-		expect("bytes that the plugin had", answer.GetReceivedSize(), uint64(sent)),
+		expect("bytes received by the plugin", answer.GetReceivedSize(), uint64(sent)),
 		expect("their checksum is right", bytes.Equal(answer.GetReceivedSha256(), sum[:]), true),
 		expect("the answer is right", bytes.Equal(answer.GetPayload(), probe.Pattern(wanted)), true),
 	)

@@ -10,13 +10,13 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// Sizes of the brokered scenarios.
+// These are the sizes of the brokered scenarios.
 const (
 	manyConnections     = 100
 	parallelConnections = 40
 )
 
-// callback serves on the host what the plugin dials.
+// callback serves on the host, and the plugin dials.
 func callback(ctx context.Context, r *Run) error {
 	for i := range 3 {
 		if err := callbackOnce(ctx, r, fmt.Sprintf("question %d", i), 1<<10, 3); err != nil {
@@ -44,7 +44,7 @@ func callbackParallel(ctx context.Context, r *Run) error {
 	return errors.Join(err, alive(ctx, r))
 }
 
-// callbackOnce has the plugin ask the host over a brokered connection.
+// callbackOnce lets the plugin ask the host over a brokered connection.
 func callbackOnce(ctx context.Context, r *Run, question string, size, times uint32) error {
 	serving, err := probe.Serve(ctx, r.Probe.Broker, false, probe.Answerer(probe.HostName))
 	if err != nil {
@@ -63,7 +63,7 @@ func callbackOnce(ctx context.Context, r *Run, question string, size, times uint
 	return errors.Join(expect("answer", answer.GetAnswer(), probe.Answer(probe.HostName, question)), stopErr)
 }
 
-// offer dials what the plugin serves; all connections stay open to the end.
+// offer dials the plugin's services; all connections stay open to the end.
 func offer(ctx context.Context, r *Run) error {
 	return offers(ctx, r, 3, func(ids []uint32) error {
 		conns := make([]probe.Conn, 0, len(ids))
@@ -74,7 +74,7 @@ func offer(ctx context.Context, r *Run) error {
 			}
 			defer func() { _ = conn.Close() }()
 			conns = append(conns, conn)
-			for earlier, conn := range conns { // the earlier ones still answer
+			for earlier, conn := range conns { // earlier connections still answer
 				if err := probe.Ask(ctx, conn, probe.PluginName, ids[earlier], fmt.Sprintf("question %d", i), 1<<10); err != nil {
 					return err
 				}
@@ -103,7 +103,7 @@ func offerParallel(ctx context.Context, r *Run) error {
 	return errors.Join(err, alive(ctx, r))
 }
 
-// offers has the plugin serve n IDs while use runs.
+// offers lets the plugin serve n IDs while use runs.
 func offers(ctx context.Context, r *Run, n uint32, use func(ids []uint32) error) error {
 	offered, err := r.Probe.Offer(ctx, &conformancev1.OfferRequest{Count: n})
 	if err != nil {
@@ -116,7 +116,7 @@ func offers(ctx context.Context, r *Run, n uint32, use func(ids []uint32) error)
 	return err
 }
 
-// askAt dials an ID of the plugin's, asks there and closes.
+// askAt dials an ID of the plugin, asks there and closes.
 func askAt(ctx context.Context, r *Run, id uint32, question string) error {
 	conn, err := r.Probe.Broker.Dial(ctx, id)
 	if err != nil {
@@ -125,7 +125,7 @@ func askAt(ctx context.Context, r *Run, id uint32, question string) error {
 	return errors.Join(probe.Ask(ctx, conn, probe.PluginName, id, question, 0), conn.Close())
 }
 
-// bothWays has connections dialled from both sides at once, a few each.
+// bothWays dials several connections from each side concurrently.
 func bothWays(ctx context.Context, r *Run) error {
 	const each, rounds = 4, 5
 	err := offers(ctx, r, each*rounds, func(ids []uint32) error {
@@ -147,7 +147,7 @@ func bothWays(ctx context.Context, r *Run) error {
 	return errors.Join(err, alive(ctx, r))
 }
 
-// redial dials one ID several times, one after the other and at once.
+// redial dials one ID several times, sequentially and concurrently.
 func redial(ctx context.Context, r *Run) error {
 	const times = 5
 	return offers(ctx, r, 1, func(ids []uint32) error {

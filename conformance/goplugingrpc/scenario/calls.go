@@ -17,7 +17,7 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// dispense checks that a plugin is one server, whoever dispenses it.
+// dispense checks that each Dispense of a plugin reaches the same server.
 func dispense(ctx context.Context, r *Run) error {
 	second, err := r.Dispense(ctx, shared.PluginName)
 	if err != nil {
@@ -34,7 +34,7 @@ func dispense(ctx context.Context, r *Run) error {
 	_, withdrawErr := second.Withdraw(ctx, &conformancev1.WithdrawRequest{BrokerIds: offered.GetBrokerIds()})
 	_, err = r.Dispense(ctx, "no-such-plugin")
 	if err == nil {
-		return errors.New("a plugin that does not exist was dispensed")
+		return errors.New("a missing plugin was dispensed")
 	}
 	r.See("unknownError", err.Error())
 	return errors.Join(expect("offers of the first, seen by the second", seen.GetOffers(), 1), withdrawErr)
@@ -57,15 +57,15 @@ func echo(ctx context.Context, client *probe.Client, payload []byte) error {
 		return fmt.Errorf("echo of %d bytes: %w", len(payload), err)
 	}
 	if !bytes.Equal(answer.GetPayload(), payload) {
-		return fmt.Errorf("echo of %d bytes came back as %d bytes, or others", len(payload), len(answer.GetPayload()))
+		return fmt.Errorf("echo of %d bytes returned %d bytes, or different bytes", len(payload), len(answer.GetPayload()))
 	}
 	return nil
 }
 
-// alive checks that calls are answered.
+// alive checks that the plugin answers calls.
 func alive(ctx context.Context, r *Run) error { return echo(ctx, r.Probe, []byte("still here")) }
 
-// statuses checks that errors cross as they are, and leave the connection whole.
+// statuses checks that errors arrive unchanged and leave the connection intact.
 func statuses(ctx context.Context, r *Run) error {
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
 		text := "the disk is full: 0 of 12 MB, " + code.String()
@@ -86,7 +86,7 @@ func statuses(ctx context.Context, r *Run) error {
 	return alive(ctx, r)
 }
 
-// failedWith checks an error's code, and that its text has a part.
+// failedWith checks an error's code, and its text for part.
 func failedWith(err error, code codes.Code, part string) error {
 	if got := status.Code(err); got != code || !strings.Contains(status.Convert(err).Message(), part) {
 		return fmt.Errorf("got %v: %w; expected %v with %q", got, err, code, part)
@@ -94,7 +94,7 @@ func failedWith(err error, code codes.Code, part string) error {
 	return nil
 }
 
-// abandon gives up on a call; the plugin's end of it has to end too.
+// abandon gives up a call; it must end in the plugin too.
 func abandon(ctx context.Context, r *Run) error {
 	sleep := &conformancev1.SleepRequest{Duration: durationpb.New(time.Hour)}
 	short, cancelShort := context.WithTimeout(ctx, 100*time.Millisecond)
@@ -117,10 +117,10 @@ func abandon(ctx context.Context, r *Run) error {
 	if err := failedWith(<-ended, codes.Canceled, ""); err != nil {
 		return err
 	}
-	return interrupted(ctx, r, 1) // a call that ends before it is sent never reaches the plugin
+	return interrupted(ctx, r, 1) // a call cancelled before sending never reaches the plugin
 }
 
-// interrupted waits until the plugin knows of that many calls cut short.
+// interrupted waits until the plugin counts want interrupted calls.
 func interrupted(ctx context.Context, r *Run, want uint32) error {
 	return poll(ctx, func() (bool, error) {
 		seen, err := r.Probe.Status(ctx, &conformancev1.StatusRequest{})
@@ -128,7 +128,7 @@ func interrupted(ctx context.Context, r *Run, want uint32) error {
 	})
 }
 
-// poll asks until the answer is yes, an error, or ctx ends.
+// poll repeats answer until it returns true or an error, or ctx ends.
 func poll(ctx context.Context, answer func() (bool, error)) error {
 	ticker := time.NewTicker(2 * time.Millisecond)
 	defer ticker.Stop()
@@ -144,7 +144,7 @@ func poll(ctx context.Context, answer func() (bool, error)) error {
 	}
 }
 
-// parallel makes many calls at once.
+// parallel makes many calls concurrently.
 func parallel(ctx context.Context, r *Run) error {
 	const callers, each = 32, 50
 	began := time.Now()
@@ -161,7 +161,7 @@ func parallel(ctx context.Context, r *Run) error {
 	return err
 }
 
-// atOnce runs do n times at once and joins the errors.
+// atOnce runs do n times concurrently and joins the errors.
 func atOnce(n int, do func(i int) error) error {
 	outcomes := make(chan error, n)
 	for i := range n {

@@ -14,7 +14,7 @@ import (
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
-// stdio checks what the plugin prints, more than once, so that order is seen too.
+// stdio checks the plugin's output several times, to check the order too.
 func stdio(ctx context.Context, r *Run) error {
 	long := strings.Repeat("y", 200<<10) + "\n"
 	for _, request := range []*conformancev1.PrintRequest{
@@ -88,7 +88,7 @@ func stopBrokered(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = serving.Stop() }() // the broker's end has ended it, or it ends now
+	defer func() { _ = serving.Stop() }() // it may have ended with the broker
 	_, err = r.Probe.Callback(ctx, &conformancev1.CallbackRequest{BrokerId: serving.ID, Question: "before the end"})
 	if err != nil {
 		return err
@@ -96,12 +96,12 @@ func stopBrokered(ctx context.Context, r *Run) error {
 	return stop(ctx, r)
 }
 
-// exit has the plugin leave by itself, beside another call in flight.
+// exit lets the plugin exit by itself, with another call in flight.
 func exit(ctx context.Context, r *Run) error {
 	return crash(ctx, r, &conformancev1.CrashRequest{ExitCode: 7}, "exit status 7")
 }
 
-// panics has the plugin panic.
+// panics lets the plugin panic.
 func panics(ctx context.Context, r *Run) error {
 	return crash(ctx, r, &conformancev1.CrashRequest{Panic: "the reactor is on fire"}, "exit status 2")
 }
@@ -115,12 +115,12 @@ func crash(ctx context.Context, r *Run, request *conformancev1.CrashRequest, wan
 	began := time.Now()
 	_, err := r.Probe.Crash(ctx, request)
 	if err == nil {
-		return errors.New("a call that ends its plugin returned no error")
+		return errors.New("a call returned no error although it ended its plugin")
 	}
 	r.See("callError", err.Error())
 	r.See("callErrorMs", float64(time.Since(began).Microseconds())/1000)
 	if err = <-beside; err == nil {
-		return errors.New("a call that was in flight returned no error")
+		return errors.New("a call in flight returned no error")
 	}
 	r.See("besideError", err.Error())
 	status, err := r.Ended(ctx)

@@ -16,8 +16,8 @@ import (
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// reflected are the services that every plugin lists, each with what one of its
-// methods and that method's messages look like: the wire's names and numbers.
+// reflected returns the services listed by every plugin, each with the shape of one method
+// and its messages: the wire's names and numbers.
 func reflected() map[string]string {
 	return map[string]string{
 		"conformance.v1.ProbeService": "Callback(broker_id=1:uint32 question=2:string times=3:uint32 size=4:uint32)" +
@@ -36,8 +36,8 @@ const (
 	reflectionv1alphaService = "grpc.reflection.v1alpha.ServerReflection"
 )
 
-// reflection lists the plugin's services by both versions of the protocol and
-// reads the descriptors behind them.
+// reflection lists the plugin's services by both versions of the reflection protocol, and
+// reads their descriptors.
 func reflection(ctx context.Context, r *Run) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the streams
@@ -69,7 +69,7 @@ func reflection(ctx context.Context, r *Run) error {
 	return err
 }
 
-// reflector asks a server by v1.
+// reflector queries a server by v1.
 type reflector struct {
 	stream reflectionv1.ServerReflection_ServerReflectionInfoClient
 }
@@ -112,7 +112,7 @@ func (r reflector) services() ([]string, error) {
 	return names, nil
 }
 
-// shape describes the first method of a service that has the name in reflected.
+// shape describes the service's first method that appears in reflected.
 func (r reflector) shape(service string) (string, error) {
 	answer, err := r.ask(&reflectionv1.ServerReflectionRequest{
 		MessageRequest: &reflectionv1.ServerReflectionRequest_FileContainingSymbol{FileContainingSymbol: service},
@@ -141,8 +141,7 @@ func (r reflector) shape(service string) (string, error) {
 	return describeMethod(descriptor.Methods().Get(0)), nil
 }
 
-// linked makes descriptors of what the server sent, asking it for imports that
-// are missing.
+// linked builds descriptors from the server's answers, and asks it for missing imports.
 func (r reflector) linked(sent [][]byte) (*protoregistry.Files, error) {
 	set, have := &descriptorpb.FileDescriptorSet{}, make(map[string]bool)
 	for len(sent) > 0 {
@@ -193,7 +192,7 @@ func describeMethod(method protoreflect.MethodDescriptor) string {
 
 // servicesV1Alpha lists the services by the older protocol, sorted.
 //
-//nolint:staticcheck // it is deprecated, and still what tools ask for
+//nolint:staticcheck // deprecated, but tools still use it
 func servicesV1Alpha(ctx context.Context, r *Run) ([]string, error) {
 	stream, err := reflectionv1alpha.NewServerReflectionClient(r.Probe.Conn).ServerReflectionInfo(ctx)
 	if err != nil {

@@ -23,7 +23,7 @@ func streams(ctx context.Context, r *Run) error {
 	)
 }
 
-// count reads a server's stream, which ends with code.
+// count reads a server's stream up to its end with code.
 func count(ctx context.Context, r *Run, to uint32, code codes.Code) error {
 	stream, err := r.Probe.Count(ctx, &conformancev1.CountRequest{To: to, Code: uint32(code)})
 	if err != nil {
@@ -92,7 +92,7 @@ func chat(ctx context.Context, r *Run, messages uint32) error {
 	return nil
 }
 
-// brokenStreams has streams fail, and gives up on others in their midst.
+// brokenStreams lets streams fail, and abandons others midway.
 func brokenStreams(ctx context.Context, r *Run) error {
 	if err := count(ctx, r, 10, codes.DataLoss); err != nil {
 		return err
@@ -113,7 +113,7 @@ func brokenStreams(ctx context.Context, r *Run) error {
 		}
 	}
 	cancel()
-	for err = nil; err == nil; { // what had come before is still there
+	for err = nil; err == nil; { // earlier messages are still delivered
 		_, err = endless.Recv()
 	}
 	_, idleErr := idle.Recv()

@@ -1,10 +1,10 @@
-// Ourplugin is a plugin program built on Jackfield that serves the probe over
-// gRPC, for hosts built on hashicorp/go-plugin to run.
+// Ourplugin is a plugin program built on Jackfield. It serves the probe over gRPC, for
+// hosts built on hashicorp/go-plugin.
 //
 //	ourplugin [-versions LIST] [-farewell FILE]
 //
-// LIST and FILE are those of the program in conformance/goplugingrpc/plugin;
-// "legacy:" in front of LIST makes no difference here.
+// LIST and FILE are those of the program in conformance/goplugingrpc/plugin; "legacy:" in
+// front of LIST makes no difference here.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package ourprobe puts the conformance suite's gRPC probe onto transport-grpc,
-// for hosts and plugins built on Jackfield. The service is package probe's, so
-// that the other side may be built on go-plugin.
+// Package ourprobe adapts the conformance suite's gRPC probe to transport-grpc, for hosts
+// and plugins built on Jackfield. The service comes from package probe, so the other side
+// may be built on go-plugin.
 package ourprobe
 
 import (
@@ -33,11 +33,11 @@ func Handshake() core.Handshake {
 // Plugin is the suite's probe.
 var Plugin = core.DefineSides[Suite, *Probe](shared.PluginName)
 
-// Suite is the implementation: the suite has one of its own.
+// Suite stands for the implementation: the suite has its own.
 type Suite struct{}
 
-// Versions offers the probe under each of the versions. Whether they are legacy
-// makes no difference: every plugin and every host of ours has versions.
+// Versions offers the probe under each of the versions. Legacy versions make no difference:
+// every plugin and host on Jackfield has versions.
 func Versions(versions shared.Versions, options ...transportgrpc.Option) core.Versions {
 	offered := make(core.Versions, len(versions.Numbers))
 	for _, number := range versions.Numbers {
@@ -47,7 +47,7 @@ func Versions(versions shared.Versions, options ...transportgrpc.Option) core.Ve
 	return offered
 }
 
-// carry carries the probe as of that version.
+// carry carries the probe of the given version.
 func carry(version int) transportgrpc.Option {
 	register := func(broker *transportgrpc.Broker, r grpc.ServiceRegistrar, _ Suite) error {
 		conformancev1.RegisterProbeServiceServer(r, probe.NewServer(Adapt(broker), version))
@@ -59,15 +59,15 @@ func carry(version int) transportgrpc.Option {
 	return transportgrpc.Carry(Plugin, register, client)
 }
 
-// Probe is the probe as our host dispenses it.
+// Probe is the probe as dispensed by our host.
 type Probe struct {
 	*probe.Client
 
-	// Conns is the host's end of the broker, for what probe.Broker does not have.
+	// Conns is the host's end of the broker, for methods beyond probe.Broker.
 	Conns *transportgrpc.Broker
 }
 
-// Adapt gives broker the methods that the suite's code for all libraries wants.
+// Adapt gives broker the methods of the suite's common interface.
 func Adapt(broker *transportgrpc.Broker) probe.Broker { return adapter{broker} }
 
 type adapter struct {
@@ -77,7 +77,7 @@ type adapter struct {
 // NextID returns an unused ID.
 func (a adapter) NextID() uint32 { return a.broker.NextID() }
 
-// Dial connects to what the other side serves at id.
+// Dial connects to the other side's server at id.
 func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
 	conn, err := a.broker.Client(ctx, id)
 	if err != nil {
@@ -86,7 +86,7 @@ func (a adapter) Dial(ctx context.Context, id uint32) (probe.Conn, error) {
 	return conn, nil
 }
 
-// Serve tells the ID before it serves there: that has to be safe here.
+// Serve announces the ID before it serves there: this must be safe on Jackfield.
 func (a adapter) Serve(ctx context.Context, id uint32, ready func(), register func(grpc.ServiceRegistrar)) error {
 	ready()
 	if err := a.broker.Serve(ctx, id, register); ctx.Err() == nil {

@@ -1,11 +1,11 @@
-// Ourplugin is a plugin program built on Jackfield that serves the probe over
-// net/rpc, for hosts built on hashicorp/go-plugin to run.
+// Ourplugin is a plugin program built on Jackfield. It serves the probe over net/rpc, for
+// hosts built on hashicorp/go-plugin.
 //
 //	ourplugin [-versions LIST] [-farewell FILE] [-unclaimed DURATION]
 //
-// LIST and FILE are those of the program in conformance/goplugin/plugin; "legacy:"
-// in front of LIST makes no difference here. DURATION is how long a brokered
-// connection that nobody accepts waits.
+// LIST and FILE are those of the program in conformance/goplugin/plugin; "legacy:" in front
+// of LIST makes no difference here. DURATION is the timeout of a brokered connection
+// without an acceptor.
 package main
 
 import (
@@ -23,7 +23,7 @@ import (
 func main() {
 	list := flag.String("versions", os.Getenv(shared.VersionsVariable), "application `versions` to serve")
 	farewell := flag.String("farewell", "", "`file` to write after an orderly end")
-	unclaimed := flag.Duration("unclaimed", 0, "how long a connection that nobody accepts waits; 0: as the library has it")
+	unclaimed := flag.Duration("unclaimed", 0, "timeout of a connection without an acceptor; 0: the library's default")
 	flag.Parse()
 
 	versions, err := shared.ParseVersions(*list)

@@ -1,6 +1,6 @@
-// Package ourprobe puts the conformance suite's probe onto transport-netrpc, for
-// hosts and plugins built on Jackfield. The service and its messages are package
-// shared's, so that the other side may be built on go-plugin.
+// Package ourprobe adapts the conformance suite's probe to transport-netrpc, for hosts and
+// plugins built on Jackfield. The service and its messages come from package shared, so the
+// other side may be built on go-plugin.
 package ourprobe
 
 import (
@@ -30,12 +30,11 @@ func Handshake() core.Handshake {
 // Plugin is the suite's probe.
 var Plugin = core.DefineSides[Suite, *Probe](shared.PluginName)
 
-// Suite is the implementation: the suite has one of its own.
+// Suite stands for the implementation: the suite has its own.
 type Suite struct{}
 
-// Versions offers the probe under each of the versions, with one instance
-// counter each. Whether they are legacy makes no difference: every plugin and
-// every host of ours has versions.
+// Versions offers the probe under each of the versions, each with its own instance counter.
+// Legacy versions make no difference: every plugin and host on Jackfield has versions.
 func Versions(versions shared.Versions, options ...netrpc.Option) core.Versions {
 	offered := make(core.Versions, len(versions.Numbers))
 	for _, number := range versions.Numbers {
@@ -45,7 +44,7 @@ func Versions(versions shared.Versions, options ...netrpc.Option) core.Versions 
 	return offered
 }
 
-// Carry carries a probe that factory makes.
+// Carry carries a probe made by factory.
 func Carry(p core.Plugin[Suite, *Probe], factory *shared.Factory) netrpc.Option {
 	server := func(broker *netrpc.Broker, _ Suite) (any, error) {
 		return factory.New(Adapt(context.Background(), broker)), nil
@@ -59,17 +58,16 @@ func Carry(p core.Plugin[Suite, *Probe], factory *shared.Factory) netrpc.Option 
 	return netrpc.Carry(p, server, client)
 }
 
-// Probe is the probe as our host dispenses it.
+// Probe is the probe as dispensed by our host.
 type Probe struct {
 	*shared.Probe
 
-	// Conns is the host's end of the broker, for what shared.Broker does not
-	// have: objects, readers and contexts.
+	// Conns is the host's end of the broker, for features beyond shared.Broker: objects,
+	// readers and contexts.
 	Conns *netrpc.Broker
 }
 
-// Adapt gives broker the methods that the suite's code for all libraries wants.
-// They wait until ctx ends.
+// Adapt gives broker the methods of the suite's common interface. They wait until ctx ends.
 func Adapt(ctx context.Context, broker *netrpc.Broker) shared.Broker {
 	return adapter{ctx, broker}
 }
@@ -79,7 +77,7 @@ type adapter struct {
 	broker *netrpc.Broker
 }
 
-func (a adapter) NextId() uint32 { return a.broker.NextID() } // shared.Broker spells it as go-plugin does
+func (a adapter) NextId() uint32 { return a.broker.NextID() } // shared.Broker uses go-plugin's spelling
 
 func (a adapter) Accept(id uint32) (net.Conn, error) { return a.broker.Accept(a.ctx, id) }
 

@@ -1,5 +1,5 @@
-// This program is the style checker, on Jackfield: it reads a text from its input
-// and has a rule check it.
+// This program is the style checker, on Jackfield: it reads a text from its input and lets
+// a rule check it.
 package main
 
 import (

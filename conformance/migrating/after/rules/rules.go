@@ -1,4 +1,4 @@
-// Package rules is what the style checker and its rules share, on Jackfield.
+// Package rules is the common part of the style checker and its rules, on Jackfield.
 package rules
 
 import (
@@ -16,7 +16,7 @@ type Rule interface {
 	Check(ctx context.Context, text string, findings Findings) (faults int, err error)
 }
 
-// Findings take the faults as they are found. The host implements it.
+// Findings receive the faults as a rule finds them. The host implements it.
 type Findings interface {
 	Report(ctx context.Context, line int, fault string) error
 }
@@ -24,7 +24,7 @@ type Findings interface {
 // Plugin is the name of a rule and its type, for hosts and plugins.
 var Plugin = core.Define[Rule]("rule")
 
-// Handshake is how a rule knows that the style checker started it.
+// Handshake lets a rule check that the style checker started it.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "STYLE_RULE",
 	MagicCookieValue: "5e0c77b1",

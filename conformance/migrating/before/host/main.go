@@ -1,5 +1,5 @@
-// This program is the style checker, on go-plugin: it reads a text from its input
-// and has a rule check it.
+// This program is the style checker, on go-plugin: it reads a text from its input and lets
+// a rule check it.
 package main
 
 import (
@@ -57,7 +57,7 @@ func run(path string) error {
 	}
 	rule, ok := dispensed.(rules.Rule)
 	if !ok {
-		return errors.New("the plugin is no rule")
+		return errors.New("the plugin is not a rule")
 	}
 
 	faults, err := rule.Check(string(text), printer{})

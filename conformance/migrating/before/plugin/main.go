@@ -1,5 +1,5 @@
-// This program is a rule of the style checker, on go-plugin: it finds words that
-// stand twice in a row.
+// This program is a rule of the style checker, on go-plugin: it finds words repeated in a
+// row.
 package main
 
 import (
@@ -18,7 +18,7 @@ type doubled struct{ logger hclog.Logger }
 
 func (d doubled) Check(text string, findings rules.Findings) (int, error) {
 	if strings.TrimSpace(text) == "" {
-		return 0, errors.New("there is no text")
+		return 0, errors.New("the text is empty")
 	}
 	faults := 0
 	for i, line := range strings.Split(text, "\n") {

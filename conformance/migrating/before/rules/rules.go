@@ -1,4 +1,4 @@
-// Package rules is what the style checker and its rules share, on go-plugin.
+// Package rules is the common part of the style checker and its rules, on go-plugin.
 package rules
 
 import (
@@ -15,15 +15,15 @@ type Rule interface {
 	Check(text string, findings Findings) (faults int, err error)
 }
 
-// Findings take the faults as they are found. The host implements it.
+// Findings receive the faults as a rule finds them. The host implements it.
 type Findings interface {
 	Report(line int, fault string) error
 }
 
-// Name is the name by which a rule is dispensed.
+// Name is the name to dispense a rule by.
 const Name = "rule"
 
-// Handshake is how a rule knows that the style checker started it.
+// Handshake lets a rule check that the style checker started it.
 var Handshake = goplugin.HandshakeConfig{
 	ProtocolVersion:  1,
 	MagicCookieKey:   "STYLE_RULE",
