@@ -222,7 +222,7 @@ func TestCloseWakesEverybodyAndKeepsConnections(t *testing.T) {
 			}
 		}
 		for what, c := range waiting {
-			if r := receive(t, what, c); !errors.Is(r.err, net.ErrClosed) && !errors.Is(r.err, net.ErrClosed) {
+			if r := receive(t, what, c); !errors.Is(r.err, net.ErrClosed) {
 				t.Errorf("%s: %v", what, r.err)
 			}
 		}

@@ -105,12 +105,12 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 
 // isGone reports whether err says that nobody listens at an address.
 func isGone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaRefused)
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, errWSARefused)
 }
 
-// wsaRefused is WSAECONNREFUSED, which package syscall does not name. No other
+// errWSARefused is WSAECONNREFUSED, which package syscall does not name. No other
 // system has an error of that number.
-const wsaRefused syscall.Errno = 10061
+const errWSARefused syscall.Errno = 10061
 
 // next returns the offer that takes the place of a stale one, or nil if there is
 // none in time.
