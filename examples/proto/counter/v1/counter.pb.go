@@ -27,7 +27,7 @@ type AddRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Key    string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
 	Amount int64                  `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
-	// The broker's number for the host's AdderService. It is good for as long as
+	// The broker ID of the host's AdderService. It is good for as long as
 	// this call takes.
 	AdderId       uint32 `protobuf:"varint,3,opt,name=adder_id,json=adderId,proto3" json:"adder_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -131,7 +131,7 @@ func (x *AddResponse) GetSum() int64 {
 
 type CountWordsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The broker's number for a reader of the host's.
+	// The broker ID of a reader of the host's.
 	TextId        uint32 `protobuf:"varint,1,opt,name=text_id,json=textId,proto3" json:"text_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

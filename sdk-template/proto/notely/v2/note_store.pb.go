@@ -26,7 +26,7 @@ const (
 type AddRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Text  string                 `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
-	// The broker's number for an ApproverService, valid until Add returns. 0: all
+	// The broker ID of an ApproverService, valid until Add returns. 0: all
 	// is approved.
 	ApproverId    uint32 `protobuf:"varint,2,opt,name=approver_id,json=approverId,proto3" json:"approver_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
