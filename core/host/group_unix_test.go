@@ -13,11 +13,11 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/host"
-	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 func TestAGroupMayUseTheSocketsOfBothSides(t *testing.T) {
-	gid := grouptest.Other(t)
+	gid := testkit.OtherGroup(t)
 	cfg := config(t, "serve", "")
 	cfg.SocketGroup = strconv.Itoa(gid)
 	bases := openDir(t)

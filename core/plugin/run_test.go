@@ -14,6 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 	"github.com/jackfield-go/jackfield/tlsutil"
@@ -63,7 +64,7 @@ func TestRunRefusesAWrongCookie(t *testing.T) {
 func TestRunReportsATransportThatCannotListen(t *testing.T) {
 	plugintest.NoLeaks(t)
 	broken := errors.New("no objects")
-	err := refuse(t, surround(map[string]string{handshake.EnvSocketDir: shortDir(t)}), config(&faketransport.Transport{Failure: broken}))
+	err := refuse(t, surround(map[string]string{handshake.EnvSocketDir: testkit.ShortDir(t)}), config(&faketransport.Transport{Failure: broken}))
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
@@ -124,7 +125,7 @@ func TestTheProtocolsVariablesAreUnsetOnceRead(t *testing.T) {
 	}
 	delete(variables, handshake.EnvClientCert)
 	delete(variables, handshake.EnvSocketGroup)
-	variables[handshake.EnvSocketDir] = shortDir(t)
+	variables[handshake.EnvSocketDir] = testkit.ShortDir(t)
 	var seen core.PluginLink
 	r := run(t, surround(variables), config(&faketransport.Transport{Seen: func(l core.PluginLink) { seen = l }}))
 	for _, name := range handshake.Names() {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 // Whoever can rename the host's directory cannot stand in for the host: the owner of
@@ -21,7 +22,7 @@ func TestTheOwnerOfAnotherDirectoryInTheHostsPlaceIsNotTheHost(t *testing.T) {
 		t.Skip("only as root: nobody else may act as another user")
 	}
 	const stranger = 65533
-	base := shortDir(t)
+	base := testkit.ShortDir(t)
 	dir := filepath.Join(base, "d")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package plugin_test
 
 import (
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,17 +10,6 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 )
-
-// shortDir is a directory for sockets.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "p") //nolint:usetesting // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
 
 // ports are the variables of a range.
 func ports(from, to int) map[string]string {

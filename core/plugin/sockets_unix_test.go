@@ -14,11 +14,11 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
-	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 func TestTheSocketIsInTheHostsDirectory(t *testing.T) {
-	dir := shortDir(t)
+	dir := testkit.ShortDir(t)
 	r := run(t, surround(map[string]string{handshake.EnvSocketDir: dir}), config(new(faketransport.Transport)))
 	path := r.parsed(t).Address
 	if filepath.Dir(path) != dir {
@@ -61,7 +61,7 @@ func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
 
 // Whoever can rename the host's directory does not get sockets made in another.
 func TestWhatIsPutInTheHostsDirectorysPlaceIsNotUsed(t *testing.T) {
-	base := shortDir(t)
+	base := testkit.ShortDir(t)
 	dir := filepath.Join(base, "d")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -99,7 +99,7 @@ func TestAHostsDirectoryThatIsMissingSaysSo(t *testing.T) {
 }
 
 func TestAGroupMayUseTheSockets(t *testing.T) {
-	group := grouptest.Other(t)
+	group := testkit.OtherGroup(t)
 	r := run(t, surround(map[string]string{handshake.EnvSocketGroup: strconv.Itoa(group)}), config(new(faketransport.Transport)))
 	path := r.parsed(t).Address
 	for file, mode := range map[string]os.FileMode{path: 0o660, filepath.Dir(path): 0o770} {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 // pair returns both ends of a connection within this process.
@@ -32,19 +34,8 @@ func pair(t *testing.T, network, address string) (dialled, accepted net.Conn) {
 	return dialled, accepted
 }
 
-// socketPath is short enough for a socket.
-func socketPath(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "pc") //nolint:usetesting // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return filepath.Join(dir, "s")
-}
-
 func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
-	dialled, accepted := pair(t, "unix", socketPath(t))
+	dialled, accepted := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
 	for name, conn := range map[string]net.Conn{"who dialled": dialled, "who accepted": accepted} {
 		peer, err := ask(conn.(*net.UnixConn), credentialsOf)
 		if errors.Is(err, errUnsupported) {
@@ -73,7 +64,7 @@ func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
 }
 
 func TestThisUserIsAccepted(t *testing.T) {
-	dialled, accepted := pair(t, "unix", socketPath(t))
+	dialled, accepted := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
 	for _, conn := range []net.Conn{dialled, accepted} {
 		if err := (Policy{}).Check(conn); err != nil {
 			t.Error(err)
@@ -104,7 +95,7 @@ func TestWhoIsAccepted(t *testing.T) {
 }
 
 func TestAConnectionThatCannotBeAskedIsRefused(t *testing.T) {
-	dialled, _ := pair(t, "unix", socketPath(t))
+	dialled, _ := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
 	if _, err := ask(dialled.(*net.UnixConn), credentialsOf); errors.Is(err, errUnsupported) {
 		t.Skip("only where the system tells: ", err)
 	}

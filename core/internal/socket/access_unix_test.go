@@ -14,13 +14,13 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 // passable is a directory in which others get to what is theirs.
 func passable(t *testing.T) string {
 	t.Helper()
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +28,12 @@ func passable(t *testing.T) string {
 }
 
 func TestADirectoryForOthersIsNotMadeWhereTheyDoNotGet(t *testing.T) {
-	gid := grouptest.Other(t)
+	gid := testkit.OtherGroup(t)
 	access, err := NewAccess("", strconv.Itoa(gid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed, open := short(t), passable(t)
+	closed, open := testkit.ShortDir(t), passable(t)
 	if got := filepath.Dir(made(t, access, closed, open).Path); got != open {
 		t.Errorf("it is in %s", got)
 	}
@@ -43,7 +43,7 @@ func TestADirectoryForOthersIsNotMadeWhereTheyDoNotGet(t *testing.T) {
 }
 
 func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
-	gid := grouptest.Other(t)
+	gid := testkit.OtherGroup(t)
 	access, err := NewAccess("", strconv.Itoa(gid))
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
 // Whoever owns the directory can put something else in the place of a socket, before
 // the owner of that socket, who may be root, gives it away.
 func TestWhatWasPutInASocketsPlaceIsNotShared(t *testing.T) {
-	access, err := NewAccess("", strconv.Itoa(grouptest.Other(t)))
+	access, err := NewAccess("", strconv.Itoa(testkit.OtherGroup(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestWhatWasPutInASocketsPlaceIsNotShared(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := short(t)
+			dir := testkit.ShortDir(t)
 			target, place := filepath.Join(dir, "t"), filepath.Join(dir, "s")
 			if err := os.WriteFile(target, nil, 0o600); err != nil {
 				t.Fatal(err)
@@ -185,7 +185,7 @@ func TestWhoPutsAnOwnersFileIntoAnOpenDirectoryIsNotItsOwner(t *testing.T) {
 		t.Skip("only as root: nobody else may give files away")
 	}
 	for _, mode := range []os.FileMode{0o777, 0o777 | os.ModeSticky, 0o770} {
-		dir := short(t)
+		dir := testkit.ShortDir(t)
 		if err := os.WriteFile(filepath.Join(dir, ownerFile), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestAGroupIsFoundByItsName(t *testing.T) {
 }
 
 func TestWhatIsSharedIsNotWhereOnlyItsUserGoes(t *testing.T) {
-	private := short(t)
+	private := testkit.ShortDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", private)
 	for _, base := range defaultBases(true) {
 		if filepath.Clean(base) == private {

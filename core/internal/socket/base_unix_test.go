@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core/internal/grouptest"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 // openBase is a directory where everybody may rename what others have made.
@@ -30,7 +30,7 @@ func openBase(t *testing.T) string {
 
 func TestABaseWhereOthersMayRenameIsPassedOver(t *testing.T) {
 	unfit := openBase(t)
-	base := short(t)
+	base := testkit.ShortDir(t)
 	if dir := made(t, Access{}, unfit, base).Path; filepath.Dir(dir) != base {
 		t.Errorf("made %s", dir)
 	}
@@ -51,7 +51,7 @@ func TestABaseOfAnotherUsersIsPassedOver(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only as root: nobody else may give files away")
 	}
-	unfit := short(t)
+	unfit := testkit.ShortDir(t)
 	if err := os.Chown(unfit, 65533, 65533); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestABaseOfAnotherUsersIsPassedOver(t *testing.T) {
 // What is at the path of a directory that has just been made may be something else
 // by then.
 func TestWhatWasPutInADirectorysPlaceIsLeftAlone(t *testing.T) {
-	access, err := NewAccess("", strconv.Itoa(grouptest.Other(t)))
+	access, err := NewAccess("", strconv.Itoa(testkit.OtherGroup(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestWhatWasPutInADirectorysPlaceIsLeftAlone(t *testing.T) {
 	}
 	for name, put := range places {
 		t.Run(name, func(t *testing.T) {
-			base := short(t)
+			base := testkit.ShortDir(t)
 			target, place := filepath.Join(base, "t"), filepath.Join(base, dirPattern+"1")
 			if name == "a file" {
 				err = os.WriteFile(target, nil, 0o600)
@@ -118,7 +118,7 @@ func statOf(t *testing.T, path string) (stat syscall.Stat_t) {
 }
 
 func TestALinkInADirectoryIsNotOpened(t *testing.T) {
-	path := short(t)
+	path := testkit.ShortDir(t)
 	file, link := filepath.Join(path, "file"), filepath.Join(path, ownerFile)
 	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)); err != nil {
 		t.Fatal(err)
@@ -141,7 +141,7 @@ func TestALinkInADirectoryIsNotOpened(t *testing.T) {
 // While a plugin runs, and afterwards, who was given its directory may put another
 // one in its place.
 func TestWhatWasPutInADirectorysPlaceIsNotRemoved(t *testing.T) {
-	dir := made(t, Access{}, short(t))
+	dir := made(t, Access{}, testkit.ShortDir(t))
 	if err := errors.Join(os.Rename(dir.Path, dir.Path+"0"), os.Mkdir(dir.Path, 0o700)); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestWhatWasPutInADirectorysPlaceIsNotRemoved(t *testing.T) {
 }
 
 func TestTheUmaskIsNoMatter(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	defer syscall.Umask(syscall.Umask(0o277))
 	dir := made(t, Access{}, base)
 	listener, err := new(Namer).Listen(dir.Path)
@@ -172,12 +172,12 @@ func TestTheUmaskIsNoMatter(t *testing.T) {
 }
 
 func TestADirectoryThatWasHandedOverIsTheSameLater(t *testing.T) {
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	handed := Accept(dir)
 	if err := handed.Check(); err != nil {
 		t.Fatal(err)
 	}
-	away := filepath.Join(short(t), "away")
+	away := filepath.Join(testkit.ShortDir(t), "away")
 	if err := os.Rename(dir, away); err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestADirectoryThatWasHandedOverIsTheSameLater(t *testing.T) {
 
 // An error that another name would not mend is not tried again.
 func TestOnlyANameThatIsInUseIsSkipped(t *testing.T) {
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	namer := &Namer{Prefix: "t"}
 	for i := range 5 {
 		if err := os.WriteFile(nameOf(dir, i+1), nil, 0o600); err != nil {
@@ -220,7 +220,7 @@ func TestOnlyANameThatIsInUseIsSkipped(t *testing.T) {
 }
 
 func TestNamesThatAreInUseAreNotTriedForEver(t *testing.T) {
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	for i := range maxNames {
 		if err := os.WriteFile(nameOf(dir, i+1), nil, 0o600); err != nil {
 			t.Fatal(err)

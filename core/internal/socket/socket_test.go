@@ -12,21 +12,8 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
-
-// short is a directory whose path leaves room for sockets, and has no links in it.
-func short(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "s") //nolint:usetesting // t.TempDir is too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // made makes a directory that is removed with the test.
 func made(t *testing.T, access Access, bases ...string) *Dir {
@@ -40,7 +27,7 @@ func made(t *testing.T, access Access, bases ...string) *Dir {
 }
 
 func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	dir := made(t, Access{}, "/"+strings.Repeat("x", maxPath), base).Path
 	info, err := os.Stat(dir)
 	if err != nil || filepath.Dir(dir) != base {
@@ -52,11 +39,11 @@ func TestMakeDirTakesTheFirstBaseThatIsShortEnough(t *testing.T) {
 }
 
 func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
-	odd := filepath.Join(short(t), "a|b")
+	odd := filepath.Join(testkit.ShortDir(t), "a|b")
 	if err := os.Mkdir(odd, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	base := short(t)
+	base := testkit.ShortDir(t)
 	if dir := made(t, Access{}, odd, base); filepath.Dir(dir.Path) != base {
 		t.Errorf("made %s", dir.Path)
 	}
@@ -67,7 +54,7 @@ func TestMakeDirPassesOverWhatCannotBeAnnounced(t *testing.T) {
 
 // What is announced leads where it was looked at, whatever becomes of a link.
 func TestMakeDirIsNotBehindALink(t *testing.T) {
-	base, link := short(t), filepath.Join(short(t), "link")
+	base, link := testkit.ShortDir(t), filepath.Join(testkit.ShortDir(t), "link")
 	if err := os.Symlink(base, link); err != nil {
 		t.Skip("needs: links: ", err)
 	}
@@ -78,7 +65,7 @@ func TestMakeDirIsNotBehindALink(t *testing.T) {
 
 func TestMakeDirLeavesRoomForAnySocketsName(t *testing.T) {
 	longest := maxPath - 1 - dirRoom - nameRoom
-	parent := short(t)
+	parent := testkit.ShortDir(t)
 	base := filepath.Join(parent, strings.Repeat("b", longest-len(parent)-1))
 	if err := os.Mkdir(base, 0o700); err != nil {
 		t.Fatal(err)
@@ -103,7 +90,7 @@ func TestMakeDirInAMissingBaseSaysSo(t *testing.T) {
 }
 
 func TestNamesAreUnique(t *testing.T) {
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	namer := &Namer{Prefix: "t"}
 	var mu sync.Mutex
 	seen := make(map[string]bool)
@@ -132,7 +119,7 @@ func TestNamesAreUnique(t *testing.T) {
 }
 
 func TestANameThatIsInUseIsSkipped(t *testing.T) {
-	dir := short(t)
+	dir := testkit.ShortDir(t)
 	stale := filepath.Join(dir, "t"+strconv.Itoa(os.Getpid())+"-1")
 	if err := os.WriteFile(stale, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
 // The test binary is also a process that makes a directory and is killed.
@@ -100,7 +101,7 @@ func next(t *testing.T, base string) {
 }
 
 func TestWhatAKilledProcessLeftIsClearedByTheNext(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	dir, _, kill := process(t, "owner", base)
 	next(t, base)
 	if !exists(dir) {
@@ -117,7 +118,7 @@ func TestWhatAKilledProcessLeftIsClearedByTheNext(t *testing.T) {
 }
 
 func TestADirectoryThatIsHeldStaysWithoutItsOwner(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	dir, _, killHost := process(t, "owner", base)
 	_, _, killPlugin := process(t, "holder", dir)
 	killHost()
@@ -134,7 +135,7 @@ func TestADirectoryThatIsHeldStaysWithoutItsOwner(t *testing.T) {
 
 // Plugins of other libraries hold nothing, but the host knows their processes.
 func TestADirectoryStaysWhileItsProcessRuns(t *testing.T) {
-	base, elsewhere := short(t), short(t)
+	base, elsewhere := testkit.ShortDir(t), testkit.ShortDir(t)
 	dir, err := MakeDir(Access{}, base)
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +156,7 @@ func TestADirectoryStaysWhileItsProcessRuns(t *testing.T) {
 
 // What runs in a container, say, holds nothing, and is no process that is known here.
 func TestADirectoryForWhatIsNotKnownStaysUntilTheNextBoot(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	dir, _, kill := process(t, "owner for unknown", base)
 	kill()
 	next(t, base)
@@ -175,7 +176,7 @@ func TestADirectoryForWhatIsNotKnownStaysUntilTheNextBoot(t *testing.T) {
 }
 
 func TestAStaleDirectoryIsNotConnectedTo(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	dir, err := MakeDir(Access{}, base)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +201,7 @@ func TestAStaleDirectoryIsNotConnectedTo(t *testing.T) {
 }
 
 func TestWhatIsNotOursIsNotCleared(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	full := filepath.Join(base, dirPattern+"123")  // somebody's, with something in it
 	named := filepath.Join(base, dirPattern+"abc") // not a name that we give
 	link := filepath.Join(base, dirPattern+"456")
@@ -212,7 +213,7 @@ func TestWhatIsNotOursIsNotCleared(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(full, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stale, err := MakeDir(Access{}, short(t))
+	stale, err := MakeDir(Access{}, testkit.ShortDir(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +243,7 @@ func TestWhatIsNotOursIsNotCleared(t *testing.T) {
 
 // A base that is as full as it may be holds nobody up who wants to end.
 func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	const many = 4096
 	for i := range many {
 		if err := os.Mkdir(filepath.Join(base, dirPattern+strconv.Itoa(i)), 0o700); err != nil {
@@ -250,7 +251,7 @@ func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		dir, err := MakeDir(Access{}, short(t))
+		dir, err := MakeDir(Access{}, testkit.ShortDir(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -271,7 +272,7 @@ func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
 
 // One that makes a directory and one that clears away meet at every point.
 func TestDirectoriesOfManyAtOnceAreNotClearedAway(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -299,7 +300,7 @@ func TestDirectoriesOfManyAtOnceAreNotClearedAway(t *testing.T) {
 }
 
 func TestAnEmptyDirectoryOfThisUserIsCleared(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	half := filepath.Join(base, dirPattern+"1")
 	if err := os.Mkdir(half, 0o700); err != nil {
 		t.Fatal(err)
@@ -325,7 +326,7 @@ func BenchmarkMakeDir(b *testing.B) {
 // A plugin can end while its launch is about to sweep. Whatever comes first, nothing
 // is swept once the directory has been removed.
 func TestASweepAndAnEndAtTheSameTime(t *testing.T) {
-	base := short(t)
+	base := testkit.ShortDir(t)
 	for range 200 {
 		dir, err := MakeDir(Access{}, base)
 		if err != nil {
