@@ -26,6 +26,8 @@ var licences = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MI
 
 // checkRequirements refuses requirements used only by tests, because users inherit all
 // requirements. Modules that contain only programs are exempt: nobody inherits from them.
+// An indirect requirement may be that of a published module which a package needs: with that, users
+// inherit it anyway.
 func (r *release) checkRequirements(ctx context.Context) error {
 	var failures []error
 	for _, m := range r.modules {
@@ -49,8 +51,14 @@ func (r *release) checkRequirements(ctx context.Context) error {
 				needed[name] = true
 			}
 		}
+		inherited := map[string]bool{}
+		for _, sibling := range m.siblings {
+			for _, required := range sibling.file.Require {
+				inherited[required.Mod.Path] = inherited[required.Mod.Path] || needed[sibling.path]
+			}
+		}
 		for _, required := range m.file.Require {
-			if !needed[required.Mod.Path] {
+			if !needed[required.Mod.Path] && !(required.Indirect && inherited[required.Mod.Path]) {
 				failures = append(failures, fmt.Errorf("%s/go.mod requires %s, but only tests or tools need it", m.folder, required.Mod.Path))
 			}
 		}
