@@ -250,7 +250,7 @@ func (e *PeerError) Error() string {
 		process = " (process " + strconv.Itoa(e.PID) + ")"
 	}
 	return fmt.Sprintf("refused: at the other end of the socket is user %d%s, who is neither this user nor one that was allowed "+
-		"(SocketUser, SocketUsers, SocketGroup)", e.UID, process)
+		"(Sockets.User and Sockets.Group of host.Config, SocketUsers of plugin.Config)", e.UID, process)
 }
 
 // Unwrap returns why the system did not say who it is.

@@ -18,7 +18,7 @@
 //
 //	host.Config{
 //		Command: host.Command(plugin.Path),
-//		Verify:  discovery.Verifier(plugin, host.Checksum), // nil without a sum
+//		Verify:  host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)}, // nil without a sum
 //	}
 //
 // # In which order

@@ -64,11 +64,11 @@ func tryLaunch(t *testing.T, kind string, cfg host.Config, opts ...transportgrpc
 	p := &process{stdout: newLog(), stderr: newLog(), log: newLog(), sockets: newSockets(t).dir}
 	cfg.Handshake = cookie
 	cfg.Versions = core.Versions{1: {transportgrpc.New(append(opts, handles)...)}}
-	cfg.Command = host.Command(executable)
+	cfg.Command.Path = executable
 	// The race detector's second of sleep at exit would count as the plugin's.
-	cfg.Env = append(cfg.Env, pluginVariable+"="+kind, "GORACE=atexit_sleep_ms=0")
-	cfg.Stdout, cfg.Stderr = p.stdout, p.stderr
-	cfg.SocketDirs = []string{p.sockets}
+	cfg.Command.Env = append(cfg.Command.Env, pluginVariable+"="+kind, "GORACE=atexit_sleep_ms=0")
+	cfg.Outputs.PrintedStdout, cfg.Outputs.PrintedStderr = p.stdout, p.stderr
+	cfg.Sockets.Dirs = []string{p.sockets}
 	if cfg.Logger == nil {
 		cfg.Logger = p.log.logger(slog.LevelInfo)
 	}

@@ -47,7 +47,7 @@ func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.C
 		Handshake: greet.Handshake,
 		Versions:  greet.Versions(protocols...),
 		Command:   host.Command(plugin.Path),
-		Verify:    discovery.Verifier(plugin, host.Checksum),
+		Verify:    host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)},
 	})
 }
 

@@ -65,7 +65,7 @@ func testF2Jackfield(t *testing.T) {
 		w := newWorld(t)
 		t.Setenv(handshake.EnvClientCert, clientCert(t))
 		cfg, _ := w.jackfield(t, role, "")
-		cfg.Inherit = host.InheritAll()
+		cfg.Command.Inherit = host.InheritAll()
 		launchConfig(t, cfg).expectAlive(t)
 	})
 }

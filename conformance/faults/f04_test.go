@@ -48,7 +48,7 @@ func testF4Jackfield(t *testing.T) {
 		w := newWorld(t)
 		cfg, log := w.jackfield(t, role, "")
 		var stdout lockedBuffer
-		cfg.Stdout = &stdout
+		cfg.Outputs.PrintedStdout = &stdout
 		s := launchConfig(t, cfg)
 		s.log = log
 		var written int

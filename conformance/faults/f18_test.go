@@ -62,11 +62,11 @@ func testF18Jackfield(t *testing.T) {
 	eachPlugin(t, func(t *testing.T, role string) {
 		w := newWorld(t)
 		cfg, _ := w.jackfield(t, role, "")
-		cfg.Verify = host.Checksum(crypto.SHA256, sum)
+		cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 		cache := new(host.ProgramCache)
 		defer func() { _ = cache.Close() }()
 		for _, programs := range []*host.ProgramCache{nil, cache} {
-			cfg.Programs = programs
+			cfg.Verify.Cache = programs
 			for range 2 {
 				launchConfig(t, cfg).expectAlive(t)
 			}
@@ -86,7 +86,7 @@ func testF18Jackfield(t *testing.T) {
 			wg.Wait()
 		}
 		wrong := append([]byte{sum[0] + 1}, sum[1:]...)
-		cfg.Verify = host.Checksum(crypto.SHA256, wrong)
+		cfg.Verify.Verifier = host.Checksum(crypto.SHA256, wrong)
 		for range 2 {
 			var mismatch *host.ChecksumError
 			if _, err := host.Launch(bounded(t), cfg); !errors.As(err, &mismatch) {

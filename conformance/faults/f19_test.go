@@ -86,8 +86,8 @@ func testF19Jackfield(t *testing.T) {
 		w := newWorld(t)
 		t.Setenv("TMPDIR", longDirectory(t, w))
 		cfg, log := w.jackfield(t, role, "")
-		cfg.SocketDirs = nil // the default: the temporary directory, and shorter ones
-		cfg.Env = append(cfg.Env, "TMPDIR="+os.Getenv("TMPDIR"))
+		cfg.Sockets.Dirs = nil // the default: the temporary directory, and shorter ones
+		cfg.Command.Env = append(cfg.Command.Env, "TMPDIR="+os.Getenv("TMPDIR"))
 		s := launchConfig(t, cfg)
 		s.log = log
 		s.expectAlive(t)
@@ -104,13 +104,13 @@ func testF19Jackfield(t *testing.T) {
 	t.Run("our host, no other directory", func(t *testing.T) {
 		w := newWorld(t)
 		cfg, _ := w.jackfield(t, "jackfield/plugin", "")
-		cfg.SocketDirs = []string{longDirectory(t, w)}
+		cfg.Sockets.Dirs = []string{longDirectory(t, w)}
 		_, err := host.Launch(bounded(t), cfg)
 		if err == nil {
 			t.Fatal("the launch succeeded")
 		}
 		t.Log(err)
-		for _, part := range []string{cfg.SocketDirs[0], "choose a shorter directory"} {
+		for _, part := range []string{cfg.Sockets.Dirs[0], "choose a shorter directory"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("got %v, expected %q in it", err, part)
 			}

@@ -125,7 +125,7 @@ func (w world) launchGRPC(t *testing.T, role string, multiplexed bool) *ourGRPCS
 	}
 	s := &ourGRPCSubject{role: role, log: log, stdout: new(lockedBuffer), stderr: new(lockedBuffer)}
 	cfg.Versions = ourgrpc.Versions(oneVersion(), options...)
-	cfg.Stdout, cfg.Stderr = s.stdout, s.stderr
+	cfg.Outputs.PrintedStdout, cfg.Outputs.PrintedStderr = s.stdout, s.stderr
 	var err error
 	if s.Client, err = host.Launch(bounded(t), cfg); err != nil {
 		t.Fatal(err)

@@ -87,13 +87,15 @@ func (w world) jackfield(t *testing.T, role, argument string) (host.Config, *our
 		}
 	})
 	return host.Config{
-		Handshake:  ourprobe.Handshake(),
-		Versions:   ourprobe.Versions(oneVersion()),
-		Command:    host.Command(self),
-		Inherit:    host.InheritOnly(), // the role's environment is complete
-		Env:        w.environment(role, argument),
-		SocketDirs: []string{w.temporary()},
-		Logger:     slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: core.LevelTrace})),
+		Handshake: ourprobe.Handshake(),
+		Versions:  ourprobe.Versions(oneVersion()),
+		Command: host.Cmd{
+			Path:    self,
+			Inherit: host.InheritOnly(), // the role's environment is complete
+			Env:     w.environment(role, argument),
+		},
+		Sockets: host.Sockets{Dirs: []string{w.temporary()}},
+		Logger:  slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: core.LevelTrace})),
 	}, log
 }
 

@@ -94,7 +94,7 @@ func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Op
 			Versions:  core.Versions{1: {transportgrpc.New(all...)}},
 			Command:   host.Command(b.program(oursGRPCPlugin)),
 			Logger:    slog.New(slog.NewTextHandler(&s.log, nil)),
-			Stdout:    s.out,
+			Outputs:   host.Outputs{PrintedStdout: s.out},
 		}
 		if change != nil {
 			change(&cfg)

@@ -29,7 +29,7 @@ func tlsFigures() []figure {
 func withTLS(b *bench, program string) func(*host.Config) {
 	return func(cfg *host.Config) {
 		cfg.AutoMTLS = host.MTLSRequired
-		cfg.Command = host.Command(b.program(program))
+		cfg.Command.Path = b.program(program)
 	}
 }
 

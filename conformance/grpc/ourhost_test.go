@@ -107,15 +107,15 @@ func (p peer) prepare(t *testing.T, l launch) (*subject, host.Config) {
 	if l.multiplexed {
 		options = append(options, transportgrpc.WithMultiplexing())
 	}
+	command := host.Command(*p.program, "-versions", l.plugin, "-farewell", u.farewell)
+	command.Env = []string{"TMPDIR=" + temporary, "GORACE=atexit_sleep_ms=0"}
 	cfg := host.Config{
-		Handshake:  ourprobe.Handshake(),
-		Versions:   ourprobe.Versions(hostVersions, options...),
-		Command:    host.Command(*p.program, "-versions", l.plugin, "-farewell", u.farewell),
-		Env:        []string{"TMPDIR=" + temporary, "GORACE=atexit_sleep_ms=0"},
-		SocketDirs: []string{temporary},
-		Stdout:     u.stdout,
-		Stderr:     u.stderr,
-		Logger:     slog.New(slog.NewTextHandler(u, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handshake: ourprobe.Handshake(),
+		Versions:  ourprobe.Versions(hostVersions, options...),
+		Command:   command,
+		Sockets:   host.Sockets{Dirs: []string{temporary}},
+		Outputs:   host.Outputs{PrintedStdout: u.stdout, PrintedStderr: u.stderr},
+		Logger:    slog.New(slog.NewTextHandler(u, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if l.secured {
 		cfg.AutoMTLS = host.MTLSRequired

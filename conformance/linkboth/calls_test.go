@@ -103,8 +103,7 @@ func ourHost(t *testing.T, served string) probe.ProbeServiceClient {
 	client, err := host.Launch(t.Context(), host.Config{
 		Handshake: core.Handshake{MagicCookieKey: cookieKey, MagicCookieValue: cookieValue},
 		Versions:  ourVersions,
-		Command:   host.Command(os.Args[0]),
-		Env:       []string{role + "=" + served, "GORACE=atexit_sleep_ms=0"},
+		Command:   host.Cmd{Path: os.Args[0], Env: []string{role + "=" + served, "GORACE=atexit_sleep_ms=0"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -68,12 +68,11 @@ func (c cell) becomePlugin() error {
 // launchOurs launches the plugin of a cell under Jackfield.
 func (p *launched) launchOurs(ctx context.Context, c cell) error {
 	cfg := host.Config{
-		Handshake:  ourgrpc.Handshake(),
-		Command:    host.Command(c.Command[0], c.Command[1:]...),
-		SocketDirs: []string{os.TempDir()},
-		Stdout:     p.stdout,
-		Stderr:     p.stderr,
-		Logger:     slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handshake: ourgrpc.Handshake(),
+		Command:   host.Command(c.Command[0], c.Command[1:]...),
+		Sockets:   host.Sockets{Dirs: []string{os.TempDir()}},
+		Outputs:   host.Outputs{PrintedStdout: p.stdout, PrintedStderr: p.stderr},
+		Logger:    slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if !c.inGo() {
 		cfg.Handshake = languages.Handshake()

@@ -84,9 +84,8 @@ func reportToJackfield(t *testing.T, settings []string) string {
 	client, err := host.Launch(t.Context(), host.Config{
 		Handshake: rules.Handshake,
 		Versions:  rules.Versions,
-		Command:   host.Command(os.Args[0]),
-		Env:       settings,
-		RawLog:    raw,
+		Command:   host.Cmd{Path: os.Args[0], Env: settings},
+		Outputs:   host.Outputs{RawLog: raw},
 	})
 	if err == nil {
 		t.Error("the reporter was accepted as a plugin")

@@ -96,14 +96,14 @@ func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	command := host.Command(*p.program, "-versions", s.plugin, "-farewell", u.farewell)
+	command.Env = []string{"TMPDIR=" + temporary, "GORACE=atexit_sleep_ms=0"}
 	cfg := host.Config{
-		Handshake:  ourprobe.Handshake(),
-		Versions:   ourprobe.Versions(hostVersions),
-		Command:    host.Command(*p.program, "-versions", s.plugin, "-farewell", u.farewell),
-		Env:        []string{"TMPDIR=" + temporary, "GORACE=atexit_sleep_ms=0"},
-		SocketDirs: []string{temporary},
-		Stdout:     u.stdout,
-		Stderr:     u.stderr,
+		Handshake: ourprobe.Handshake(),
+		Versions:  ourprobe.Versions(hostVersions),
+		Command:   command,
+		Sockets:   host.Sockets{Dirs: []string{temporary}},
+		Outputs:   host.Outputs{PrintedStdout: u.stdout, PrintedStderr: u.stderr},
 		Logger: slog.New(levels{
 			slog.NewTextHandler(u.log, &slog.HandlerOptions{Level: slog.LevelInfo}),
 			slog.NewTextHandler(u.debug, &slog.HandlerOptions{Level: slog.LevelDebug}),

@@ -148,7 +148,7 @@ func TestConfigurationForBothRolesRefusesStrangers(t *testing.T) {
 			dir := certificates(t)
 			u, cfg := s.prepare(t)
 			cfg.TLS = onlyClient(filesIn(dir))
-			cfg.Env = append(cfg.Env, dirVariable+"="+dir, onlyVariable+"=1")
+			cfg.Command.Env = append(cfg.Command.Env, dirVariable+"="+dir, onlyVariable+"=1")
 			u.launch(t, cfg)
 			u.offer(t)
 			for _, path := range u.sockets(t) {
@@ -180,7 +180,7 @@ func TestHostWithoutACertificateLearnsThatItCannotServe(t *testing.T) {
 			}
 			u, cfg := s.prepare(t)
 			cfg.TLS = core.TLSFiles(tlsutil.Files{CA: authority})
-			cfg.Env = append(cfg.Env, dirVariable+"="+dir)
+			cfg.Command.Env = append(cfg.Command.Env, dirVariable+"="+dir)
 			u.launch(t, cfg)
 			if err := u.ping(); err != nil {
 				t.Error(err)
@@ -218,7 +218,7 @@ func TestHintNamesTheRefusingSide(t *testing.T) {
 				}
 				_, cfg := s.prepare(t)
 				cfg.TLS = core.TLSFiles(hosts)
-				cfg.Env = append(cfg.Env, dirVariable+"="+dir)
+				cfg.Command.Env = append(cfg.Command.Env, dirVariable+"="+dir)
 				expectHint(t, cfg, test.hints...)
 			})
 		}

@@ -82,11 +82,13 @@ func (s setting) prepare(t *testing.T) (*subject, host.Config) {
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
 	u := &subject{setting: s, base: base}
 	cfg := host.Config{
-		Handshake:  ournetrpc.Handshake(),
-		Versions:   ournetrpc.Versions(oneVersion()),
-		Command:    host.Command(os.Args[0]),
-		Env:        []string{roleVariable + "=" + s.role, "GORACE=atexit_sleep_ms=0", "TMPDIR=" + base},
-		SocketDirs: []string{base},
+		Handshake: ournetrpc.Handshake(),
+		Versions:  ournetrpc.Versions(oneVersion()),
+		Command: host.Cmd{
+			Path: os.Args[0],
+			Env:  []string{roleVariable + "=" + s.role, "GORACE=atexit_sleep_ms=0", "TMPDIR=" + base},
+		},
+		Sockets: host.Sockets{Dirs: []string{base}},
 	}
 	if s.grpc {
 		var options []transportgrpc.Option

@@ -150,7 +150,7 @@ func TestLaunchOfAPluginThatPrintsOnlyNoise(t *testing.T) {
 
 func TestLaunchWithNoNoiseAllowed(t *testing.T) {
 	cfg := config(t, "printed", "one line\n")
-	cfg.MaxNoise = -1
+	cfg.Outputs.MaxNoise = -1
 	var noise *host.NoiseError
 	if failure := fail(t, within(t), cfg); !errors.As(failure, &noise) {
 		t.Errorf("got %v", failure)
@@ -168,7 +168,7 @@ func TestLaunchOfWhatPrintsALineAndLeaves(t *testing.T) {
 
 func TestLaunchOfAPluginThatClosesStdoutAndLivesOn(t *testing.T) {
 	cfg := config(t, "closed", "")
-	cfg.ExitGrace = time.Millisecond
+	cfg.Timeouts.ExitGrace = time.Millisecond
 	failure := fail(t, within(t), cfg)
 	if failure.Exit != nil {
 		t.Errorf("it did not exit: %v", failure.Exit)
@@ -180,13 +180,13 @@ func TestLaunchEndsWithTheStartTimeout(t *testing.T) {
 	for _, role := range []string{"hang", "noanswer"} {
 		t.Run(role, func(t *testing.T) {
 			cfg := config(t, role, "")
-			cfg.StartTimeout = 300 * time.Millisecond
+			cfg.Timeouts.Start = 300 * time.Millisecond
 			failure := fail(t, within(t), cfg)
 			var timeout *host.TimeoutError
 			if !errors.As(failure, &timeout) || !errors.Is(failure, context.DeadlineExceeded) {
 				t.Fatalf("got %v", failure)
 			}
-			mention(t, failure, "300ms", "StartTimeout")
+			mention(t, failure, "300ms", "Config.Timeouts.Start")
 		})
 	}
 }
@@ -232,12 +232,18 @@ func TestLaunchRefusesAConfigurationThatCannotWork(t *testing.T) {
 		change func(*host.Config)
 		says   string
 	}{
-		"no cookie":             {func(c *host.Config) { c.Handshake = core.Handshake{} }, "MagicCookieKey"},
-		"no versions":           {func(c *host.Config) { c.Versions = nil }, "Versions is empty"},
-		"nil transport":         {func(c *host.Config) { c.Versions = core.Versions{1: {nil}} }, "nil transport"},
-		"no command":            {func(c *host.Config) { c.Name, c.Command.Path = "", "" }, "nothing to launch"},
-		"negative line limit":   {func(c *host.Config) { c.MaxLogLine = -1 }, "MaxLogLine"},
-		"negative kill timeout": {func(c *host.Config) { c.KillTimeout = -1 }, "KillTimeout"},
+		"no cookie":                   {func(c *host.Config) { c.Handshake = core.Handshake{} }, "MagicCookieKey"},
+		"no versions":                 {func(c *host.Config) { c.Versions = nil }, "Versions is empty"},
+		"nil transport":               {func(c *host.Config) { c.Versions = core.Versions{1: {nil}} }, "nil transport"},
+		"no command":                  {func(c *host.Config) { c.Name, c.Command.Path = "", "" }, "nothing to launch"},
+		"negative line limit":         {func(c *host.Config) { c.Outputs.MaxLogLine = -1 }, "Config.Outputs.MaxLogLine"},
+		"negative kill timeout":       {func(c *host.Config) { c.Timeouts.Kill = -1 }, "Config.Timeouts.Kill"},
+		"negative connection timeout": {func(c *host.Config) { c.Timeouts.Connection = -1 }, "Config.Timeouts.Connection"},
+		"no port":                     {func(c *host.Config) { c.Sockets.MinPort = 5 }, "Config.Sockets.MinPort 5"},
+		"variable of the protocol": {
+			func(c *host.Config) { c.Command.Env = []string{"A=b", handshake.EnvMinPort + "=5"} },
+			"Config.Command.Env sets " + handshake.EnvMinPort,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -254,7 +260,7 @@ func TestLaunchRefusesAConfigurationThatCannotWork(t *testing.T) {
 
 func TestLaunchTellsThatSocketPathsAreTooLong(t *testing.T) {
 	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{"/" + strings.Repeat("very-", 20) + "long"}
+	cfg.Sockets.Dirs = []string{"/" + strings.Repeat("very-", 20) + "long"}
 	failure := fail(t, within(t), cfg)
 	var path *core.SocketPathError
 	if !errors.As(failure, &path) {

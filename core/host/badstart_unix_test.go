@@ -42,7 +42,7 @@ func TestLaunchOfWhatCannotBeRunSaysWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "serve", "")
 			cfg.Name = ""
-			cfg.Command = host.Command(test.path)
+			cfg.Command.Path = test.path
 			failure := fail(t, within(t), cfg)
 			var start *runner.StartError
 			if !errors.As(failure, &start) || failure.Stage != host.StageStart {
@@ -66,7 +66,7 @@ func TestLaunchOfAnotherArchitecturesProgramNamesIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(t, "serve", "")
-	cfg.Command = host.Command(path)
+	cfg.Command.Path = path
 	failure := fail(t, within(t), cfg)
 	mention(t, failure, name, runtime.GOARCH)
 }

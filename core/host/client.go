@@ -100,7 +100,7 @@ func (c *Client) Name() string { return c.cfg.Name }
 // ID returns what the runner calls this run: for a process, its number.
 func (c *Client) ID() string { return c.process.runner.ID() }
 
-// Close ends the plugin: it is asked to leave, given Config.StopTimeout for it,
+// Close ends the plugin: it is asked to leave, given Config.Timeouts.Stop for it,
 // and killed if it has not left then, which is a *[StopError]; one that cannot be
 // asked, as some in other languages, is killed without that. One that leaves
 // with another status than 0 is a *[core.ExitError]. When Close returns nothing is
@@ -127,14 +127,14 @@ func (c *Client) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		c.hurry(context.Cause(ctx))
 	}
-	<-c.stopped // bounded by Config.KillTimeout
+	<-c.stopped // bounded by Config.Timeouts.Kill
 	return c.stopErr
 }
 
 func (c *Client) stop(ctx context.Context) error {
 	c.process.expect()
 	reason := c.leave(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.KillTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.Timeouts.Kill)
 	defer cancel()
 	err := c.process.kill(ctx) // nothing to kill if it has left
 	switch {
@@ -169,11 +169,11 @@ func (c *Client) leave(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if c.cfg.StopTimeout < 0 {
-		return errors.New("Config.StopTimeout is negative: it was not asked")
+	if c.cfg.Timeouts.Stop < 0 {
+		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.StopTimeout,
-		fmt.Errorf("it was still there after %v (Config.StopTimeout)", c.cfg.StopTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeouts.Stop,
+		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.cfg.Timeouts.Stop))
 	defer cancel()
 	if err := c.session.Quit(ctx); err != nil {
 		select {

@@ -48,7 +48,7 @@ func TestAWriterThatBlocksDoesNotHideACrash(t *testing.T) {
 	sink := make(blocked)
 	defer close(sink)
 	cfg := config(t, "serve", "")
-	cfg.RawLog, cfg.Stdout = sink, sink
+	cfg.Outputs.RawLog, cfg.Outputs.PrintedStdout = sink, sink
 	client, err := host.Launch(within(t), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -117,16 +117,16 @@ func shown(line string) string {
 // NoiseError says that a plugin printed more on its stdout than it may before
 // the handshake line.
 type NoiseError struct {
-	// Limit is what it may print, in bytes (Config.MaxNoise).
+	// Limit is what it may print, in bytes (Config.Outputs.MaxNoise).
 	Limit int
 }
 
 func (e *NoiseError) Error() string {
 	return fmt.Sprintf("the plugin printed more than %d bytes on stdout before a handshake line: "+
-		"is it a plugin? (Config.MaxNoise allows for more)", e.Limit)
+		"is it a plugin? (Config.Outputs.MaxNoise allows for more)", e.Limit)
 }
 
-// TimeoutError says that a launch took longer than Config.StartTimeout. It is a
+// TimeoutError says that a launch took longer than Config.Timeouts.Start. It is a
 // [context.DeadlineExceeded] too.
 type TimeoutError struct {
 	// Limit is the configured time.
@@ -136,7 +136,7 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("not finished within %v (Config.StartTimeout allows for more)", e.Limit)
+	return fmt.Sprintf("not finished within %v (Config.Timeouts.Start allows for more)", e.Limit)
 }
 
 // Unwrap returns [context.DeadlineExceeded].

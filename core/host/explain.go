@@ -35,10 +35,10 @@ func (p *process) exitError() *core.ExitError {
 
 // explain joins the end of the process to an error that it may be the cause of.
 func (p *process) explain(ctx context.Context, err error) error {
-	if p.cfg.ExitGrace < 0 {
+	if p.cfg.Timeouts.ExitGrace < 0 {
 		return err
 	}
-	grace := time.NewTimer(p.cfg.ExitGrace)
+	grace := time.NewTimer(p.cfg.Timeouts.ExitGrace)
 	defer grace.Stop()
 	select {
 	case <-p.ended:

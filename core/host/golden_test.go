@@ -21,12 +21,12 @@ func TestLaunchErrorTexts(t *testing.T) {
 		"protocol": func() host.Config { return config(t, "printed", "starting\n1|1|unix|/run/p/s|grpc|\n") },
 		"timeout": func() host.Config {
 			c := config(t, "printed", "wait\n")
-			c.StartTimeout = time.Second
+			c.Timeouts.Start = time.Second
 			return c
 		},
 		"missing": func() host.Config {
 			c := config(t, "serve", "")
-			c.Command = host.Command("/no/such/greeter")
+			c.Command.Path = "/no/such/greeter"
 			return c
 		},
 		"leaves":  func() host.Config { return config(t, "exit", "0") },
@@ -45,7 +45,7 @@ func TestLaunchErrorTexts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := configure()
 			dirs := shortDir(t)
-			cfg.SocketDirs = []string{dirs}
+			cfg.Sockets.Dirs = []string{dirs}
 			_, err := host.Launch(within(t), cfg)
 			if err == nil {
 				t.Fatal("launched")

@@ -19,9 +19,9 @@ import (
 func TestAGroupMayUseTheSocketsOfBothSides(t *testing.T) {
 	gid := testkit.OtherGroup(t)
 	cfg := config(t, "serve", "")
-	cfg.SocketGroup = strconv.Itoa(gid)
+	cfg.Sockets.Group = strconv.Itoa(gid)
 	bases := openDir(t)
-	cfg.SocketDirs = []string{bases}
+	cfg.Sockets.Dirs = []string{bases}
 	listener, err := launchLinked(t, cfg).Listen(within(t))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func mayBeUsed(t *testing.T, path string, gid int, mode os.FileMode) {
 func TestWithoutAGroupTheSocketsAreTheUsersAlone(t *testing.T) {
 	cfg := config(t, "serve", "")
 	bases := openDir(t)
-	cfg.SocketDirs = []string{bases}
+	cfg.Sockets.Dirs = []string{bases}
 	launch(t, cfg)
 	dirs, err := filepath.Glob(filepath.Join(bases, "*"))
 	if err != nil || len(dirs) != 1 {
@@ -70,7 +70,7 @@ func TestWithoutAGroupTheSocketsAreTheUsersAlone(t *testing.T) {
 
 func TestAnUnknownGroupFailsTheLaunch(t *testing.T) {
 	cfg := config(t, "serve", "")
-	cfg.SocketGroup = "no-such-group"
+	cfg.Sockets.Group = "no-such-group"
 	failure := fail(t, within(t), cfg)
 	var unknown user.UnknownGroupError
 	if failure.Stage != host.StageConfigure || !errors.As(failure, &unknown) {
@@ -83,8 +83,8 @@ func TestAnUnknownGroupFailsTheLaunch(t *testing.T) {
 func TestAPluginOfAnotherUserIsReachedByItsGroup(t *testing.T) {
 	const uid, gid = 65534, 12345
 	cfg := asUser(t, config(t, "serve", ""), uid, gid)
-	cfg.SocketUser = "0" // so that nothing is known of the user
-	cfg.SocketGroup = strconv.Itoa(gid)
+	cfg.Sockets.User = "0" // so that nothing is known of the user
+	cfg.Sockets.Group = strconv.Itoa(gid)
 	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
 		t.Errorf("got %q", got)
 	}

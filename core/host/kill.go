@@ -26,7 +26,7 @@ func (p *process) kill(ctx context.Context) error {
 // if it did so by itself, and waits a moment for that if it seems to be ending.
 func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 	p.expect()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.KillTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.cfg.Timeouts.Kill)
 	defer cancel()
 	alone := p.endsAlone(ctx, ending)
 	if err := p.kill(ctx); err != nil {
@@ -44,7 +44,7 @@ func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 func (p *process) endsAlone(ctx context.Context, ending bool) bool {
 	var patience time.Duration
 	if ending {
-		patience = max(p.cfg.ExitGrace, 0)
+		patience = max(p.cfg.Timeouts.ExitGrace, 0)
 	}
 	grace := time.NewTimer(patience)
 	defer grace.Stop()

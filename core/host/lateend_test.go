@@ -97,7 +97,7 @@ func TestSessionMayReadToItsEndWhenTheProcessHasEnded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u := &unreadSession{read: make(chan struct{}), early: make(chan bool, 1)}
 			cfg := config(t, "serve", "")
-			cfg.ExitGrace = test.grace
+			cfg.Timeouts.ExitGrace = test.grace
 			cfg.Versions = core.Versions{1: {lateTransport{
 				Transport: new(faketransport.Transport),
 				session: func(s core.Session, link core.HostLink) core.Session {

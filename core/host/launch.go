@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
-	"github.com/jackfield-go/jackfield/core/runner"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
@@ -20,7 +20,7 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, l.failure(ctx, err)
 	}
 	l.cfg, l.ownRunner = cfg.withDefaults(), cfg.Runner != nil
-	if limit := l.cfg.StartTimeout; limit > 0 {
+	if limit := l.cfg.Timeouts.Start; limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
 		defer cancel()
@@ -124,16 +124,13 @@ func (l *launch) start(ctx context.Context) (err error) {
 	if err := l.prove(ctx); err != nil {
 		return err
 	}
-	command := l.cfg.Command
-	if l.sockets, err = newSockets(l.cfg, command); err != nil {
+	if l.sockets, err = newSockets(l.cfg.Sockets, l.cfg.Command.SysProcAttr); err != nil {
 		return err
 	}
+	command := l.command()
 	if err := l.verify(ctx, &command); err != nil {
 		return err
 	}
-	command.SocketDir = l.sockets.path()
-	command.Stdin = l.cfg.Stdin
-	command.Env = l.environment()
 	run, err := l.cfg.Runner(command)
 	if err == nil && run == nil {
 		err = errors.New("the function Config.Runner returned nil")
@@ -194,7 +191,7 @@ func withContext(ctx context.Context, reason error) error {
 func (l *launch) failure(ctx context.Context, reason error) error {
 	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
 	if e.Plugin == "" && e.Path != "" {
-		e.Plugin = runner.NewProcess(l.cfg.Command).Name()
+		e.Plugin = filepath.Base(e.Path)
 	}
 	e.Err = withContext(ctx, reason)
 	if l.process == nil {

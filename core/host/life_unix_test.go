@@ -35,7 +35,7 @@ func gone(number int) bool {
 func TestAStoppedProcessHoldsNobodyUp(t *testing.T) { // F7
 	plugintest.NoLeaks(t)
 	cfg := config(t, "serve", "")
-	cfg.StopTimeout = 100 * time.Millisecond
+	cfg.Timeouts.Stop = 100 * time.Millisecond
 	client := launch(t, cfg)
 	number := pid(t, client)
 	if err := syscall.Kill(number, syscall.SIGSTOP); err != nil {
@@ -55,7 +55,7 @@ func TestAStoppedProcessHoldsNobodyUp(t *testing.T) { // F7
 	if err := client.Close(); !errors.As(err, &stop) {
 		t.Errorf("close: %v", err)
 	}
-	if took := time.Since(begin); took > cfg.StopTimeout+host.DefaultKillTimeout {
+	if took := time.Since(begin); took > cfg.Timeouts.Stop+host.DefaultKillTimeout {
 		t.Errorf("close took %v", took)
 	}
 	if !gone(number) {
@@ -134,7 +134,7 @@ func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
 func TestTheSocketDirectoryIsPrivate(t *testing.T) {
 	dirs := shortDir(t)
 	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{dirs}
+	cfg.Sockets.Dirs = []string{dirs}
 	client := launch(t, cfg)
 	made, err := os.ReadDir(dirs)
 	if err != nil || len(made) != 1 {

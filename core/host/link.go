@@ -20,14 +20,14 @@ func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
 		Version: line.AppVersion,
 		Fields:  line.Fields,
 		TLS:     tls,
-		Stdout:  l.cfg.Stdout,
-		Stderr:  l.cfg.Stderr,
+		Stdout:  l.cfg.Outputs.PrintedStdout,
+		Stderr:  l.cfg.Outputs.PrintedStderr,
 		Dial: func(ctx context.Context) (net.Conn, error) {
 			return p.dial(ctx, line.Network, line.Address)
 		},
 		DialAddress:       p.dial,
 		Listen:            func(ctx context.Context) (core.Listener, error) { return p.listen(ctx, namer) },
-		ConnectionTimeout: l.cfg.ConnectionTimeout,
+		ConnectionTimeout: l.cfg.Timeouts.Connection,
 		Exited:            p.ended,
 		Explain:           p.explain,
 	}

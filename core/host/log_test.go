@@ -55,7 +55,7 @@ func TestLongLogLinesAreKeptWholeUpToTheLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			logged := newRecords()
 			cfg := config(t, "serve", "")
-			cfg.Logger, cfg.MaxLogLine = logged.logger(), test.limit
+			cfg.Logger, cfg.Outputs.MaxLogLine = logged.logger(), test.limit
 			client := launch(t, cfg)
 			call(t, client, "log", strings.Repeat("x", test.length)+"\nthe end\n")
 			logged.await(t, "the end")
@@ -76,7 +76,7 @@ func TestLongLogLinesAreKeptWholeUpToTheLimit(t *testing.T) {
 func TestRawLogGetsEveryByteAndSinksWhatIsPrinted(t *testing.T) {
 	var raw, stdout, stderr bytes.Buffer
 	cfg := config(t, "serve", "")
-	cfg.RawLog, cfg.Stdout, cfg.Stderr = &raw, &stdout, &stderr
+	cfg.Outputs.RawLog, cfg.Outputs.PrintedStdout, cfg.Outputs.PrintedStderr = &raw, &stdout, &stderr
 	client := launch(t, cfg)
 	call(t, client, "log", "to the log, \x1b[1mraw\r\n")
 	call(t, client, "print", "printed")

@@ -59,16 +59,17 @@ func config(t testing.TB, role, argument string) host.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	command := host.Command(self)
+	command.Env = []string{
+		roleVariable + "=" + role,
+		argumentVariable + "=" + argument,
+		"GORACE=atexit_sleep_ms=0",
+	}
 	return host.Config{
 		Handshake: cookie,
 		Versions:  faketransport.Versions(new(faketransport.Transport), 1),
-		Command:   host.Command(self),
+		Command:   command,
 		Name:      "tester",
-		Env: []string{
-			roleVariable + "=" + role,
-			argumentVariable + "=" + argument,
-			"GORACE=atexit_sleep_ms=0",
-		},
 	}
 }
 
@@ -115,8 +116,8 @@ func fail(t *testing.T, ctx context.Context, cfg host.Config) *host.LaunchError 
 	t.Helper()
 	plugintest.NoLeaks(t)
 	dirs := shortDir(t)
-	if len(cfg.SocketDirs) == 0 {
-		cfg.SocketDirs = []string{dirs}
+	if len(cfg.Sockets.Dirs) == 0 {
+		cfg.Sockets.Dirs = []string{dirs}
 	}
 	client, err := host.Launch(ctx, cfg)
 	if err == nil {

@@ -21,7 +21,7 @@ func (panicking) Dial(context.Context, core.HostLink) (core.Session, error) { pa
 func TestALaunchWhoseFunctionPanicsLeavesNothing(t *testing.T) {
 	for name, change := range map[string]func(*host.Config){
 		"the verifier": func(c *host.Config) {
-			c.Verify = host.VerifyFunc(func(context.Context, *host.Program) error { panic("verifier") })
+			c.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error { panic("verifier") })
 		},
 		"the runner": func(c *host.Config) {
 			c.Runner = func(runner.Command) (runner.Runner, error) { panic("runner") }
@@ -34,7 +34,7 @@ func TestALaunchWhoseFunctionPanicsLeavesNothing(t *testing.T) {
 			plugintest.NoLeaks(t)
 			base := shortDir(t)
 			cfg := config(t, "serve", "")
-			cfg.SocketDirs = []string{base}
+			cfg.Sockets.Dirs = []string{base}
 			change(&cfg)
 			func() {
 				defer func() {

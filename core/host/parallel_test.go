@@ -15,11 +15,11 @@ func TestOneConfigServesManyLaunchesAtOnceAndIsNotChanged(t *testing.T) {
 	plugintest.NoLeaks(t)
 	dirs := shortDir(t)
 	cfg := config(t, "serve", "")
-	cfg.Env = append(make([]string, 0, 100), cfg.Env...) // room that an append could write to
+	cfg.Command.Env = append(make([]string, 0, 100), cfg.Command.Env...) // room that an append could write to
 	cfg.Command.Args = append(make([]string, 0, 10), "one", "two")
-	cfg.SocketDirs = []string{dirs}
+	cfg.Sockets.Dirs = []string{dirs}
 	before := cfg
-	env, args := clone(cfg.Env), clone(cfg.Command.Args)
+	env, args := clone(cfg.Command.Env), clone(cfg.Command.Args)
 
 	var launches sync.WaitGroup
 	ids := make([]string, 20)
@@ -50,7 +50,7 @@ func TestOneConfigServesManyLaunchesAtOnceAndIsNotChanged(t *testing.T) {
 		seen[id] = true
 	}
 	if !reflect.DeepEqual(cfg, before) || //nolint:govet // no errors are compared
-		!reflect.DeepEqual(clone(cfg.Env), env) || !reflect.DeepEqual(clone(cfg.Command.Args), args) {
+		!reflect.DeepEqual(clone(cfg.Command.Env), env) || !reflect.DeepEqual(clone(cfg.Command.Args), args) {
 		t.Error("the configuration was changed")
 	}
 	empty(t, dirs)

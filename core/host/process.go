@@ -61,8 +61,8 @@ func (p *process) log() {
 	stderr := p.runner.Stderr()
 	err := logline.Pump(stderr, logline.Config{
 		Logger:  p.logger,
-		MaxLine: p.cfg.MaxLogLine,
-		Raw:     p.cfg.RawLog,
+		MaxLine: p.cfg.Outputs.MaxLogLine,
+		Raw:     p.cfg.Outputs.RawLog,
 		Tail:    &p.tail,
 	})
 	if err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {

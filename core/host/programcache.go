@@ -21,7 +21,7 @@ const DefaultProgramCacheBytes = 1 << 30
 var ErrCacheClosed = errors.New("the program cache is closed")
 
 // ProgramCache keeps the private copies of verified programs, and their sums, for
-// the next launch, which then neither reads nor copies anything: Config.Verify is
+// the next launch, which then neither reads nor copies anything: the verifier is
 // asked each time, and its answer comes from the sums. So a sum that is not
 // trusted any more counts at once.
 //

@@ -78,7 +78,7 @@ func TestProgramCacheMakesOneCopyOfOneFile(t *testing.T) {
 	var made counted
 	cache := new(host.ProgramCache)
 	defer cache.Close()
-	cfg.Verify, cfg.Programs = host.VerifyFunc(made.verify), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = host.VerifyFunc(made.verify), cache
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() { launchAndClose(t, cfg) })
@@ -97,7 +97,7 @@ func TestProgramCacheMakesAChangedCopyAnew(t *testing.T) {
 	cache := new(host.ProgramCache)
 	defer cache.Close()
 	dir := shortDir(t)
-	cfg.Verify, cfg.Programs, cfg.ProgramDirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
+	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
 	launchAndClose(t, cfg)
 	copies, err := filepath.Glob(filepath.Join(dir, "*", filepath.Base(cfg.Command.Path)))
 	if err != nil || len(copies) != 1 {
@@ -117,12 +117,12 @@ func TestProgramCacheAsksTheVerifierEachTime(t *testing.T) {
 	settled(t, cfg.Command.Path)
 	cache := new(host.ProgramCache)
 	defer cache.Close()
-	cfg.Verify, cfg.Programs = host.Checksum(crypto.SHA256, sum), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = host.Checksum(crypto.SHA256, sum), cache
 	launchAndClose(t, cfg)
 
 	revoked := bytes.Clone(sum)
 	revoked[0]++
-	cfg.Verify = host.Checksum(crypto.SHA256, revoked)
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, revoked)
 	var mismatch *host.ChecksumError
 	if failure := fail(t, within(t), cfg); !errors.As(failure, &mismatch) || !bytes.Equal(mismatch.Got, sum) {
 		t.Errorf("got %v", failure)
@@ -136,8 +136,8 @@ func TestProgramCacheForgetsWhatMayNotRun(t *testing.T) {
 	cache := new(host.ProgramCache)
 	defer cache.Close()
 	refuse := errors.New("not today")
-	cfg.Programs = cache
-	cfg.Verify = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Cache = cache
+	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
 		return errors.Join(made.verify(ctx, program), refuse)
 	})
 	for range 2 {
@@ -175,7 +175,7 @@ func TestProgramCacheKeepsWithinItsBounds(t *testing.T) {
 			defer cache.Close()
 			for _, i := range test.order {
 				cfg := cfgs[i]
-				cfg.Verify, cfg.Programs = host.VerifyFunc(made.verify), cache
+				cfg.Verify.Verifier, cfg.Verify.Cache = host.VerifyFunc(made.verify), cache
 				launchAndClose(t, cfg)
 			}
 			made.expect(t, test.made)
@@ -189,7 +189,7 @@ func TestProgramCacheThatIsClosedStartsNothing(t *testing.T) {
 	settled(t, cfg.Command.Path)
 	dir := shortDir(t)
 	cache := new(host.ProgramCache)
-	cfg.Verify, cfg.Programs, cfg.ProgramDirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
+	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
 	client := launch(t, cfg)
 	if err := errors.Join(cache.Close(), cache.Close()); err != nil {
 		t.Error(err)
@@ -213,7 +213,7 @@ func TestProgramCacheSurvivesAnImpatientLaunch(t *testing.T) {
 	settled(t, cfg.Command.Path)
 	cache := new(host.ProgramCache)
 	defer cache.Close()
-	cfg.Verify, cfg.Programs = host.Checksum(crypto.SHA256, sum), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = host.Checksum(crypto.SHA256, sum), cache
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {

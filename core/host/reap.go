@@ -47,7 +47,7 @@ func (p *process) reap(logged <-chan struct{}) {
 // and the last that it printed. A descendant that still holds the connection
 // keeps it waiting for the grace time at most.
 func (p *process) drain(session core.Session) {
-	grace := time.NewTimer(max(p.cfg.ExitGrace, 0))
+	grace := time.NewTimer(max(p.cfg.Timeouts.ExitGrace, 0))
 	defer grace.Stop()
 	select {
 	case <-session.Done():
@@ -59,9 +59,9 @@ func (p *process) drain(session core.Session) {
 // it (a writer or a log handler of the caller's) blocks: that must not hide the
 // end of the process. What is left then ends when the taker lets go.
 func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
-	patience := p.cfg.ExitGrace
+	patience := p.cfg.Timeouts.ExitGrace
 	if patience < 0 {
-		patience = p.cfg.KillTimeout
+		patience = p.cfg.Timeouts.Kill
 	}
 	grace := time.NewTimer(patience)
 	defer grace.Stop()

@@ -56,12 +56,12 @@ var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not 
 // ErrUnaskedCertificate says that a plugin answered with a certificate although
 // AutoMTLS is off: it was told to, by somebody else.
 var ErrUnaskedCertificate = errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
-	"turn it on, or keep " + handshake.EnvClientCert + " out of Config.Env")
+	"turn it on, or keep " + handshake.EnvClientCert + " out of the plugin's environment")
 
 // ErrPlainTCP says that a plugin can be reached by any user of the machine: over
 // TCP, without TLS.
 var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every user of this machine can use " +
-	"(Config.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
+	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
 
 func (c Config) validateSecurity() error {
 	if c.AutoMTLS > MTLSRequired {

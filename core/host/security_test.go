@@ -141,8 +141,10 @@ func TestACertificateThatNobodyAskedForIsExplained(t *testing.T) { // F2
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config(t, "serve", "")
-	cfg.Env = append(cfg.Env, handshake.EnvClientCert+"="+identity.PEM())
+	cfg := withRunner(config(t, "serve", ""), func(command runner.Command) runner.Runner {
+		command.Env = append(command.Env, handshake.EnvClientCert+"="+identity.PEM())
+		return runner.NewProcess(command)
+	})
 	failure := fail(t, within(t), cfg)
 	mention(t, failure, "AutoMTLS is off", handshake.EnvClientCert)
 	if !errors.Is(failure, host.ErrUnaskedCertificate) {
@@ -212,7 +214,7 @@ func TestTCPWithoutTLSIsWarnedOfOnceOrRefused(t *testing.T) {
 		t.Errorf("of %+v", warned[0])
 	}
 
-	cfg.RefusePlainTCP = true
+	cfg.Sockets.RefusePlainTCP = true
 	if failure := fail(t, within(t), cfg); !errors.Is(failure, host.ErrPlainTCP) {
 		t.Errorf("got %v", failure)
 	}

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/peercred"
 	"github.com/jackfield-go/jackfield/core/internal/socket"
-	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 // sockets is where a plugin and its host meet, and who may be there.
@@ -27,17 +27,17 @@ type sockets struct {
 	alarmed       sync.Once // of somebody else at a socket
 }
 
-// newSockets makes the directory for a launch of command.
-func newSockets(cfg Config, command runner.Command) (*sockets, error) {
+// newSockets makes the directory for a launch of a process with these attributes.
+func newSockets(cfg Sockets, attr *syscall.SysProcAttr) (*sockets, error) {
 	s := &sockets{refusePlain: cfg.RefusePlainTCP}
 	if !usesUnixSockets {
 		return s, nil
 	}
 	var err error
-	if s.access, err = socket.NewAccess(cfg.SocketUser, cfg.SocketGroup); err != nil {
+	if s.access, err = socket.NewAccess(cfg.User, cfg.Group); err != nil {
 		return nil, err
 	}
-	if uid, ok := startsAs(command.SysProcAttr); ok && cfg.SocketUser == "" {
+	if uid, ok := startsAs(attr); ok && cfg.User == "" {
 		s.access = s.access.WithUser(uid)
 	}
 	if uid, ok := s.access.User(); ok {
@@ -46,7 +46,7 @@ func newSockets(cfg Config, command runner.Command) (*sockets, error) {
 	if gid, ok := s.access.Group(); ok {
 		s.peers.Groups = []int{gid}
 	}
-	if s.dir, err = socket.MakeDir(s.access, cfg.SocketDirs...); err != nil {
+	if s.dir, err = socket.MakeDir(s.access, cfg.Dirs...); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -111,7 +111,7 @@ func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string
 	if s.refusePlain {
 		return ErrPlainTCP
 	}
-	const remedy = " (AutoMTLS protects it, RefusePlainTCP refuses it)"
+	const remedy = " (AutoMTLS protects it, Sockets.RefusePlainTCP refuses it)"
 	for _, address := range listensAt {
 		if !isLoopback(address) {
 			s.warnedNetwork.Do(func() {

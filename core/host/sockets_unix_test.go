@@ -17,7 +17,7 @@ import (
 func TestADirectoryForARunnersPluginOutlivesAKilledHost(t *testing.T) {
 	base := shortDir(t)
 	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{base}
+	cfg.Sockets.Dirs = []string{base}
 	pid := killHost(t, "host with a runner of its own", base)
 	defer func() { _ = syscall.Kill(pid, syscall.SIGKILL) }()
 
@@ -47,7 +47,7 @@ func TestADirectoryWhereOthersMayRenameIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{base}
+	cfg.Sockets.Dirs = []string{base}
 	failure := fail(t, within(t), cfg)
 	if failure.Stage != host.StageConfigure {
 		t.Errorf("stage %s", failure.Stage)

@@ -137,7 +137,7 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 		"the host's": {onlyHost, []string{"under the TLS of Config.TLS", "does it have TLS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			test.cfg.StartTimeout = 5 * time.Second
+			test.cfg.Timeouts.Start = 5 * time.Second
 			failure := fail(t, within(t), test.cfg)
 			if failure.Stage != host.StageConnect {
 				t.Errorf("stage %s, %v", failure.Stage, failure)

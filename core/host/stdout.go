@@ -34,7 +34,7 @@ type announcement struct {
 }
 
 func newStdout(source io.Reader, cfg Config, logger *slog.Logger) *stdout {
-	return &stdout{source: source, logger: logger, maxNoise: max(cfg.MaxNoise, 0), found: make(chan announcement, 1)}
+	return &stdout{source: source, logger: logger, maxNoise: max(cfg.Outputs.MaxNoise, 0), found: make(chan announcement, 1)}
 }
 
 // handshake waits for the line.

@@ -41,14 +41,14 @@ func TestStopOfAPluginThatDoesNotLeaveKillsIt(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
 	cfg.Logger = logged.logger()
-	cfg.StopTimeout = time.Millisecond
+	cfg.Timeouts.Stop = time.Millisecond
 	client := launch(t, cfg)
 	err := client.Close()
 	var stop *host.StopError
 	if !errors.As(err, &stop) || stop.Plugin != "tester" {
 		t.Fatalf("got %v", err)
 	}
-	mention(t, err, "tester", "killed", "StopTimeout")
+	mention(t, err, "tester", "killed", "Config.Timeouts.Stop")
 	<-client.Done()
 	if loud := logged.from(slog.LevelInfo); len(loud) != 1 || loud[0].level != slog.LevelWarn {
 		t.Errorf("logged %+v", loud)
@@ -58,7 +58,7 @@ func TestStopOfAPluginThatDoesNotLeaveKillsIt(t *testing.T) {
 func TestTheEndOfStopsContextKills(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
-	cfg.Logger, cfg.StopTimeout = logged.logger(), hang
+	cfg.Logger, cfg.Timeouts.Stop = logged.logger(), hang
 	client := launch(t, cfg)
 	reason := errors.New("no more time")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -77,7 +77,7 @@ func TestTheEndOfStopsContextKills(t *testing.T) {
 func TestAnImpatientStopEndsAPatientOne(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
-	cfg.Logger, cfg.StopTimeout = logged.logger(), hang
+	cfg.Logger, cfg.Timeouts.Stop = logged.logger(), hang
 	client := launch(t, cfg)
 	patient := make(chan error, 1)
 	go func() { patient <- client.Close() }()
@@ -96,7 +96,7 @@ func TestAnImpatientStopEndsAPatientOne(t *testing.T) {
 func TestKillEndsAWaitingClose(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
-	cfg.Logger, cfg.StopTimeout = logged.logger(), hang
+	cfg.Logger, cfg.Timeouts.Stop = logged.logger(), hang
 	client := launch(t, cfg)
 	closed := make(chan error, 1)
 	go func() { closed <- client.Close() }()
@@ -113,7 +113,7 @@ func TestKillEndsAWaitingClose(t *testing.T) {
 
 func TestANegativeStopTimeoutKillsUnasked(t *testing.T) {
 	cfg := config(t, "stubborn", "")
-	cfg.StopTimeout = -1
+	cfg.Timeouts.Stop = -1
 	var stop *host.StopError
 	if err := launch(t, cfg).Close(); !errors.As(err, &stop) {
 		t.Errorf("got %v", err)
@@ -137,7 +137,7 @@ func TestACrashIsToldByTheCallTheClientAndTheLog(t *testing.T) {
 	plugintest.NoLeaks(t)
 	logged := newRecords()
 	cfg := config(t, "serve", "")
-	cfg.Logger, cfg.ExitGrace = logged.logger(), patience
+	cfg.Logger, cfg.Timeouts.ExitGrace = logged.logger(), patience
 	client := launch(t, cfg)
 	_, err := tryCall(within(t), client, "exit", "9")
 	var exit *core.ExitError
@@ -173,7 +173,7 @@ func TestTheCallAndTheLogTellOfADeathOnce(t *testing.T) {
 			}
 			logged := newRecords()
 			cfg := config(t, "serve", "")
-			cfg.ExitGrace = patience
+			cfg.Timeouts.ExitGrace = patience
 			cfg.Logger = logged.logger()
 			client := launch(t, cfg)
 			_, err := tryCall(within(t), client, method, "out of tea")
@@ -203,7 +203,7 @@ func TestManyCrashesLeaveNothing(t *testing.T) { // F11
 	var clients sync.WaitGroup
 	for range 10 {
 		cfg := config(t, "serve", "")
-		cfg.SocketDirs = []string{dirs}
+		cfg.Sockets.Dirs = []string{dirs}
 		client, err := host.Launch(within(t), cfg)
 		if err != nil {
 			t.Fatal(err)

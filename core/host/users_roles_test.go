@@ -97,13 +97,14 @@ func actHost(base string) int { return hostUntilKilled(base, "serve", nil) }
 
 // hostUntilKilled says the number of the plugin's process.
 func hostUntilKilled(base, role string, run func(runner.Command) (runner.Runner, error)) int {
+	command := host.Command(os.Args[0])
+	command.Env = []string{roleVariable + "=" + role}
 	client, err := host.Launch(context.Background(), host.Config{
-		Handshake:  cookie,
-		Versions:   faketransport.Versions(new(faketransport.Transport), 1),
-		Command:    host.Command(os.Args[0]),
-		Env:        []string{roleVariable + "=" + role},
-		SocketDirs: []string{base},
-		Runner:     run,
+		Handshake: cookie,
+		Versions:  faketransport.Versions(new(faketransport.Transport), 1),
+		Command:   command,
+		Sockets:   host.Sockets{Dirs: []string{base}},
+		Runner:    run,
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -34,7 +34,7 @@ func asUser(t *testing.T, cfg host.Config, uid, gid uint32) host.Config {
 	}
 	t.Setenv("TMPDIR", "") // the directory is chosen among those that everybody can enter
 	t.Setenv("XDG_RUNTIME_DIR", shortDir(t))
-	cfg.Command = host.Command(copyForAll(t, cfg.Command.Path))
+	cfg.Command.Path = copyForAll(t, cfg.Command.Path)
 	cfg.Command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid}}
 	cfg.Command.Dir = "/"
 	return cfg
@@ -63,7 +63,7 @@ func sockets(t *testing.T, base string) []string {
 func TestAPluginThatStartsAsAnotherUserGetsItsDirectory(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	base := openDir(t)
-	cfg.SocketDirs = []string{base}
+	cfg.Sockets.Dirs = []string{base}
 	_, link := launchBoth(t, cfg)
 	listener, err := link.Listen(within(t))
 	if err != nil {
@@ -98,13 +98,13 @@ func TestAPluginOfAnUnknownUserSaysWhichSettingIsForIt(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	hidden := cfg.Command.SysProcAttr
 	cfg.Command.SysProcAttr = nil
-	cfg.SocketDirs = []string{openDir(t)}
+	cfg.Sockets.Dirs = []string{openDir(t)}
 	cfg.Runner = func(cmd runner.Command) (runner.Runner, error) {
 		cmd.SysProcAttr = hidden
 		return runner.NewProcess(cmd), nil
 	}
-	mention(t, fail(t, within(t), cfg), "runs as the user "+strconv.Itoa(pluginUser), "Config.SocketUser")
-	cfg.SocketUser = strconv.Itoa(pluginUser)
+	mention(t, fail(t, within(t), cfg), "runs as the user "+strconv.Itoa(pluginUser), "Config.Sockets.User")
+	cfg.Sockets.User = strconv.Itoa(pluginUser)
 	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
 		t.Errorf("got %q", got)
 	}
@@ -115,7 +115,7 @@ func TestAPluginOfAUserNamespaceGetsItsDirectory(t *testing.T) {
 	if !inUserNamespace(cfg.Command.SysProcAttr, pluginUser) {
 		t.Skip("only on Linux: there are no user namespaces elsewhere")
 	}
-	cfg.SocketDirs = []string{openDir(t)}
+	cfg.Sockets.Dirs = []string{openDir(t)}
 	probe := exec.CommandContext(t.Context(), "/bin/true")
 	probe.SysProcAttr = cfg.Command.SysProcAttr
 	if err := probe.Run(); err != nil {
@@ -133,7 +133,7 @@ func TestAnotherUserIsRefusedAtSocketsThatAreWideOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := asUser(t, config(t, "serve", ""), uid, uid)
 			base := openDir(t)
-			cfg.SocketDirs = []string{base}
+			cfg.Sockets.Dirs = []string{base}
 			logged := newRecords()
 			cfg.Logger = logged.logger()
 			client, link := launchBoth(t, cfg)
@@ -172,18 +172,18 @@ func TestAnotherUserIsRefusedAtSocketsThatAreWideOpen(t *testing.T) {
 func TestAHostTalksToNobodyButItsPlugin(t *testing.T) {
 	cfg := asUser(t, config(t, "substitute", ""), 0, 0)
 	base := openDir(t)
-	cfg.Env = append(cfg.Env, argumentVariable+"="+base)
+	cfg.Command.Env = append(cfg.Command.Env, argumentVariable+"="+base)
 	if err := os.Chmod(base, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	cfg.SocketDirs = []string{shortDir(t)}
+	cfg.Sockets.Dirs = []string{shortDir(t)}
 	failure := fail(t, within(t), cfg)
 	var refused *core.PeerError
 	if failure.Stage != host.StageConnect || !errors.As(failure, &refused) || refused.UID != stranger {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
 	}
 
-	cfg.SocketUser = strconv.Itoa(stranger)
+	cfg.Sockets.User = strconv.Itoa(stranger)
 	if failure := fail(t, within(t), cfg); errors.As(failure, &refused) {
 		t.Errorf("the configured user: %v", failure)
 	}
@@ -233,7 +233,7 @@ func killHost(t *testing.T, role, base string) (plugin int) {
 func TestTheNextLaunchClearsWhatAKilledHostLeft(t *testing.T) {
 	base := shortDir(t)
 	cfg := config(t, "serve", "")
-	cfg.SocketDirs = []string{base}
+	cfg.Sockets.Dirs = []string{base}
 	pid := killHost(t, "host", base)
 	path := sockets(t, base)[0]
 

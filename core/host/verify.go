@@ -32,7 +32,7 @@ func (f VerifyFunc) Verify(ctx context.Context, program *Program) error { return
 
 func (f VerifyFunc) validate() error {
 	if f == nil {
-		return errors.New("the VerifyFunc in Config.Verify is nil")
+		return errors.New("the VerifyFunc in Config.Verify.Verifier is nil")
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (c checksum) validate() error {
 		return err
 	}
 	if len(c.want) != c.hash.Size() {
-		return fmt.Errorf("the checksum in Config.Verify has %d bytes, and a %v has %d: "+
+		return fmt.Errorf("the checksum in Config.Verify.Verifier has %d bytes, and a %v has %d: "+
 			"is it decoded (hex.DecodeString)?", len(c.want), c.hash, c.hash.Size())
 	}
 	return nil

@@ -35,7 +35,7 @@ func compareLaunches(b *testing.B, cfg host.Config, sum []byte) {
 	cache := new(host.ProgramCache)
 	defer cache.Close()
 	cached := cfg
-	cached.Verify, cached.Programs = host.Checksum(crypto.SHA256, sum), cache
+	cached.Verify = host.Verification{Verifier: host.Checksum(crypto.SHA256, sum), Cache: cache}
 	launchAndClose(b, cfg)
 	launchAndClose(b, cached) // makes the copy
 	times := make([][]time.Duration, 2)
@@ -55,7 +55,7 @@ func compareLaunches(b *testing.B, cfg host.Config, sum []byte) {
 // BenchmarkVerificationOfALargeProgram is the price of the first launch.
 func BenchmarkVerificationOfALargeProgram(b *testing.B) {
 	cfg, sum := large(b)
-	cfg.Verify = host.Checksum(crypto.SHA256, sum)
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 	for b.Loop() {
 		launchAndClose(b, cfg)
 	}

@@ -31,7 +31,7 @@ func ExampleChecksum() {
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command(self),
-		Verify:    host.Checksum(crypto.SHA256, sum),
+		Verify:    host.Verification{Verifier: host.Checksum(crypto.SHA256, sum)},
 	})
 	var failure *host.LaunchError
 	var mismatch *host.ChecksumError
@@ -56,8 +56,10 @@ func ExampleSumsFile() {
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command("/opt/greeter/plugins/greeter-plugin"),
-		Verify:    host.SumsFile(crypto.SHA256, "/etc/greeter/SHA256SUMS"),
-		Programs:  programs,
+		Verify: host.Verification{
+			Verifier: host.SumsFile(crypto.SHA256, "/etc/greeter/SHA256SUMS"),
+			Cache:    programs,
+		},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -87,8 +89,7 @@ func ExampleVerifyFunc() {
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command("./greeter-plugin"),
-		Verify:    host.VerifyFunc(verifySignature),
-		Programs:  programs,
+		Verify:    host.Verification{Verifier: host.VerifyFunc(verifySignature), Cache: programs},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -11,7 +11,7 @@ import (
 // verify makes a private copy of the program, asks whether it may run, and makes
 // it what the command runs.
 func (l *launch) verify(ctx context.Context, command *runner.Command) error {
-	if l.cfg.Verify == nil {
+	if l.cfg.Verify.Verifier == nil {
 		return nil
 	}
 	file, err := command.Open()
@@ -22,16 +22,16 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	defer file.Close()
 	before := l.stage
 	l.stage = StageVerify
-	cache := l.cfg.Programs
+	cache := l.cfg.Verify.Cache
 	l.program, err = cache.seal(ctx, file, runner.SealConfig{
-		Dirs:   l.cfg.ProgramDirs,
+		Dirs:   l.cfg.Verify.Dirs,
 		InFile: l.ownRunner,
 		Shared: runsAsAnother(command.SysProcAttr),
 	})
 	if err != nil {
 		return err
 	}
-	if err := l.cfg.Verify.Verify(ctx, &Program{path: file.Name(), copy: l.program}); err != nil {
+	if err := l.cfg.Verify.Verifier.Verify(ctx, &Program{path: file.Name(), copy: l.program}); err != nil {
 		cache.reject(l.program)
 		if hasEnded(ctx, err) {
 			return err // the verifier has not come to an answer
@@ -70,24 +70,21 @@ func (l *launch) releaseProgram() {
 	}
 }
 
-// validateVerify reports what makes the verification unusable.
-func (c Config) validateVerify() error {
-	if c.Verify == nil {
-		if c.Programs != nil {
-			return errors.New("there is a Config.Programs and no Config.Verify: only verified programs are kept")
+// validate reports what makes the verification unusable.
+func (c Verification) validate(command Cmd) error {
+	if c.Verifier == nil {
+		if c.Cache != nil {
+			return errors.New("there is a Config.Verify.Cache and no Verifier beside it: only verified programs are kept")
 		}
-		if len(c.ProgramDirs) > 0 {
-			return errors.New("there are Config.ProgramDirs and no Config.Verify: only verified programs are copied there")
+		if len(c.Dirs) > 0 {
+			return errors.New("there are Config.Verify.Dirs and no Verifier beside them: only verified programs are copied there")
 		}
 		return nil
 	}
-	if c.Command.Path == "" {
-		return errors.New("there is a Config.Verify and no Config.Command: nothing that could be verified")
+	if command.Path == "" {
+		return errors.New("there is a Config.Verify.Verifier and no Config.Command: nothing that could be verified")
 	}
-	if c.Command.Sealed != nil {
-		return errors.New("there is a Config.Verify, and Config.Command.Sealed is something else to run")
-	}
-	if v, ok := c.Verify.(interface{ validate() error }); ok {
+	if v, ok := c.Verifier.(interface{ validate() error }); ok {
 		return v.validate()
 	}
 	return nil

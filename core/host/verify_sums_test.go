@@ -71,7 +71,7 @@ func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg := cfg
-			cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+			cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
 			if test.parts == nil {
 				launchAndClose(t, cfg)
 				return
@@ -101,7 +101,7 @@ func utf16le(text string) (encoded []byte) {
 func TestSumsFileIsReadAtEachLaunch(t *testing.T) {
 	cfg, sum := installed(t)
 	sums := filepath.Join(t.TempDir(), "SHA256SUMS")
-	cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
 	failure := fail(t, within(t), cfg)
 	if failure.Stage != host.StageVerify || !errors.Is(failure, fs.ErrNotExist) {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
@@ -129,8 +129,8 @@ func TestSumsFileGoesByTheNameThatIsLaunched(t *testing.T) {
 	if err := os.WriteFile(sums, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Command = host.Command(link)
-	cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+	cfg.Command.Path = link
+	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
 	mention(t, fail(t, within(t), cfg), `"meant" is not listed`)
 }
 

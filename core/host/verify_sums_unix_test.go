@@ -19,7 +19,7 @@ func TestSumsFileIsNoPipe(t *testing.T) {
 	if err := syscall.Mkfifo(sums, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Verify = host.SumsFile(crypto.SHA256, sums)
+	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
 	failure := fail(t, within(t), cfg)
 	var unread *host.SumsError
 	if !errors.As(failure, &unread) {

@@ -33,7 +33,7 @@ func installed(t testing.TB) (cfg host.Config, sum []byte) {
 	if err := os.WriteFile(path, content, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Command = host.Command(path)
+	cfg.Command.Path = path
 	all := sha256.Sum256(content)
 	return cfg, all[:]
 }
@@ -75,8 +75,8 @@ func ways(t *testing.T) map[string]func(host.Config) host.Config {
 	t.Cleanup(func() { _ = cache.Close() })
 	return map[string]func(host.Config) host.Config{
 		"by default":        func(cfg host.Config) host.Config { return cfg },
-		"with a cache":      func(cfg host.Config) host.Config { cfg.Programs = cache; return cfg },
-		"from a directory":  func(cfg host.Config) host.Config { cfg.ProgramDirs = []string{dir}; return cfg },
+		"with a cache":      func(cfg host.Config) host.Config { cfg.Verify.Cache = cache; return cfg },
+		"from a directory":  func(cfg host.Config) host.Config { cfg.Verify.Dirs = []string{dir}; return cfg },
 		"by another runner": func(cfg host.Config) host.Config { return withRunner(cfg, newProcess) },
 	}
 }
@@ -90,10 +90,10 @@ func TestVerifiedPluginRuns(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			plugintest.NoLeaks(t)
 			cfg := change(cfg)
-			cfg.Verify = host.Checksum(crypto.SHA256, sum)
-			if cfg.Programs != nil { // what the one that others share keeps is no leak
-				cfg.Programs = new(host.ProgramCache)
-				defer cfg.Programs.Close()
+			cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+			if cfg.Verify.Cache != nil { // what the one that others share keeps is no leak
+				cfg.Verify.Cache = new(host.ProgramCache)
+				defer cfg.Verify.Cache.Close()
 			}
 			for range 2 {
 				client := launch(t, cfg)
@@ -117,7 +117,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 				cfg, sum := installed(t)
 				settled(t, cfg.Command.Path)
 				cfg = change(cfg)
-				cfg.Verify = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+				cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
 					err := host.Checksum(crypto.SHA256, sum).Verify(ctx, program)
 					strike(t, program.Path())
 					return err
@@ -126,7 +126,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 					t.Errorf("got %q", got)
 				}
 				// The next one meets what is there now.
-				cfg.Verify = host.Checksum(crypto.SHA256, sum)
+				cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 				failure := fail(t, within(t), cfg)
 				var mismatch *host.ChecksumError
 				if failure.Stage != host.StageVerify || !errors.As(failure, &mismatch) {
@@ -141,7 +141,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 // again at once.
 func TestWhatTheVerifierReadsIsTheCopy(t *testing.T) {
 	cfg, sum := installed(t)
-	cfg.Verify = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
 		exchange(t, program.Path())
 		content, err := io.ReadAll(program.Reader())
 		if got := sha256.Sum256(content); err != nil || !bytes.Equal(got[:], sum) {
@@ -158,7 +158,7 @@ func TestWhatTheVerifierReadsIsTheCopy(t *testing.T) {
 func TestChecksumErrorSaysBothSums(t *testing.T) {
 	cfg, sum := installed(t)
 	expected := sha256.Sum256([]byte("another"))
-	cfg.Verify = host.Checksum(crypto.SHA256, expected[:])
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, expected[:])
 	failure := fail(t, within(t), cfg)
 	var mismatch *host.ChecksumError
 	if !errors.As(failure, &mismatch) {
@@ -174,7 +174,7 @@ func TestChecksumErrorSaysBothSums(t *testing.T) {
 func TestVerifiersErrorIsTheLaunchs(t *testing.T) {
 	unsigned := errors.New("the signature is missing")
 	cfg, _ := installed(t)
-	cfg.Verify = host.VerifyFunc(func(context.Context, *host.Program) error { return unsigned })
+	cfg.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error { return unsigned })
 	failure := fail(t, within(t), cfg)
 	if failure.Stage != host.StageVerify || !errors.Is(failure, unsigned) {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
@@ -185,7 +185,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	cfg, _ := installed(t)
 	gone := errors.New("the user has left")
 	ctx, cancel := context.WithCancelCause(within(t))
-	cfg.Verify = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
 		cancel(gone)
 		_, err := program.Sum(ctx, crypto.SHA256)
 		return err
@@ -195,7 +195,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	}
 	// A verifier that does not look at its context cannot start anything either.
 	ctx, cancel = context.WithCancelCause(within(t))
-	cfg.Verify = host.VerifyFunc(func(context.Context, *host.Program) error {
+	cfg.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error {
 		cancel(gone)
 		return nil
 	})
@@ -220,7 +220,7 @@ func TestSlowVerifierIsNoRefusal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, _ := installed(t)
 			ctx, cancel := context.WithCancelCause(within(t))
-			cfg.Verify = host.VerifyFunc(func(ctx context.Context, _ *host.Program) error {
+			cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, _ *host.Program) error {
 				cancel(gone)
 				return test.answer(ctx)
 			})
@@ -239,11 +239,11 @@ func TestSlowVerifierIsNoRefusal(t *testing.T) {
 func TestOneVerifierServesManyLaunches(t *testing.T) {
 	plugintest.NoLeaks(t)
 	cfg, sum := installed(t)
-	cfg.Verify = host.Checksum(crypto.SHA256, sum)
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 	cache := new(host.ProgramCache)
 	defer cache.Close()
 	for _, programs := range []*host.ProgramCache{nil, cache} {
-		cfg.Programs = programs
+		cfg.Verify.Cache = programs
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
@@ -270,32 +270,30 @@ func TestVerificationThatCannotWorkIsRefusedAtOnce(t *testing.T) {
 		parts  []string
 	}{
 		"a sum of hexadecimal digits": {
-			func(c *host.Config) { c.Verify = host.Checksum(crypto.SHA256, []byte(strings.Repeat("0", 64))) },
+			func(c *host.Config) {
+				c.Verify.Verifier = host.Checksum(crypto.SHA256, []byte(strings.Repeat("0", 64)))
+			},
 			[]string{"64 bytes", "SHA-256", "32", "hex.DecodeString"},
 		},
 		"a hash that is not linked": {
-			func(c *host.Config) { c.Verify = host.Checksum(crypto.RIPEMD160, sum) },
+			func(c *host.Config) { c.Verify.Verifier = host.Checksum(crypto.RIPEMD160, sum) },
 			[]string{"RIPEMD-160", "import"},
 		},
-		"no hash":           {func(c *host.Config) { c.Verify = host.SumsFile(0, "SHA256SUMS") }, []string{"import"}},
-		"a nil function":    {func(c *host.Config) { c.Verify = host.VerifyFunc(nil) }, []string{"VerifyFunc", "nil"}},
-		"nothing to verify": {func(c *host.Config) { c.Command = runner.Command{}; c.Runner = never }, []string{"Config.Command"}},
+		"no hash":           {func(c *host.Config) { c.Verify.Verifier = host.SumsFile(0, "SHA256SUMS") }, []string{"import"}},
+		"a nil function":    {func(c *host.Config) { c.Verify.Verifier = host.VerifyFunc(nil) }, []string{"VerifyFunc", "nil"}},
+		"nothing to verify": {func(c *host.Config) { c.Command = host.Cmd{}; c.Runner = never }, []string{"Config.Command"}},
 		"a cache of nothing": {
-			func(c *host.Config) { c.Verify = nil; c.Programs = new(host.ProgramCache) },
-			[]string{"Config.Programs", "Config.Verify"},
+			func(c *host.Config) { c.Verify.Verifier = nil; c.Verify.Cache = new(host.ProgramCache) },
+			[]string{"Config.Verify.Cache", "Verifier"},
 		},
 		"directories for nothing": {
-			func(c *host.Config) { c.Verify = nil; c.ProgramDirs = []string{os.TempDir()} },
-			[]string{"Config.ProgramDirs", "Config.Verify"},
-		},
-		"two programs": {
-			func(c *host.Config) { c.Command.Sealed = new(runner.Sealed) },
-			[]string{"Config.Command.Sealed"},
+			func(c *host.Config) { c.Verify.Verifier = nil; c.Verify.Dirs = []string{os.TempDir()} },
+			[]string{"Config.Verify.Dirs", "Verifier"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Verify = host.Checksum(crypto.SHA256, sum)
+			cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 			test.change(&cfg)
 			failure := fail(t, within(t), cfg)
 			if failure.Stage != host.StageConfigure {
@@ -310,8 +308,8 @@ func never(runner.Command) (runner.Runner, error) { return nil, errors.New("neve
 
 func TestProgramThatIsNotThereFailsAsWithoutVerification(t *testing.T) {
 	cfg := config(t, "serve", "")
-	cfg.Command = host.Command(filepath.Join(t.TempDir(), "missing"))
-	cfg.Verify = host.Checksum(crypto.SHA256, make([]byte, sha256.Size))
+	cfg.Command.Path = filepath.Join(t.TempDir(), "missing")
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, make([]byte, sha256.Size))
 	failure := fail(t, within(t), cfg)
 	var start *runner.StartError
 	if failure.Stage != host.StageStart || !errors.As(failure, &start) || !errors.Is(failure, fs.ErrNotExist) {
@@ -321,7 +319,7 @@ func TestProgramThatIsNotThereFailsAsWithoutVerification(t *testing.T) {
 
 func TestVerifiedPluginKeepsItsName(t *testing.T) {
 	cfg, sum := installed(t)
-	cfg.Verify = host.Checksum(crypto.SHA256, sum)
+	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
 	cfg.Name = ""
 	client := launch(t, cfg)
 	if got := call(t, client, "name", ""); got != cfg.Command.Path {

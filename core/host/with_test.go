@@ -87,7 +87,7 @@ func TestWithJoinsTheErrorOfTheCloseToThatOfTheFunction(t *testing.T) {
 	plugintest.NoLeaks(t)
 	failed := errors.New("the work failed")
 	cfg := config(t, "stubborn", "")
-	cfg.StopTimeout = time.Millisecond
+	cfg.Timeouts.Stop = time.Millisecond
 	err := host.With(within(t), cfg, func(context.Context, *host.Client) error { return failed })
 	var stop *host.StopError
 	if !errors.Is(err, failed) || !errors.As(err, &stop) {
@@ -98,7 +98,7 @@ func TestWithJoinsTheErrorOfTheCloseToThatOfTheFunction(t *testing.T) {
 func TestWithReportsACloseOfTheFunctionOnce(t *testing.T) {
 	plugintest.NoLeaks(t)
 	cfg := config(t, "stubborn", "")
-	cfg.StopTimeout = time.Millisecond
+	cfg.Timeouts.Stop = time.Millisecond
 	err := host.With(within(t), cfg, func(_ context.Context, client *host.Client) error { return client.Close() })
 	if _, direct := err.(*host.StopError); !direct {
 		t.Errorf("got %T %v, want the *host.StopError itself", err, err)

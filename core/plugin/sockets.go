@@ -107,7 +107,7 @@ func (s *sockets) advice(err error) string {
 	if s.own != nil || !errors.Is(err, fs.ErrPermission) {
 		return ""
 	}
-	return fmt.Sprintf(" (this plugin runs as the user %d: if the host does not, its Config.SocketUser names that user)", os.Geteuid())
+	return fmt.Sprintf(" (this plugin runs as the user %d: if the host does not, its Config.Sockets.User names that user)", os.Geteuid())
 }
 
 // alarm logs that somebody else has come to a socket. Once loudly, for whoever

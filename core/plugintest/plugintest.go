@@ -24,7 +24,8 @@ import (
 
 // Launch launches a plugin that runs in this process and returns its client,
 // which the end of the test closes. Neither configuration is changed; those
-// parts of h that describe a process (Command, Runner, Stdin) are not used. A
+// parts of h that describe a process (Runner, and Command but for its environment)
+// are not used. A
 // launch that fails ends the test.
 func Launch(tb testing.TB, h host.Config, p plugin.Config) *host.Client {
 	tb.Helper()

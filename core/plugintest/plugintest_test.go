@@ -55,7 +55,7 @@ func TestPluginsPrintsAndLogsReachTheHost(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	var log lockedBuffer
 	h, p := configs()
-	h.Stdout, h.Stderr = &stdout, &stderr
+	h.Outputs.PrintedStdout, h.Outputs.PrintedStderr = &stdout, &stderr
 	h.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	client, started := plugintest.LaunchPlugin(t, h, p)
 	started.Print("out")

@@ -126,7 +126,7 @@ func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
 	f, cfg := s.prepare(t, cfg)
 	cfg.Command = host.Command(executable)
 	// The race detector's second of sleep at exit would count as the plugin's.
-	cfg.Env = []string{pluginVariable + "=1", "GORACE=atexit_sleep_ms=0"}
+	cfg.Command.Env = []string{pluginVariable + "=1", "GORACE=atexit_sleep_ms=0"}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client, err := host.Launch(ctx, cfg)
@@ -181,7 +181,7 @@ func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
 	f := &fixture{stdout: newBuffer(), stderr: newBuffer(), log: newBuffer()}
 	cfg.Handshake = cookie
 	cfg.Versions = s.versions()
-	cfg.Stdout, cfg.Stderr = f.stdout, f.stderr
+	cfg.Outputs.PrintedStdout, cfg.Outputs.PrintedStderr = f.stdout, f.stderr
 	cfg.Logger = slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	return f, cfg
 }

@@ -54,7 +54,7 @@ func config(plugin *discovery.Resolved) host.Config {
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions,
 		Command:   host.Command(plugin.Path),
-		Verify:    discovery.Verifier(plugin, host.Checksum),
+		Verify:    host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)},
 	}
 }
 
@@ -86,11 +86,11 @@ func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
 	if err != nil || plugin.Path != item.Path || filepath.Dir(plugin.Path) != dir {
 		t.Fatalf("%+v, %v", plugin, err)
 	}
-	if config(plugin).Verify == nil {
+	if config(plugin).Verify.Verifier == nil {
 		t.Error("not verified")
 	}
 	unlocked, err := choose(t.Context(), places, nil, "loud", "~> 1.2")
-	if err != nil || config(unlocked).Verify != nil {
+	if err != nil || config(unlocked).Verify.Verifier != nil {
 		t.Errorf("without a lock file %+v, %v", unlocked, err)
 	}
 	var none *discovery.NoneError

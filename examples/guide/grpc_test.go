@@ -56,10 +56,10 @@ var stores = transportgrpc.Service(storeService, kvv1.RegisterStoreServiceServer
 func storeConfig(t *testing.T) host.Config {
 	t.Helper()
 	return host.Config{
-		Handshake:   kv.Handshake,
-		Versions:    kv.Versions(transportgrpc.New(stores)),
-		Command:     host.Command(pluginPath(t)),
-		StopTimeout: 20 * time.Second, // the race detector alone takes a second to leave
+		Handshake: kv.Handshake,
+		Versions:  kv.Versions(transportgrpc.New(stores)),
+		Command:   host.Command(pluginPath(t)),
+		Timeouts:  host.Timeouts{Stop: 20 * time.Second}, // the race detector alone takes a second to leave
 	}
 }
 
@@ -183,7 +183,7 @@ func TestPluginThatCannotMultiplexIsLaunchedWithout(t *testing.T) {
 	for name, env := range map[string][]string{"can": nil, "cannot": {"GUIDE_NO_MULTIPLEXING=1"}} {
 		t.Run(name, func(t *testing.T) {
 			cfg := storeConfig(t)
-			cfg.Env = env
+			cfg.Command.Env = env
 			launched, err := inOneConnection(t.Context(), cfg, stores)
 			client := closeAfterwards(t, launched, err)
 			if err := client.Ping(t.Context()); err != nil {

@@ -76,10 +76,10 @@ func TestAdviceOnAPluginOfAnotherApplication(t *testing.T) {
 
 // patient has every time that a host can set.
 func patient(cfg host.Config) host.Config {
-	cfg.StartTimeout = 20 * time.Second    // from the call to the first answer
-	cfg.StopTimeout = 10 * time.Second     // to leave after it was asked
-	cfg.KillTimeout = 10 * time.Second     // to be gone after it was killed
-	cfg.ExitGrace = 250 * time.Millisecond // a failed call waits this long for the exit status
+	cfg.Timeouts.Start = 20 * time.Second           // from the call to the first answer
+	cfg.Timeouts.Stop = 10 * time.Second            // to leave after it was asked
+	cfg.Timeouts.Kill = 10 * time.Second            // to be gone after it was killed
+	cfg.Timeouts.ExitGrace = 250 * time.Millisecond // a failed call waits this long for the exit status
 	return cfg
 }
 
@@ -132,9 +132,11 @@ func TestLogsAndPrints(t *testing.T) {
 	cfg := host.Config{
 		Name:   "greeter",                                      // in errors, and as the attribute "plugin"
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), // the plugin's log, and the library's
-		Stdout: &printed,                                       // what it prints
-		Stderr: &printed,                                       // what it prints on os.Stderr
-		RawLog: &raw,                                           // a copy of the log as it came
+		Outputs: host.Outputs{
+			PrintedStdout: &printed, // what it prints on os.Stdout
+			PrintedStderr: &printed, // what it prints on os.Stderr
+			RawLog:        &raw,     // a copy of the log as it came
+		},
 	}
 
 	client := launch(t, cfg)
@@ -156,9 +158,9 @@ func TestLogsAndPrints(t *testing.T) {
 func TestEnvironmentAndInput(t *testing.T) {
 	var cfg host.Config
 
-	cfg.Inherit = host.InheritOnly("HOME", "PATH", "TMPDIR") // the zero value inherits everything
-	cfg.Env = []string{"GREETING_LANGUAGE=en"}               // wins over what is inherited
-	cfg.Stdin = strings.NewReader("settings of the plugin")  // nil: none; os.Stdin: the host's own
+	cfg.Command.Inherit = host.InheritOnly("HOME", "PATH", "TMPDIR") // the zero value inherits everything
+	cfg.Command.Env = []string{"GREETING_LANGUAGE=en"}               // wins over what is inherited
+	cfg.Command.Stdin = strings.NewReader("settings of the plugin")  // nil: none; os.Stdin: the host's own
 
 	if err := launch(t, cfg).Close(); err != nil {
 		t.Fatal(err)
@@ -184,16 +186,16 @@ func TestRunner(t *testing.T) {
 
 // forDebugging waits for a plugin for as long as a person looks at it.
 func forDebugging(cfg host.Config) host.Config {
-	cfg.StartTimeout = -1 // only the context bounds the launch
-	cfg.StopTimeout = time.Hour
-	cfg.Stdout, cfg.Stderr, cfg.RawLog = os.Stdout, os.Stderr, os.Stderr
+	cfg.Timeouts.Start = -1 // only the context bounds the launch
+	cfg.Timeouts.Stop = time.Hour
+	cfg.Outputs = host.Outputs{PrintedStdout: os.Stdout, PrintedStderr: os.Stderr, RawLog: os.Stderr}
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: core.LevelTrace}))
 	return cfg
 }
 
 func TestForDebugging(t *testing.T) {
 	cfg := forDebugging(host.Config{})
-	cfg.Stdout, cfg.Stderr, cfg.RawLog = io.Discard, io.Discard, io.Discard
+	cfg.Outputs = host.Outputs{RawLog: io.Discard}
 	if err := launch(t, cfg).Close(); err != nil {
 		t.Error(err)
 	}

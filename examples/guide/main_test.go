@@ -42,10 +42,10 @@ func launch(t *testing.T, cfg host.Config) *host.Client {
 	cfg.Handshake = greeter.Handshake
 	cfg.Versions = greeter.Versions
 	if cfg.Command.Path == "" {
-		cfg.Command = host.Command(pluginPath(t))
+		cfg.Command.Path = pluginPath(t)
 	}
-	if cfg.StopTimeout == 0 {
-		cfg.StopTimeout = 20 * time.Second // the race detector alone takes a second to leave
+	if cfg.Timeouts.Stop == 0 {
+		cfg.Timeouts.Stop = 20 * time.Second // the race detector alone takes a second to leave
 	}
 	cfg.AutoMTLS = host.MTLSRequired
 	client, err := host.Launch(t.Context(), cfg)

@@ -38,8 +38,8 @@ func serveWithHooks() {
 func TestShutdownHooksRunLastFirstAndTheirPrintsArrive(t *testing.T) {
 	var printed, logged buffer
 	client := launch(t, host.Config{
-		Stdout: &printed,
-		Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+		Outputs: host.Outputs{PrintedStdout: &printed},
+		Logger:  slog.New(slog.NewTextHandler(&logged, nil)),
 	})
 	g, err := host.Dispense(t.Context(), client, greeter.Plugin)
 	if err != nil {

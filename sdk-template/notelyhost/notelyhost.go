@@ -51,8 +51,8 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	client, err := host.Launch(ctx, host.Config{
 		Handshake: notely.Handshake, Versions: notely.Versions,
 		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
-		Verify: discovery.Verifier(found, host.Checksum),
-		Logger: h.Logger, Stdout: h.Output, Stderr: h.Output,
+		Verify: host.Verification{Verifier: discovery.Verifier(found, host.Checksum)},
+		Logger: h.Logger, Outputs: host.Outputs{PrintedStdout: h.Output, PrintedStderr: h.Output},
 	})
 	if err != nil {
 		return nil, err

@@ -79,7 +79,7 @@ func (a Access) give(file givable, private, common os.FileMode) error {
 	case hasGroup:
 		return nil // only root gives files away; the group may be what both have in common
 	}
-	return a.failed(fmt.Errorf("%w (only root gives files away: name a group that both are in, in Config.SocketGroup)", err))
+	return a.failed(fmt.Errorf("%w (only root gives files away: name a group that both are in, in Config.Sockets.Group)", err))
 }
 
 func (a Access) failed(err error) error {

@@ -136,7 +136,7 @@ func TestADirectoryThatCannotBeGivenAwayIsNotLeft(t *testing.T) {
 		t.Skip("only as another user than root, who may give everything away")
 	}
 	base := passable(t)
-	if _, err := MakeDir(Access{}.WithUser(os.Geteuid()+1), base); err == nil || !strings.Contains(err.Error(), "Config.SocketGroup") {
+	if _, err := MakeDir(Access{}.WithUser(os.Geteuid()+1), base); err == nil || !strings.Contains(err.Error(), "Config.Sockets.Group") {
 		t.Errorf("got %v", err)
 	}
 	if left, _ := os.ReadDir(base); len(left) > 0 {

@@ -29,7 +29,7 @@ func run(ctx context.Context, path string) error {
 		Versions:  greeter.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
-		Stdout:    os.Stdout,
+		Outputs:   host.Outputs{PrintedStdout: os.Stdout},
 		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
 	}
 	if err := host.With(ctx, cfg, greet); err != nil {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/core/host"
-	"github.com/jackfield-go/jackfield/core/runner"
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 	"github.com/jackfield-go/jackfield/examples/grpc/kv/kvgrpc"
 	"github.com/jackfield-go/jackfield/examples/grpc/kv/kvnetrpc"
@@ -79,7 +78,7 @@ func use(ctx context.Context, store kv.Store) error {
 
 // command says how to run a plugin: a script by its interpreter, for not every
 // system starts it by its first line.
-func command(path string) runner.Command {
+func command(path string) host.Cmd {
 	switch filepath.Ext(path) {
 	case ".py":
 		return host.Command("python3", path)

@@ -34,7 +34,7 @@ func run(ctx context.Context, path string) error {
 		Versions:  feed.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
-		Stdout:    os.Stdout,
+		Outputs:   host.Outputs{PrintedStdout: os.Stdout},
 	}
 	return host.With(ctx, cfg, call)
 }

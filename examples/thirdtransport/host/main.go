@@ -28,7 +28,7 @@ func run(ctx context.Context, path string) error {
 		Versions:  shout.Versions,
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
-		Stdout:    os.Stdout,
+		Outputs:   host.Outputs{PrintedStdout: os.Stdout},
 	}
 	if err := host.With(ctx, cfg, call); err != nil {
 		return err

@@ -31,8 +31,8 @@ func TestEnvironmentOfAPlugin(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Inherit = test.inherit
-			cfg.Env = append(cfg.Env, test.env...)
+			cfg.Command.Inherit = test.inherit
+			cfg.Command.Env = append(cfg.Command.Env, test.env...)
 			client := launch(t, cfg)
 			for key, want := range map[string]string{"HOST_TEST_A": test.a, "HOST_TEST_B": test.b} {
 				if got := call(t, client, "getenv", key); got != want {
@@ -58,7 +58,7 @@ func TestStaleVariablesOfTheProtocolNeverReachAPlugin(t *testing.T) { // F2
 	} {
 		t.Run(how, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Inherit = inherit
+			cfg.Command.Inherit = inherit
 			client := launch(t, cfg)
 			for _, name := range handshake.Names() {
 				if got := call(t, client, "getenv", name); strings.Contains(got, "stale") {
@@ -125,7 +125,7 @@ func TestStdinIsWhatTheConfigSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Stdin = test.stdin
+			cfg.Command.Stdin = test.stdin
 			if got := call(t, launch(t, cfg), "stdin", ""); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
