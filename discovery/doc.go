@@ -18,7 +18,7 @@
 //
 //	host.Config{
 //		Command: host.Command(plugin.Path),
-//		Verify:  host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)}, // nil without a sum
+//		Verify:  verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)}, // nil without a sum
 //	}
 //
 // # In which order

@@ -73,9 +73,9 @@ type Resolved struct {
 }
 
 // Verifier returns what verifies the plugin as a host launches it, as checksum
-// makes it of an algorithm and a sum: core/host's Checksum.
+// makes it of an algorithm and a sum: core/verify's Checksum.
 //
-//	config.Verify.Verifier = discovery.Verifier(plugin, host.Checksum)
+//	config.Verify.Verifier = discovery.Verifier(plugin, verify.Checksum)
 //
 // A plugin without a sum has no verifier: the result is the zero V, which for
 // core/host is a launch without verification. Such a plugin overrides others, or

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/discovery/greet"
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
@@ -47,7 +48,7 @@ func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.C
 		Handshake: greet.Handshake,
 		Versions:  greet.Versions(protocols...),
 		Command:   host.Command(plugin.Path),
-		Verify:    host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)},
+		Verify:    verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)},
 	})
 }
 

@@ -12,11 +12,11 @@ func TestSumsReadersHaveTheSameVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hosts, err := os.ReadFile("../../core/host/testdata/sums.json")
+	hosts, err := os.ReadFile("../../core/verify/testdata/sums.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(ours, hosts) {
-		t.Error("discovery/sums/testdata/vectors.json and core/host/testdata/sums.json differ: copy the correct file")
+		t.Error("discovery/sums/testdata/vectors.json and core/verify/testdata/sums.json differ: copy the correct file")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // TestF18: several launches use one checksum.
@@ -62,10 +63,10 @@ func testF18Jackfield(t *testing.T) {
 	eachPlugin(t, func(t *testing.T, role string) {
 		w := newWorld(t)
 		cfg, _ := w.jackfield(t, role, "")
-		cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
-		cache := new(host.ProgramCache)
+		cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
+		cache := new(verify.Cache)
 		defer func() { _ = cache.Close() }()
-		for _, programs := range []*host.ProgramCache{nil, cache} {
+		for _, programs := range []*verify.Cache{nil, cache} {
 			cfg.Verify.Cache = programs
 			for range 2 {
 				launchConfig(t, cfg).expectAlive(t)
@@ -86,11 +87,11 @@ func testF18Jackfield(t *testing.T) {
 			wg.Wait()
 		}
 		wrong := append([]byte{sum[0] + 1}, sum[1:]...)
-		cfg.Verify.Verifier = host.Checksum(crypto.SHA256, wrong)
+		cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, wrong)
 		for range 2 {
-			var mismatch *host.ChecksumError
+			var mismatch *verify.ChecksumError
 			if _, err := host.Launch(bounded(t), cfg); !errors.As(err, &mismatch) {
-				t.Errorf("got %v, expected a host.ChecksumError", err)
+				t.Errorf("got %v, expected a verify.ChecksumError", err)
 			}
 		}
 	})

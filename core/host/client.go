@@ -14,7 +14,8 @@ import (
 // Client is a running plugin. It is safe for use by many goroutines. Whoever
 // launched it ends it: with Close, Stop or Kill.
 type Client struct {
-	cfg      Config
+	name     string
+	timeouts Timeouts
 	process  *process
 	session  core.Session
 	version  int
@@ -29,7 +30,8 @@ type Client struct {
 
 func newClient(cfg Config, p *process, session core.Session, version int, protocol core.Protocol) *Client {
 	return &Client{
-		cfg:      cfg,
+		name:     cfg.Name,
+		timeouts: cfg.Timeouts,
 		process:  p,
 		session:  session,
 		version:  version,
@@ -45,7 +47,7 @@ func newClient(cfg Config, p *process, session core.Session, version int, protoc
 func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	made, err := c.session.Dispense(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: dispense: %w", c.cfg.Name, err)
+		return nil, fmt.Errorf("plugin %s: dispense: %w", c.name, err)
 	}
 	return made, nil
 }
@@ -65,7 +67,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 	}
 	typed, ok := made.(C)
 	if !ok {
-		return typed, fmt.Errorf("plugin %s: dispense under version %d: %w", c.cfg.Name, c.version,
+		return typed, fmt.Errorf("plugin %s: dispense under version %d: %w", c.name, c.version,
 			&core.TypeError{Name: p.Name(), Got: reflect.TypeOf(made), Want: reflect.TypeFor[C]()})
 	}
 	return typed, nil
@@ -74,7 +76,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 // Ping asks the plugin for a sign of life, and waits for it until ctx ends.
 func (c *Client) Ping(ctx context.Context) error {
 	if err := c.session.Ping(ctx); err != nil {
-		return fmt.Errorf("plugin %s: ping: %w", c.cfg.Name, err)
+		return fmt.Errorf("plugin %s: ping: %w", c.name, err)
 	}
 	return nil
 }
@@ -95,7 +97,7 @@ func (c *Client) NegotiatedVersion() int { return c.version }
 func (c *Client) Protocol() core.Protocol { return c.protocol }
 
 // Name returns the plugin's name for errors and logs.
-func (c *Client) Name() string { return c.cfg.Name }
+func (c *Client) Name() string { return c.name }
 
 // ID returns what the runner calls this run: for a process, its number.
 func (c *Client) ID() string { return c.process.runner.ID() }
@@ -134,7 +136,7 @@ func (c *Client) Stop(ctx context.Context) error {
 func (c *Client) stop(ctx context.Context) error {
 	c.process.expect()
 	reason := c.leave(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.cfg.Timeouts.Kill)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeouts.Kill)
 	defer cancel()
 	err := c.process.kill(ctx) // nothing to kill if it has left
 	switch {
@@ -147,10 +149,10 @@ func (c *Client) stop(ctx context.Context) error {
 	case reason == nil:
 		return err
 	case err != nil:
-		return errors.Join(&StopError{Plugin: c.cfg.Name, Err: reason}, err)
+		return errors.Join(&StopError{Plugin: c.name, Err: reason}, err)
 	}
 	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
-	return &StopError{Plugin: c.cfg.Name, Err: reason}
+	return &StopError{Plugin: c.name, Err: reason}
 }
 
 // badLeave is how a plugin ended that was asked to, unless it was as it should.
@@ -169,11 +171,11 @@ func (c *Client) leave(ctx context.Context) error {
 		return nil
 	default:
 	}
-	if c.cfg.Timeouts.Stop < 0 {
+	if c.timeouts.Stop < 0 {
 		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeouts.Stop,
-		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.cfg.Timeouts.Stop))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
+		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.timeouts.Stop))
 	defer cancel()
 	if err := c.session.Quit(ctx); err != nil {
 		select {

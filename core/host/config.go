@@ -11,6 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // Defaults of [Config].
@@ -57,7 +58,7 @@ type Config struct {
 	Name string
 
 	// Verify decides whether the program may run. The zero value runs any program.
-	Verify Verification
+	Verify verify.Config
 
 	// TLS provides configurations of the application's own instead of AutoMTLS, for
 	// plugins that have some, too ([core.TLSFiles], plugin.Config.TLS). The Client one
@@ -106,34 +107,6 @@ type Outputs struct {
 	// handshake line. They are logged and skipped. 0 means DefaultMaxNoise;
 	// below 0 there may be none.
 	MaxNoise int
-}
-
-// Verification is how a program is verified before it runs. Without a Verifier
-// the other fields are refused.
-type Verification struct {
-	// Verifier decides whether the program may run: [Checksum], [SumsFile], or a
-	// [VerifyFunc] for signatures. It is shown a private copy of the program, and
-	// that copy is what runs, so that neither an exchange of the file nor a write
-	// into it can get between the look and the start. Nil: whatever is there runs.
-	//
-	// The plugin's argument 0 stays what Command says. Its os.Executable is the
-	// copy, which on Linux may be in memory and have no path; a plugin that looks
-	// for files beside its program needs to be told where they are. With a Runner of
-	// the caller's own, the command that this gets has the path of a copy.
-	// Command.SysProcAttr must not have a Chroot.
-	Verifier Verifier
-
-	// Cache keeps the copies of verified programs, so that launches after the
-	// first are as fast as without verification. Nil: each launch makes its own.
-	Cache *ProgramCache
-
-	// Dirs are directories of which the first that is fit for it gets the
-	// copies of verified programs, as files; see [runner.SealConfig]. Empty: on Linux
-	// a program of up to [runner.MaxMemoryCopy] bytes is copied into memory; larger
-	// ones and scripts there, and everything elsewhere, into the system's directory
-	// for temporary files, or the user's for caches; a larger one for which neither
-	// is fit into memory, too.
-	Dirs []string
 }
 
 // Sockets are where a host and its plugin meet, and who else may be there.
@@ -212,8 +185,15 @@ func (c Config) validate() error {
 	if c.Command.Path == "" && c.Runner == nil {
 		err = errors.Join(err, errors.New("there is nothing to launch: neither a Config.Command with a Path nor a Config.Runner"))
 	}
-	return errors.Join(err, c.Command.validate(), c.Verify.validate(c.Command), c.validateSecurity(),
+	return errors.Join(err, c.Command.validate(), c.validateVerify(), c.validateSecurity(),
 		c.Outputs.validate(), c.Sockets.validate(), c.Timeouts.validate())
+}
+
+func (c Config) validateVerify() error {
+	if c.Verify.Verifier != nil && c.Command.Path == "" {
+		return errors.New("there is a Config.Verify.Verifier and no Config.Command: nothing that could be verified")
+	}
+	return c.Verify.Validate()
 }
 
 func (o Outputs) validate() error {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"net"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/internal/socket"
+	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
@@ -81,8 +84,8 @@ type launch struct {
 	static   *core.TLS         // of Config.TLS
 	process  *process          // nil before the start
 
-	ownRunner bool         // the configuration has one
-	program   *programCopy // of a verified program; nil without Verify
+	ownRunner bool             // the configuration has one
+	program   *verify.Approved // what runs; nil without a verifier
 }
 
 func (l *launch) run(ctx context.Context) (*Client, error) {
@@ -153,6 +156,39 @@ func (l *launch) start(ctx context.Context) (err error) {
 	return nil
 }
 
+// verify has a private copy of the program approved, and makes it what the command
+// runs. A runner of the caller's own need not know of copies: it gets a path.
+func (l *launch) verify(ctx context.Context, command *runner.Command) error {
+	if l.cfg.Verify.Verifier == nil {
+		return nil
+	}
+	file, err := command.Open()
+	if err != nil {
+		l.stage = StageStart // no other program could have been run either
+		return err
+	}
+	defer file.Close()
+	before := l.stage
+	l.stage = StageVerify
+	l.program, err = l.cfg.Verify.Approve(ctx, file, verify.Target{
+		InFile: l.ownRunner,
+		Shared: runsAsAnother(command.SysProcAttr),
+	})
+	if err != nil {
+		return err
+	}
+	if l.ownRunner {
+		command.Path, err = l.program.Sealed().Path(ctx)
+	} else {
+		command.Sealed = l.program.Sealed()
+	}
+	if err != nil {
+		return err
+	}
+	l.stage = before
+	return nil
+}
+
 // negotiate finds the host's transport for what the plugin announced.
 func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 	if l.cfg.Versions[line.AppVersion] == nil {
@@ -176,44 +212,25 @@ func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 	return transport, nil
 }
 
-// withContext makes the end of ctx, if it has ended, a part of the reason: both
-// what ctx says and the cause that its owner gave.
-func withContext(ctx context.Context, reason error) error {
-	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
-		if end != nil && !errors.Is(reason, end) {
-			reason = fmt.Errorf("%w (%w)", reason, end)
-		}
+// link is what the transport gets to know of a launch.
+func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
+	p := l.process
+	namer := &socket.Namer{Prefix: "h"}
+	return core.HostLink{
+		Plugin:  l.cfg.Name,
+		Logger:  p.logger,
+		Version: line.AppVersion,
+		Fields:  line.Fields,
+		TLS:     tls,
+		Stdout:  l.cfg.Outputs.PrintedStdout,
+		Stderr:  l.cfg.Outputs.PrintedStderr,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			return p.dial(ctx, line.Network, line.Address)
+		},
+		DialAddress:       p.dial,
+		Listen:            func(ctx context.Context) (core.Listener, error) { return p.listen(ctx, namer) },
+		ConnectionTimeout: l.cfg.Timeouts.Connection,
+		Exited:            p.ended,
+		Explain:           p.explain,
 	}
-	return reason
-}
-
-// failure ends what was started and says all that is known.
-func (l *launch) failure(ctx context.Context, reason error) error {
-	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
-	if e.Plugin == "" && e.Path != "" {
-		e.Plugin = filepath.Base(e.Path)
-	}
-	e.Err = withContext(ctx, reason)
-	if l.process == nil {
-		l.releaseProgram()
-		l.sockets.remove()
-		return e
-	}
-	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
-	e.Line = l.process.stdout.last()
-	e.Stderr = l.process.tail.Lines()
-	e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
-	switch {
-	case e.Hint != "":
-	case e.Exit == nil && ctx.Err() == nil:
-		e.Hint = l.oneSided(reason)
-	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
-		e.Hint = "is it a plugin, and does it get as far as serving?"
-	}
-	return e
-}
-
-func isTimeout(err error) bool {
-	var timeout *TimeoutError
-	return errors.As(err, &timeout)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // panicking is a transport whose Dial panics.
@@ -21,7 +22,7 @@ func (panicking) Dial(context.Context, core.HostLink) (core.Session, error) { pa
 func TestALaunchWhoseFunctionPanicsLeavesNothing(t *testing.T) {
 	for name, change := range map[string]func(*host.Config){
 		"the verifier": func(c *host.Config) {
-			c.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error { panic("verifier") })
+			c.Verify.Verifier = verify.Func(func(context.Context, *verify.Program) error { panic("verifier") })
 		},
 		"the runner": func(c *host.Config) {
 			c.Runner = func(runner.Command) (runner.Runner, error) { panic("runner") }

@@ -1,11 +1,20 @@
-//go:build !windows
+//go:build !unix
 
 package host
 
-const usesUnixSockets = true
+import (
+	"strings"
+	"syscall"
+)
 
-// sameVariable compares the names of environment variables.
-func sameVariable(a, b string) bool { return a == b }
+// usesUnixSockets is false where plugins listen on TCP (protocol §1).
+const usesUnixSockets = false
 
-// sameFileName compares the names of files.
-func sameFileName(a, b string) bool { return a == b }
+// sameVariable compares names without regard to case, as Windows does.
+func sameVariable(a, b string) bool { return strings.EqualFold(a, b) }
+
+// startsAs is for platforms where processes get a user by number.
+func startsAs(*syscall.SysProcAttr) (uid int, ok bool) { return 0, false }
+
+// runsAsAnother is false: what another user may read cannot be told by a mode.
+func runsAsAnother(*syscall.SysProcAttr) bool { return false }

@@ -1,27 +1,33 @@
 package host
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // process is a running plugin and all that belongs to it: it reads its outputs,
 // and when it has ended, closes its session and removes its directory.
 type process struct {
-	cfg     Config
-	logger  *slog.Logger
-	runner  runner.Runner
-	sockets *sockets
-	copy    *programCopy // what runs, if it was verified; otherwise nil
-	stdout  *stdout
-	tail    logline.Tail
+	name     string
+	outputs  Outputs
+	timeouts Timeouts
+	logger   *slog.Logger
+	runner   runner.Runner
+	sockets  *sockets
+	program  *verify.Approved // what runs; nil without a verifier
+	stdout   *stdout
+	tail     logline.Tail
 
 	ended chan struct{} // closed when the process is gone and its output read
 	done  chan struct{} // closed when nothing is left
@@ -33,17 +39,19 @@ type process struct {
 }
 
 // watch looks after a process that has just been started, until its end.
-func watch(run runner.Runner, sockets *sockets, program *programCopy, cfg Config) *process {
+func watch(run runner.Runner, sockets *sockets, program *verify.Approved, cfg Config) *process {
 	p := &process{
-		cfg:     cfg,
-		logger:  cfg.Logger.With("plugin", cfg.Name),
-		runner:  run,
-		sockets: sockets,
-		copy:    program,
-		ended:   make(chan struct{}),
-		done:    make(chan struct{}),
+		name:     cfg.Name,
+		outputs:  cfg.Outputs,
+		timeouts: cfg.Timeouts,
+		logger:   cfg.Logger.With("plugin", cfg.Name),
+		runner:   run,
+		sockets:  sockets,
+		program:  program,
+		ended:    make(chan struct{}),
+		done:     make(chan struct{}),
 	}
-	p.stdout = newStdout(run.Stdout(), cfg, p.logger)
+	p.stdout = newStdout(run.Stdout(), cfg.Outputs.MaxNoise, p.logger)
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
@@ -61,8 +69,8 @@ func (p *process) log() {
 	stderr := p.runner.Stderr()
 	err := logline.Pump(stderr, logline.Config{
 		Logger:  p.logger,
-		MaxLine: p.cfg.Outputs.MaxLogLine,
-		Raw:     p.cfg.Outputs.RawLog,
+		MaxLine: p.outputs.MaxLogLine,
+		Raw:     p.outputs.RawLog,
 		Tail:    &p.tail,
 	})
 	if err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
@@ -104,4 +112,174 @@ func (p *process) asked() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.expected
+}
+
+// reap waits for the end of the process and clears up after it.
+func (p *process) reap(logged <-chan struct{}) {
+	exit, err := p.runner.Wait(context.Background())
+	if err != nil {
+		p.logger.Warn("it is not known how the plugin ended", "error", err)
+		exit = runner.Exit{Code: runner.ExitUnknown}
+	}
+	p.awaitQuietly(logged, "the log")
+	_ = p.runner.Stdout().Close()
+	p.exit = exit
+	close(p.ended)
+	p.sockets.remove()
+	p.program.Release()
+
+	p.mu.Lock()
+	session := p.session
+	p.session = nil
+	expected := p.expected
+	p.mu.Unlock()
+	if session != nil {
+		p.drain(session)
+		closed := make(chan struct{})
+		go func() {
+			defer close(closed)
+			_ = session.Close()
+		}()
+		p.awaitQuietly(closed, "a sink for its output")
+	}
+	// A process without a session was not launched: the launch's error tells.
+	p.report(expected || session == nil)
+	close(p.done)
+}
+
+// drain lets the session take what the process had sent before its end: answers,
+// and the last that it printed. A descendant that still holds the connection
+// keeps it waiting for the grace time at most.
+func (p *process) drain(session core.Session) {
+	grace := time.NewTimer(max(p.timeouts.ExitGrace, 0))
+	defer grace.Stop()
+	select {
+	case <-session.Done():
+	case <-grace.C:
+	}
+}
+
+// awaitQuietly waits for the rest of the output to be taken, unless whoever takes
+// it (a writer or a log handler of the caller's) blocks: that must not hide the
+// end of the process. What is left then ends when the taker lets go.
+func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
+	patience := p.timeouts.ExitGrace
+	if patience < 0 {
+		patience = p.timeouts.Kill
+	}
+	grace := time.NewTimer(patience)
+	defer grace.Stop()
+	select {
+	case <-taken:
+	case <-grace.C:
+		// It may be the logger that blocks.
+		go p.logger.Warn("the plugin's last output is not taken", "by", taker)
+	}
+}
+
+// report logs the end: an unexpected one is an error.
+func (p *process) report(expected bool) {
+	if expected {
+		p.logger.Debug("the plugin has ended", "status", p.exit.String())
+		return
+	}
+	p.logger.Error("the plugin has ended unexpectedly", "status", p.exit.String())
+}
+
+// kill forces the end, and waits until nothing is left or ctx ends.
+func (p *process) kill(ctx context.Context) error {
+	p.expect()
+	if err := p.runner.Kill(ctx); err != nil {
+		return err
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the end of plugin %s: %w", p.name, context.Cause(ctx))
+	}
+}
+
+// abort ends a process whose launch has failed. It returns how the process ended
+// if it did so by itself, and waits a moment for that if it seems to be ending.
+func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
+	p.expect()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timeouts.Kill)
+	defer cancel()
+	alone := p.endsAlone(ctx, ending)
+	if err := p.kill(ctx); err != nil {
+		p.logger.WarnContext(ctx, "the plugin whose launch failed cannot be ended", "error", err)
+		return nil
+	}
+	if !alone {
+		return nil
+	}
+	return p.exitError()
+}
+
+// endsAlone reports whether the process has ended. One that seems to be ending
+// gets the time to: the end of its output comes before its status.
+func (p *process) endsAlone(ctx context.Context, ending bool) bool {
+	var patience time.Duration
+	if ending {
+		patience = max(p.timeouts.ExitGrace, 0)
+	}
+	grace := time.NewTimer(patience)
+	defer grace.Stop()
+	select {
+	case <-p.ended:
+		return true
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	select {
+	case <-p.ended: // with no patience both may be there
+		return true
+	default:
+		return false
+	}
+}
+
+// err is why the process ended, if nobody asked for it.
+func (p *process) err() error {
+	select {
+	case <-p.ended:
+	default:
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.expected {
+		return nil
+	}
+	return p.exitError()
+}
+
+// exitError describes the end. It is called after ended.
+func (p *process) exitError() *core.ExitError {
+	return &core.ExitError{
+		Plugin: p.name,
+		Code:   p.exit.Code,
+		Status: p.exit.String(),
+		Stderr: p.tail.Lines(),
+	}
+}
+
+// explain joins the end of the process to an error that it may be the cause of.
+func (p *process) explain(ctx context.Context, err error) error {
+	if p.timeouts.ExitGrace < 0 {
+		return err
+	}
+	grace := time.NewTimer(p.timeouts.ExitGrace)
+	defer grace.Stop()
+	select {
+	case <-p.ended:
+		if cause := p.err(); cause != nil {
+			return fmt.Errorf("%w: %w", err, cause)
+		}
+		return fmt.Errorf("%w: the host has ended the plugin", core.ErrClosed)
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/peercred"
 	"github.com/jackfield-go/jackfield/core/internal/socket"
@@ -125,4 +127,25 @@ func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string
 		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it"+remedy)
 	})
 	return nil
+}
+
+// listen makes a listener for the plugin: in the directory that both use, or on
+// the loopback address where there is none.
+func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listener, error) {
+	var listener net.Listener
+	var err error
+	if p.sockets.dir != nil {
+		listener, err = p.sockets.listenUnix(namer, p.logger)
+	} else if err = p.sockets.allow(ctx, p.logger, handshake.NetworkTCP); err == nil {
+		listener, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return core.Listener{}, fmt.Errorf("listen for the plugin: %w", err)
+	}
+	network, address, err := p.runner.HostToPlugin(listener.Addr().Network(), listener.Addr().String())
+	if err != nil {
+		_ = listener.Close()
+		return core.Listener{}, fmt.Errorf("translate the host's address: %w", err)
+	}
+	return core.Listener{Listener: listener, AnnounceNetwork: network, AnnounceAddress: address}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // largeProgram is the size of a large plugin in bytes.
@@ -32,10 +33,10 @@ func BenchmarkVerifiedLaunch(b *testing.B) {
 
 func compareLaunches(b *testing.B, cfg host.Config, sum []byte) {
 	b.Helper()
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
 	cached := cfg
-	cached.Verify = host.Verification{Verifier: host.Checksum(crypto.SHA256, sum), Cache: cache}
+	cached.Verify = verify.Config{Verifier: verify.Checksum(crypto.SHA256, sum), Cache: cache}
 	launchAndClose(b, cfg)
 	launchAndClose(b, cached) // makes the copy
 	times := make([][]time.Duration, 2)
@@ -55,7 +56,7 @@ func compareLaunches(b *testing.B, cfg host.Config, sum []byte) {
 // BenchmarkVerificationOfALargeProgram is the price of the first launch.
 func BenchmarkVerificationOfALargeProgram(b *testing.B) {
 	cfg, sum := large(b)
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
 	for b.Loop() {
 		launchAndClose(b, cfg)
 	}

@@ -1,9 +1,7 @@
 package host_test
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
@@ -71,18 +70,18 @@ func TestSumsFileLetsOnlyListedProgramsRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg := cfg
-			cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
+			cfg.Verify.Verifier = verify.SumsFile(crypto.SHA256, sums)
 			if test.parts == nil {
 				launchAndClose(t, cfg)
 				return
 			}
 			failure := fail(t, within(t), cfg)
 			mention(t, failure, test.parts...)
-			var unlisted *host.SumsError
+			var unlisted *verify.SumsError
 			if errors.As(failure, &unlisted) != (test.line >= 0) || unlisted != nil && unlisted.Line != test.line {
 				t.Errorf("got %+v", unlisted)
 			}
-			var mismatch *host.ChecksumError
+			var mismatch *verify.ChecksumError
 			if errors.As(failure, &mismatch) != test.differ {
 				t.Errorf("got %v", failure)
 			}
@@ -101,7 +100,7 @@ func utf16le(text string) (encoded []byte) {
 func TestSumsFileIsReadAtEachLaunch(t *testing.T) {
 	cfg, sum := installed(t)
 	sums := filepath.Join(t.TempDir(), "SHA256SUMS")
-	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
+	cfg.Verify.Verifier = verify.SumsFile(crypto.SHA256, sums)
 	failure := fail(t, within(t), cfg)
 	if failure.Stage != host.StageVerify || !errors.Is(failure, fs.ErrNotExist) {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
@@ -130,30 +129,6 @@ func TestSumsFileGoesByTheNameThatIsLaunched(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Command.Path = link
-	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
+	cfg.Verify.Verifier = verify.SumsFile(crypto.SHA256, sums)
 	mention(t, fail(t, within(t), cfg), `"meant" is not listed`)
-}
-
-func FuzzSumsFile(f *testing.F) {
-	sum := sha256.Sum256(nil)
-	for _, text := range []string{
-		fmt.Sprintf("%x  greeter\n", sum), fmt.Sprintf("%x *greeter\r\n", sum),
-		fmt.Sprintf("SHA256 (greeter) = %x\n", sum), fmt.Sprintf("\\%x  gree\\nter\n", sum),
-		"", " ", "\\", "x  greeter", "SHA256 () = ", "SHA256 (greeter) = 00\n",
-		"#  greeter\n", fmt.Sprintf("\ufeff%x  greeter\n%x  ./greeter\n", sum, sum),
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		got, err := host.LookUpSum(t.TempDir(), text, "greeter")
-		var unlisted *host.SumsError
-		switch {
-		case err != nil && !errors.As(err, &unlisted):
-			t.Errorf("the error is %v", err)
-		case err == nil && len(got) != sha256.Size:
-			t.Errorf("a sum of %d bytes", len(got))
-		case err == nil && !bytes.Contains([]byte(strings.ToLower(text)), fmt.Appendf(nil, "%x", got)):
-			t.Errorf("the sum %x is not in the file", got)
-		}
-	})
 }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // A named pipe would hold a launch up for longer than its context lasts.
@@ -19,9 +19,9 @@ func TestSumsFileIsNoPipe(t *testing.T) {
 	if err := syscall.Mkfifo(sums, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Verify.Verifier = host.SumsFile(crypto.SHA256, sums)
+	cfg.Verify.Verifier = verify.SumsFile(crypto.SHA256, sums)
 	failure := fail(t, within(t), cfg)
-	var unread *host.SumsError
+	var unread *verify.SumsError
 	if !errors.As(failure, &unread) {
 		t.Errorf("got %v", failure)
 	}

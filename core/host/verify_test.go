@@ -18,6 +18,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // installed is a configuration for a plugin of the test's own: a copy of the test
@@ -71,7 +72,7 @@ var attacks = map[string]func(*testing.T, string){"a swap of the file": exchange
 func ways(t *testing.T) map[string]func(host.Config) host.Config {
 	t.Helper()
 	dir := shortDir(t)
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	t.Cleanup(func() { _ = cache.Close() })
 	return map[string]func(host.Config) host.Config{
 		"by default":        func(cfg host.Config) host.Config { return cfg },
@@ -90,9 +91,9 @@ func TestVerifiedPluginRuns(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			plugintest.NoLeaks(t)
 			cfg := change(cfg)
-			cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+			cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
 			if cfg.Verify.Cache != nil { // what the one that others share keeps is no leak
-				cfg.Verify.Cache = new(host.ProgramCache)
+				cfg.Verify.Cache = new(verify.Cache)
 				defer cfg.Verify.Cache.Close()
 			}
 			for range 2 {
@@ -117,8 +118,8 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 				cfg, sum := installed(t)
 				settled(t, cfg.Command.Path)
 				cfg = change(cfg)
-				cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
-					err := host.Checksum(crypto.SHA256, sum).Verify(ctx, program)
+				cfg.Verify.Verifier = verify.Func(func(ctx context.Context, program *verify.Program) error {
+					err := verify.Checksum(crypto.SHA256, sum).Verify(ctx, program)
 					strike(t, program.Path())
 					return err
 				})
@@ -126,9 +127,9 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 					t.Errorf("got %q", got)
 				}
 				// The next one meets what is there now.
-				cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+				cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
 				failure := fail(t, within(t), cfg)
-				var mismatch *host.ChecksumError
+				var mismatch *verify.ChecksumError
 				if failure.Stage != host.StageVerify || !errors.As(failure, &mismatch) {
 					t.Errorf("stage %s, %v", failure.Stage, failure)
 				}
@@ -141,7 +142,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 // again at once.
 func TestWhatTheVerifierReadsIsTheCopy(t *testing.T) {
 	cfg, sum := installed(t)
-	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Verifier = verify.Func(func(ctx context.Context, program *verify.Program) error {
 		exchange(t, program.Path())
 		content, err := io.ReadAll(program.Reader())
 		if got := sha256.Sum256(content); err != nil || !bytes.Equal(got[:], sum) {
@@ -158,9 +159,9 @@ func TestWhatTheVerifierReadsIsTheCopy(t *testing.T) {
 func TestChecksumErrorSaysBothSums(t *testing.T) {
 	cfg, sum := installed(t)
 	expected := sha256.Sum256([]byte("another"))
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, expected[:])
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, expected[:])
 	failure := fail(t, within(t), cfg)
-	var mismatch *host.ChecksumError
+	var mismatch *verify.ChecksumError
 	if !errors.As(failure, &mismatch) {
 		t.Fatal(failure)
 	}
@@ -174,7 +175,7 @@ func TestChecksumErrorSaysBothSums(t *testing.T) {
 func TestVerifiersErrorIsTheLaunchs(t *testing.T) {
 	unsigned := errors.New("the signature is missing")
 	cfg, _ := installed(t)
-	cfg.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error { return unsigned })
+	cfg.Verify.Verifier = verify.Func(func(context.Context, *verify.Program) error { return unsigned })
 	failure := fail(t, within(t), cfg)
 	if failure.Stage != host.StageVerify || !errors.Is(failure, unsigned) {
 		t.Errorf("stage %s, %v", failure.Stage, failure)
@@ -185,7 +186,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	cfg, _ := installed(t)
 	gone := errors.New("the user has left")
 	ctx, cancel := context.WithCancelCause(within(t))
-	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Verifier = verify.Func(func(ctx context.Context, program *verify.Program) error {
 		cancel(gone)
 		_, err := program.Sum(ctx, crypto.SHA256)
 		return err
@@ -195,7 +196,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	}
 	// A verifier that does not look at its context cannot start anything either.
 	ctx, cancel = context.WithCancelCause(within(t))
-	cfg.Verify.Verifier = host.VerifyFunc(func(context.Context, *host.Program) error {
+	cfg.Verify.Verifier = verify.Func(func(context.Context, *verify.Program) error {
 		cancel(gone)
 		return nil
 	})
@@ -220,7 +221,7 @@ func TestSlowVerifierIsNoRefusal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg, _ := installed(t)
 			ctx, cancel := context.WithCancelCause(within(t))
-			cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, _ *host.Program) error {
+			cfg.Verify.Verifier = verify.Func(func(ctx context.Context, _ *verify.Program) error {
 				cancel(gone)
 				return test.answer(ctx)
 			})
@@ -239,10 +240,10 @@ func TestSlowVerifierIsNoRefusal(t *testing.T) {
 func TestOneVerifierServesManyLaunches(t *testing.T) {
 	plugintest.NoLeaks(t)
 	cfg, sum := installed(t)
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
-	cache := new(host.ProgramCache)
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
+	cache := new(verify.Cache)
 	defer cache.Close()
-	for _, programs := range []*host.ProgramCache{nil, cache} {
+	for _, programs := range []*verify.Cache{nil, cache} {
 		cfg.Verify.Cache = programs
 		var wg sync.WaitGroup
 		for range 8 {
@@ -271,19 +272,19 @@ func TestVerificationThatCannotWorkIsRefusedAtOnce(t *testing.T) {
 	}{
 		"a sum of hexadecimal digits": {
 			func(c *host.Config) {
-				c.Verify.Verifier = host.Checksum(crypto.SHA256, []byte(strings.Repeat("0", 64)))
+				c.Verify.Verifier = verify.Checksum(crypto.SHA256, []byte(strings.Repeat("0", 64)))
 			},
 			[]string{"64 bytes", "SHA-256", "32", "hex.DecodeString"},
 		},
 		"a hash that is not linked": {
-			func(c *host.Config) { c.Verify.Verifier = host.Checksum(crypto.RIPEMD160, sum) },
+			func(c *host.Config) { c.Verify.Verifier = verify.Checksum(crypto.RIPEMD160, sum) },
 			[]string{"RIPEMD-160", "import"},
 		},
-		"no hash":           {func(c *host.Config) { c.Verify.Verifier = host.SumsFile(0, "SHA256SUMS") }, []string{"import"}},
-		"a nil function":    {func(c *host.Config) { c.Verify.Verifier = host.VerifyFunc(nil) }, []string{"VerifyFunc", "nil"}},
+		"no hash":           {func(c *host.Config) { c.Verify.Verifier = verify.SumsFile(0, "SHA256SUMS") }, []string{"import"}},
+		"a nil function":    {func(c *host.Config) { c.Verify.Verifier = verify.Func(nil) }, []string{"verify.Func", "nil"}},
 		"nothing to verify": {func(c *host.Config) { c.Command = host.Cmd{}; c.Runner = never }, []string{"Config.Command"}},
 		"a cache of nothing": {
-			func(c *host.Config) { c.Verify.Verifier = nil; c.Verify.Cache = new(host.ProgramCache) },
+			func(c *host.Config) { c.Verify.Verifier = nil; c.Verify.Cache = new(verify.Cache) },
 			[]string{"Config.Verify.Cache", "Verifier"},
 		},
 		"directories for nothing": {
@@ -293,7 +294,7 @@ func TestVerificationThatCannotWorkIsRefusedAtOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+			cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
 			test.change(&cfg)
 			failure := fail(t, within(t), cfg)
 			if failure.Stage != host.StageConfigure {
@@ -309,7 +310,7 @@ func never(runner.Command) (runner.Runner, error) { return nil, errors.New("neve
 func TestProgramThatIsNotThereFailsAsWithoutVerification(t *testing.T) {
 	cfg := config(t, "serve", "")
 	cfg.Command.Path = filepath.Join(t.TempDir(), "missing")
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, make([]byte, sha256.Size))
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, make([]byte, sha256.Size))
 	failure := fail(t, within(t), cfg)
 	var start *runner.StartError
 	if failure.Stage != host.StageStart || !errors.As(failure, &start) || !errors.Is(failure, fs.ErrNotExist) {
@@ -319,7 +320,7 @@ func TestProgramThatIsNotThereFailsAsWithoutVerification(t *testing.T) {
 
 func TestVerifiedPluginKeepsItsName(t *testing.T) {
 	cfg, sum := installed(t)
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, sum)
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)
 	cfg.Name = ""
 	client := launch(t, cfg)
 	if got := call(t, client, "name", ""); got != cfg.Command.Path {

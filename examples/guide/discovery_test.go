@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
@@ -54,7 +55,7 @@ func config(plugin *discovery.Resolved) host.Config {
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions,
 		Command:   host.Command(plugin.Path),
-		Verify:    host.Verification{Verifier: discovery.Verifier(plugin, host.Checksum)},
+		Verify:    verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)},
 	}
 }
 

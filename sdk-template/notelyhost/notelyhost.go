@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
@@ -51,7 +52,7 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	client, err := host.Launch(ctx, host.Config{
 		Handshake: notely.Handshake, Versions: notely.Versions,
 		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
-		Verify: host.Verification{Verifier: discovery.Verifier(found, host.Checksum)},
+		Verify: verify.Config{Verifier: discovery.Verifier(found, verify.Checksum)},
 		Logger: h.Logger, Outputs: host.Outputs{PrintedStdout: h.Output, PrintedStderr: h.Output},
 	})
 	if err != nil {

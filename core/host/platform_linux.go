@@ -1,6 +1,13 @@
 package host
 
-import "syscall"
+import (
+	"syscall"
+)
+
+const usesUnixSockets = true
+
+// sameVariable compares the names of environment variables.
+func sameVariable(a, b string) bool { return a == b }
 
 // startsAs returns the user that a process with these attributes runs as, as this
 // process's user namespace numbers users; false if that is this process's own.
@@ -18,4 +25,9 @@ func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
 		}
 	}
 	return 0, false // not a user that the process can become
+}
+
+// runsAsAnother reports whether a process may be to run as another user.
+func runsAsAnother(attr *syscall.SysProcAttr) bool {
+	return attr != nil && (attr.Credential != nil || attr.UidMappings != nil)
 }

@@ -1,4 +1,4 @@
-package host
+package verify
 
 import (
 	"context"
@@ -14,13 +14,13 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// DefaultProgramCacheBytes is what a zero [ProgramCache.MaxBytes] stands for.
-const DefaultProgramCacheBytes = 1 << 30
+// DefaultCacheBytes is what a zero [Cache.MaxBytes] stands for.
+const DefaultCacheBytes = 1 << 30
 
-// ErrCacheClosed is what a launch fails with whose [ProgramCache] is closed.
+// ErrCacheClosed is what a launch fails with whose [Cache] is closed.
 var ErrCacheClosed = errors.New("the program cache is closed")
 
-// ProgramCache keeps the private copies of verified programs, and their sums, for
+// Cache keeps the private copies of verified programs, and their sums, for
 // the next launch, which then neither reads nor copies anything: the verifier is
 // asked each time, and its answer comes from the sums. So a sum that is not
 // trusted any more counts at once.
@@ -34,30 +34,30 @@ var ErrCacheClosed = errors.New("the program cache is closed")
 //
 // The zero value is ready for use, by any number of launches and configurations
 // at the same time. Its owner closes it. It must not be copied.
-type ProgramCache struct {
+type Cache struct {
 	// MaxBytes bounds what is kept, by the sizes of the programs: the least
 	// recently launched ones go first. What runs keeps its copy beyond that. 0 means
-	// DefaultProgramCacheBytes; below 0 nothing is kept, but launches of the same
+	// DefaultCacheBytes; below 0 nothing is kept, but launches of the same
 	// program at the same time share a copy.
 	MaxBytes int64
 
 	mu      sync.Mutex
 	closed  bool
 	clock   uint64 // counts launches
-	entries map[programKey]*programCopy
+	entries map[cacheKey]*copied
 }
 
-// programKey tells copies apart. Files are told apart by their identities; one
+// cacheKey tells copies apart. Files are told apart by their identities; one
 // that takes another one's place takes the place of its copy too.
-type programKey struct {
+type cacheKey struct {
 	path           string
 	dirs           string
 	inFile, shared bool
 }
 
-// programCopy is a copy and what is known of it. One that is in a cache is owned
+// copied is a copy and what is known of it. One that is in a cache is owned
 // by that and by each launch that uses it; it is closed with its last owner.
-type programCopy struct {
+type copied struct {
 	id    fileid.ID
 	ready chan struct{} // closed when sealed and err are set
 
@@ -71,13 +71,13 @@ type programCopy struct {
 	owners int
 
 	// Under the mutex of the cache.
-	key      programKey
+	key      cacheKey
 	used     uint64
 	approved bool // some verifier let it run
 }
 
-func newProgramCopy(owners int) *programCopy {
-	return &programCopy{
+func newCopied(owners int) *copied {
+	return &copied{
 		ready:   make(chan struct{}),
 		hashing: make(chan struct{}, 1),
 		sums:    make(map[crypto.Hash][]byte),
@@ -87,7 +87,7 @@ func newProgramCopy(owners int) *programCopy {
 
 // Close gives up what is kept. Copies that run stay until their plugins have
 // ended. Later launches with the cache fail. It may be called again.
-func (c *ProgramCache) Close() error {
+func (c *Cache) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -100,17 +100,17 @@ func (c *ProgramCache) Close() error {
 
 // seal returns a copy of an open program, which the caller releases. Without a
 // cache (nil) it is the caller's alone.
-func (c *ProgramCache) seal(ctx context.Context, file *os.File, cfg runner.SealConfig) (*programCopy, error) {
+func (c *Cache) seal(ctx context.Context, file *os.File, cfg runner.SealConfig) (*copied, error) {
 	id, ok := fileid.Of(file)
 	if c == nil || !ok || !id.Settled(time.Now()) {
 		if c.isClosed() {
 			return nil, ErrCacheClosed
 		}
-		program := newProgramCopy(1)
+		program := newCopied(1)
 		program.fill(ctx, file, cfg)
 		return program.ifMade()
 	}
-	key := programKey{
+	key := cacheKey{
 		path:   file.Name(),
 		dirs:   strings.Join(cfg.Dirs, "\x00"),
 		inFile: cfg.InFile,
@@ -139,7 +139,7 @@ func (c *ProgramCache) seal(ctx context.Context, file *os.File, cfg runner.SealC
 	}
 }
 
-func (c *ProgramCache) isClosed() bool {
+func (c *Cache) isClosed() bool {
 	if c == nil {
 		return false
 	}
@@ -150,7 +150,7 @@ func (c *ProgramCache) isClosed() bool {
 
 // claim returns the copy for a file, with the caller as one more owner. If it is
 // a new one, the caller is to fill it.
-func (c *ProgramCache) claim(key programKey, id fileid.ID) (program *programCopy, mine bool, err error) {
+func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -163,10 +163,10 @@ func (c *ProgramCache) claim(key programKey, id fileid.ID) (program *programCopy
 		return program, false, nil
 	}
 	if c.entries == nil {
-		c.entries = make(map[programKey]*programCopy)
+		c.entries = make(map[cacheKey]*copied)
 	}
 	c.drop(c.entries[key]) // of what the file was before
-	program = newProgramCopy(2)
+	program = newCopied(2)
 	program.key, program.id, program.used = key, id, c.clock
 	c.entries[key] = program
 	return program, true, nil
@@ -174,7 +174,7 @@ func (c *ProgramCache) claim(key programKey, id fileid.ID) (program *programCopy
 
 // fill makes a copy that others may wait for. A file that was changed meanwhile
 // gives a copy that only this launch looks at.
-func (c *ProgramCache) fill(ctx context.Context, program *programCopy, file *os.File, cfg runner.SealConfig) {
+func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg runner.SealConfig) {
 	program.fill(ctx, file, cfg)
 	after, _ := fileid.Of(file)
 	c.mu.Lock()
@@ -185,7 +185,7 @@ func (c *ProgramCache) fill(ctx context.Context, program *programCopy, file *os.
 }
 
 // approve keeps a copy that was allowed to run, within the bounds.
-func (c *ProgramCache) approve(program *programCopy) {
+func (c *Cache) approve(program *copied) {
 	if c == nil {
 		return
 	}
@@ -196,7 +196,7 @@ func (c *ProgramCache) approve(program *programCopy) {
 }
 
 // reject forgets a copy that was not allowed to run, unless it was before.
-func (c *ProgramCache) reject(program *programCopy) {
+func (c *Cache) reject(program *copied) {
 	if c == nil {
 		return
 	}
@@ -209,14 +209,14 @@ func (c *ProgramCache) reject(program *programCopy) {
 
 // trim forgets the least recently used copies until the rest is within the
 // bounds. One that nobody has approved yet is not counted: it is in use.
-func (c *ProgramCache) trim() {
+func (c *Cache) trim() {
 	limit := c.MaxBytes
 	if limit == 0 {
-		limit = DefaultProgramCacheBytes
+		limit = DefaultCacheBytes
 	}
 	for {
 		var total int64
-		var oldest *programCopy
+		var oldest *copied
 		for _, program := range c.entries {
 			if !program.approved {
 				continue
@@ -234,7 +234,7 @@ func (c *ProgramCache) trim() {
 }
 
 // drop gives up the cache's part in a copy, if it still has one.
-func (c *ProgramCache) drop(program *programCopy) {
+func (c *Cache) drop(program *copied) {
 	if program != nil && c.entries[program.key] == program {
 		delete(c.entries, program.key)
 		program.release()
@@ -242,7 +242,7 @@ func (c *ProgramCache) drop(program *programCopy) {
 }
 
 // fill makes the copy.
-func (p *programCopy) fill(ctx context.Context, file *os.File, cfg runner.SealConfig) {
+func (p *copied) fill(ctx context.Context, file *os.File, cfg runner.SealConfig) {
 	p.sealed, p.err = runner.Seal(ctx, file, cfg)
 	if p.err != nil {
 		p.sealed = nil
@@ -252,7 +252,7 @@ func (p *programCopy) fill(ctx context.Context, file *os.File, cfg runner.SealCo
 
 // ifMade returns the copy to its owner, who has nothing to release if there is
 // none.
-func (p *programCopy) ifMade() (*programCopy, error) {
+func (p *copied) ifMade() (*copied, error) {
 	if p.err != nil {
 		p.release()
 		return nil, p.err
@@ -262,7 +262,7 @@ func (p *programCopy) ifMade() (*programCopy, error) {
 
 // intact reports whether the copy is still what it was made to be; one that is
 // being made is.
-func (p *programCopy) intact() bool {
+func (p *copied) intact() bool {
 	select {
 	case <-p.ready:
 		return p.err == nil && p.sealed.Check() == nil
@@ -272,14 +272,14 @@ func (p *programCopy) intact() bool {
 }
 
 // own adds an owner to a copy that has one.
-func (p *programCopy) own() {
+func (p *copied) own() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owners++
 }
 
 // release takes an owner away; with the last one goes the copy.
-func (p *programCopy) release() {
+func (p *copied) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.owners--
@@ -289,7 +289,7 @@ func (p *programCopy) release() {
 }
 
 // sum computes a sum, once.
-func (p *programCopy) sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
+func (p *copied) sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
 	select {
 	case p.hashing <- struct{}{}:
 		defer func() { <-p.hashing }()

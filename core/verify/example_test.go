@@ -1,4 +1,4 @@
-package host_test
+package verify_test
 
 import (
 	"context"
@@ -12,7 +12,10 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
+
+var greeterHandshake = core.Handshake{MagicCookieKey: "GREETER_PLUGIN", MagicCookieValue: "b7c1a0de"}
 
 // A program runs only if it has the sum that was written down when it was
 // installed.
@@ -31,10 +34,10 @@ func ExampleChecksum() {
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command(self),
-		Verify:    host.Verification{Verifier: host.Checksum(crypto.SHA256, sum)},
+		Verify:    verify.Config{Verifier: verify.Checksum(crypto.SHA256, sum)},
 	})
 	var failure *host.LaunchError
-	var mismatch *host.ChecksumError
+	var mismatch *verify.ChecksumError
 	if errors.As(err, &failure) && errors.As(err, &mismatch) {
 		fmt.Println("stage:", failure.Stage)
 		fmt.Printf("expected: %x…\n", mismatch.Want[:4])
@@ -49,15 +52,15 @@ func ExampleChecksum() {
 // A file of sums, which an administrator keeps where plugins are not installed,
 // decides about all plugins. The cache spares later launches the work.
 func ExampleSumsFile() {
-	programs := new(host.ProgramCache) // one for the whole application
+	programs := new(verify.Cache) // one for the whole application
 	defer programs.Close()
 
 	client, err := host.Launch(context.Background(), host.Config{
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command("/opt/greeter/plugins/greeter-plugin"),
-		Verify: host.Verification{
-			Verifier: host.SumsFile(crypto.SHA256, "/etc/greeter/SHA256SUMS"),
+		Verify: verify.Config{
+			Verifier: verify.SumsFile(crypto.SHA256, "/etc/greeter/SHA256SUMS"),
 			Cache:    programs,
 		},
 	})
@@ -71,8 +74,8 @@ func ExampleSumsFile() {
 // A signature of the program's sum is beside it in a file, and the application
 // knows whose it has to be. Sum is computed once for all launches that share a
 // ProgramCache.
-func ExampleVerifyFunc() {
-	verifySignature := func(ctx context.Context, program *host.Program) error {
+func ExampleFunc() {
+	verifySignature := func(ctx context.Context, program *verify.Program) error {
 		signature, err := os.ReadFile(program.Path() + ".sig")
 		if err != nil {
 			return fmt.Errorf("the signature is missing: %w", err)
@@ -83,13 +86,13 @@ func ExampleVerifyFunc() {
 		}
 		return ed25519.VerifyWithOptions(publisher, sum, signature, &ed25519.Options{Hash: crypto.SHA512})
 	}
-	programs := new(host.ProgramCache)
+	programs := new(verify.Cache)
 	defer programs.Close()
 	client, err := host.Launch(context.Background(), host.Config{
 		Handshake: greeterHandshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}},
 		Command:   host.Command("./greeter-plugin"),
-		Verify:    host.Verification{Verifier: host.VerifyFunc(verifySignature), Cache: programs},
+		Verify:    verify.Config{Verifier: verify.Func(verifySignature), Cache: programs},
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -1,22 +1,10 @@
-package host
+package verify
 
 import (
 	"crypto"
 	"os"
 	"path/filepath"
-	"time"
-
-	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
-
-// Settled reports whether a cache would keep a copy of the file.
-func Settled(file *os.File) bool {
-	id, ok := fileid.Of(file)
-	return ok && id.Settled(time.Now())
-}
-
-// CopyOf tells the copies of programs apart.
-func CopyOf(p *Program) any { return p.copy }
 
 // LookUpSum looks a program's sum up in a file of the given text.
 func LookUpSum(dir, text, name string) ([]byte, error) {

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
 	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // settled makes a file look as if it had been there for a while: of one that was
@@ -24,7 +26,10 @@ func settled(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	for !host.Settled(file) {
+	for {
+		if id, ok := fileid.Of(file); ok && id.Settled(time.Now()) {
+			return
+		}
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-t.Context().Done():
@@ -41,13 +46,14 @@ type counted struct {
 }
 
 // verify lets everything run.
-func (c *counted) verify(_ context.Context, program *host.Program) error {
+func (c *counted) verify(_ context.Context, program *verify.Program) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.copies == nil {
 		c.copies = make(map[any]bool)
 	}
-	c.copies[host.CopyOf(program)] = true
+	sealed, _, _ := program.Reader().Outer()
+	c.copies[sealed] = true
 	return nil
 }
 
@@ -76,9 +82,9 @@ func TestProgramCacheMakesOneCopyOfOneFile(t *testing.T) {
 	cfg, _ := installed(t)
 	settled(t, cfg.Command.Path)
 	var made counted
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
-	cfg.Verify.Verifier, cfg.Verify.Cache = host.VerifyFunc(made.verify), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = verify.Func(made.verify), cache
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() { launchAndClose(t, cfg) })
@@ -94,10 +100,10 @@ func TestProgramCacheMakesOneCopyOfOneFile(t *testing.T) {
 func TestProgramCacheMakesAChangedCopyAnew(t *testing.T) {
 	cfg, sum := installed(t)
 	settled(t, cfg.Command.Path)
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
 	dir := shortDir(t)
-	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
+	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = verify.Checksum(crypto.SHA256, sum), cache, []string{dir}
 	launchAndClose(t, cfg)
 	copies, err := filepath.Glob(filepath.Join(dir, "*", filepath.Base(cfg.Command.Path)))
 	if err != nil || len(copies) != 1 {
@@ -115,15 +121,15 @@ func TestProgramCacheMakesAChangedCopyAnew(t *testing.T) {
 func TestProgramCacheAsksTheVerifierEachTime(t *testing.T) {
 	cfg, sum := installed(t)
 	settled(t, cfg.Command.Path)
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
-	cfg.Verify.Verifier, cfg.Verify.Cache = host.Checksum(crypto.SHA256, sum), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = verify.Checksum(crypto.SHA256, sum), cache
 	launchAndClose(t, cfg)
 
 	revoked := bytes.Clone(sum)
 	revoked[0]++
-	cfg.Verify.Verifier = host.Checksum(crypto.SHA256, revoked)
-	var mismatch *host.ChecksumError
+	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, revoked)
+	var mismatch *verify.ChecksumError
 	if failure := fail(t, within(t), cfg); !errors.As(failure, &mismatch) || !bytes.Equal(mismatch.Got, sum) {
 		t.Errorf("got %v", failure)
 	}
@@ -133,11 +139,11 @@ func TestProgramCacheForgetsWhatMayNotRun(t *testing.T) {
 	cfg, _ := installed(t)
 	settled(t, cfg.Command.Path)
 	var made counted
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
 	refuse := errors.New("not today")
 	cfg.Verify.Cache = cache
-	cfg.Verify.Verifier = host.VerifyFunc(func(ctx context.Context, program *host.Program) error {
+	cfg.Verify.Verifier = verify.Func(func(ctx context.Context, program *verify.Program) error {
 		return errors.Join(made.verify(ctx, program), refuse)
 	})
 	for range 2 {
@@ -171,11 +177,11 @@ func TestProgramCacheKeepsWithinItsBounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var made counted
-			cache := &host.ProgramCache{MaxBytes: test.limit}
+			cache := &verify.Cache{MaxBytes: test.limit}
 			defer cache.Close()
 			for _, i := range test.order {
 				cfg := cfgs[i]
-				cfg.Verify.Verifier, cfg.Verify.Cache = host.VerifyFunc(made.verify), cache
+				cfg.Verify.Verifier, cfg.Verify.Cache = verify.Func(made.verify), cache
 				launchAndClose(t, cfg)
 			}
 			made.expect(t, test.made)
@@ -188,13 +194,13 @@ func TestProgramCacheThatIsClosedStartsNothing(t *testing.T) {
 	cfg, sum := installed(t)
 	settled(t, cfg.Command.Path)
 	dir := shortDir(t)
-	cache := new(host.ProgramCache)
-	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = host.Checksum(crypto.SHA256, sum), cache, []string{dir}
+	cache := new(verify.Cache)
+	cfg.Verify.Verifier, cfg.Verify.Cache, cfg.Verify.Dirs = verify.Checksum(crypto.SHA256, sum), cache, []string{dir}
 	client := launch(t, cfg)
 	if err := errors.Join(cache.Close(), cache.Close()); err != nil {
 		t.Error(err)
 	}
-	if failure := fail(t, within(t), cfg); !errors.Is(failure, host.ErrCacheClosed) {
+	if failure := fail(t, within(t), cfg); !errors.Is(failure, verify.ErrCacheClosed) {
 		t.Errorf("got %v", failure)
 	}
 	// What runs does not notice, and the last copy goes with it.
@@ -211,9 +217,9 @@ func TestProgramCacheThatIsClosedStartsNothing(t *testing.T) {
 func TestProgramCacheSurvivesAnImpatientLaunch(t *testing.T) {
 	cfg, sum := installed(t)
 	settled(t, cfg.Command.Path)
-	cache := new(host.ProgramCache)
+	cache := new(verify.Cache)
 	defer cache.Close()
-	cfg.Verify.Verifier, cfg.Verify.Cache = host.Checksum(crypto.SHA256, sum), cache
+	cfg.Verify.Verifier, cfg.Verify.Cache = verify.Checksum(crypto.SHA256, sum), cache
 	var wg sync.WaitGroup
 	for i := range 6 {
 		wg.Go(func() {

@@ -1,4 +1,4 @@
-package host_test
+package verify_test
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // The same vectors hold for package sums of the module discovery.
@@ -28,9 +28,9 @@ func TestSumsFileSaysWhatTheVectorsSay(t *testing.T) {
 	}
 	for _, vector := range table.Vectors {
 		text := strings.NewReplacer("{A}", table.A, "{B}", table.B).Replace(vector.Text)
-		sum, err := host.LookUpSumIn(filepath.Join(t.TempDir(), cmp.Or(vector.List, "SHA256SUMS")), text, "plug")
+		sum, err := verify.LookUpSumIn(filepath.Join(t.TempDir(), cmp.Or(vector.List, "SHA256SUMS")), text, "plug")
 		got := map[bool]string{true: "A"}[err == nil && hex.EncodeToString(sum) == table.A]
-		var wrong *host.SumsError
+		var wrong *verify.SumsError
 		switch {
 		case !errors.As(err, &wrong):
 		case strings.Contains(wrong.Reason, "is not listed"):

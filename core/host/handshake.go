@@ -33,8 +33,8 @@ type announcement struct {
 	err  error
 }
 
-func newStdout(source io.Reader, cfg Config, logger *slog.Logger) *stdout {
-	return &stdout{source: source, logger: logger, maxNoise: max(cfg.Outputs.MaxNoise, 0), found: make(chan announcement, 1)}
+func newStdout(source io.Reader, maxNoise int, logger *slog.Logger) *stdout {
+	return &stdout{source: source, logger: logger, maxNoise: max(maxNoise, 0), found: make(chan announcement, 1)}
 }
 
 // handshake waits for the line.
