@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// The variables of the protocol; the package comment says what each holds.
+// The variables of the protocol. The package comment describes their values.
 const (
 	EnvProtocolVersions = "PLUGIN_PROTOCOL_VERSIONS"
 	EnvMinPort          = "PLUGIN_MIN_PORT"
@@ -23,15 +23,15 @@ const (
 	EnvFields = "PLUGIN_HANDSHAKE_FIELDS"
 )
 
-// The TCP port range that a host sends when its settings name none.
+// The TCP port range that a host sends when its settings leave the range empty.
 const (
 	DefaultMinPort = 10000
 	DefaultMaxPort = 25000
 )
 
-// Names returns the names of all the variables, extensions included: what a
-// plugin unsets once it has read them, and what [Strip] removes. The slice is
-// the caller's.
+// Names returns the names of all variables, extensions included. A plugin
+// unsets them after reading them; [Strip] removes them. The caller owns the
+// slice.
 func Names() []string {
 	return []string{
 		EnvProtocolVersions, EnvMinPort, EnvMaxPort, EnvClientCert,
@@ -39,41 +39,42 @@ func Names() []string {
 	}
 }
 
-// Environment is what a host tells a plugin through variables (protocol §1),
-// beside the magic cookie.
+// Environment holds the settings that a host passes to a plugin in variables
+// (protocol §1), except for the magic cookie.
 type Environment struct {
 	// Versions are the application versions that the host knows, in any order.
 	// Empty on the plugin's side: an old host that sent no list.
 	Versions []int
-	// MinPort and MaxPort are the inclusive range of TCP ports that the plugin
-	// may use if it listens on TCP. Both zero: a host sends 10000 and 25000, a
-	// plugin lets the system pick.
+	// MinPort and MaxPort are the inclusive range of TCP ports for a plugin
+	// that listens on TCP. Both zero: a host sends 10000 and 25000, a plugin
+	// lets the system pick.
 	MinPort, MaxPort int
-	// ClientCert is the host's certificate, PEM. Empty: no mutual TLS wanted. It
-	// is not verified to be a certificate.
+	// ClientCert is the host's certificate, PEM. Empty: no mutual TLS wanted.
+	// The package does not verify it.
 	ClientCert string
-	// Multiplex is the value of PLUGIN_MULTIPLEX_GRPC as it stands. Empty: the
-	// host did not ask, and the plugin writes no seventh field on its account.
+	// Multiplex is the unmodified value of PLUGIN_MULTIPLEX_GRPC. Empty: the
+	// host did not ask for multiplexing, and the plugin writes no seventh field
+	// for it.
 	Multiplex string
 	// SocketDir is the directory for the plugin's sockets. Empty: the plugin's
 	// choice.
 	SocketDir string
-	// SocketGroup is the name or the number of the group that may connect to
-	// the plugin's sockets. Empty: none.
+	// SocketGroup is the name or ID of the group allowed to connect to the
+	// plugin's sockets. Empty: none.
 	SocketGroup string
-	// Fields are the names of the extension fields that the host asks for, such
-	// as [FieldVersions]. Empty: none. Names that are not well formed are
-	// neither sent nor returned.
+	// Fields are the names of the extension fields that the host asks for, for
+	// example [FieldVersions]. Empty: none. Malformed names are neither sent
+	// nor returned.
 	Fields []string
 }
 
-// ReadEnvironment is the plugin's side: it reads the variables through lookup,
-// which is os.LookupEnv in a program and a map in a test. A variable that is
-// empty counts as unset.
+// ReadEnvironment reads the variables on the plugin's side. Programs pass
+// os.LookupEnv as lookup, tests a map's method. An empty variable counts as
+// unset.
 //
-// The Environment is usable even when there is an error, which is one or several
-// [*EnvironmentError] joined: what is wrong then has its unset value. So a plugin
-// that listens on a unix socket can ignore a port range that makes no sense, as
+// The Environment is usable even with an error, and each invalid variable then
+// has its unset value. The error joins one [*EnvironmentError] for each invalid
+// variable. A plugin on a unix socket can thus ignore an invalid port range, as
 // go-plugin's plugins do.
 func ReadEnvironment(lookup func(string) (string, bool)) (Environment, error) {
 	get := func(name string) string {
@@ -93,16 +94,16 @@ func ReadEnvironment(lookup func(string) (string, bool)) (Environment, error) {
 	return env, errors.Join(certErr, portErr)
 }
 
-// readCert bounds the host's certificate by what a line could answer.
+// readCert limits the host's certificate to the length of a line.
 func readCert(pem string) (string, error) {
 	if len(pem) > MaxLine {
 		return "", environmentError(EnvClientCert, pem,
-			fmt.Sprintf("is %d bytes long, and a certificate has at most %d", len(pem), MaxLine))
+			fmt.Sprintf("is %d bytes long: a certificate has at most %d bytes", len(pem), MaxLine))
 	}
 	return pem, nil
 }
 
-// readPorts reads the port range; both ports are zero unless the range is good.
+// readPorts reads the port range. Both ports are zero if the range is invalid.
 func readPorts(minValue, maxValue string) (minPort, maxPort int, err error) {
 	minPort, minErr := readPort(EnvMinPort, minValue)
 	maxPort, maxErr := readPort(EnvMaxPort, maxValue)
@@ -127,9 +128,9 @@ func readPort(name, value string) (int, error) {
 	return port, nil
 }
 
-// Variables is the host's side: the variables as "name=value", in the order of
-// [Names]. The version list and the port range are always among them, the others
-// when they have a value. They belong after what the child inherits.
+// Variables returns the host's variables as "name=value", in the order of
+// [Names]. The version list and the port range are always present, the others
+// if they have a value. Append them after the inherited environment.
 func (e Environment) Variables() []string {
 	minPort, maxPort := e.MinPort, e.MaxPort
 	if minPort == 0 && maxPort == 0 {
@@ -153,15 +154,15 @@ func (e Environment) Variables() []string {
 	return variables
 }
 
-// Asks reports whether the host asked for the extension field of that name.
+// Asks reports whether the host asked for the extension field with this name.
 func (e Environment) Asks(field string) bool {
 	return slices.Contains(e.Fields, field)
 }
 
-// Strip returns environ without the variables of the protocol, for a host whose
-// own environment may hold some: a host that is a plugin itself, or was started
-// from one. Order is kept and environ is not changed. Names are compared as the
-// platform compares them, which on Windows is without regard to case.
+// Strip returns environ without the variables of the protocol. A host needs it
+// when it is a plugin itself, or was started by a plugin. Order is kept and
+// environ is not changed. Names are compared as on the platform: Windows
+// ignores case.
 func Strip(environ []string) []string {
 	names := Names()
 	kept := make([]string, 0, len(environ))

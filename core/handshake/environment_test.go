@@ -56,7 +56,7 @@ func reread(tb testing.TB, env handshake.Environment) handshake.Environment {
 	return got
 }
 
-func TestVariablesLeavesOutWhatCannotBeSent(t *testing.T) {
+func TestVariablesOmitsInvalidValues(t *testing.T) {
 	env := handshake.Environment{Versions: []int{-1, 2}, Fields: []string{"a,b", "", "ok", "UPPER"}}
 	want := []string{
 		"PLUGIN_PROTOCOL_VERSIONS=2", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000", "PLUGIN_HANDSHAKE_FIELDS=ok",
@@ -66,7 +66,7 @@ func TestVariablesLeavesOutWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestNamesCoversEveryVariableThatIsSent(t *testing.T) {
+func TestNamesCoversEverySentVariable(t *testing.T) {
 	all := handshake.Environment{
 		ClientCert: "x", Multiplex: "x", SocketDir: "x", SocketGroup: "x", Fields: []string{"x"},
 	}.Variables()
@@ -82,7 +82,7 @@ func TestNamesCoversEveryVariableThatIsSent(t *testing.T) {
 	}
 }
 
-func TestAsksKnowsTheFieldsThatTheHostNamed(t *testing.T) {
+func TestAsksKnowsTheHostsFields(t *testing.T) {
 	env := handshake.Environment{Fields: []string{handshake.FieldVersions}}
 	if !env.Asks(handshake.FieldVersions) || env.Asks("other") || (handshake.Environment{}).Asks("") {
 		t.Error("Asks disagrees with Fields")

@@ -7,7 +7,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// A host reads a plugin's standard output line by line until one is meant for it.
+// A host reads a plugin's standard output line by line until it finds the handshake line.
 func Example_host() {
 	output := []string{
 		"loading the configuration",
@@ -32,7 +32,7 @@ func Example_host() {
 	// version 2 over netrpc at unix /tmp/plugin123/s
 }
 
-// A plugin reads what its host wants, chooses a version, listens, and answers.
+// A plugin reads the host's variables, chooses a version, listens, and answers.
 func Example_plugin() {
 	variables := map[string]string{"PLUGIN_PROTOCOL_VERSIONS": "2,3"}
 	env, err := handshake.ReadEnvironment(func(name string) (string, bool) {
@@ -92,8 +92,8 @@ func ExampleSplitGlued() {
 	// Output: "loading..." "1|1|unix|/tmp/s|netrpc|" true
 }
 
-// A plugin that has no version in common with a host that asked for the list
-// tells all that it has.
+// A plugin without a common version sends its complete version list to a host
+// that asked for it.
 func ExampleAppendExtension() {
 	offered := []int{1, 2}
 	env := handshake.Environment{Versions: []int{3}, Fields: []string{handshake.FieldVersions}}

@@ -5,23 +5,24 @@ import (
 	"strings"
 )
 
-// FieldVersions is the extension field in which a plugin lists all the versions
-// that it offers, as [FormatVersions] writes them. A plugin adds it when the host
-// asked for it and they have no version in common, so that the host can report
-// both lists (protocol §10).
+// FieldVersions is the extension field for all versions that a plugin offers,
+// as [FormatVersions] writes them. A plugin adds it if the host asked for it
+// and they have no common version. The host can then report both lists
+// (protocol §10).
 const FieldVersions = "versions"
 
-// maxNames bounds how many names of PLUGIN_HANDSHAKE_FIELDS are read, and
-// maxName how long each may be, in bytes.
+// maxNames limits the names read from PLUGIN_HANDSHAKE_FIELDS, and maxName the
+// length of each in bytes.
 const (
 	maxNames = 32
 	maxName  = 64
 )
 
-// Extension returns the value of an extension field (protocol §10) from
-// [Line.Fields]: of the first field that reads key=value, from the eighth field
-// of the line on. The seventh is never one, since it belongs to the transport.
-// ok is false if there is none; a field "key=" has the value "".
+// Extension returns the value of an extension field (protocol §10) in
+// [Line.Fields]. The first field of the form key=value counts, starting with
+// the eighth field of the line. The seventh field belongs to the transport and
+// is skipped. ok is false if the key is missing; a field "key=" has the value
+// "".
 func Extension(fields []string, key string) (value string, ok bool) {
 	if len(fields) == 0 {
 		return "", false
@@ -34,14 +35,14 @@ func Extension(fields []string, key string) (value string, ok bool) {
 	return "", false
 }
 
-// AppendExtension returns fields, the value for [Line.Fields], with an extension
-// field added. If fields is empty, an empty seventh field is put before it: that
-// place is the transport's. A plugin adds a field only if [Environment.Asks] says
-// that the host wants it.
+// AppendExtension adds an extension field to fields, the value for
+// [Line.Fields]. If fields is empty, it first adds an empty seventh field,
+// since the transport owns that position. A plugin adds only fields that the
+// host asked for: see [Environment.Asks].
 //
-// The error is a [*FormatError]: a key is made of lower case letters, digits, "-"
-// and "_" and has 1 to 64 of them, and a value cannot hold a "|", a control
-// character, or white space at its end.
+// The error is a [*FormatError]. A key has 1 to 64 lower case letters, digits,
+// "-" and "_". A value must not contain "|", control characters, or white space
+// at its end.
 func AppendExtension(fields []string, key, value string) ([]string, error) {
 	if !isName(key) {
 		return nil, formatError(FieldExtra, key, fmt.Sprintf(
@@ -59,8 +60,8 @@ func AppendExtension(fields []string, key, value string) ([]string, error) {
 	return append(added, field), nil
 }
 
-// parseNames reads a comma separated list of names of extension fields; what is
-// not such a name is skipped.
+// parseNames reads a comma separated list of extension field names and skips
+// malformed names.
 func parseNames(list string) []string {
 	var names []string
 	count := 0
@@ -75,7 +76,7 @@ func parseNames(list string) []string {
 	return names
 }
 
-// formatNames writes what parseNames reads.
+// formatNames is the inverse of parseNames.
 func formatNames(names []string) string {
 	var good []string
 	for _, name := range names {
@@ -86,7 +87,7 @@ func formatNames(names []string) string {
 	return strings.Join(good, ",")
 }
 
-// isName reports whether s can be the key of an extension field.
+// isName reports whether s is a valid key of an extension field.
 func isName(s string) bool {
 	return s != "" && len(s) <= maxName && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }

@@ -23,8 +23,8 @@ func TestExtensionFindsTheFirstFieldOfThatKey(t *testing.T) {
 		{"after a seventh field", []string{"true", "a=b", "versions=1"}, "versions", "1", true},
 		{"the first of two", []string{"", "k=1", "k=2"}, "k", "1", true},
 		{"an empty value", []string{"", "k="}, "k", "", true},
-		{"a value with a sign of equality", []string{"", "k=a=b"}, "k", "a=b", true},
-		{"no sign of equality", []string{"", "k"}, "k", "", false},
+		{"an equals sign in the value", []string{"", "k=a=b"}, "k", "a=b", true},
+		{"no equals sign", []string{"", "k"}, "k", "", false},
 		{"another key", []string{"", "kk=1"}, "k", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestAppendExtensionLeavesItsArgumentAlone(t *testing.T) {
 	}
 }
 
-func TestAppendExtensionRefusesWhatALineCannotCarry(t *testing.T) {
+func TestAppendExtensionRefusesInvalidFields(t *testing.T) {
 	for _, c := range []struct{ key, value string }{
 		{"", "x"},
 		{"Upper", "x"},

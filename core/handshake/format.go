@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Format is the line as a plugin writes it, newline included, in one piece so
-// that one write can carry it. It always has six fields, since some hosts insist
-// on them, and has more only when Fields is not empty (protocol §2).
+// Format returns the plugin's line with its newline, as one string for a single
+// write. It always has six fields, since some hosts require them. More follow
+// only if Fields is not empty (protocol §2).
 //
-// What the line cannot carry, or what no host would understand, is a
-// [*FormatError]: an unknown network, an empty address, a "|" or a control
-// character in any field, white space at either end of an extra field, a
-// certificate so short that hosts take it for none, a line over [MaxLine].
+// The error is a [*FormatError]. Its causes are an unknown network, an empty
+// address, "|" or control characters in a field, and white space at either end
+// of an extra field. A certificate too short for hosts to recognise and a line
+// over [MaxLine] are refused too.
 func (l Line) Format() (string, error) {
 	if err := l.check(); err != nil {
 		return "", err
@@ -30,12 +30,12 @@ func (l Line) Format() (string, error) {
 	}, l.Fields...)
 	line := strings.Join(fields, "|") + "\n"
 	if len(line) > MaxLine {
-		return "", formatError(FieldLine, line, fmt.Sprintf("the line would have %d bytes of at most %d", len(line), MaxLine))
+		return "", formatError(FieldLine, line, fmt.Sprintf("the line has %d bytes, the limit is %d", len(line), MaxLine))
 	}
 	return line, nil
 }
 
-// check looks for what cannot be announced.
+// check returns the first reason against announcing the line.
 func (l Line) check() error {
 	if l.CoreVersion != 0 && l.CoreVersion != CoreVersion {
 		return formatError(FieldCoreVersion, strconv.Itoa(l.CoreVersion), fmt.Sprintf("it must be %d", CoreVersion))
@@ -58,7 +58,7 @@ func (l Line) check() error {
 	}
 	if n := base64.RawStdEncoding.EncodedLen(len(l.ServerCert)); n > 0 && n <= maxNoCert {
 		return formatError(FieldServerCert, "", fmt.Sprintf(
-			"%d bytes are too few for a certificate, and hosts would take them for none", len(l.ServerCert)))
+			"%d bytes are too few for a certificate: hosts ignore them", len(l.ServerCert)))
 	}
 	for _, field := range l.Fields {
 		if reason := checkExtra(field); reason != "" {
@@ -68,11 +68,11 @@ func (l Line) check() error {
 	return nil
 }
 
-// checkExtra says what is wrong with a seventh or later field. Hosts trim the
-// line, so white space at its end would be lost.
+// checkExtra returns the fault in a seventh or later field, or "". Hosts trim
+// the line, so white space at its end would be lost.
 func checkExtra(field string) string {
 	if strings.Contains(field, "|") || hasControl(field) || strings.TrimSpace(field) != field {
-		return `it has a "|" or a control character in it, or white space around it`
+		return `it contains "|", a control character, or white space at an end`
 	}
 	return ""
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// FuzzParse checks that any line is either refused with a typed error of bounded
-// size or means something that, where it can be announced again, comes back as
-// the same line.
+// FuzzParse checks two outcomes for any line: a bounded, typed error, or a
+// Line. A Line accepted by Format must survive the round trip.
 func FuzzParse(f *testing.F) {
 	var vectors handshakeVectors
 	loadVectors(f, "handshake.json", &vectors)
@@ -80,7 +79,7 @@ func checkRoundTrip(t *testing.T, line handshake.Line) {
 	}
 }
 
-// FuzzFormat checks that whatever can be announced is read back as it was.
+// FuzzFormat checks that Parse returns every Line accepted by Format.
 func FuzzFormat(f *testing.F) {
 	f.Add(1, "unix", "/tmp/plugin1", "netrpc", []byte(nil), "")
 	f.Add(2, "tcp", "127.0.0.1:1", "grpc", make([]byte, 100), "true|k=v")
@@ -102,8 +101,8 @@ func FuzzFormat(f *testing.F) {
 	})
 }
 
-// FuzzReadEnvironment checks that any variables give a usable Environment within
-// bounds, and that sending that one on gives the same again.
+// FuzzReadEnvironment checks that any variables give a usable, bounded
+// Environment, and that sending it again gives the same Environment.
 func FuzzReadEnvironment(f *testing.F) {
 	var vectors environmentVectors
 	loadVectors(f, "env.json", &vectors)

@@ -10,70 +10,69 @@ import (
 )
 
 // CoreVersion is the version of the core protocol: the layout of the line and
-// what follows it. There has only ever been one.
+// the rules after it. Version 1 is the only version so far.
 const CoreVersion = 1
 
-// MaxLine is the longest handshake line that is parsed or written, in bytes. A
-// line with a socket path and a certificate is about one to five kilobytes long.
+// MaxLine is the maximum length in bytes of a handshake line, for reading and
+// writing. A line with a socket path and a certificate has about one to five
+// kilobytes.
 const MaxLine = 64 << 10
 
-// The networks that a line can name (protocol §2).
+// The networks of a line (protocol §2).
 const (
 	NetworkUnix = "unix"
 	NetworkTCP  = "tcp"
 )
 
-// DefaultProtocol is the protocol of a line that does not name one.
+// DefaultProtocol is the protocol of a line without a protocol field.
 const DefaultProtocol = "netrpc"
 
-// maxNoCert is the length up to which the sixth field is no certificate: very
-// old plugins put other data there.
+// maxNoCert is the maximum length of a sixth field that is not a certificate.
+// Very old plugins put other data there.
 const maxNoCert = 50
 
-// A line has at least the four fields of the oldest plugins. The first six have
-// a meaning for every transport.
+// The oldest plugins send four fields. The first six have a meaning for every
+// transport.
 const (
 	minFields   = 4
 	namedFields = 6
 )
 
-// Line is a plugin's announcement of where and how it serves (protocol §2).
+// Line is a plugin's announcement of its address and protocol (protocol §2).
 type Line struct {
 	// CoreVersion is the version of the core protocol. Parse only returns 1.
 	// Zero: Format writes 1.
 	CoreVersion int
-	// AppVersion is the application's protocol version that the plugin chose
+	// AppVersion is the application's protocol version chosen by the plugin
 	// (see [Negotiate]), zero or more.
 	AppVersion int
 	// Network is "unix" or "tcp".
 	Network string
 	// Address is a socket path, or host:port with a decimal port.
 	Address string
-	// Protocol is how the plugin serves: "netrpc", "grpc" or one of the
-	// application's own. Empty: Format writes "netrpc". Parse never returns it
-	// empty.
+	// Protocol is "netrpc", "grpc" or an application's own protocol. Empty:
+	// Format writes "netrpc". Parse never returns an empty Protocol.
 	Protocol string
 	// ServerCert is the plugin's leaf certificate in DER, for mutual TLS
-	// (protocol §3). Nil: none. It is not verified to be a certificate.
+	// (protocol §3). Nil: none. The package does not verify it.
 	ServerCert []byte
-	// Fields holds the seventh field and all that follow, as they stand. What
-	// the seventh means is the transport's business; those after it are read
-	// with [Extension]. Nil: the line ends with the sixth field, as most do.
+	// Fields holds the seventh and all later fields, unmodified. The transport
+	// defines the seventh; [Extension] reads the later fields. Nil: the line
+	// ends with the sixth field, as most do.
 	Fields []string
 }
 
-// Parse reads a handshake line. White space around the line, its ending with it,
-// is not part of it. A line has at least four fields; a missing fifth means
-// "netrpc", a sixth of 50 characters or fewer means no certificate, and later
-// fields are kept without being looked at.
+// Parse reads a handshake line. It ignores white space around the line,
+// including the newline. A line has at least four fields. A missing fifth field
+// means "netrpc"; a sixth of at most 50 characters means no certificate. Later
+// fields are kept unread.
 //
-// The error is a [*CoreVersionError] for a line of another core version, and
-// otherwise a [*ParseError]. Which protocols are acceptable is for the caller to
-// say.
+// The error is a [*CoreVersionError] for another core version, and otherwise a
+// [*ParseError]. The caller decides which protocols it accepts.
 func Parse(line string) (Line, error) {
 	if len(line) > MaxLine {
 		return Line{}, parseError(FieldLine, line, fmt.Sprintf(
-			"is %d bytes long, and a handshake line has at most %d", len(line), MaxLine))
+			"is %d bytes long: a handshake line has at most %d bytes", len(line), MaxLine))
 	}
 	fields := strings.SplitN(strings.TrimSpace(line), "|", namedFields+1)
 	if len(fields) < minFields {
@@ -91,8 +90,8 @@ func Parse(line string) (Line, error) {
 	return parseFields(fields)
 }
 
-// parseFields reads a line of core version 1 that is split into its first six
-// fields and the rest, which is split only once they are known to be good.
+// parseFields reads a line of core version 1, split into its first six fields
+// and the rest. It splits the rest only after the six are valid.
 func parseFields(fields []string) (Line, error) {
 	l := Line{CoreVersion: CoreVersion, Network: fields[2], Address: fields[3], Protocol: DefaultProtocol}
 	var err error
@@ -131,8 +130,8 @@ func parseVersion(field Field, value string) (int, error) {
 	return 0, parseError(field, value, "is not a decimal number from 0 to 2147483647")
 }
 
-// checkEndpoint says what is wrong with a network and an address; an empty
-// reason means nothing is.
+// checkEndpoint returns the invalid field of an endpoint and the reason. An
+// empty reason means that both are valid.
 func checkEndpoint(network, address string) (Field, string) {
 	switch network {
 	case NetworkUnix, NetworkTCP:
@@ -143,14 +142,14 @@ func checkEndpoint(network, address string) (Field, string) {
 	case address == "":
 		return FieldAddress, "is empty: the plugin must announce where it listens"
 	case hasControl(address):
-		return FieldAddress, "has a control character in it: choose another directory for the socket"
+		return FieldAddress, "contains a control character: choose another directory for the socket"
 	case network == NetworkTCP:
 		return FieldAddress, checkTCP(address)
 	}
 	return "", ""
 }
 
-// checkTCP says what is wrong with a TCP address.
+// checkTCP returns the fault in a TCP address, or "".
 func checkTCP(address string) string {
 	const want = "is not host:port with a decimal port from 1 to 65535"
 	_, port, err := net.SplitHostPort(address)
@@ -163,24 +162,24 @@ func checkTCP(address string) string {
 	return ""
 }
 
-// checkProtocol says what is wrong with the name of a protocol.
+// checkProtocol returns the fault in the name of a protocol, or "".
 func checkProtocol(name string) string {
 	switch {
 	case name == "":
-		return `is empty: name one such as "netrpc" or "grpc", or leave the field out for "netrpc"`
+		return `is empty: send a name like "netrpc" or "grpc", or omit the field for "netrpc"`
 	case hasControl(name):
-		return "has a control character in it"
+		return "contains a control character"
 	}
 	return ""
 }
 
-// parseCert decodes the sixth field; nil means that there is no certificate.
+// parseCert decodes the sixth field. Nil means no certificate.
 func parseCert(value string) ([]byte, error) {
 	if len(value) <= maxNoCert {
 		return nil, nil
 	}
 	der, err := certEncoding.DecodeString(value)
-	if err != nil || strings.ContainsAny(value, "\r\n") { // which the decoder skips
+	if err != nil || strings.ContainsAny(value, "\r\n") { // the decoder skips these
 		return nil, parseError(FieldServerCert, value,
 			"is not base64 with the standard alphabet and without padding: "+
 				"the plugin must announce its certificate as DER in that encoding")
@@ -188,10 +187,10 @@ func parseCert(value string) ([]byte, error) {
 	return der, nil
 }
 
-// certEncoding is that of the sixth field. It has one text for each certificate.
+// certEncoding is the encoding of the sixth field. Each certificate has exactly one text.
 var certEncoding = base64.RawStdEncoding.Strict()
 
-// decimal reads a number of one to ten decimal digits that is at most limit.
+// decimal reads a number of one to ten decimal digits, up to limit.
 func decimal(s string, limit int64) (int, bool) {
 	if len(s) == 0 || len(s) > 10 || strings.Trim(s, "0123456789") != "" {
 		return 0, false
@@ -203,8 +202,8 @@ func decimal(s string, limit int64) (int, bool) {
 	return int(n), true
 }
 
-// hasControl reports whether s has an ASCII control character in it, which a
-// line cannot carry (newline) or an address cannot hold (NUL).
+// hasControl reports whether s contains an ASCII control character. A line
+// cannot carry a newline, and an address cannot contain NUL.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }

@@ -20,7 +20,7 @@ func TestParseRefusesALineOverTheLimit(t *testing.T) {
 	}
 }
 
-func TestParseErrorsHoldABoundedPieceOfTheLine(t *testing.T) {
+func TestParseErrorsQuoteABoundedPieceOfTheLine(t *testing.T) {
 	for name, line := range map[string]string{
 		"one long word":      strings.Repeat("x", handshake.MaxLine),
 		"over the limit":     strings.Repeat("x", handshake.MaxLine+1),
@@ -35,12 +35,12 @@ func TestParseErrorsHoldABoundedPieceOfTheLine(t *testing.T) {
 	}
 }
 
-func TestACertificateHasOneTextOnly(t *testing.T) {
+func TestParseAcceptsOneTextPerCertificate(t *testing.T) {
 	text := strings.Repeat("MIIB", 20)
 	for name, field := range map[string]string{
-		"bits that stand for nothing": text + "MB",
-		"a carriage return in it":     text + "\r" + text,
-		"a line break in it":          text + "\n" + text,
+		"unused bits set":   text + "MB",
+		"a carriage return": text + "\r" + text,
+		"a line break":      text + "\n" + text,
 	} {
 		var parse *handshake.ParseError
 		if _, err := handshake.Parse("1|1|unix|/tmp/plugin1|grpc|" + field); !errors.As(err, &parse) || parse.Field != handshake.FieldServerCert {
@@ -49,7 +49,7 @@ func TestACertificateHasOneTextOnly(t *testing.T) {
 	}
 }
 
-func TestErrorTextsAreSafeAndSayWhatToDo(t *testing.T) {
+func TestErrorTextsAreSafeAndNameTheRemedy(t *testing.T) {
 	_, err := handshake.Parse("1|1|unix|/tmp/\x1b[31mred|netrpc|")
 	if err == nil || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("error %q lets an escape sequence through", err)
@@ -67,7 +67,7 @@ func TestErrorTextsAreSafeAndSayWhatToDo(t *testing.T) {
 	}
 }
 
-func TestFormatRefusesWhatHostsWouldNotRead(t *testing.T) {
+func TestFormatRefusesLinesUnreadableToHosts(t *testing.T) {
 	good := handshake.Line{AppVersion: 1, Network: "unix", Address: "/tmp/plugin1", Protocol: "netrpc"}
 	for name, change := range map[string]func(*handshake.Line){
 		"another core version": func(l *handshake.Line) { l.CoreVersion = 2 },
@@ -101,7 +101,7 @@ func TestFormatDoesNotChangeTheLine(t *testing.T) {
 func TestSplitGluedStaysLinearOnHostileLines(t *testing.T) {
 	for name, line := range map[string]string{
 		"beginnings that never parse": strings.Repeat("x1|1|tcp|", handshake.MaxLine/9),
-		"ones":                        strings.Repeat("1|", handshake.MaxLine/2),
+		"many numbers":                strings.Repeat("1|", handshake.MaxLine/2),
 		"over the limit":              "x1|1|unix|/tmp/plugin1|netrpc|" + strings.Repeat("x", handshake.MaxLine),
 	} {
 		if noise, rest, ok := handshake.SplitGlued(line); ok {

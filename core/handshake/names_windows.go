@@ -2,6 +2,5 @@ package handshake
 
 import "strings"
 
-// sameName compares names of environment variables, in which Windows does not
-// tell upper from lower case.
+// sameName compares names of environment variables. Windows ignores their case.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// maxVersions bounds how many items of a version list are read.
+// maxVersions limits the items read from a version list.
 const maxVersions = 1024
 
-// Negotiate is a plugin's choice of the application version to announce
-// (protocol §2): the highest of those it offers that the host asked for, with
-// ok true. With no version in common, or when the host sent no list, it is the
-// lowest offered, with ok false: the plugin announces it all the same and lets
-// the host report the mismatch, or, if it is an old host, accept it. A plugin
-// that offers nothing gets 0 and false. Neither slice is changed.
+// Negotiate chooses the application version for a plugin to announce (protocol
+// §2). It returns the highest common version and true. Without a common
+// version, or without a list from the host, it returns the lowest offered
+// version and false. The plugin still announces that version: the host reports
+// the mismatch, or an old host accepts it. A plugin without versions gets 0 and
+// false. Neither slice is changed.
 func Negotiate(offered, asked []int) (version int, ok bool) {
 	if len(offered) == 0 {
 		return 0, false
@@ -33,11 +33,11 @@ func Negotiate(offered, asked []int) (version int, ok bool) {
 	return highest, true
 }
 
-// ParseVersions reads a comma separated list of application versions, as it
-// stands in PLUGIN_PROTOCOL_VERSIONS and in the versions extension field. Order
-// is kept. Items that are not decimal numbers from 0 to 2147483647 are skipped,
-// white space makes an item one of those, and nothing after the first 1024 items
-// is read. Nil: no version.
+// ParseVersions reads a comma separated list of application versions.
+// PLUGIN_PROTOCOL_VERSIONS and the versions extension field have this format.
+// Order is kept. Items other than decimal numbers from 0 to 2147483647 are
+// skipped, including items with white space. Items after the first 1024 are
+// ignored. Nil: no version.
 func ParseVersions(list string) []int {
 	var versions []int
 	count := 0
@@ -52,8 +52,9 @@ func ParseVersions(list string) []int {
 	return versions
 }
 
-// FormatVersions writes versions as [ParseVersions] reads them: ascending, each
-// once, negative ones left out, at most 1024. The slice is not changed.
+// FormatVersions writes versions in the format of [ParseVersions]: ascending,
+// without duplicates or negative versions, at most 1024. The slice is not
+// changed.
 func FormatVersions(versions []int) string {
 	sorted := slices.Compact(slices.Sorted(slices.Values(versions)))
 	items := make([]string, 0, len(sorted))

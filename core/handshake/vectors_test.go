@@ -125,7 +125,7 @@ func TestParseVectors(t *testing.T) {
 	}
 }
 
-// checkParseError compares an error with a vector's word for it.
+// checkParseError compares an error with a vector's expectation.
 func checkParseError(t *testing.T, err error, want string, core int) {
 	t.Helper()
 	if want == "core version unsupported" {
@@ -257,8 +257,8 @@ func lookupIn(variables map[string]string) func(string) (string, bool) {
 	}
 }
 
-// badVariables lists the names in an error of ReadEnvironment, sorted by their
-// place in Names.
+// badVariables lists the names in an error of ReadEnvironment, in the order of
+// Names.
 func badVariables(err error) []string {
 	var names []string
 	var walk func(error)
