@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// sampleLine is a line as a plugin's logger writes it.
+// sampleLine is a typical line of a plugin's logger.
 const sampleLine = `{"@caller":"/src/plugin/server.go:231","@level":"info","@message":"handled request","@module":"plugin.server",` +
 	`"@timestamp":"2024-05-06T07:08:09.123456+02:00","bytes":18231,"cached":false,"method":"GET","path":"/v1/items/42","seconds":0.0172}`
 
-// nowhere takes what a handler has formatted.
+// nowhere discards a handler's output.
 type nowhere struct{}
 
 func (nowhere) Write(text []byte) (int, error) { return len(text), nil }
 
-// benchmarkPump pumps one line b.N times into a text handler that wants level.
+// benchmarkPump pumps one line b.N times into a text handler with the given level.
 func benchmarkPump(b *testing.B, line string, level slog.Level, cfg Config) {
 	lines := bytes.Repeat([]byte(line+"\n"), b.N)
 	cfg.Logger = slog.New(slog.NewTextHandler(nowhere{}, &slog.HandlerOptions{Level: level}))

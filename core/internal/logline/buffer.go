@@ -7,30 +7,30 @@ import (
 )
 
 const (
-	// idleSize is the buffer's size while little comes: what a silent plugin
-	// costs its host.
+	// idleSize is the buffer's size for a quiet plugin: the memory that a
+	// silent plugin costs its host.
 	idleSize = 1 << 10
 	// bulkSize is the buffer's size while reads keep filling it.
 	bulkSize = 32 << 10
 )
 
-// A lineBuffer cuts what is read into lines. It is small while the plugin is
-// quiet, and grows with a flood or a long line; only the small part stays.
+// A lineBuffer cuts input into lines. It is small while the plugin is quiet,
+// and grows with a flood or a long line. Only the small buffer stays allocated.
 type lineBuffer struct {
 	maxLine int
 
 	buf        []byte
-	start, end int  // what is read and not yet handed out
-	scanned    int  // there is no line end before this place
+	start, end int  // the input not yet returned
+	scanned    int  // no line end before this position
 	flooded    bool // the last read filled the buffer
 
 	idle []byte
-	// bulk lets the large buffer of a flood serve the next one, unless the
-	// garbage collector had a use for it in between.
+	// bulk keeps the large buffer for the next flood, unless the garbage
+	// collector frees it in between.
 	bulk weak.Pointer[[bulkSize]byte]
 }
 
-// room returns where to read to. It is never empty.
+// room returns the free part of the buffer for the next read. It is never empty.
 func (b *lineBuffer) room() []byte {
 	size := idleSize
 	if b.flooded {
@@ -40,7 +40,7 @@ func (b *lineBuffer) room() []byte {
 	for size < 2*pending {
 		size *= 2
 	}
-	// A pending line is at most maxLine bytes and a few, so this leaves room.
+	// A pending line exceeds maxLine by a few bytes at most, so free space remains.
 	size = min(size, max(idleSize, b.maxLine)+bulkSize)
 	switch {
 	case size != len(b.buf):
@@ -51,7 +51,7 @@ func (b *lineBuffer) room() []byte {
 	return b.buf[b.end:]
 }
 
-// move takes what is pending to the front of a buffer.
+// move copies the pending input to the front of a buffer.
 func (b *lineBuffer) move(to []byte) {
 	n := copy(to, b.buf[b.start:b.end])
 	b.scanned -= b.start
@@ -59,7 +59,7 @@ func (b *lineBuffer) move(to []byte) {
 	b.buf = to
 }
 
-// sized returns a buffer.
+// sized returns a buffer of at least size bytes.
 func (b *lineBuffer) sized(size int) []byte {
 	switch size {
 	case idleSize:
@@ -79,16 +79,16 @@ func (b *lineBuffer) sized(size int) []byte {
 	}
 }
 
-// filled says that n bytes of the room were read.
+// filled records a read of n bytes into the room.
 func (b *lineBuffer) filled(n int) {
 	b.flooded = n == len(b.buf)-b.end
 	b.end += n
 }
 
-// next returns the next line without its end, or the next piece of one that is
-// longer than maxLine; last says that the line ends with it. The text is good
-// until the next call of room. ok is false when more must be read. With eof the
-// rest counts as a line.
+// next returns the next line without its end, or the next piece of a line over
+// maxLine. last marks the line's last piece. The text is valid until the next
+// call of room. ok is false if more input is needed. With eof, the rest counts
+// as a line.
 func (b *lineBuffer) next(eof bool) (text []byte, last, ok bool) {
 	pending := b.buf[b.start:b.end]
 	skip := b.scanned - b.start
@@ -105,7 +105,7 @@ func (b *lineBuffer) next(eof bool) (text []byte, last, ok bool) {
 		size = len(pending)
 	default:
 		b.scanned = b.end
-		// One byte more than a line may have could be the CR before the end.
+		// The byte after the limit could be the CR before the line end.
 		if len(pending) <= b.maxLine+1 {
 			return nil, false, false
 		}
@@ -119,7 +119,7 @@ func (b *lineBuffer) next(eof bool) (text []byte, last, ok bool) {
 	return text, true, true
 }
 
-// piece hands out as much of text as a line may have, cut between characters.
+// piece returns up to maxLine bytes of text, cut between characters.
 func (b *lineBuffer) piece(text []byte) []byte {
 	cut := b.maxLine
 	for back := range min(utf8.UTFMax, cut) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// feed reads text into the buffer as one reader does, and drops its lines.
+// feed reads text into the buffer as a reader would, and drops its lines.
 func feed(b *lineBuffer, text string) {
 	for text != "" {
 		n := copy(b.room(), text)
@@ -29,7 +29,7 @@ func TestBufferIsSmallWhenThePluginIsQuiet(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := &lineBuffer{maxLine: DefaultMaxLine}
 			feed(b, tt.before)
-			feed(b, "x") // a read that filled nothing
+			feed(b, "x") // a read of less than the room
 			b.room()
 			if len(b.buf) > idleSize {
 				t.Errorf("the buffer has %d bytes, want at most %d", len(b.buf), idleSize)

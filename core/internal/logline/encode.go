@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// appendValue appends v, which is resolved and no group, as JSON.
+// appendValue appends v as JSON. v is resolved and not a group.
 func appendValue(out []byte, v slog.Value) []byte {
 	switch v.Kind() {
 	case slog.KindString:
@@ -35,8 +35,8 @@ func appendValue(out []byte, v slog.Value) []byte {
 	}
 }
 
-// appendFloat keeps a float recognizable as one: 1 is written 1.0. What JSON
-// has no number for becomes text.
+// appendFloat marks a float as a float: 1 becomes 1.0. Numbers unknown to JSON
+// become text.
 func appendFloat(out []byte, x float64) []byte {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return appendString(out, strconv.FormatFloat(x, 'g', -1, 64))
@@ -49,9 +49,9 @@ func appendFloat(out []byte, x float64) []byte {
 	return out
 }
 
-// appendAny appends a value of a type that slog has no kind for: errors as
-// their text, the rest as encoding/json writes it, or as fmt does where that
-// fails. A method of the value that panics does not bring its program down.
+// appendAny appends a value without a kind of slog's own: errors as their text,
+// others through encoding/json. If that fails, fmt prints the value. A panic in
+// a method of the value does not end the program.
 func appendAny(out []byte, value any) (result []byte) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -68,7 +68,7 @@ func appendAny(out []byte, value any) (result []byte) {
 	var unsupported *json.UnsupportedValueError
 	switch {
 	case errors.As(err, &unsupported):
-		// It may hold itself, which fmt would follow without an end.
+		// The value may contain itself; fmt would follow the cycle forever.
 		return appendString(out, fmt.Sprintf("%T (%v)", value, err))
 	case err != nil:
 		return appendString(out, fmt.Sprintf("%+v", value))
@@ -76,7 +76,7 @@ func appendAny(out []byte, value any) (result []byte) {
 	return append(out, bytes.TrimSuffix(encoded.Bytes(), []byte{'\n'})...)
 }
 
-// marshals tells whether value has a JSON form of its own.
+// marshals reports whether value has a JSON form of its own.
 func marshals(value any) bool {
 	switch value.(type) {
 	case json.Marshaler, encoding.TextMarshaler:
@@ -85,11 +85,11 @@ func marshals(value any) bool {
 	return false
 }
 
-// appendString appends s as a JSON string. Bytes that are not UTF-8 become
-// U+FFFD, since JSON has no way to say them.
+// appendString appends s as a JSON string. Bytes outside UTF-8 become U+FFFD,
+// since JSON cannot express them.
 func appendString(out []byte, s string) []byte {
 	out = append(out, '"')
-	plain := 0 // where the part begins that is not appended yet
+	plain := 0 // start of the part not yet appended
 	for i := 0; i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
@@ -113,7 +113,7 @@ func appendString(out []byte, s string) []byte {
 	return append(out, '"')
 }
 
-// appendEscape appends a byte that a JSON string cannot hold as it is.
+// appendEscape appends a byte in its escaped form.
 func appendEscape(out []byte, c byte) []byte {
 	const digits = "0123456789abcdef"
 	switch c {

@@ -9,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
-// withoutTime makes an example's output the same every day.
+// withoutTime removes the time, for a stable output.
 func withoutTime(_ []string, attr slog.Attr) slog.Attr {
 	if attr.Key == slog.TimeKey {
 		return slog.Attr{}
@@ -17,7 +17,7 @@ func withoutTime(_ []string, attr slog.Attr) slog.Attr {
 	return attr
 }
 
-// A host turns what its plugin writes to stderr into records of its own log.
+// A host turns its plugin's stderr into records of its own log.
 func ExamplePump() {
 	stderr := strings.NewReader(`{"@level":"info","@message":"ready","@timestamp":"2024-05-06T07:08:09.123456Z","port":4000}
 [WARN] the disk is nearly full
@@ -36,7 +36,7 @@ main.main()
 	// level=ERROR msg="panic: no disk" stack="goroutine 1 [running]:\nmain.main()"
 }
 
-// A plugin logs in the form that its host reads.
+// A plugin logs in the format of its host.
 func ExampleHandler() {
 	handler := logline.NewHandler(os.Stdout, logline.HandlerOptions{Name: "greeter"})
 	record := slog.Record{Level: slog.LevelInfo, Message: "ready"}
@@ -46,7 +46,7 @@ func ExampleHandler() {
 	// {"@level":"info","@message":"ready","@module":"greeter","port":4000,"limits.calls":8}
 }
 
-// The last lines say why a plugin did not start.
+// The last lines explain a plugin's failed start.
 func ExampleTail() {
 	tail := &logline.Tail{MaxLines: 2}
 	stderr := strings.NewReader("starting\nreading the configuration\nno such file\n")

@@ -1,29 +1,29 @@
-// Package logline is both sides of the protocol's log lines (protocol §7).
+// Package logline writes and reads the protocol's log lines (protocol §7).
 //
-// A plugin has one channel for what it wants to tell before, beside and after
-// its calls: descriptor 2. Whatever it writes there is read by its host and
-// becomes records of the host's log. Most lines are JSON objects in the form
-// that hashicorp/go-hclog writes:
+// A plugin has one channel for messages before, beside and after its calls:
+// descriptor 2. The host reads it and turns the text into
+// records of the host's log. Most lines are JSON objects in the format
+// of hashicorp/go-hclog:
 //
 //	{"@level":"info","@message":"ready","@timestamp":"2006-01-02T15:04:05.000000Z","port":4000}
 //
-// The rest is whatever programs print: lines with a [WARN] in front, the text
+// The rest is other output: lines with a [WARN] in front, the text
 // of a panic, the output of a C library.
 //
-// The host calls [Pump], which reads all of it until the pipe ends and hands
-// slog records to a logger, each with the level, the time and the attributes
-// that the plugin gave it. A [Tail] beside it remembers the last lines, for
-// the error of a launch that failed.
+// The host calls [Pump]. It reads until the pipe ends and hands
+// slog records to a logger, each with the plugin's level, time and
+// attributes. A [Tail] beside it remembers the last lines, for
+// the error of a failed launch.
 //
-// The plugin logs through a [Handler], a slog.Handler that writes such lines.
-// Hosts built on hashicorp/go-plugin read them as well.
+// The plugin logs through a [Handler], a slog.Handler for these lines.
+// Hosts built on hashicorp/go-plugin read them too.
 //
-// # What a line may do
+// # Limits of a line
 //
-// The plugin is not trusted: there is no line that panics the host, stalls it,
-// or makes it keep more than the configured limits. A line that is not what it
-// seems (a broken object, a level that does not exist, a timestamp that cannot
-// be read) is passed on as the text it is.
+// The plugin is not trusted: no line can panic the host, stall it, or make it
+// keep more than the configured limits. A malformed line (a broken object, an
+// unknown level, an unreadable timestamp) is passed on as plain
+// text.
 package logline
 
 import (
@@ -37,40 +37,39 @@ import (
 	"sync"
 )
 
-// HandlerOptions is how a Handler writes. The zero value writes every record,
-// without a name and without places in the source.
+// HandlerOptions configures a Handler. The zero value writes every record,
+// without a name and without source positions.
 type HandlerOptions struct {
-	// Level is the lowest level that is written; nil means that all are. It is
-	// asked for each record, so a [slog.LevelVar] may change.
+	// Level is the minimum level; nil writes all levels. The handler reads it
+	// for each record, so a [slog.LevelVar] may change.
 	Level slog.Leveler
-	// Name is the logger's name, written as @module; "" leaves that out.
+	// Name is the logger's name, written as @module; "" omits it.
 	Name string
-	// AddSource writes the place of the logging call as @caller.
+	// AddSource writes the position of the logging call as @caller.
 	AddSource bool
 }
 
-// A Handler is a slog.Handler that writes a plugin's records in the form that
-// its host reads on stderr (protocol §7), each as one line and in one Write.
-// Hosts built on hashicorp/go-plugin read them too.
+// A Handler is a slog.Handler for a plugin's records on stderr (protocol §7).
+// It writes each record as one line in one Write. Hosts built on
+// hashicorp/go-plugin read them too.
 //
-// Levels are hclog's five; what lies between two of them is written as the
-// lower one, and what lies below debug as "trace". Attributes stand beside the
-// record's own members. Groups become prefixes with a dot ("request.method"),
+// The levels are hclog's five. A level between two of them is written as the
+// lower, and a level below debug as "trace". Attributes become members of the
+// record's object. Groups become prefixes with a dot ("request.method"),
 // because hosts show a nested object as one opaque value. An attribute outside
-// any group whose key is one that the line itself needs (@level, @message,
-// @timestamp, and @module and @caller if they are in use) gets a second @ in
-// front.
+// any group gets a second @ if its key is reserved: @level, @message and
+// @timestamp, and @module and @caller if in use.
 //
-// Errors and durations are written as text, times as RFC 3339, everything else
-// as encoding/json writes it or, where that fails, as fmt prints it.
+// Errors and durations are written as text, and times as RFC 3339.
+// encoding/json writes all other values; if it fails, fmt does.
 //
 // A Handler may be used by any number of goroutines. The zero Handler is not
-// ready for use; take [NewHandler].
+// ready for use; call [NewHandler].
 type Handler struct {
 	out    *lockedWriter
 	opts   HandlerOptions
-	prefix string // of the open groups, with the last dot
-	attrs  []byte // what WithAttrs added, ready to be written
+	prefix string // the open groups, with the last dot
+	attrs  []byte // the attributes of WithAttrs, encoded
 }
 
 // NewHandler returns a Handler that writes to w.
@@ -78,7 +77,7 @@ func NewHandler(w io.Writer, opts HandlerOptions) *Handler {
 	return &Handler{out: &lockedWriter{w: w}, opts: opts}
 }
 
-// Enabled tells whether records of a level are written.
+// Enabled reports whether records of a level are written.
 func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
 	return h.opts.Level == nil || level >= h.opts.Level.Level()
 }
@@ -87,7 +86,7 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *Handler) Handle(_ context.Context, record slog.Record) error {
 	buffer := h.out.buffer()
 	defer h.out.release(buffer)
-	// The level stands in front: a host that does not want it reads no further.
+	// The level comes first: a host can drop the line after reading it.
 	line := append(*buffer, `{"`+keyLevel+`":"`...)
 	line = append(line, levelName(record.Level)...)
 	line = append(line, `","`+keyMessage+`":`...)
@@ -127,8 +126,8 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &derived
 }
 
-// WithGroup returns a Handler that puts name and a dot in front of the keys of
-// all attributes that are added later; "" changes nothing.
+// WithGroup returns a Handler that prefixes the keys of later attributes with
+// name and a dot; "" changes nothing.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
@@ -163,7 +162,7 @@ func (h *Handler) appendAttr(line []byte, prefix string, attr slog.Attr) []byte 
 	return appendValue(line, attr.Value)
 }
 
-// reserved tells whether the line has a member of its own with this key.
+// reserved reports whether the line has its own member with this key.
 func (h *Handler) reserved(key string) bool {
 	if !strings.HasPrefix(key, "@") {
 		return false
@@ -179,7 +178,7 @@ func (h *Handler) reserved(key string) bool {
 	return false
 }
 
-// appendCaller appends the place of the call that pc is in, if it has one.
+// appendCaller appends the source position of pc, if known.
 func appendCaller(line []byte, pc uintptr) []byte {
 	if pc == 0 {
 		return line
@@ -192,7 +191,7 @@ func appendCaller(line []byte, pc uintptr) []byte {
 	return appendString(line, frame.File+":"+strconv.Itoa(frame.Line))
 }
 
-// A lockedWriter keeps the lines of all handlers that share it apart.
+// A lockedWriter serializes the lines of all handlers that share it.
 type lockedWriter struct {
 	mu      sync.Mutex
 	w       io.Writer
@@ -206,8 +205,8 @@ func (l *lockedWriter) write(line []byte) error {
 	return err
 }
 
-// buffer returns an empty buffer. A record is formatted outside the lock: its
-// values' methods may themselves log.
+// buffer returns an empty buffer. Records are formatted outside the lock,
+// because the methods of their values may log.
 func (l *lockedWriter) buffer() *[]byte {
 	if b, ok := l.buffers.Get().(*[]byte); ok {
 		*b = (*b)[:0]
@@ -217,7 +216,7 @@ func (l *lockedWriter) buffer() *[]byte {
 	return &b
 }
 
-// release takes a buffer back, unless one large record has blown it up.
+// release takes a buffer back, unless a large record has grown it.
 func (l *lockedWriter) release(b *[]byte) {
 	const most = 16 << 10
 	if cap(*b) <= most {

@@ -28,8 +28,8 @@ func TestHandlerIsASlogHandler(t *testing.T) {
 	})
 }
 
-// asSlog returns a line as slogtest wants to see it: with slog's own keys, and
-// the dotted keys as groups.
+// asSlog converts a line for slogtest: slog's own keys, and groups for dotted
+// keys.
 func asSlog(t *testing.T, line []byte) map[string]any {
 	t.Helper()
 	var members map[string]any
@@ -55,12 +55,12 @@ func asSlog(t *testing.T, line []byte) map[string]any {
 	return result
 }
 
-// broken has methods that do not work.
+// broken has panicking methods.
 type broken struct{}
 
 func (*broken) Error() string { panic("no text") }
 
-// redacted is not what it shows.
+// redacted hides its value in logs.
 type redacted string
 
 func (redacted) LogValue() slog.Value { return slog.StringValue("***") }
@@ -90,8 +90,8 @@ func TestHandlerWritesValues(t *testing.T) {
 		{"a LogValuer", redacted("secret"), `"***"`},
 		{"a struct", struct{ A, B int }{1, 2}, `{"A":1,"B":2}`},
 		{"raw JSON", json.RawMessage(`{ "a" : 1 }`), `{"a":1}`},
-		{"what has no JSON", complex(1, 2), `"(1+2i)"`},
-		{"what holds itself", cycle, `"map[string]interface {} (json: unsupported value: encountered a cycle via map[string]interface {})"`},
+		{"a value without JSON", complex(1, 2), `"(1+2i)"`},
+		{"a value with a cycle", cycle, `"map[string]interface {} (json: unsupported value: encountered a cycle via map[string]interface {})"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,13 +137,13 @@ func TestHandlerWritesLines(t *testing.T) {
 			return h.WithAttrs([]slog.Attr{slog.Int("a", 1)}).WithGroup("g").WithAttrs([]slog.Attr{slog.Int("b", 2)}).WithGroup("h")
 		}, []slog.Attr{slog.Group("i", slog.Int("c", 3)), slog.Group("", slog.Int("d", 4)), slog.Group("none")},
 			`{"@level":"info","@message":"m",` + end + `,"a":1,"g.b":2,"g.h.i.c":3,"g.h.d":4}` + "\n"},
-		{"keys of the line's own", HandlerOptions{}, asIs, []slog.Attr{slog.Int("@level", 1), slog.Int("@message", 2), slog.Int("@timestamp", 3), slog.Int("@x", 4)},
+		{"reserved keys", HandlerOptions{}, asIs, []slog.Attr{slog.Int("@level", 1), slog.Int("@message", 2), slog.Int("@timestamp", 3), slog.Int("@x", 4)},
 			`{"@level":"info","@message":"m",` + end + `,"@@level":1,"@@message":2,"@@timestamp":3,"@x":4}` + "\n"},
-		{"a module that passes through", HandlerOptions{}, asIs, []slog.Attr{slog.String("@module", "x")},
+		{"a module without a name", HandlerOptions{}, asIs, []slog.Attr{slog.String("@module", "x")},
 			`{"@level":"info","@message":"m",` + end + `,"@module":"x"}` + "\n"},
 		{"a module beside the name", HandlerOptions{Name: "a"}, asIs, []slog.Attr{slog.String("@module", "x")},
 			`{"@level":"info","@message":"m","@module":"a",` + end + `,"@@module":"x"}` + "\n"},
-		{"such keys in a group", HandlerOptions{}, func(h slog.Handler) slog.Handler { return h.WithGroup("g") }, []slog.Attr{slog.Int("@level", 1)},
+		{"reserved keys in a group", HandlerOptions{}, func(h slog.Handler) slog.Handler { return h.WithGroup("g") }, []slog.Attr{slog.Int("@level", 1)},
 			`{"@level":"info","@message":"m",` + end + `,"g.@level":1}` + "\n"},
 	}
 	for _, tt := range tests {
@@ -155,7 +155,7 @@ func TestHandlerWritesLines(t *testing.T) {
 	}
 }
 
-func TestHandlersDerivedFromOneDoNotMix(t *testing.T) {
+func TestHandlerKeepsDerivedHandlersApart(t *testing.T) {
 	var out bytes.Buffer
 	base := slog.New(NewHandler(&out, HandlerOptions{})).With("a", 1)
 	left, right := base.With("b", 2), base.With("c", 3)
@@ -177,7 +177,7 @@ func TestHandlerNamesLevels(t *testing.T) {
 	}
 }
 
-func TestHandlerHasALevel(t *testing.T) {
+func TestHandlerHonoursItsLevel(t *testing.T) {
 	if h := NewHandler(io.Discard, HandlerOptions{}); !h.Enabled(t.Context(), math.MinInt) {
 		t.Error("without a level not everything is written")
 	}
@@ -215,7 +215,7 @@ func TestHandlerReturnsTheWritersError(t *testing.T) {
 	}
 }
 
-// logging logs when it is looked at.
+// logging logs when slog resolves it.
 type logging struct{ log *slog.Logger }
 
 func (l logging) LogValue() slog.Value {
@@ -232,7 +232,7 @@ func TestHandlerLetsValuesLog(t *testing.T) {
 	}
 }
 
-// countingWriter fails a test when it gets anything but whole lines.
+// countingWriter counts writes and fails the test on a partial line.
 type countingWriter struct {
 	t     *testing.T
 	lines int
@@ -241,7 +241,7 @@ type countingWriter struct {
 func (c *countingWriter) Write(line []byte) (int, error) {
 	c.lines++
 	if !json.Valid(line) || line[len(line)-1] != '\n' || bytes.Count(line, []byte("\n")) != 1 {
-		c.t.Errorf("a write is no line: %q", line)
+		c.t.Errorf("a write is not one line: %q", line)
 	}
 	return len(line), nil
 }
@@ -263,7 +263,7 @@ func TestHandlerWritesEachRecordAtOnce(t *testing.T) {
 	}
 }
 
-func TestWhatAHandlerWritesAPumpReads(t *testing.T) {
+func TestPumpReadsHandlerOutput(t *testing.T) {
 	var out bytes.Buffer
 	at := time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.FixedZone("", 3600))
 	attrs := []slog.Attr{

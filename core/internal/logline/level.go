@@ -5,13 +5,13 @@ import (
 	"log/slog"
 )
 
-// LevelTrace is the level of hclog's "trace", which slog has no name for: one
-// step of slog's scale below [slog.LevelDebug].
+// LevelTrace is the level of hclog's "trace". slog has no name for it: it is
+// one step of slog's scale below [slog.LevelDebug].
 const LevelTrace = slog.LevelDebug - 4
 
-// levelNamed returns the level that hclog calls name, in any case and with
-// white space around it, as hclog reads it. Names outside hclog's scale
-// ("warning", "fatal", "off") are unknown, and count as debug.
+// levelNamed returns the level with hclog's name, in any case and with white
+// space around it, as hclog reads it. Names outside hclog's scale ("warning",
+// "fatal", "off") are unknown and count as debug.
 func levelNamed(name []byte) (slog.Level, bool) {
 	switch string(name) {
 	case "trace":
@@ -32,8 +32,8 @@ func levelNamed(name []byte) (slog.Level, bool) {
 	return levelNamed(folded)
 }
 
-// levelName returns hclog's name for the highest of its levels that level
-// reaches; what lies below debug is "trace".
+// levelName returns the name of hclog's highest level not above level. Levels
+// below debug are "trace".
 func levelName(level slog.Level) string {
 	switch {
 	case level < slog.LevelDebug:
@@ -49,8 +49,8 @@ func levelName(level slog.Level) string {
 	}
 }
 
-// levelPrefixed finds the level that a plain line names in front, as in
-// "[WARN] disk is full", and returns the text behind it.
+// levelPrefixed splits a plain line like "[WARN] disk is full" into its level
+// and its text.
 func levelPrefixed(line []byte) (level slog.Level, text []byte, ok bool) {
 	if len(line) == 0 || line[0] != '[' {
 		return 0, line, false

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// The keys that hclog reserves in a line's object.
+// The keys reserved by hclog in a line's object.
 const (
 	keyLevel     = "@level"
 	keyMessage   = "@message"
@@ -19,39 +19,38 @@ const (
 	keyCaller    = "@caller"
 )
 
-// A verdict is what reading a line as an object came to.
+// A verdict is the result of reading a line as an object.
 type verdict uint8
 
 const (
 	notObject verdict = iota
 	isObject
-	isUnwanted // whatever the rest of the line holds, nothing of it is logged
+	isUnwanted // nothing of the line is logged, whatever follows
 )
 
-// An object is one line read as a JSON object. It is used again for the next
-// line, so that reading allocates nothing.
+// An object is one line read as a JSON object. It is reused for the next line,
+// so reading allocates nothing.
 //
-// Of a reserved key that comes twice the first counts and the second is an
-// attribute like any other. That lets a line end at its level, if nobody wants
-// that level.
+// If a reserved key comes twice, the first counts and the second is an ordinary
+// attribute. Reading can thus end at the level if the logger drops that level.
 type object struct {
 	scan   scanner
 	zones  zones
-	fields []field // all members but the reserved ones
+	fields []field // all members except reserved ones
 	attrs  []slog.Attr
 
 	level     slog.Level // debug unless hasLevel
-	hasLevel  bool       // the line has a level that hclog knows
+	hasLevel  bool       // the level is known to hclog
 	sawLevel  bool       // the line has a level
 	message   field
 	timestamp field
 }
 
-// maxKeptFields is how many fields' room an object keeps from line to line.
+// maxKeptFields is the number of fields of capacity kept between lines.
 const maxKeptFields = 64
 
-// parse reads line. unwanted tells whether a record of a level, and a plain
-// line too, would be thrown away.
+// parse reads line. unwanted reports whether records of a level, and plain
+// lines, are dropped.
 func (o *object) parse(line []byte, unwanted func(slog.Level) bool) verdict {
 	o.reset()
 	if !o.scan.open(line) {
@@ -76,7 +75,7 @@ func (o *object) parse(line []byte, unwanted func(slog.Level) bool) verdict {
 	}
 }
 
-// reset forgets the last line.
+// reset clears the previous line.
 func (o *object) reset() {
 	if cap(o.fields) > maxKeptFields {
 		o.fields, o.attrs = nil, nil
@@ -86,7 +85,7 @@ func (o *object) reset() {
 	o.message, o.timestamp = field{}, field{}
 }
 
-// reserved takes f if it is the first member of a reserved key.
+// reserved stores f if it is the first member with a reserved key.
 func (o *object) reserved(f *field, line []byte) bool {
 	key := line[f.key.from:f.key.to]
 	if f.keyEscaped {
@@ -111,7 +110,7 @@ func (o *object) reserved(f *field, line []byte) bool {
 	return false
 }
 
-// take puts f into an empty place.
+// take stores f if place is empty.
 func take(place, f *field) bool {
 	if place.kind != kindInvalid {
 		return false
@@ -120,7 +119,7 @@ func take(place, f *field) bool {
 	return true
 }
 
-// levelOf returns the level that a member's value names, debug if it names none.
+// levelOf returns the level in a member's value, or debug for unknown levels.
 func levelOf(f *field, line []byte) (slog.Level, bool) {
 	if f.kind != kindString {
 		return slog.LevelDebug, false
@@ -132,8 +131,8 @@ func levelOf(f *field, line []byte) (slog.Level, bool) {
 	return levelNamed(name)
 }
 
-// time returns the record's time: now if the line has none (or null), false if
-// it has one that cannot be read.
+// time returns the record's time, or now if the line has none (or null). It
+// returns false if the time is unreadable.
 func (o *object) time(line []byte) (time.Time, bool) {
 	switch o.timestamp.kind {
 	case kindInvalid, kindNull:
@@ -149,8 +148,8 @@ func (o *object) time(line []byte) (time.Time, bool) {
 	}
 }
 
-// record makes the slog record of the line. All its strings are parts of one
-// copy of the line, so that handlers may keep them.
+// record returns the slog record of the line. All its strings share one copy of
+// the line, so handlers may keep them.
 func (o *object) record(line []byte, at time.Time) slog.Record {
 	text := string(line)
 	record := slog.NewRecord(at, o.level, messageText(&o.message, text), 0)
@@ -160,19 +159,19 @@ func (o *object) record(line []byte, at time.Time) slog.Record {
 		o.attrs = append(o.attrs, slog.Attr{Key: attrKey(stringOf(text, f.key, f.keyEscaped)), Value: valueOf(f, text)})
 	}
 	record.AddAttrs(o.attrs...)
-	// The record has its own copies; what stays here would keep the line alive.
+	// The record has its own copies; stale attributes would keep the line alive.
 	clear(o.attrs)
 	return record
 }
 
-// hostKeys are the names under which a host's log has its own facts: those of
-// log/slog and of hclog, and the plugin's name.
+// hostKeys are reserved for the host's own facts: the keys of log/slog and of
+// hclog, and the plugin's name.
 var hostKeys = []string{
 	slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin", keyLevel, keyMessage, keyTimestamp,
 }
 
-// attrKey returns the name of a plugin's attribute. A host's name gets a prefix in
-// any spelling: many readers take the last of two equal keys, in either case.
+// attrKey returns the name of a plugin's attribute. Host names get a prefix in any spelling,
+// because many readers take the last of two equal keys, in either case.
 func attrKey(key string) string {
 	for _, name := range hostKeys {
 		if len(key) == len(name) && strings.EqualFold(key, name) {
@@ -182,8 +181,8 @@ func attrKey(key string) string {
 	return key
 }
 
-// messageText returns a message that is a string, or the JSON text of any
-// other: {"@message":5} says "5".
+// messageText returns a string message, or the JSON text of any other:
+// {"@message":5} gives "5".
 func messageText(f *field, text string) string {
 	switch f.kind {
 	case kindInvalid, kindNull:
@@ -195,7 +194,7 @@ func messageText(f *field, text string) string {
 	}
 }
 
-// stringOf returns a string of the line.
+// stringOf returns a string in the line.
 func stringOf(text string, s span, escaped bool) string {
 	inside := text[s.from:s.to]
 	if escaped {
@@ -204,7 +203,7 @@ func stringOf(text string, s span, escaped bool) string {
 	return inside
 }
 
-// valueOf returns an attribute's value with the type that the line gave it.
+// valueOf returns an attribute's value with its type in the line.
 func valueOf(f *field, text string) slog.Value {
 	raw := text[f.value.from:f.value.to]
 	switch f.kind {
@@ -225,8 +224,8 @@ func valueOf(f *field, text string) slog.Value {
 	return slog.AnyValue(newRawJSON(raw, f.spaced))
 }
 
-// integerValue returns an int64, or a uint64 where that is too small, or the
-// digits where both are.
+// integerValue returns an int64, a uint64 for larger numbers, or the digits of
+// numbers too large for both.
 func integerValue(raw string) slog.Value {
 	if n, err := strconv.ParseInt(raw, 10, 64); err == nil {
 		return slog.Int64Value(n)
@@ -237,12 +236,12 @@ func integerValue(raw string) slog.Value {
 	return slog.AnyValue(newRawJSON(raw, false))
 }
 
-// A rawJSON is an attribute's value that stays JSON: an object, an array, or a
-// number that no Go number holds. Text handlers print it as it is, JSON
-// handlers put it into their own output.
+// A rawJSON is an attribute's value kept as JSON: an object, an array, or a
+// number beyond Go's types. Text handlers print it unchanged; JSON handlers
+// embed it.
 type rawJSON string
 
-// MarshalJSON makes the value part of a JSON handler's line.
+// MarshalJSON embeds the value in a JSON handler's line.
 func (r rawJSON) MarshalJSON() ([]byte, error) { return []byte(r), nil }
 
 // MarshalText makes the value readable in a text handler's line.
@@ -251,9 +250,9 @@ func (r rawJSON) MarshalText() ([]byte, error) { return []byte(r), nil }
 // String returns the JSON text.
 func (r rawJSON) String() string { return string(r) }
 
-// newRawJSON makes a value of valid JSON text, without the white space between
-// its tokens (spaced says that there is some) and as valid UTF-8, which a JSON
-// handler needs to keep its own line valid.
+// newRawJSON converts valid JSON text to valid UTF-8, so that a JSON handler's
+// line stays valid. If spaced is set, it removes white space between the
+// tokens.
 func newRawJSON(text string, spaced bool) rawJSON {
 	if spaced {
 		var compact bytes.Buffer

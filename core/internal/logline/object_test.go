@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// wanted is a logger's answer when it wants every level.
+// wanted makes every level wanted.
 func wanted(slog.Level) bool { return false }
 
 func TestObjectNestsDownToItsLimit(t *testing.T) {
@@ -27,7 +27,7 @@ func TestObjectNestsDownToItsLimit(t *testing.T) {
 	}
 }
 
-func TestReadingALineAllocatesNothing(t *testing.T) {
+func TestObjectParsesWithoutAllocating(t *testing.T) {
 	var o object
 	line := []byte(sampleLine)
 	o.parse(line, wanted)
@@ -58,8 +58,8 @@ func TestObjectForgetsManyFields(t *testing.T) {
 	}
 }
 
-// FuzzLine holds what becomes of a line against encoding/json: the same texts
-// are objects, with the same members. No line may do any harm.
+// FuzzLine compares the reading of lines with encoding/json: both accept the
+// same objects, with the same members. No line may do harm.
 func FuzzLine(f *testing.F) {
 	for _, line := range []string{
 		sampleLine, `{}`, `{"@level":"info","@message":5}`, `{"@level":[]}`, `{"a":{"b":[1,2.5e-3,"\ud83d\ude00"]},"c":null}`,
@@ -85,8 +85,8 @@ func FuzzLine(f *testing.F) {
 	})
 }
 
-// pumpEverywhere pumps line with a small and a large limit into both of slog's
-// handlers, and checks that the JSON handler's output stays JSON.
+// pumpEverywhere pumps line with small and large limits into both of slog's
+// handlers. The JSON handler's output must stay JSON.
 func pumpEverywhere(t *testing.T, line []byte) {
 	for _, limit := range []int{1, 7, 0} {
 		var out bytes.Buffer
@@ -99,13 +99,13 @@ func pumpEverywhere(t *testing.T, line []byte) {
 		}
 		for record := range bytes.Lines(out.Bytes()) {
 			if !json.Valid(record) {
-				t.Errorf("the record of %q is no JSON: %s", line, record)
+				t.Errorf("the record of %q is not JSON: %s", line, record)
 			}
 		}
 	}
 }
 
-// depth returns how deeply line is nested at most.
+// depth returns an upper bound for the nesting depth of line.
 func depth(line []byte) int {
 	return bytes.Count(line, []byte("{")) + bytes.Count(line, []byte("["))
 }
@@ -129,7 +129,7 @@ func compareMembers(t *testing.T, o *object, line []byte) {
 		}
 		switch key {
 		case keyLevel, keyMessage, keyTimestamp:
-			// A null in a reserved place counts as the member it is.
+			// A null in a reserved member counts as its first value.
 			if first := !reservedKeys[key.(string)]; first {
 				reservedKeys[key.(string)] = true
 				continue
@@ -152,10 +152,10 @@ func compareMembers(t *testing.T, o *object, line []byte) {
 	}
 }
 
-// utf8Valid replaces each byte that is not UTF-8, as encoding/json does.
+// utf8Valid replaces each byte outside UTF-8, as encoding/json does.
 func utf8Valid(s string) string { return string([]rune(s)) }
 
-// sameValue compares a value with the JSON that it was made of.
+// sameValue compares a value with its JSON source.
 func sameValue(got slog.Value, raw json.RawMessage) error {
 	if kept, ok := got.Any().(rawJSON); ok {
 		var want, have bytes.Buffer
@@ -186,5 +186,5 @@ func sameValue(got slog.Value, raw json.RawMessage) error {
 	return nil
 }
 
-// utf8Runs makes one mark of each run of bytes that are not UTF-8.
+// utf8Runs replaces each run of bytes outside UTF-8 with one mark.
 func utf8Runs(s string) string { return strings.ToValidUTF8(s, "\ufffd") }

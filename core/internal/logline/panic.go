@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// headings begin the text with which a program dies. The first ones are the Go
-// runtime's, the others those of C and C++, Rust and Python.
+// headings begin the last text of a dying program. The first group is the Go
+// runtime's, the others belong to C and C++, Rust and Python.
 var headings = []string{
 	"panic: ", "fatal error: ", "unexpected fault address ",
 	"runtime: goroutine stack exceeds ", "runtime: out of memory", "runtime: panic before malloc heap initialized",
@@ -19,8 +19,8 @@ var headings = []string{
 	"thread 'main' panicked at ", "Fatal Python error: ",
 }
 
-// signals are the lines with which the Go runtime begins when a signal ends the
-// program and neither the program nor a panic handles it.
+// signals are the Go runtime's first lines for a fatal signal without a
+// handler.
 var signals = []string{
 	"SIGQUIT: quit", "SIGILL: illegal instruction", "SIGTRAP: trace trap", "SIGABRT: abort",
 	"SIGEMT: emulate instruction executed", "SIGFPE: floating-point exception", "SIGBUS: bus error",
@@ -28,7 +28,7 @@ var signals = []string{
 	"SIGXCPU: cpu limit exceeded", "SIGXFSZ: file size limit exceeded",
 }
 
-// IsDeathHeading reports whether line begins the text with which a program dies.
+// IsDeathHeading reports whether line begins the last text of a dying program.
 func IsDeathHeading[Text string | []byte](line Text) bool {
 	for _, heading := range headings {
 		if len(line) >= len(heading) && string(line[:len(heading)]) == heading {
@@ -38,8 +38,8 @@ func IsDeathHeading[Text string | []byte](line Text) bool {
 	return len(line) > 3 && string(line[:3]) == "SIG" && slices.Contains(signals, string(line))
 }
 
-// isTrace reports whether line stands in the Go runtime's trace of a dying program
-// and hardly anywhere else: a goroutine's head, a frame, its place in a file.
+// isTrace reports whether line belongs to the Go runtime's trace of a dying program and rarely
+// occurs elsewhere: a goroutine's head, a frame, its file position.
 func isTrace(line []byte) bool {
 	switch {
 	case bytes.HasPrefix(line, []byte("\t")), bytes.HasPrefix(line, []byte("goroutine ")),
@@ -59,25 +59,25 @@ func isOutermost(line []byte) bool {
 		bytes.HasPrefix(line, []byte("runtime.goexit("))
 }
 
-// A panicText gathers the lines of a panic into one record. It is used by the
-// pump and by its own timer.
+// A panicText collects the lines of a panic into one record. The pump and its
+// timer use it.
 type panicText struct {
 	out   output
 	limit int           // bytes of one record
-	delay time.Duration // how long to wait for more; less than 0 is for ever
+	delay time.Duration // how long to wait for more lines; negative is forever
 
-	begun bool // there was a panic; the pump's alone
+	begun bool // a panic has occurred; only the pump uses this
 
 	mu       sync.Mutex
 	text     []byte // the lines, with a newline between them
 	open     bool   // more lines belong to the text
-	first    bool   // the text has the panic's own first line
-	resume   bool   // the next plain line goes on with the text
+	first    bool   // the text includes the panic's own first line
+	resume   bool   // the next plain line continues the text
 	trace    bool   // the runtime's trace has begun
 	outer    bool   // the last line is the outermost frame of a goroutine
 	whole    bool   // the last goroutine in the text is complete
 	deadline time.Time
-	armed    bool // the timer's function is still to run
+	armed    bool // the timer's function has yet to run
 	timer    *time.Timer
 	timers   sync.WaitGroup
 }
@@ -110,8 +110,8 @@ func (p *panicText) take(line []byte) bool {
 	return true
 }
 
-// follow keeps track of the trace, so that a pause in the middle of it does not end
-// the text: the runtime needs seconds to go through the stack of an endless recursion.
+// follow tracks the trace, so that a pause inside it does not end the text: the runtime needs
+// seconds to walk the stack of an endless recursion.
 func (p *panicText) follow(line []byte) {
 	if len(line) == 0 {
 		return
@@ -122,15 +122,15 @@ func (p *panicText) follow(line []byte) {
 	p.trace = p.trace || isTrace(line)
 }
 
-// resumes tells whether line can go on with a panic's text that was cut. What
-// names its own level does not.
+// resumes reports whether line can continue a cut panic text. Lines with a
+// level cannot.
 func resumes(line []byte) bool {
 	_, _, leveled := levelPrefixed(line)
 	return len(line) > 0 && !leveled
 }
 
-// interrupt logs the text so far: a record of the plugin's stands behind it.
-// What remains of a panic follows, since other goroutines can log between the
+// interrupt logs the text so far, ahead of a record of the plugin's. The rest
+// of the panic follows later, since other goroutines can log between the
 // runtime's first line and its trace.
 func (p *panicText) interrupt() {
 	if !p.begun {
@@ -144,7 +144,7 @@ func (p *panicText) interrupt() {
 	}
 }
 
-// close logs what is left and waits for the timer's function.
+// close logs the rest and waits for the timer's function.
 func (p *panicText) close() {
 	p.mu.Lock()
 	if p.open {
@@ -157,7 +157,7 @@ func (p *panicText) close() {
 	p.timers.Wait()
 }
 
-// wait sees to it that the text is logged when nothing follows.
+// wait arms the timer to log the text if nothing follows.
 func (p *panicText) wait() {
 	if p.delay < 0 {
 		return
@@ -172,11 +172,11 @@ func (p *panicText) wait() {
 		p.arm(delay)
 	case p.timer.Stop():
 		p.timer.Reset(delay)
-	} // otherwise its function is about to run, and looks at the deadline
+	} // otherwise its function is about to run and checks the deadline
 }
 
-// unfinished is how many times as long a text waits in the middle of a goroutine's
-// trace: a program that prints half a trace and lives on is rare.
+// unfinished multiplies the delay of a text in the middle of a goroutine's trace: programs rarely
+// print half a trace and live on.
 const unfinished = 50
 
 func (p *panicText) arm(delay time.Duration) {
@@ -185,8 +185,8 @@ func (p *panicText) arm(delay time.Duration) {
 	p.timer = time.AfterFunc(delay, p.expire)
 }
 
-// expire is the timer's function. It logs a text that has waited long enough;
-// the plugin lives on, so what it writes from now on is no part of it.
+// expire is the timer's function. It logs a text after its deadline. The plugin
+// lives on, so its later output is not part of the text.
 func (p *panicText) expire() {
 	defer p.timers.Done()
 	p.mu.Lock()
@@ -214,5 +214,5 @@ func (p *panicText) flush() {
 		attrs = append(attrs, slog.Bool("continued", true))
 	}
 	p.out.text(slog.LevelError, message, attrs...)
-	p.text = nil // it was for once, and may be large
+	p.text = nil // rarely needed, and may be large
 }

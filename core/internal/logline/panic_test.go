@@ -23,9 +23,9 @@ func TestPumpMakesAPanicOneRecord(t *testing.T) {
 		{"a panic in a panic", "panic: a [recovered]\n\tpanic: b\n", 0, []string{"error panic: a [recovered] | stack=\tpanic: b"}},
 		{"a second panic", "panic: a\npanic: b\n", 0, []string{"error panic: a | stack=panic: b"}},
 		{"only the first line", "panic: a", 0, []string{"error panic: a"}},
-		{"a signal that the runtime does not expect", "SIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=0\n", 0,
+		{"an unexpected signal", "SIGSEGV: segmentation violation\nPC=0x1 m=0 sigcode=0\n", 0,
 			[]string{"error SIGSEGV: segmentation violation | stack=PC=0x1 m=0 sigcode=0"}},
-		{"a line of one's own about a signal", "SIGTERM: leaving\nSIGSEGV: segmentation violation, again\n", 0,
+		{"a program's own line about a signal", "SIGTERM: leaving\nSIGSEGV: segmentation violation, again\n", 0,
 			[]string{"debug SIGTERM: leaving", "debug SIGSEGV: segmentation violation, again"}},
 		{"an endless recursion", "runtime: goroutine stack exceeds 1000000000-byte limit\nruntime: sp=0xc0\nfatal error: stack overflow\n", 0,
 			[]string{"error runtime: goroutine stack exceeds 1000000000-byte limit | stack=runtime: sp=0xc0\nfatal error: stack overflow"}},
@@ -73,13 +73,13 @@ func TestPanicIsLoggedWhenThePluginLivesOn(t *testing.T) {
 
 		write("panic: a\n")
 		<-time.After(900 * time.Millisecond)
-		write("b\n") // starts the delay again
+		write("b\n") // restarts the delay
 		<-time.After(900 * time.Millisecond)
 		expect()
 		<-time.After(200 * time.Millisecond)
 		expect("error panic: a | stack=b")
 
-		write("c\n[INFO] d\n") // no part of the text, but errors unless they say otherwise
+		write("c\n[INFO] d\n") // not part of the text, but errors unless they have a level
 		expect("error panic: a | stack=b", "error c", "info d")
 
 		write("panic: e\n")
@@ -92,7 +92,7 @@ func TestPanicIsLoggedWhenThePluginLivesOn(t *testing.T) {
 	})
 }
 
-func TestPauseInsideATraceDoesNotEndThePanic(t *testing.T) {
+func TestPanicSurvivesAPauseInsideItsTrace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		kept := &recorder{level: math.MinInt}
 		r, w := io.Pipe()
@@ -157,7 +157,7 @@ func TestPanicCanWaitForTheEnd(t *testing.T) {
 	})
 }
 
-func TestPanicsTimerRacesWithLines(t *testing.T) {
+func TestPanicTimerRacesWithLines(t *testing.T) {
 	kept := &recorder{level: math.MinInt}
 	text := strings.Repeat("panic: a\nb\n{\"@level\":\"info\"}\nc\n", 500)
 	if err := Pump(strings.NewReader(text), Config{Logger: slog.New(kept), PanicDelay: time.Nanosecond}); err != nil {

@@ -15,54 +15,50 @@ const (
 	DefaultPanicDelay = 200 * time.Millisecond
 )
 
-// Config says what a Pump does with the lines that it reads.
+// Config configures a Pump.
 type Config struct {
-	// Logger gets a record for each line; nil throws the records away, while
-	// Raw and Tail still get what is read.
+	// Logger gets a record for each line. If nil, records are dropped, and Raw
+	// and Tail still get the input.
 	Logger *slog.Logger
 
-	// MaxLine is the longest line, in bytes, that is passed on whole; 0 means
-	// [DefaultMaxLine]. The pieces of a longer one are plain records of at most
-	// this size, each with the attribute "piece", counted from 1. The text of a
-	// panic is bounded by it too.
+	// MaxLine is the maximum length of a whole line, in bytes; 0 means
+	// [DefaultMaxLine]. A longer line is cut into plain records of at most this
+	// size, with the attribute "piece", counted from 1. It also limits the text
+	// of a panic.
 	MaxLine int
 
-	// Raw gets every byte as it was read; nil means nobody does. It holds up the
-	// plugin while it blocks. After its first error it gets nothing more.
+	// Raw gets every byte unchanged; nil disables it. The plugin waits while
+	// Raw blocks. After its first error Raw gets nothing more.
 	Raw io.Writer
 
-	// Tail remembers the last lines; nil means nobody does.
+	// Tail remembers the last lines; nil disables it.
 	Tail *Tail
 
-	// PanicDelay is how long the text of a panic waits for more lines before it
-	// is logged; 0 means [DefaultPanicDelay], and less than 0 that it waits for
-	// the end, or a line that is a record. Something that prints "panic: " need
-	// not die of it.
+	// PanicDelay is the time that a panic's text waits for more lines; 0 means
+	// [DefaultPanicDelay]. If negative, the text waits for the end or for a
+	// record. A program that prints "panic: " need not be dying.
 	PanicDelay time.Duration
 }
 
-// Pump reads a plugin's stderr from r and logs each line until r ends. It
-// blocks meanwhile, and when it returns nothing of it is left running.
+// Pump reads a plugin's stderr from r and logs each line until r ends. It blocks until then and
+// leaves nothing running.
 //
-// A line that is a JSON object with a level of hclog's is a record: @level,
-// @message and @timestamp become the record's own, every other member an
-// attribute, in the line's order and with its type; objects and arrays stay
-// JSON. An attribute with a name of the host's, as "level" or "plugin", gets the
-// prefix "plugin_". A message that is no string is shown as its JSON. An object without a
-// known level is logged at debug, the line verbatim as its message; a line
-// whose timestamp cannot be read is a plain line.
+// A JSON object with one of hclog's levels is a record. Its @level, @message and @timestamp become
+// the record's own. Every other member becomes an attribute with its type, in the line's order;
+// objects and arrays stay JSON. An attribute with a host's name, like "level" or "plugin", gets the
+// prefix "plugin_". A message that is not a string is shown as its JSON. An object without a known
+// level is logged at debug, with the line verbatim as its message. A line with an unreadable
+// timestamp is a plain line.
 //
-// A plain line is logged at the level that it names in front ("[WARN] text"),
-// at debug otherwise. A line that [IsDeathHeading] knows, as "panic: boom",
-// begins the text of a panic: it and the plain lines after it are one record
-// at error level, the first line its message and the rest its attribute
-// "stack". A pause ends the text, but not in the middle of a goroutine's trace.
-// Where a JSON line or a limit cuts that text, it goes on in another
-// record with the attribute "continued"; plain lines that come after a panic's
-// text was logged are errors too. Empty lines count only inside such a text.
+// A plain line is logged at the level in front ("[WARN] text"), otherwise at debug. A line accepted
+// by [IsDeathHeading], like "panic: boom", begins the text of a panic. It and the plain lines after
+// it form one record at error level: the first line is the message, the rest the attribute "stack".
+// A pause ends the text, except in the middle of a goroutine's trace. After a cut by a JSON line or
+// a limit, the text continues in another record with the attribute "continued". Plain lines after a
+// logged panic are errors too. Empty lines count only inside a panic's text.
 //
-// Pump returns nil when r ends with [io.EOF], otherwise r's error, after it
-// has logged what was read. An error of Raw is returned too.
+// Pump returns nil when r ends with [io.EOF], otherwise r's error, after logging the input so far.
+// It returns an error of Raw too.
 func Pump(r io.Reader, cfg Config) error {
 	p := newPump(cfg)
 	err := p.run(r)
@@ -73,7 +69,7 @@ func Pump(r io.Reader, cfg Config) error {
 	return err
 }
 
-// A pump is one run of Pump.
+// A pump is the state of one Pump call.
 type pump struct {
 	out    output
 	raw    io.Writer
@@ -82,7 +78,7 @@ type pump struct {
 	buffer lineBuffer
 	object object
 	panic  panicText
-	piece  int        // how many pieces of the current line were handed on
+	piece  int        // number of pieces logged of the current line
 	level  slog.Level // the level of those pieces
 
 	unwanted func(slog.Level) bool
@@ -107,7 +103,7 @@ func newPump(cfg Config) *pump {
 	return p
 }
 
-// maxEmptyReads is how often a reader may return nothing at all.
+// maxEmptyReads is the number of empty reads in a row before Pump gives up.
 const maxEmptyReads = 100
 
 // run reads and logs until r ends.
@@ -137,7 +133,7 @@ func (p *pump) run(r io.Reader) error {
 	}
 }
 
-// copyRaw passes on what was read.
+// copyRaw passes input on to Raw.
 func (p *pump) copyRaw(text []byte) {
 	if p.raw == nil || p.rawErr != nil || len(text) == 0 {
 		return
@@ -145,7 +141,7 @@ func (p *pump) copyRaw(text []byte) {
 	_, p.rawErr = p.raw.Write(text)
 }
 
-// lines logs the lines that are complete; all of them at the end.
+// lines logs the complete lines; with eof, all of them.
 func (p *pump) lines(eof bool) {
 	for {
 		text, last, ok := p.buffer.next(eof)
@@ -181,7 +177,7 @@ func (p *pump) line(text []byte) {
 	}
 }
 
-// looksLikeObject tells whether trying to read line as one is worth while.
+// looksLikeObject reports whether line could be an object.
 func looksLikeObject(line []byte) bool {
 	for _, c := range line {
 		switch c {
@@ -193,7 +189,7 @@ func looksLikeObject(line []byte) bool {
 	return false
 }
 
-// record logs a line that is an object.
+// record logs an object.
 func (p *pump) record(line []byte) {
 	at, ok := p.object.time(line)
 	switch {
@@ -211,7 +207,7 @@ func (p *pump) record(line []byte) {
 	}
 }
 
-// plain logs a line that is just text.
+// plain logs a line of plain text.
 func (p *pump) plain(line []byte) {
 	if p.panic.take(line) || len(line) == 0 {
 		return
@@ -220,7 +216,7 @@ func (p *pump) plain(line []byte) {
 	p.out.text(level, text)
 }
 
-// pieceOf logs a piece of a line that is too long.
+// pieceOf logs a piece of an overlong line.
 func (p *pump) pieceOf(text []byte) {
 	p.piece++
 	if p.panic.take(text) {
@@ -244,8 +240,8 @@ func (p *pump) plainLevel(line []byte) (slog.Level, []byte) {
 	return slog.LevelDebug, line
 }
 
-// An output is where records go. What the handler makes of them is its own
-// business: there is nobody to tell an error to.
+// An output sends records to a handler. Handler errors are dropped: nobody
+// could receive them.
 type output struct{ handler slog.Handler }
 
 func (o output) enabled(level slog.Level) bool {
@@ -256,7 +252,7 @@ func (o output) record(r slog.Record) {
 	_ = o.handler.Handle(context.Background(), r)
 }
 
-// text logs a line that carries no time of its own.
+// text logs a line without a time of its own.
 func (o output) text(level slog.Level, message []byte, attrs ...slog.Attr) {
 	if !o.enabled(level) {
 		return

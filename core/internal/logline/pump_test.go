@@ -37,7 +37,7 @@ func (r *recorder) records() []slog.Record {
 	return r.kept
 }
 
-// shown is what a test expects of a record: level, message and attributes.
+// shown formats a record for comparison: level, message and attributes.
 func shown(record slog.Record) string {
 	var out strings.Builder
 	out.WriteString(levelName(record.Level) + " " + record.Message)
@@ -48,7 +48,7 @@ func shown(record slog.Record) string {
 	return out.String()
 }
 
-// pumped returns what becomes of text.
+// pumped returns the records of text.
 func pumped(t *testing.T, text string, cfg Config) []string {
 	t.Helper()
 	return pumpedFrom(t, strings.NewReader(text), cfg)
@@ -93,13 +93,13 @@ func TestPumpReadsLines(t *testing.T) {
 		{"no level", `{"@message":"m","a":1}`, []string{`debug {"@message":"m","a":1}`}},
 		{"an unknown level", `{"@level":"fatal","@message":"m"}`, []string{`debug {"@level":"fatal","@message":"m"}`}},
 		{"an empty level", `{"@level":""}`, []string{`debug {"@level":""}`}},
-		{"a level that is no string", `{"@level":[],"@message":"m"}`, []string{`debug {"@level":[],"@message":"m"}`}},
-		{"a message that is no string (F1)", `{"@message":5,"@level":"info"}`, []string{"info 5"}},
-		{"only a message that is no string (F1)", `{"@message":5}`, []string{`debug {"@message":5}`}},
-		{"a message that is an object", `{"@level":"warn","@message":{"a": [1]}}`, []string{`warn {"a": [1]}`}},
-		{"a message that is null", `{"@level":"warn","@message":null}`, []string{"warn "}},
-		{"a timestamp that is null", `{"@level":"warn","@message":"m","@timestamp":null}`, []string{"warn m"}},
-		{"a timestamp that is no string", `{"@level":"warn","@timestamp":17}`, []string{`debug {"@level":"warn","@timestamp":17}`}},
+		{"a level of another type", `{"@level":[],"@message":"m"}`, []string{`debug {"@level":[],"@message":"m"}`}},
+		{"a message of another type (F1)", `{"@message":5,"@level":"info"}`, []string{"info 5"}},
+		{"only a message of another type (F1)", `{"@message":5}`, []string{`debug {"@message":5}`}},
+		{"an object as the message", `{"@level":"warn","@message":{"a": [1]}}`, []string{`warn {"a": [1]}`}},
+		{"a null message", `{"@level":"warn","@message":null}`, []string{"warn "}},
+		{"a null timestamp", `{"@level":"warn","@message":"m","@timestamp":null}`, []string{"warn m"}},
+		{"a timestamp of another type", `{"@level":"warn","@timestamp":17}`, []string{`debug {"@level":"warn","@timestamp":17}`}},
 		{"an escaped timestamp", `{"@level":"warn","@message":"m","@timestamp":"2024\u002d05-06T07:08:09.123456Z"}`, []string{"warn m"}},
 		{"an unreadable timestamp", `{"@level":"warn","@timestamp":"now"}`, []string{`debug {"@level":"warn","@timestamp":"now"}`}},
 		{"attributes in order", `{"z":1,"@level":"info","a":"x","@message":"m","@module":"p","m":true}`, []string{"info m | z=1 | a=x | @module=p | m=true"}},
@@ -114,7 +114,7 @@ func TestPumpReadsLines(t *testing.T) {
 		{"a broken object", `{"@level":"error"`, []string{`debug {"@level":"error"`}},
 		{"two objects", `{"@level":"error"}{}`, []string{`debug {"@level":"error"}{}`}},
 		{"prefixes", "[TRACE] a\n[DEBUG] b\n[INFO] c\n[WARN]d\n[ERROR] e", []string{"trace a", "debug b", "info c", "warn d", "error e"}},
-		{"what is no prefix", "[FATAL] a\n[info] b\n[INFO c\n[", []string{"debug [FATAL] a", "debug [info] b", "debug [INFO c", "debug ["}},
+		{"unknown prefixes", "[FATAL] a\n[info] b\n[INFO c\n[", []string{"debug [FATAL] a", "debug [info] b", "debug [INFO c", "debug ["}},
 		{"plain text", "hello\n", []string{"debug hello"}},
 		{"no line end", "hello", []string{"debug hello"}},
 		{"CRLF", "a\r\nb\r\n", []string{"debug a", "debug b"}},
@@ -158,7 +158,7 @@ func TestPumpKeepsTypes(t *testing.T) {
 	}
 }
 
-func TestPumpedValuesPrintWell(t *testing.T) {
+func TestPumpValuesPrintWell(t *testing.T) {
 	const line = `{"@level":"info","@message":"m","@timestamp":"2024-05-06T07:08:09.123456Z","o":{"a": [1,"x"]},"n":null,"bad":["` + "\xff" + `"]}`
 	var text, json bytes.Buffer
 	for _, handler := range []slog.Handler{slog.NewTextHandler(&text, nil), slog.NewJSONHandler(&json, nil)} {
@@ -205,7 +205,7 @@ func TestPumpSplitsLongLines(t *testing.T) {
 		{"a level for all pieces", "[WARN] 12345\nx", []string{"warn 1 | piece=1", "warn 2345 | piece=2", "debug x"}},
 		{"an object", `{"@level":"error"}`, []string{`debug {"@level | piece=1`, `debug ":"error | piece=2`, `debug "} | piece=3`}},
 		{"characters stay whole", "1234567äx", []string{"debug 1234567 | piece=1", "debug äx | piece=2"}},
-		{"what is no character does not", "\x80\x80\x80\x80\x80\x80\x80\x80\x80", []string{"debug \x80\x80\x80\x80\x80\x80\x80\x80 | piece=1", "debug \x80 | piece=2"}},
+		{"invalid characters do not", "\x80\x80\x80\x80\x80\x80\x80\x80\x80", []string{"debug \x80\x80\x80\x80\x80\x80\x80\x80 | piece=1", "debug \x80 | piece=2"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestPumpCopiesEveryByte(t *testing.T) {
 	}
 }
 
-// failing is a writer that is out of order.
+// failing is a writer with a permanent error.
 type failing struct{ writes int }
 
 var errFailing = errors.New("out of order")
@@ -300,7 +300,7 @@ func TestPumpWithoutALoggerStillDrains(t *testing.T) {
 	equalLines(t, tail.Lines(), []string{"a", "b"})
 }
 
-func TestPumpDropsWhatTheLoggerDoesNotWant(t *testing.T) {
+func TestPumpDropsUnwantedLevels(t *testing.T) {
 	const text = `plain
 {"@level":"debug","@message":"no"}
 {"@level":"info","@message":"no", broken

@@ -1,11 +1,11 @@
 package logline
 
-// maxDepth is how deeply values may be nested inside a line's object. A line
-// that goes deeper is a plain line. No log needs a tenth of it; the limit keeps
-// the scanner's state fixed.
+// maxDepth limits the nesting inside a line's object. A deeper line is a plain
+// line. Logs need less than a tenth of it; the limit fixes the size of the
+// scanner's state.
 const maxDepth = 1024
 
-// A kind is what a JSON value is.
+// A kind is the type of a JSON value.
 type kind uint8
 
 const (
@@ -22,18 +22,17 @@ const (
 // A span is a part of the scanned text.
 type span struct{ from, to int }
 
-// A field is one member of a line's object, as places in the line.
+// A field is one member of a line's object, as positions in the line.
 type field struct {
 	key, value span // a string's span excludes its quotes
 	kind       kind
-	keyEscaped bool // the key has escapes in it
-	escaped    bool // a string value has escapes in it
+	keyEscaped bool // the key contains escapes
+	escaped    bool // a string value contains escapes
 	spaced     bool // a nested value has white space between its tokens
 }
 
-// A scanner goes through one JSON object once, without a copy and without an
-// allocation. It accepts exactly the text that encoding/json accepts, up to
-// maxDepth.
+// A scanner reads a JSON object in one pass, without copies or allocations. It
+// accepts exactly the input of encoding/json, up to maxDepth.
 type scanner struct {
 	data    []byte
 	pos     int
@@ -41,7 +40,7 @@ type scanner struct {
 	objects [maxDepth / 64]uint64 // one bit a nesting level: set for an object
 }
 
-// plainByte tells the bytes that a JSON string may hold as they are.
+// plainByte marks the bytes allowed unescaped in a JSON string.
 var plainByte = func() (table [256]bool) {
 	for c := ' '; c < 256; c++ {
 		table[c] = c != '"' && c != '\\'
@@ -49,15 +48,15 @@ var plainByte = func() (table [256]bool) {
 	return table
 }()
 
-// open starts on data and steps into its object; false if it is none.
+// open starts on data and enters its object; false if data is not an object.
 func (s *scanner) open(data []byte) bool {
 	s.data, s.pos = data, 0
 	s.space()
 	return s.take('{')
 }
 
-// member reads the object's next member into f. more is false at the end of
-// the object; ok is false where the text is not a valid object.
+// member reads the object's next member into f. more is false at the end of the
+// object; ok is false for invalid text.
 func (s *scanner) member(f *field, first bool) (more, ok bool) {
 	s.space()
 	switch {
@@ -79,7 +78,7 @@ func (s *scanner) member(f *field, first bool) (more, ok bool) {
 	return true, s.value(f)
 }
 
-// value reads the value at the current place into f.
+// value reads the value at the current position into f.
 func (s *scanner) value(f *field) bool {
 	f.escaped, f.spaced = false, false
 	f.value.from = s.pos
@@ -102,8 +101,8 @@ func (s *scanner) value(f *field) bool {
 	}
 }
 
-// nested goes past an object or array, in a loop: what the line nests must not
-// be able to grow the stack.
+// nested skips an object or array, in a loop: a plugin's nesting must not grow
+// the stack.
 func (s *scanner) nested() bool {
 	depth := 0
 	for {
@@ -150,7 +149,7 @@ func (s *scanner) after(depth int) (int, bool) {
 	return 0, true
 }
 
-// name goes past a nested member's key and colon.
+// name skips a nested member's key and colon.
 func (s *scanner) name() bool {
 	if _, _, ok := s.text(); !ok {
 		return false
@@ -162,7 +161,7 @@ func (s *scanner) name() bool {
 	return true
 }
 
-// scalar goes past a value that holds no others.
+// scalar skips a value without nested values.
 func (s *scanner) scalar() kind {
 	switch s.peek() {
 	case '"':
@@ -189,7 +188,7 @@ func (s *scanner) literal(text string, k kind) kind {
 	return k
 }
 
-// number goes past a number (RFC 8259 §6).
+// number skips a number (RFC 8259 §6).
 func (s *scanner) number() kind {
 	s.take('-')
 	if !s.take('0') && !s.digits() {
@@ -212,7 +211,7 @@ func (s *scanner) number() kind {
 	return k
 }
 
-// digits goes past one digit or more.
+// digits skips one or more digits.
 func (s *scanner) digits() bool {
 	from := s.pos
 	for s.pos < len(s.data) && s.data[s.pos]-'0' <= 9 {
@@ -221,7 +220,7 @@ func (s *scanner) digits() bool {
 	return s.pos > from
 }
 
-// text goes past a string and returns its inside.
+// text skips a string and returns its inside.
 func (s *scanner) text() (inside span, escaped, ok bool) {
 	data, i := s.data, s.pos
 	if i >= len(data) || data[i] != '"' {
@@ -251,8 +250,8 @@ func (s *scanner) text() (inside span, escaped, ok bool) {
 	return span{}, false, false
 }
 
-// escapeSize returns the length of the escape that data starts with, 0 if it
-// is not valid.
+// escapeSize returns the length of the escape at the start of data, or 0 if it
+// is invalid.
 func escapeSize(data []byte) int {
 	if len(data) < 2 {
 		return 0
@@ -268,7 +267,7 @@ func escapeSize(data []byte) int {
 	return 0
 }
 
-// space goes past white space.
+// space skips white space.
 func (s *scanner) space() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
@@ -289,7 +288,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// take goes past c if it is the current byte.
+// take skips c if it is the current byte.
 func (s *scanner) take(c byte) bool {
 	if s.pos < len(s.data) && s.data[s.pos] == c {
 		s.pos++

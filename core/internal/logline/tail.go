@@ -8,39 +8,38 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a Tail that sets none.
+// The default limits of a Tail.
 const (
 	defaultTailLines = 32
 	defaultTailBytes = 4 << 10
 )
 
-// A Tail remembers the last lines of what a plugin wrote to stderr, for the
-// error that says why it did not start. The first line of a panic is
-// remembered beyond its turn: the trace under it can be longer than the tail,
-// and says less.
+// A Tail remembers the last lines of a plugin's stderr, for the error of a
+// failed start. It keeps the first line of a panic longer, because the trace
+// below can exceed the tail and says less.
 //
-// The zero Tail is ready for use, and all its methods may be called at the
-// same time. It keeps no memory until there is a line.
+// The zero Tail is ready for use, and all its methods may be called
+// concurrently. It uses no memory before the first line.
 type Tail struct {
-	// MaxLines is how many lines are kept; 0 means 32.
+	// MaxLines is the maximum number of lines; 0 means 32.
 	MaxLines int
-	// MaxBytes is how many bytes of text are kept; 0 means 4 KiB. A single line
-	// that is longer is cut off behind.
+	// MaxBytes is the maximum size of the text in bytes; 0 means 4 KiB. A
+	// longer single line loses its end.
 	MaxBytes int
 
 	mu      sync.Mutex
-	text    []byte // the lines behind each other, forgotten ones in front
-	ends    []int  // where each line in text ends
-	first   int    // the index in ends of the oldest line that is not forgotten
-	from    int    // where that line starts in text
+	text    []byte // the lines in order, forgotten lines first
+	ends    []int  // the end of each line in text
+	first   int    // index in ends of the oldest remembered line
+	from    int    // start of this line in text
 	count   int    // lines ever added
 	panic   string // the first line of the last panic
-	panicAt int    // its number, counted from 1; 0 is none
+	panicAt int    // its number, counted from 1; 0 means none
 }
 
-// Lines returns the lines that are remembered, the oldest first, without their
-// line ends. Where a panic's first line stands in front of lines that do not
-// follow it, a line in between says how many are missing.
+// Lines returns the remembered lines, the oldest first, without their line
+// ends. If lines are missing after a panic's first line, a line in between
+// gives their number.
 func (t *Tail) Lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,8 +80,8 @@ func (t *Tail) add(line []byte) {
 	}
 }
 
-// compact drops what is forgotten. It is called after so many bytes or lines
-// that moving the rest costs little for each of them.
+// compact drops forgotten lines. It runs rarely, so each line or byte pays
+// little for the move.
 func (t *Tail) compact() {
 	kept := copy(t.text, t.text[t.from:])
 	t.text = t.text[:kept]
@@ -108,8 +107,8 @@ func (t *Tail) maxBytes() int {
 	return defaultTailBytes
 }
 
-// Printable escapes the characters of a line that a terminal would obey, as
-// strconv.Quote does, and leaves tabs and the rest as they are.
+// Printable escapes terminal control characters in a line, as strconv.Quote
+// does, and keeps tabs and other text.
 func Printable(line string) string {
 	var b strings.Builder
 	for len(line) > 0 {

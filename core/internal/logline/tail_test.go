@@ -16,9 +16,9 @@ func TestTailKeepsTheLastLines(t *testing.T) {
 	}{
 		{"none", &Tail{}, nil, nil},
 		{"all", &Tail{}, []string{"a", "b"}, []string{"a", "b"}},
-		{"so many lines", &Tail{MaxLines: 2}, []string{"a", "b", "c", "d", "e", "f", "g"}, []string{"f", "g"}},
-		{"so many bytes", &Tail{MaxBytes: 5}, []string{"aa", "bb", "cc", "dd"}, []string{"cc", "dd"}},
-		{"a line that is too long", &Tail{MaxBytes: 5}, []string{"aa", "1234567"}, []string{"12345"}},
+		{"the limit of lines", &Tail{MaxLines: 2}, []string{"a", "b", "c", "d", "e", "f", "g"}, []string{"f", "g"}},
+		{"the limit of bytes", &Tail{MaxBytes: 5}, []string{"aa", "bb", "cc", "dd"}, []string{"cc", "dd"}},
+		{"an overlong line", &Tail{MaxBytes: 5}, []string{"aa", "1234567"}, []string{"12345"}},
 		{"the panic", &Tail{MaxLines: 2}, []string{"x", "panic: a", "b", "c", "d", "e"}, []string{"panic: a", "... 2 lines left out ...", "d", "e"}},
 		{"the panic right in front", &Tail{MaxLines: 2}, []string{"x", "panic: a", "b", "c"}, []string{"panic: a", "b", "c"}},
 		{"the panic once", &Tail{MaxLines: 2}, []string{"x", "panic: a", "b"}, []string{"panic: a", "b"}},

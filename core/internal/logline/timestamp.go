@@ -2,12 +2,12 @@ package logline
 
 import "time"
 
-// timeLayout is how hclog writes a record's time: microseconds, always six
-// digits of them (protocol §7).
+// timeLayout is hclog's format of a record's time, with exactly six digits for
+// microseconds (protocol §7).
 const timeLayout = "2006-01-02T15:04:05.000000Z07:00"
 
-// zones turns offsets into locations. It remembers the last one, since a
-// plugin writes one offset, at most two, in its life.
+// zones turns offsets into locations. It remembers the last one, since a plugin
+// uses one or two offsets in its life.
 type zones struct {
 	offset int
 	last   *time.Location
@@ -24,10 +24,10 @@ func (z *zones) at(offset int) *time.Location {
 	return z.last
 }
 
-// parseTime reads a timestamp: whatever time.Parse takes as timeLayout, which is
-// the measure that go-plugin's hosts apply, and besides it any number of
-// fraction digits up to nine, or none. Loggers in other languages write
-// milliseconds or nanoseconds, and their lines should keep their level.
+// parseTime reads a timestamp in timeLayout, by the rules of time.Parse, as
+// go-plugin's hosts do. It also accepts zero to nine fraction digits: loggers
+// in other languages write milliseconds or nanoseconds, and their lines should
+// keep their level.
 func parseTime(text string, z *zones) (time.Time, bool) {
 	if t, ok := parseUsualTime(text, z); ok {
 		return t, true
@@ -36,8 +36,8 @@ func parseTime(text string, z *zones) (time.Time, bool) {
 	return t, err == nil
 }
 
-// parseUsualTime reads a timestamp of two digits a part, several times as fast
-// as time.Parse.
+// parseUsualTime reads a timestamp with two digits a part, several times as
+// fast as time.Parse.
 func parseUsualTime(text string, z *zones) (time.Time, bool) {
 	const date, fixed = len("2006-01-02"), len("2006-01-02T15:04:05")
 	if len(text) <= fixed || text[date] != 'T' {
@@ -51,11 +51,11 @@ func parseUsualTime(text string, z *zones) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, z.at(offset))
-	// time.Date moves a day that the month does not have into the next one.
+	// time.Date moves a day beyond the month's end into the next month.
 	return t, t.Day() == day
 }
 
-// parseDate reads text, which has the length of "2006-01-02".
+// parseDate reads text with the length of "2006-01-02".
 func parseDate(text string) (year, month, day int, ok bool) {
 	century, ok1 := twoDigits(text[0:], 99)
 	year, ok2 := twoDigits(text[2:], 99)
@@ -65,7 +65,7 @@ func parseDate(text string) (year, month, day int, ok bool) {
 	return century*100 + year, month, day, ok
 }
 
-// parseClock reads text, which has the length of "15:04:05".
+// parseClock reads text with the length of "15:04:05".
 func parseClock(text string) (hour, minute, second int, ok bool) {
 	hour, ok1 := twoDigits(text[0:], 23)
 	minute, ok2 := twoDigits(text[3:], 59)
@@ -74,7 +74,7 @@ func parseClock(text string) (hour, minute, second int, ok bool) {
 	return hour, minute, second, ok
 }
 
-// parseFraction reads the part of a second that text may start with.
+// parseFraction reads an optional fraction of a second at the start of text.
 func parseFraction(text string) (nanos int, rest string, ok bool) {
 	if text[0] != '.' {
 		return 0, text, true
@@ -111,7 +111,7 @@ func parseOffset(text string) (seconds int, ok bool) {
 	return seconds, ok1 && ok2
 }
 
-// twoDigits reads a number of two digits that is at most limit.
+// twoDigits reads a number of two digits up to limit.
 func twoDigits(text string, limit int) (int, bool) {
 	high, low := text[0]-'0', text[1]-'0'
 	n := int(high)*10 + int(low)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestParseTimeReadsWhatHclogWrites(t *testing.T) {
+func TestParseTimeReadsHclogsTimes(t *testing.T) {
 	var z zones
 	for _, text := range []string{
 		"2024-05-06T07:08:09.123456Z",
@@ -39,7 +39,7 @@ func TestParseTimeTakesAnyFraction(t *testing.T) {
 	}
 }
 
-func TestParseTimeRefuses(t *testing.T) {
+func TestParseTimeRefusesInvalidTimes(t *testing.T) {
 	var z zones
 	for _, text := range []string{
 		"", "now", "2024-05-06", "2024-05-06T07:08:09", "2024-05-06 07:08:09Z", "2024-05-06T07:08:09.Z",
@@ -54,7 +54,7 @@ func TestParseTimeRefuses(t *testing.T) {
 	}
 }
 
-// FuzzTime holds the reading of timestamps against time.Parse.
+// FuzzTime compares parsed timestamps with time.Parse.
 func FuzzTime(f *testing.F) {
 	for _, text := range []string{"2024-05-06T07:08:09.123456Z", "2024-02-30T07:08:09.123456+02:00", "2024-05-06T07:08:09", "x"} {
 		f.Add(text)

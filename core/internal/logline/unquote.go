@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// unquote resolves the escapes in the inside of a JSON string that the scanner
-// has found valid. Halves of surrogate pairs become U+FFFD, as in
-// encoding/json; bytes that are not UTF-8 stay as they are.
+// unquote resolves the escapes inside a JSON string already validated by the
+// scanner. Halves of surrogate pairs become U+FFFD, as in encoding/json; bytes
+// outside UTF-8 stay unchanged.
 func unquote(inside string) string {
 	out := make([]byte, 0, len(inside))
 	for i := 0; i < len(inside); {
@@ -29,7 +29,7 @@ func unquote(inside string) string {
 	return string(out)
 }
 
-// unquoteByte returns what an escape of one letter stands for.
+// unquoteByte returns the character of a one-letter escape.
 func unquoteByte(c byte) byte {
 	switch c {
 	case 'b':
@@ -47,8 +47,8 @@ func unquoteByte(c byte) byte {
 	}
 }
 
-// unquoteRune returns the character of the \uXXXX that text starts with, or of
-// the pair of them that makes one character, and the size of what it read.
+// unquoteRune returns the character of the \uXXXX at the start of text, and the
+// size of the input read. Two of them can form one character.
 func unquoteRune(text string) (r rune, size int) {
 	r, _ = hex4(text[2:])
 	if !utf16.IsSurrogate(r) {
