@@ -1,6 +1,6 @@
-// Package testkit has what the tests of several packages of core need: a group to
-// share files with, and directories for sockets. It does not import testing, so that
-// no program that links it by mistake gets that package's flags.
+// Package testkit has helpers for the tests of several core packages: a second group to own files,
+// and directories for sockets. It does not import testing, so that a program linking it by mistake
+// does not get that package's flags.
 package testkit
 
 import (
@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// TB is the part of a testing.TB that is needed here.
+// TB is the part of a testing.TB used here.
 type TB interface {
 	Helper()
 	Cleanup(f func())
@@ -16,9 +16,9 @@ type TB interface {
 	Skip(arguments ...any)
 }
 
-// OtherGroup returns the number of a group, not this process's own, that it may give
-// files to. Only root has a free choice; another user needs a second group, and
-// without one the test is skipped.
+// OtherGroup returns the ID of a group, not this process's own, for files of this
+// process. Root may use any group; other users need a second group, and without one
+// OtherGroup skips the test.
 func OtherGroup(t TB) int {
 	t.Helper()
 	if os.Geteuid() == 0 {
@@ -33,12 +33,12 @@ func OtherGroup(t TB) int {
 			return gid
 		}
 	}
-	t.Skip("needs: root, or a user who is in two groups")
+	t.Skip("needs: root, or a user in two groups")
 	return 0
 }
 
-// ShortDir returns a directory that is removed with the test. Unlike that of
-// t.TempDir its path leaves room for a socket's name. There are no links in it.
+// ShortDir returns a directory for the duration of the test. Unlike t.TempDir,
+// its path leaves room for a socket's name and contains no links.
 func ShortDir(t TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "t")
