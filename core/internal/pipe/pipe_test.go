@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// open makes a pipe; the writing end stands for a descendant that holds it.
+// open makes a pipe. The writing end stands for a descendant of the process.
 func open(t *testing.T) (*Reader, *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
@@ -31,7 +31,7 @@ func write(t *testing.T, w *os.File, text string) {
 	}
 }
 
-func TestTheEndComesWhenTheLastWriterIsGone(t *testing.T) {
+func TestReaderEndsWithTheLastWriter(t *testing.T) {
 	reader, w := open(t)
 	write(t, w, "all of it")
 	_ = w.Close()
@@ -41,7 +41,7 @@ func TestTheEndComesWhenTheLastWriterIsGone(t *testing.T) {
 	}
 }
 
-func TestFinishEndsAReadThatWaitsThoughTheWriterLives(t *testing.T) {
+func TestFinishEndsAWaitingReadDespiteALivingWriter(t *testing.T) {
 	reader, _ := open(t)
 	read := make(chan error, 1)
 	go func() {
@@ -54,9 +54,9 @@ func TestFinishEndsAReadThatWaitsThoughTheWriterLives(t *testing.T) {
 	}
 }
 
-func TestWhatWasWrittenBeforeFinishIsStillRead(t *testing.T) {
+func TestFinishKeepsEarlierOutput(t *testing.T) {
 	reader, w := open(t)
-	want := strings.Repeat("0123456789", 6000) // nearly all that a pipe holds
+	want := strings.Repeat("0123456789", 6000) // nearly the capacity of a pipe
 	write(t, w, want)
 	reader.Finish()
 	text, err := io.ReadAll(reader)
@@ -65,7 +65,7 @@ func TestWhatWasWrittenBeforeFinishIsStillRead(t *testing.T) {
 	}
 }
 
-func TestAWriterWithoutEndDoesNotPutOffTheEnd(t *testing.T) {
+func TestFinishEndsReadingFromAnEndlessWriter(t *testing.T) {
 	reader, w := open(t)
 	writing := make(chan struct{})
 	go func() {
@@ -84,10 +84,10 @@ func TestAWriterWithoutEndDoesNotPutOffTheEnd(t *testing.T) {
 	if n, err := io.Copy(io.Discard, reader); err != nil || n > maxDrain {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	<-writing // the closed pipe ends it
+	<-writing // the closed pipe ends the writer
 }
 
-func TestTheEndStaysTheEnd(t *testing.T) {
+func TestReaderStaysAtItsEnd(t *testing.T) {
 	reader, _ := open(t)
 	reader.Finish()
 	for range 3 {
@@ -101,7 +101,7 @@ func TestTheEndStaysTheEnd(t *testing.T) {
 	}
 }
 
-func TestCloseEndsAReadThatWaits(t *testing.T) {
+func TestCloseEndsAWaitingRead(t *testing.T) {
 	reader, _ := open(t)
 	read := make(chan error, 1)
 	go func() {
@@ -119,7 +119,7 @@ func TestCloseEndsAReadThatWaits(t *testing.T) {
 	}
 }
 
-func TestAReadOfNothingDoesNotWait(t *testing.T) {
+func TestReadOfZeroBytesDoesNotWait(t *testing.T) {
 	reader, _ := open(t)
 	if n, err := reader.Read(nil); n != 0 || err != nil {
 		t.Errorf("read %d, %v", n, err)

@@ -1,6 +1,6 @@
-// Package pipe reads what another program writes to a pipe, up to that program's
-// end rather than the pipe's: a descendant of it may hold the other end for much
-// longer.
+// Package pipe reads another program's output from a pipe until that program
+// ends. The pipe itself can end much later, if a descendant holds the other
+// end.
 package pipe
 
 import (
@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// maxDrain bounds, in bytes, what is read after Finish where the
-// system cannot say how much of it was there at that moment: more than any pipe
-// holds, but not without end while a descendant goes on writing.
+// maxDrain limits the bytes read after Finish on systems that cannot report the
+// pipe's content. It exceeds the capacity of any pipe, but bounds a descendant
+// that keeps writing.
 const maxDrain = 1 << 20
 
-// Reader is the reading end of a pipe. It ends when its owner says so with
-// Finish, after what the pipe holds then, or when nobody holds the other end.
-// How a waiting Read is interrupted differs by platform.
+// Reader is the reading end of a pipe. After Finish it returns the pipe's
+// content and then ends. It also ends when nobody holds the other end.
+// Platforms differ in how they interrupt a waiting Read.
 type Reader struct {
 	file      *os.File
 	atEnd     atomic.Bool // Read has reported io.EOF
@@ -27,14 +27,14 @@ type Reader struct {
 	ending    ending
 }
 
-// NewReader returns a reader of file, which is the reader's from then on. Where
-// a Read cannot be interrupted (Windows), grace bounds how long one that finds
-// the pipe empty waits after Finish.
+// NewReader returns a reader of file and takes ownership of it. Windows cannot
+// interrupt a Read: there, grace limits the wait of a Read on an empty pipe
+// after Finish.
 func NewReader(file *os.File, grace time.Duration) *Reader {
 	return &Reader{file: file, ending: newEnding(grace)}
 }
 
-// Read reads what was written. At the end it closes the file by itself.
+// Read reads from the pipe. At the end it closes the file.
 func (r *Reader) Read(p []byte) (int, error) {
 	if r.atEnd.Load() {
 		return 0, io.EOF
@@ -50,13 +50,13 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close releases the pipe; a Read that waits fails with [os.ErrClosed]. A
-// process that writes afterwards sees a broken pipe. Closing again is nil.
+// Close releases the pipe; a waiting Read fails with [os.ErrClosed]. A process
+// that writes afterwards sees a broken pipe. Closing again returns nil.
 func (r *Reader) Close() error {
 	var err error
 	r.closeOnce.Do(func() { err = r.file.Close() })
 	return err
 }
 
-// Finish says that nothing will be written that counts.
+// Finish declares the program ended: later output does not count.
 func (r *Reader) Finish() { r.ending.finish(r.file) }

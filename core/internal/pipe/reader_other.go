@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// ending ends the reading of a pipe whose writer is gone, where only closing
-// the pipe wakes a Read that waits. The time runs only while a Read waits, so
+// ending ends the reading of a pipe whose writer is gone, on systems where only
+// closing the pipe wakes a waiting Read. The grace runs only during a Read, so
 // a slow reader loses nothing.
 type ending struct {
 	grace time.Duration
@@ -19,7 +19,7 @@ type ending struct {
 	mu      sync.Mutex
 	ended   bool        // the process is gone
 	waiting int         // Reads under way
-	timer   *time.Timer // nil unless one waits after the end
+	timer   *time.Timer // nil unless a Read waits after the end
 	expired bool        // the timer closed the file
 	left    int         // bytes to accept after the end
 }
@@ -46,8 +46,8 @@ func (e *ending) finish(file *os.File) {
 	}
 }
 
-// begin notes a Read, shortening it to what may still be accepted. False means
-// that nothing may.
+// begin registers a Read and cuts its buffer to the bytes still accepted. False
+// means no more bytes.
 func (e *ending) begin(file *os.File, p *[]byte) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -62,8 +62,8 @@ func (e *ending) begin(file *os.File, p *[]byte) bool {
 	return true
 }
 
-// end notes that a Read of n bytes is over, and reports whether the grace has
-// run out.
+// end registers the end of a Read of n bytes and reports whether the grace has
+// expired.
 func (e *ending) end(n int) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -86,7 +86,7 @@ func (e *ending) arm(file *os.File) {
 	timer = time.AfterFunc(e.grace, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		// The Read may have come back just now, and another may wait since.
+		// The Read may have returned in the meantime, and another may be waiting.
 		if e.timer == timer {
 			e.expired = true
 			_ = file.Close()

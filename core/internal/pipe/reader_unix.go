@@ -12,8 +12,8 @@ import (
 )
 
 // ending ends the reading of a pipe whose writer is gone. An expired deadline
-// wakes a Read that waits; what the pipe still holds is then read past the
-// deadline, straight from the descriptor, which is non-blocking.
+// wakes a waiting Read. The rest of the pipe's content is then read past the
+// deadline, directly from the non-blocking descriptor.
 type ending struct {
 	mu    sync.Mutex
 	known bool // left is known
@@ -32,14 +32,14 @@ func (e *ending) read(file *os.File, p []byte) (int, error) {
 
 func (*ending) finish(file *os.File) {
 	if err := file.SetReadDeadline(time.Unix(1, 0)); err != nil {
-		// Closed already, or a descriptor that cannot be interrupted: an end
-		// with output lost is better than a reader that waits for ever.
+		// Either closed already, or a descriptor without interruption: an end
+		// with lost output is better than an endless wait.
 		_ = file.Close()
 	}
 }
 
-// drain reads what was in the pipe when it was first called, and then ends,
-// though a descendant may go on writing.
+// drain reads the content of the pipe at the time of the first call, and then
+// ends, even if a descendant keeps writing.
 func (e *ending) drain(file *os.File, p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -62,7 +62,7 @@ func (e *ending) drain(file *os.File, p []byte) (int, error) {
 	return n, readErr
 }
 
-// readNow reads without waiting. Nothing to read is the end.
+// readNow reads without waiting. An empty pipe is the end.
 func readNow(fd int, p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, io.EOF

@@ -5,13 +5,13 @@ import (
 	"unsafe"
 )
 
-// unread is how many bytes a pipe holds. Linux lets a process enlarge its pipe
-// as far as the administrator allows, so no constant would do.
+// unread returns the number of bytes in a pipe. Linux lets a process enlarge
+// its pipe up to the administrator's limit, so a constant would be too small.
 func unread(fd uintptr) int {
-	// By hand: IoctlGetInt of golang.org/x/sys v0.1.0 hands over the address of a variable
-	// as a number, so its answer is lost when the stack moves meanwhile.
+	// Not IoctlGetInt: in golang.org/x/sys v0.1.0 it passes the address of a variable as a number,
+	// and loses the answer if the stack moves.
 	var n int32
-	// TIOCINQ is Linux's other name for FIONREAD, the one that syscall has.
+	// TIOCINQ is Linux's other name for FIONREAD, and the only name in package syscall.
 	_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n))) //nolint:gosec // the ioctl stores an int there
 	if errno != 0 || n < 0 {
 		return maxDrain

@@ -2,5 +2,5 @@
 
 package pipe
 
-// unread is an upper bound of what a pipe holds.
+// unread returns an upper bound for a pipe's content.
 func unread(uintptr) int { return maxDrain }
