@@ -1,10 +1,10 @@
-// Package peercred says which user's process is at the other end of a unix
-// socket, and refuses those that have no business there. File modes keep others
-// from a socket as well; this holds where modes turn out too wide.
+// Package peercred identifies the user of the process at the other end of a
+// unix socket, and refuses unauthorized users. It is a second barrier behind
+// file modes, in case they are too wide.
 //
-// The system answers for what the other process was when it connected, or, to
-// the side that connects, when it began to listen. It does on Linux and macOS;
-// elsewhere nobody is refused.
+// The system reports the credentials of the connecting process at connect time.
+// To the connecting side it reports those of the listening process at listen
+// time. Linux and macOS provide them; other systems refuse nobody.
 package peercred
 
 import (
@@ -16,27 +16,28 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// errUnsupported says that the platform does not tell.
+// errUnsupported reports a platform without peer credentials.
 var errUnsupported = errors.New("peer credentials are not available on this platform")
 
-// credentials are a process's.
+// credentials identify a process.
 type credentials struct {
 	uid, gid int
-	pid      int // 0 if the system does not tell
+	pid      int // 0 if the system does not report it
 }
 
-// Policy says who may be at the other end of a connection: this process's user,
-// root, who could do whatever such a process can, and those in it. The zero value
-// is ready for use.
+// Policy lists the users allowed at the other end of a connection. This
+// process's user is always allowed, and root, who controls the process anyway.
+// The zero value is ready for use.
 type Policy struct {
-	// Users are further users, by number.
+	// Users are additional user IDs.
 	Users []int
-	// Groups are groups of which every member is accepted, by number.
+	// Groups are group IDs; all their members are accepted.
 	Groups []int
 }
 
-// Check returns a *[core.PeerError] unless the process at the other end of conn
-// is accepted. Connections other than those over unix sockets always are.
+// Check returns a *[core.PeerError] unless the policy accepts the process at
+// the other end of conn. Connections other than unix sockets are always
+// accepted.
 func (p Policy) Check(conn net.Conn) error {
 	unix, ok := conn.(*net.UnixConn)
 	if !ok {
@@ -68,8 +69,8 @@ func (p Policy) acceptsGroup(conn *net.UnixConn, peer credentials) bool {
 	return err == nil && slices.ContainsFunc(further, func(gid int) bool { return slices.Contains(p.Groups, gid) })
 }
 
-// Listen returns listener without the connections that the policy refuses: they
-// are closed, and handed to refused as a *[core.PeerError].
+// Listen wraps listener. It closes connections refused by the policy and passes
+// a *[core.PeerError] for each to refused.
 func (p Policy) Listen(listener net.Listener, refused func(error)) net.Listener {
 	if listener.Addr().Network() != "unix" {
 		return listener
@@ -98,7 +99,7 @@ func (g *guarded) Accept() (net.Conn, error) {
 	}
 }
 
-// ask calls question with the connection's file descriptor, and returns its answer.
+// ask calls question with the connection's file descriptor and returns its answer.
 func ask[T any](conn *net.UnixConn, question func(fd int) (T, error)) (answer T, err error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

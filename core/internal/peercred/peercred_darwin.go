@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// credentialsOf asks for the credentials of the process at the other end
+// credentialsOf returns the credentials of the process at the other end
 // (LOCAL_PEERCRED, unix(4)).
 func credentialsOf(fd int) (credentials, error) {
 	got, err := peerCred(fd)
@@ -21,7 +21,7 @@ func credentialsOf(fd int) (credentials, error) {
 	return peer, nil
 }
 
-// groupsOf returns the groups of the process at the other end, up to 16 of them.
+// groupsOf returns up to 16 groups of the process at the other end.
 func groupsOf(fd int) (groups []int, err error) {
 	got, err := peerCred(fd)
 	if err != nil {
@@ -39,7 +39,7 @@ func peerCred(fd int) (*unix.Xucred, error) {
 		return nil, os.NewSyscallError("getsockopt LOCAL_PEERCRED", err)
 	}
 	if got.Version != 0 || got.Ngroups < 1 || int(got.Ngroups) > len(got.Groups) {
-		return nil, errors.New("the answer to getsockopt LOCAL_PEERCRED is of an unknown form")
+		return nil, errors.New("getsockopt LOCAL_PEERCRED returned an unknown structure version")
 	}
 	return got, nil
 }

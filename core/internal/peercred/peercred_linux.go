@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxGroups is how many supplementary groups a process can have (NGROUPS_MAX).
+// maxGroups is the limit of supplementary groups of a process (NGROUPS_MAX).
 const maxGroups = 65536
 
-// credentialsOf asks for the credentials of the process at the other end
-// (SO_PEERCRED, unix(7)), as this process's user namespace shows them.
+// credentialsOf returns the credentials of the process at the other end
+// (SO_PEERCRED, unix(7)), as seen in this process's user namespace.
 func credentialsOf(fd int) (credentials, error) {
 	got, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
@@ -21,8 +21,7 @@ func credentialsOf(fd int) (credentials, error) {
 	return credentials{uid: int(got.Uid), gid: int(got.Gid), pid: int(got.Pid)}, nil
 }
 
-// groupsOf returns the supplementary groups of the process at the other end, since
-// Linux 4.13.
+// groupsOf returns the supplementary groups of the process at the other end. It needs Linux 4.13.
 func groupsOf(fd int) (groups []int, err error) {
 	gids := make([]uint32, 64)
 	for {
@@ -40,12 +39,12 @@ func groupsOf(fd int) (groups []int, err error) {
 	}
 }
 
-// peerGroups fills gids, and returns how many there are. Package unix has no
+// peerGroups fills gids and returns the number of groups. Package unix has no
 // getsockopt(2) for a list of numbers.
 func peerGroups(fd int, gids []uint32) (int, syscall.Errno) {
 	const size = unsafe.Sizeof(gids[0])
 	length := uint32(uintptr(len(gids)) * size)
 	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_PEERGROUPS,
-		uintptr(unsafe.Pointer(unsafe.SliceData(gids))), uintptr(unsafe.Pointer(&length)), 0) //nolint:gosec // the way to make a system call
+		uintptr(unsafe.Pointer(unsafe.SliceData(gids))), uintptr(unsafe.Pointer(&length)), 0) //nolint:gosec // required for a system call
 	return int(uintptr(length) / size), errno
 }

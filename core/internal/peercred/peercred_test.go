@@ -34,12 +34,12 @@ func pair(t *testing.T, network, address string) (dialled, accepted net.Conn) {
 	return dialled, accepted
 }
 
-func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
+func TestCredentialsAreKnownAtBothEnds(t *testing.T) {
 	dialled, accepted := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
-	for name, conn := range map[string]net.Conn{"who dialled": dialled, "who accepted": accepted} {
+	for name, conn := range map[string]net.Conn{"the dialler": dialled, "the listener": accepted} {
 		peer, err := ask(conn.(*net.UnixConn), credentialsOf)
 		if errors.Is(err, errUnsupported) {
-			t.Skip("only where the system tells: ", err)
+			t.Skip("only on systems with peer credentials: ", err)
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -63,7 +63,7 @@ func TestBothEndsAreToldWhoTheOtherIs(t *testing.T) {
 	}
 }
 
-func TestThisUserIsAccepted(t *testing.T) {
+func TestPolicyAcceptsThisUser(t *testing.T) {
 	dialled, accepted := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
 	for _, conn := range []net.Conn{dialled, accepted} {
 		if err := (Policy{}).Check(conn); err != nil {
@@ -72,7 +72,7 @@ func TestThisUserIsAccepted(t *testing.T) {
 	}
 }
 
-func TestOtherNetworksHaveNoUsers(t *testing.T) {
+func TestPolicyAcceptsOtherNetworks(t *testing.T) {
 	dialled, accepted := pair(t, "tcp", "127.0.0.1:0")
 	for _, conn := range []net.Conn{dialled, accepted} {
 		if err := (Policy{}).Check(conn); err != nil {
@@ -81,9 +81,9 @@ func TestOtherNetworksHaveNoUsers(t *testing.T) {
 	}
 }
 
-func TestWhoIsAccepted(t *testing.T) {
+func TestPolicyAcceptsUsersAndGroups(t *testing.T) {
 	if os.Geteuid() < 0 {
-		t.Skip("only where users have numbers")
+		t.Skip("only on systems with user IDs")
 	}
 	other := os.Geteuid() + 1000
 	policy := Policy{Users: []int{other}}
@@ -94,10 +94,10 @@ func TestWhoIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatCannotBeAskedIsRefused(t *testing.T) {
+func TestPolicyRefusesAConnectionWithoutCredentials(t *testing.T) {
 	dialled, _ := pair(t, "unix", filepath.Join(testkit.ShortDir(t), "s"))
 	if _, err := ask(dialled.(*net.UnixConn), credentialsOf); errors.Is(err, errUnsupported) {
-		t.Skip("only where the system tells: ", err)
+		t.Skip("only on systems with peer credentials: ", err)
 	}
 	_ = dialled.Close()
 	if err := (Policy{}).Check(dialled); err == nil {
