@@ -1,5 +1,5 @@
-// Package fileid opens regular files, and tells whether one is still the one that
-// it was, with the content that it had, without reading it.
+// Package fileid opens regular files and detects, from metadata, whether a file
+// was replaced or modified.
 package fileid
 
 import (
@@ -9,31 +9,32 @@ import (
 	"time"
 )
 
-// ID identifies a file and a state of its content. Two that are equal belong to
-// the same file, which was not changed in between, as far as its times tell:
-// where the system keeps the time of the last change of the file's data about
-// itself (Unix), nobody can set that back. One kind of change has no time: a
-// write through a shared mapping of the file, to a page that such a write has
-// changed before and that is not written back since, which on a file system in
-// memory (tmpfs) never happens.
+// ID identifies a file and a state of its content. Equal IDs mean the same file
+// without modification in between, as far as its times tell. Unix keeps a
+// change time that nobody can set back.
+//
+// One kind of change has no time: a write through a shared mapping of the file.
+// It goes unseen if an earlier write through a mapping changed the same page
+// and the page was not written back since. On a file system in memory (tmpfs),
+// pages are never written back.
 type ID struct {
 	device, file     uint64
 	size             int64
-	modified, change int64 // ns since 1970; change is 0 where there is no such time
+	modified, change int64 // ns since 1970; change is 0 without a change time
 }
 
-// What a change may come too soon after another one to get another time: with
-// the clock of a system's ticks, and with one of whole seconds (FAT has two).
+// The minimum time between two changes that get different times, with a clock
+// of system ticks and with a clock of whole seconds (FAT counts in two).
 const (
 	fineClock   = 20 * time.Millisecond
 	coarseClock = 2 * time.Second
 )
 
-// Of identifies an open file. ok is false where the platform cannot.
+// Of identifies an open file. ok is false on platforms without file identities.
 func Of(file *os.File) (id ID, ok bool) { return of(file) }
 
-// Settled reports whether the file was last changed so long before now that a
-// change from now on gives it another ID.
+// Settled reports whether the last change is old enough for any change from now
+// on to give another ID.
 func (i ID) Settled(now time.Time) bool {
 	last := i.change
 	if last == 0 {
@@ -46,8 +47,8 @@ func (i ID) Settled(now time.Time) bool {
 	return now.Sub(time.Unix(0, last)) > clock
 }
 
-// Open opens a regular file for reading. Anything else is refused, without
-// waiting: a named pipe stops a plain open until somebody writes to it.
+// Open opens a regular file for reading. It refuses all other files without
+// waiting: a plain open of a named pipe waits for a writer.
 func Open(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|openWithoutWaiting, 0)
 	if err != nil {

@@ -18,18 +18,18 @@ func TestIDChangesWithTheFileAndItsContent(t *testing.T) {
 		t.Errorf("%+v is not %+v", again, first)
 	}
 	if link := filepath.Join(dir, "link"); os.Symlink(path, link) == nil && of(t, link) != first {
-		t.Error("a link is not what it leads to")
+		t.Error("a link and its target have different IDs")
 	}
 	if other := made(t, filepath.Join(dir, "b"), "content"); other == first {
-		t.Error("another file is the same")
+		t.Error("two files have the same ID")
 	}
 	settle(t, path)
 	if changed := made(t, path, "CONTENT"); changed == first {
-		t.Error("a change of the content changes nothing")
+		t.Error("a change of the content keeps the ID")
 	}
 }
 
-func TestIDSeesAChangeWhoseTimeWasSetBack(t *testing.T) {
+func TestIDShowsAChangeWithItsTimeSetBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	made(t, path, "content")
 	past := time.Now().Add(-time.Hour)
@@ -43,11 +43,11 @@ func TestIDSeesAChangeWhoseTimeWasSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := of(t, path); after == before && runtime.GOOS != "windows" {
-		t.Error("the change cannot be told")
+		t.Error("the ID does not show the change")
 	}
 }
 
-func TestFreshIDIsNotSettled(t *testing.T) {
+func TestSettledIsFalseForAFreshFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a")
 	id := made(t, path, "content")
 	now := time.Now()
@@ -73,7 +73,7 @@ func of(t *testing.T, path string) fileid.ID {
 	defer file.Close()
 	id, ok := fileid.Of(file)
 	if !ok {
-		t.Skip("only where files have identities")
+		t.Skip("only on platforms with file identities")
 	}
 	return id
 }

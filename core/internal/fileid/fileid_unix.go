@@ -22,7 +22,7 @@ func of(file *os.File) (ID, bool) {
 		return ID{}, false
 	}
 	return ID{
-		device:   uint64(stat.Dev), // its type differs between platforms
+		device:   uint64(stat.Dev), // the type differs between platforms
 		file:     uint64(stat.Ino),
 		size:     stat.Size,
 		modified: stat.Mtim.Nano(),
