@@ -1,19 +1,18 @@
-// Package dircheck finds out whether other users could exchange what is made in a
-// directory, and whether they get there.
+// Package dircheck finds out whether other users can replace the files made in
+// a directory, and whether they can reach them.
 package dircheck
 
 import "path/filepath"
 
-// WritableByOthers are the modes by which another than its owner can make files in
-// a directory.
+// WritableByOthers are the mode bits that let users other than the owner make files in a directory.
 const WritableByOthers = 0o022
 
-// Resolve returns dir as an absolute path without links, which goes on leading where
-// it was looked at: no other user can rename what is in dir or in a directory above
-// it. If one can, the error says who, and what to do.
+// Resolve returns dir as an absolute path without links. The path stays valid: no other user can
+// rename the content of dir or of a directory above it. If a user can, the error names the user and
+// the remedy.
 //
-// With forOthers another user has to get to what is made there: it is an error, too,
-// if the directory or one above it lets nobody but its owner pass.
+// With forOthers, another user has to reach the content. Resolve then also fails if the directory,
+// or a directory above it, lets only its owner pass.
 func Resolve(dir string, forOthers bool) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {

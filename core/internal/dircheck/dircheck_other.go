@@ -4,9 +4,9 @@ package dircheck
 
 import "io/fs"
 
-// resolve has nothing to look at: who may do what in a directory is not in its mode
-// here, and what the system gives each user for temporary files is that user's.
+// resolve checks nothing: on these systems a directory's mode does not hold its permissions, and
+// each user has a private directory for temporary files.
 func resolve(dir string, _ bool) (string, error) { return dir, nil }
 
-// OwnerOf returns the number of a file's user. ok is false where the platform has none.
+// OwnerOf returns the user ID of a file's owner. ok is false on platforms without user IDs.
 func OwnerOf(fs.FileInfo) (uid int, ok bool) { return 0, false }

@@ -14,11 +14,10 @@ import (
 
 const stranger = 65533
 
-// tree makes directories beneath a base that others can enter, each in the one
-// before it.
+// tree makes nested directories below a base open to other users.
 func tree(t *testing.T, modes ...os.FileMode) (paths []string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "d") //nolint:usetesting // where others get to, also on macOS
+	dir, err := os.MkdirTemp("/tmp", "d") //nolint:usetesting // other users can enter it, also on macOS
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,23 +42,23 @@ func tree(t *testing.T, modes ...os.FileMode) (paths []string) {
 	return paths
 }
 
-func TestOthersWhoMayRenameAreFound(t *testing.T) {
+func TestResolveRefusesDirectoriesOthersCanRename(t *testing.T) {
 	for name, test := range map[string]struct {
 		modes []os.FileMode
 		fit   bool
 	}{
-		"this user's alone":                    {[]os.FileMode{0o700}, true},
-		"open to all":                          {[]os.FileMode{0o755}, true},
-		"everybody's with the sticky bit":      {[]os.FileMode{0o777 | os.ModeSticky}, true},
-		"beneath one with the sticky bit":      {[]os.FileMode{0o777 | os.ModeSticky, 0o755}, true},
-		"everybody's":                          {[]os.FileMode{0o777}, false},
-		"its group's":                          {[]os.FileMode{0o775}, false},
-		"its group's with the sticky bit":      {[]os.FileMode{0o775 | os.ModeSticky}, true},
-		"beneath everybody's":                  {[]os.FileMode{0o777, 0o700}, false},
-		"its group's in this user's alone":     {[]os.FileMode{0o700, 0o775}, true}, // testing.TB.TempDir with the umask 002
-		"everybody's far beneath this user's":  {[]os.FileMode{0o700, 0o755, 0o777}, true},
-		"its group's where its group may pass": {[]os.FileMode{0o710, 0o775}, false},
-		"one that nobody else can enter, yet":  {[]os.FileMode{0o766}, false},
+		"this user's alone":                     {[]os.FileMode{0o700}, true},
+		"open to all":                           {[]os.FileMode{0o755}, true},
+		"everybody's with the sticky bit":       {[]os.FileMode{0o777 | os.ModeSticky}, true},
+		"below a directory with the sticky bit": {[]os.FileMode{0o777 | os.ModeSticky, 0o755}, true},
+		"everybody's":                           {[]os.FileMode{0o777}, false},
+		"its group's":                           {[]os.FileMode{0o775}, false},
+		"its group's with the sticky bit":       {[]os.FileMode{0o775 | os.ModeSticky}, true},
+		"beneath everybody's":                   {[]os.FileMode{0o777, 0o700}, false},
+		"its group's in this user's alone":      {[]os.FileMode{0o700, 0o775}, true}, // testing.TB.TempDir with the umask 002
+		"everybody's far beneath this user's":   {[]os.FileMode{0o700, 0o755, 0o777}, true},
+		"its group's where its group may pass":  {[]os.FileMode{0o710, 0o775}, false},
+		"writable by all, entered by none":      {[]os.FileMode{0o766}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dirs := tree(t, test.modes...)
@@ -75,7 +74,7 @@ func TestOthersWhoMayRenameAreFound(t *testing.T) {
 	}
 }
 
-func TestWhereNobodyElseMayPassIsNotFitForOthers(t *testing.T) {
+func TestResolveForOthersRefusesClosedDirectories(t *testing.T) {
 	for name, test := range map[string]struct {
 		modes  []os.FileMode
 		closed int // 0: all may pass
@@ -104,9 +103,9 @@ func TestWhereNobodyElseMayPassIsNotFitForOthers(t *testing.T) {
 	}
 }
 
-func TestWhatIsAnotherUsersIsNotFit(t *testing.T) {
+func TestResolveRefusesAnotherUsersDirectory(t *testing.T) {
 	if os.Geteuid() != 0 {
-		t.Skip("only as root: nobody else may give files away")
+		t.Skip("only as root: other users cannot give files away")
 	}
 	dirs := tree(t, 0o755, 0o755, 0o755)
 	if err := os.Chown(dirs[2], stranger, stranger); err != nil {
@@ -120,7 +119,7 @@ func TestWhatIsAnotherUsersIsNotFit(t *testing.T) {
 	}
 }
 
-func TestALinkIsFollowedToWhereItLeads(t *testing.T) {
+func TestResolveFollowsLinks(t *testing.T) {
 	dirs := tree(t, 0o700)
 	link := filepath.Join(dirs[0], "link")
 	if err := os.Symlink("d", link); err != nil {
@@ -133,11 +132,11 @@ func TestALinkIsFollowedToWhereItLeads(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, err := Resolve(link, false); err == nil {
-		t.Errorf("it leads to everybody's: got %q", got)
+		t.Errorf("the link leads to a directory writable by all: got %q", got)
 	}
 }
 
-func TestWhatIsNoDirectorySaysSo(t *testing.T) {
+func TestResolveRefusesAFile(t *testing.T) {
 	dirs := tree(t)
 	file := filepath.Join(dirs[0], "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
