@@ -1,5 +1,5 @@
-// Package sweep finds the directories that ended processes have left where they
-// made them, among all else that is there.
+// Package sweep finds directories left by ended processes among the other
+// entries of a directory.
 package sweep
 
 import (
@@ -8,22 +8,20 @@ import (
 	"strings"
 )
 
-// batch is how many names are read at once.
+// batch is the number of names read at once.
 const batch = 512
 
-// atLeast is how many names are looked at though somebody waits: where there are not
-// many more, each sweep clears all that there is, and a directory that is as full as
-// it may be holds nobody up.
+// atLeast is the minimum number of names to inspect, even if a caller waits. A small directory is
+// thus cleared completely in each sweep, and a full directory delays nobody.
 const atLeast = 2 * batch
 
-// Sweep is the clearing of a directory, while its starter does something else. A nil
-// one is none.
+// A Sweep removes abandoned directories in the background. A nil *Sweep does nothing.
 type Sweep struct {
 	hurry, done chan struct{} // closed when somebody waits for it, and when it has ended
 }
 
-// Start calls look for what is in base under a name that [os.MkdirTemp] gives for
-// prefix. It is for look to find out what that is, and whether it may be removed.
+// Start calls look for each entry of base named like the directories of
+// [os.MkdirTemp] with prefix. look decides whether the entry may be removed.
 func Start(base, prefix string, look func(path string)) *Sweep {
 	s := &Sweep{hurry: make(chan struct{}), done: make(chan struct{})}
 	go func() {
@@ -33,15 +31,14 @@ func Start(base, prefix string, look func(path string)) *Sweep {
 	return s
 }
 
-// Hurry makes it leave the rest of a directory with very many names to the next one.
-// It is called once.
+// Hurry makes the sweep leave the rest of a very large directory to the next sweep. Call it once.
 func (s *Sweep) Hurry() {
 	if s != nil {
 		close(s.hurry)
 	}
 }
 
-// Done returns a channel that is closed at its end.
+// Done returns a channel that is closed when the sweep ends.
 func (s *Sweep) Done() <-chan struct{} {
 	if s == nil {
 		none := make(chan struct{})
@@ -80,7 +77,7 @@ func (s *Sweep) isHurried() bool {
 	}
 }
 
-// isMade reports whether os.MkdirTemp gives such names: it adds digits.
+// isMade reports whether name is prefix and digits, as os.MkdirTemp makes it.
 func isMade(name, prefix string) bool {
 	random, ok := strings.CutPrefix(name, prefix)
 	return ok && random != "" && strings.Trim(random, "0123456789") == ""

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestWhatHasAnotherNameIsNotLookedAt(t *testing.T) {
+func TestSweepIgnoresOtherNames(t *testing.T) {
 	base := t.TempDir()
 	for _, name := range []string{"made-", "made-1a", "made-a1", "made-notes", "made--1", "made-other-1", "1", "remade-1", "Made-1"} {
 		if err := os.WriteFile(filepath.Join(base, name), nil, 0o600); err != nil {
@@ -17,7 +17,7 @@ func TestWhatHasAnotherNameIsNotLookedAt(t *testing.T) {
 	}
 	var want []string
 	for range 3 {
-		dir, err := os.MkdirTemp(base, "made-") //nolint:usetesting // whose names are the subject
+		dir, err := os.MkdirTemp(base, "made-") //nolint:usetesting // the test is about its names
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,8 +32,8 @@ func TestWhatHasAnotherNameIsNotLookedAt(t *testing.T) {
 	}
 }
 
-// Whoever waits does not wait for a directory of any size to be read.
-func TestInAHurryTheRestIsLeft(t *testing.T) {
+// A waiting caller does not wait for a directory of any size to be read.
+func TestHurryLeavesTheRest(t *testing.T) {
 	base := t.TempDir()
 	const many = atLeast + 2*batch
 	for i := range many {
@@ -60,7 +60,7 @@ func TestInAHurryTheRestIsLeft(t *testing.T) {
 	}
 }
 
-func TestThereMayBeNothingToSweep(t *testing.T) {
+func TestSweepAcceptsAnEmptyOrMissingBase(t *testing.T) {
 	<-Start(filepath.Join(t.TempDir(), "missing"), "made-", func(path string) { t.Error(path) }).Done()
 	var none *Sweep
 	none.Hurry()
