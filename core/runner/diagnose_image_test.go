@@ -86,7 +86,7 @@ func TestDiagnoseELFThatIsNoProgram(t *testing.T) {
 		"shared library": {elfFile{kind: elf.ET_DYN, dynamic: true, flags1: elf.DF_1_NOW}, []string{"is a shared library", "package main"}},
 		"object file":    {elfFile{kind: elf.ET_REL}, []string{"is an object file", "link it"}},
 		"core dump":      {elfFile{kind: elf.ET_CORE}, []string{"is the core dump", "name the program"}},
-		"cut off":        {elfFile{kind: elf.ET_EXEC, cut: 5000}, []string{"is cut off: it has 64 bytes", "speak of 5064", "again"}},
+		"cut off":        {elfFile{kind: elf.ET_EXEC, cut: 5000}, []string{"is truncated: it has 64 bytes", "require 5064", "again"}},
 		"musl's loader": {
 			elfFile{kind: elf.ET_DYN, dynamic: true, interp: "/no/lib/ld-musl-x86_64.so.1"},
 			[]string{`needs the loader "/no/lib/ld-musl-x86_64.so.1" of musl`, "CGO_ENABLED=0"},
@@ -124,7 +124,7 @@ func TestDiagnoseProgramThatWasCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := write(t, "plugin", data[:len(data)/4])
-	expect(t, runner.Diagnose(path, nil), path, "is cut off", "again")
+	expect(t, runner.Diagnose(path, nil), path, "is truncated", "again")
 }
 
 var machines = map[string]elf.Machine{"linux/amd64": elf.EM_X86_64, "linux/arm64": elf.EM_AARCH64}

@@ -61,7 +61,7 @@ func TestDiagnosePathThatLeadsNowhere(t *testing.T) {
 		path  string
 		parts []string
 	}{
-		"no such file":      {filepath.Join(dir, "greeter"), []string{"does not exist, its directory does", "check the name"}},
+		"no such file":      {filepath.Join(dir, "greeter"), []string{"does not exist, but its directory does", "check the name"}},
 		"no such directory": {deep, []string{filepath.Join(dir, "plugins") + `" does not`, "exists up to", dir}},
 		"through a file":    {filepath.Join(file, "greeter"), []string{"is not a directory", "check the path"}},
 		"a directory":       {dir, []string{"is a directory", "name the program"}},
@@ -90,7 +90,7 @@ func TestDiagnoseNameThatIsNotInPath(t *testing.T) {
 	}
 	expect(t, runner.Diagnose("no-such-greeter", nil), "not in PATH", "current directory", "name it")
 	t.Setenv("PATH", "")
-	expect(t, runner.Diagnose("other-greeter", nil), "PATH, which is empty", "give its path")
+	expect(t, runner.Diagnose("other-greeter", nil), "an empty PATH", "give its path")
 }
 
 func TestDiagnoseWhatIsNoProgram(t *testing.T) {
@@ -123,7 +123,7 @@ func TestDiagnoseWorkingDirectory(t *testing.T) {
 	reason := startReason(t, cmd)
 	expect(t, reason, "the working directory", "does not exist", "create it")
 	cmd.Dir = write(t, "file", nil)
-	expect(t, startReason(t, cmd), "the working directory", "is not a directory", "name one")
+	expect(t, startReason(t, cmd), "the working directory", "is not a directory", "name a directory")
 }
 
 func TestDiagnoseIsSilentWithoutTime(t *testing.T) {

@@ -40,7 +40,7 @@ func TestStartThatTheKernelRefuses(t *testing.T) {
 		},
 		"object file":     {elfFile{kind: elf.ET_REL, machine: machine}.bytes(t), 0o700, syscall.ENOEXEC, []string{"is an object file"}},
 		"no permission":   {[]byte("#!/bin/sh\n"), 0o600, fs.ErrPermission, []string{"no execute permission (mode -rw-------)", "chmod +x"}},
-		"no interpreter":  {[]byte("#!/no/interpreter -x\n"), 0o700, fs.ErrNotExist, []string{`for the interpreter "/no/interpreter"`}},
+		"no interpreter":  {[]byte("#!/no/interpreter -x\n"), 0o700, fs.ErrNotExist, []string{`for the missing interpreter "/no/interpreter"`}},
 		"CRLF":            {[]byte("#!/bin/sh\r\necho\r\n"), 0o700, fs.ErrNotExist, []string{"CRLF", `"/bin/sh\r"`, "LF"}},
 		"nameless":        {[]byte("#!  \n"), 0o700, syscall.ENOEXEC, []string{"without an interpreter"}},
 		"a text":          {[]byte("echo hello\n"), 0o700, syscall.ENOEXEC, []string{"text without a #! line"}},
@@ -270,7 +270,7 @@ func TestDiagnoseAfterTheEnd(t *testing.T) {
 		"shared library": {library, nil, []string{"is a shared library"}},
 		"env does not find it": {
 			[]byte("#!/usr/bin/env no-such-interpreter\n"), []string{"PATH=/bin:/usr/bin"},
-			[]string{`is a script for "no-such-interpreter"`, "PATH that the plugin gets", "install it"},
+			[]string{`is a script for "no-such-interpreter"`, "missing from the plugin's PATH", "install it"},
 		},
 		"env finds it":     {[]byte("#!/usr/bin/env sh\nexit 127\n"), []string{"PATH=/bin:/usr/bin"}, nil},
 		"env without PATH": {[]byte("#!/usr/bin/env sh\nexit 127\n"), nil, nil},

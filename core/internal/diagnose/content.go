@@ -8,11 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// headSize is how much of a file is looked at to tell what it is, in bytes. It
-// is what Linux reads of a script's first line.
+// headSize is the number of bytes read to identify a file. It is Linux's limit
+// for a script's first line.
 const headSize = 256
 
-// content is an open file that is looked at, not run.
+// content is a file opened for inspection.
 type content struct {
 	*os.File
 
@@ -23,7 +23,7 @@ type content struct {
 
 // openContent opens a regular file.
 func openContent(path string) (*content, error) {
-	// Asked before opening: opening a named pipe would wait for its writer.
+	// Checked before opening: opening a named pipe would wait for its writer.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func openContent(path string) (*content, error) {
 	return &content{File: file, path: path, size: info.Size(), head: head[:n]}, nil
 }
 
-// image reads the headers of an executable format, if it is one.
+// image reads the headers of an executable file. ok is false for other formats.
 func (c *content) image() (image, bool) {
 	switch {
 	case bytes.HasPrefix(c.head, []byte("\x7fELF")):
@@ -56,10 +56,10 @@ func (c *content) image() (image, bool) {
 	}
 }
 
-// foreign says what a file is that no system runs.
+// foreign describes a file that no system runs.
 func (c *content) foreign() string {
 	if bytes.HasPrefix(c.head, []byte("\xef\xbb\xbf#!")) {
-		return fmt.Sprintf("%q has a byte order mark before its #!, so it is not taken for a script: "+
+		return fmt.Sprintf("%q has a byte order mark before its #!, so the system does not treat it as a script: "+
 			"save it without the mark", c.path)
 	}
 	for _, f := range foreignFormats {
@@ -74,8 +74,8 @@ func (c *content) foreign() string {
 	return fmt.Sprintf("%q is neither an ELF, Mach-O or PE program nor a script: build or install it again", c.path)
 }
 
-// foreignFormats are what is found where a program should be: downloads that
-// were not unpacked, and error pages that were saved as the download.
+// foreignFormats are often found in place of a program: downloads not yet
+// unpacked, and error pages saved as the download.
 var foreignFormats = []struct{ magic, name, advice string }{
 	{"\x1f\x8b", "a gzip archive", "unpack it"},
 	{"PK\x03\x04", "a zip archive", "unpack it"},
@@ -86,11 +86,11 @@ var foreignFormats = []struct{ magic, name, advice string }{
 	{"<!DOCTYPE", "an HTML page", "download it again"},
 	{"<!doctype", "an HTML page", "download it again"},
 	{"<html", "an HTML page", "download it again"},
-	{"version https://git-lfs", "a Git LFS pointer", "fetch the file that it points to with git lfs pull"},
+	{"version https://git-lfs", "a Git LFS pointer", "fetch its file with git lfs pull"},
 }
 
-// isText reports whether the beginning of a file is UTF-8 without control
-// characters other than white space.
+// isText reports whether the head of a file is UTF-8 without control characters
+// other than white space.
 func isText(head []byte) bool {
 	for len(head) > 0 {
 		r, size := utf8.DecodeRune(head)

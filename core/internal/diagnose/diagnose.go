@@ -1,7 +1,7 @@
-// Package diagnose says why the system does not run a program, or why one that ran
-// never got to code of its own: one sentence with the cause and the remedy. It looks
-// at the way to the file, the file, and its content, and says only what it has seen:
-// where looking finds nothing, the sentence is empty.
+// Package diagnose explains why the system does not run a program, or why a program failed before
+// its own code began. The result is one sentence with the cause and the remedy. It inspects the
+// path, the file and its content. It reports only facts found there; if it finds none, the sentence
+// is empty.
 package diagnose
 
 import (
@@ -13,25 +13,25 @@ import (
 	"path/filepath"
 )
 
-// maxInterpreters is how many scripts may interpret one another before looking
-// ends: one less than Linux follows.
+// maxInterpreters limits the chain of scripts that interpret one another: one
+// less than Linux's limit.
 const maxInterpreters = 4
 
-// Command is a start that failed. Path, Args, Dir and Env are those of a
-// runner.Command.
+// Command is a command that failed to start. Path, Args, Dir and Env are the
+// fields of a runner.Command.
 type Command struct {
 	Path string
 	Args []string
 	Dir  string
 	Env  []string
-	// Chrooted says that the process gets another root directory. Then the files
-	// that count cannot be seen from here, and nothing is said.
+	// Chrooted means that the process gets another root directory. Its files
+	// are then invisible from here, and the result is empty.
 	Chrooted bool
 }
 
-// Start says why a command could not be started. refusal is the system's error. It
-// decides between causes that may or may not stand in the way of a start, as an
-// older architecture that this machine may run too. Nil: nothing was tried yet.
+// Start explains why a command could not be started. refusal is the system's error. It decides
+// between causes that are not always fatal, like an older architecture that this machine may also
+// run. Nil: nothing was tried yet.
 func (c Command) Start(refusal error) string {
 	if c.Path == "" {
 		return "the path of the program is empty: name the program to run"
@@ -54,9 +54,9 @@ func (c Command) Start(refusal error) string {
 	return s.diagnose()
 }
 
-// Exit says why a command that did start failed before it got to code of its own.
-// killed says that a signal ended it; otherwise code is its exit status. The file is
-// judged by its content only: it ran, and another file may be at its path since.
+// Exit explains why a started command failed before its own code began. killed means that a signal
+// ended it; otherwise code is its exit status. Exit only inspects the file's content: the file
+// could run, and the path may hold another file now.
 func (c Command) Exit(code int, killed bool) string {
 	if c.Chrooted || code == 0 && !killed {
 		return ""
@@ -85,7 +85,7 @@ func (c Command) Exit(code int, killed bool) string {
 	return ""
 }
 
-// locate finds the file that a command means, or says why there is none.
+// locate returns the file of a command, or the reason why there is none.
 func (c Command) locate() (file, reason string) {
 	if filepath.Base(c.Path) != c.Path {
 		return InDir(c.Dir, c.Path), ""
@@ -93,7 +93,7 @@ func (c Command) locate() (file, reason string) {
 	file, err := exec.LookPath(c.Path)
 	switch {
 	case errors.Is(err, exec.ErrDot):
-		return "", fmt.Sprintf("%q was found in the current directory only, and a name without a path separator "+
+		return "", fmt.Sprintf("%q was found in the current directory only, where a name without a path separator "+
 			"is not run from there: name it %q", c.Path, "."+string(filepath.Separator)+c.Path)
 	case err != nil:
 		return "", diagnoseLookup(c.Path)
@@ -101,7 +101,7 @@ func (c Command) locate() (file, reason string) {
 	return file, ""
 }
 
-// InDir is what a relative path means to a process that runs in dir.
+// InDir resolves a relative path for a process with the working directory dir.
 func InDir(dir, path string) string {
 	if dir == "" || filepath.IsAbs(path) {
 		return path
@@ -109,7 +109,7 @@ func InDir(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// diagnoseDir says what is wrong with a working directory.
+// diagnoseDir returns the fault of a working directory, or "".
 func diagnoseDir(dir string) string {
 	if dir == "" {
 		return ""
@@ -117,14 +117,14 @@ func diagnoseDir(dir string) string {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf("the working directory %q does not exist: create it, or name another", dir)
+		return fmt.Sprintf("the working directory %q does not exist: create it, or name another directory", dir)
 	case err == nil && !info.IsDir():
-		return fmt.Sprintf("the working directory %q is not a directory: name one", dir)
+		return fmt.Sprintf("the working directory %q is not a directory: name a directory", dir)
 	}
 	return ""
 }
 
-// tooBig says how much a command wants to hand over.
+// tooBig reports the size of a command's arguments and environment.
 func (c Command) tooBig() string {
 	total, largest, size := len(c.Path), "", 0
 	count := func(name, value string) {
@@ -139,25 +139,25 @@ func (c Command) tooBig() string {
 	for _, entry := range c.Env {
 		count("variable "+envKey(entry), entry)
 	}
-	return fmt.Sprintf("its arguments and environment are %d bytes long, more than this system hands over "+
+	return fmt.Sprintf("its arguments and environment have %d bytes, more than this system passes on "+
 		"(the longest is %s, %d bytes): shorten them", total, largest, size)
 }
 
-// failure is the kind of a system's refusal to run a file, as far as it decides
-// where to look.
+// failure is the kind of the system's error, as far as it guides the
+// inspection.
 type failure int
 
 const (
-	failureUntold  failure = iota // there is no error: look at everything
-	failureMissing                // the file, or something that it needs, is not there
+	failureUntold  failure = iota // there is no error: inspect everything
+	failureMissing                // the file, or a file it needs, is missing
 	failureDenied                 // not permitted
-	failureFormat                 // not something that this system runs
+	failureFormat                 // not a format of this system
 	failureBusy                   // open for writing
 	failureTooBig                 // too many arguments
-	failureOther                  // anything else
+	failureOther                  // any other error
 )
 
-// suspect is a file that did not run.
+// suspect is a file after a failed start.
 type suspect struct {
 	path    string
 	dir     string // of the process, for relative names inside the file
@@ -165,8 +165,8 @@ type suspect struct {
 	depth   int // scripts above this file
 }
 
-// diagnose looks from the outside in: the way to the file, the file, what is in
-// it. The first thing that is wrong is what the system met first.
+// diagnose inspects from the outside in: the path, the file, its content. The
+// first fault it finds is also the first for the system.
 func (s suspect) diagnose() string {
 	info, err := os.Stat(s.path)
 	if err != nil {
@@ -180,20 +180,20 @@ func (s suspect) diagnose() string {
 	return ""
 }
 
-// kind says that the file is of a kind that never runs.
+// kind reports a file of a kind that never runs.
 func (s suspect) kind(info fs.FileInfo) string {
 	switch mode := info.Mode(); {
 	case mode.IsDir():
 		return fmt.Sprintf("%q is a directory: name the program in it", s.path)
 	case !mode.IsRegular():
-		return fmt.Sprintf("%q is not a regular file (mode %s): name a program", s.path, mode)
+		return fmt.Sprintf("%q is not a regular file (mode %s): name a program file", s.path, mode)
 	case info.Size() == 0:
 		return fmt.Sprintf("%q is empty: build or install it again", s.path)
 	}
 	return ""
 }
 
-// mount says that nothing at all is run from where the file is.
+// mount reports a file system that runs no programs.
 func (s suspect) mount(fs.FileInfo) string {
 	if s.failure != failureDenied && s.failure != failureUntold {
 		return ""
@@ -201,10 +201,10 @@ func (s suspect) mount(fs.FileInfo) string {
 	if !isNoexec(s.path) {
 		return ""
 	}
-	return fmt.Sprintf("%q is on a file system that is mounted noexec: move it to another, or mount that one with exec", s.path)
+	return fmt.Sprintf("%q is on a file system mounted noexec: move it to another file system, or mount this one with exec", s.path)
 }
 
-// busy says who has the file open for writing.
+// busy names the process writing to the file.
 func (s suspect) busy(info fs.FileInfo) string {
 	if s.failure != failureBusy {
 		return ""
@@ -215,11 +215,11 @@ func (s suspect) busy(info fs.FileInfo) string {
 	return fmt.Sprintf("%q is open for writing: start it once it is written and closed", s.path)
 }
 
-// content says what is wrong with what is in the file.
+// content reports a fault in the file's content.
 func (s suspect) content(fs.FileInfo) string {
 	content, err := openContent(s.path)
 	if err != nil {
-		return "" // what may be run need not be readable
+		return "" // an executable file need not be readable
 	}
 	defer content.Close()
 	if content.isScript() {

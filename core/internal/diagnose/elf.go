@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	maxSegments     = 64   // segments that are looked at
-	maxNoteBytes    = 4096 // of one segment of notes
+	maxSegments     = 64   // maximum number of segments to inspect
+	maxNoteBytes    = 4096 // limit for one segment of notes
 	maxDynamicBytes = 64 << 10
 	maxLoaderPath   = 4096
 )
 
-// elfHeader is what an ELF header of either width says, as far as it matters.
-// It is decoded by hand, since debug/elf refuses a file that was cut off.
+// elfHeader holds the relevant fields of an ELF header of either width. It is
+// decoded by hand, since debug/elf refuses truncated files.
 type elfHeader struct {
 	order       binary.ByteOrder
 	class       elf.Class
@@ -29,13 +29,13 @@ type elfHeader struct {
 	sectionsEnd int64
 }
 
-// elfTable is where a table stands in a file.
+// elfTable is the position of a table in a file.
 type elfTable struct {
 	offset      uint64
 	count, size uint16
 }
 
-// end is where the table ends, or 0 if no file is that long.
+// end returns the end of the table, or 0 if no file is that long.
 func (t elfTable) end() int64 {
 	if t.offset >= 1<<62 {
 		return 0
@@ -43,8 +43,8 @@ func (t elfTable) end() int64 {
 	return int64(t.offset) + int64(t.count)*int64(t.size)
 }
 
-// IsNative reports whether a file is an ELF program for this machine, which the
-// system runs by itself. For all others it asks an interpreter or an emulator.
+// IsNative reports whether a file is an ELF program for this machine. The
+// system runs it directly; other files need an interpreter or an emulator.
 func IsNative(file io.ReaderAt) bool {
 	head := make([]byte, headSize)
 	n, _ := file.ReadAt(head, 0)
@@ -55,7 +55,7 @@ func IsNative(file io.ReaderAt) bool {
 	return ok && elfArch(header) == runtime.GOARCH
 }
 
-// readELF reads an ELF file, as far as it goes.
+// readELF reads an ELF file, even a truncated file.
 func readELF(c *content, size int64) (image, bool) {
 	header, ok := readELFHeader(c.head)
 	if !ok {
@@ -129,7 +129,7 @@ func (h elfHeader) segment(r io.ReaderAt, index int) (s elfSegment, ok bool) {
 	return elfSegment{elf.ProgType(raw.Type), raw.Off, raw.Filesz}, err == nil
 }
 
-// end is where the segment ends, or 0 if no file is that long.
+// end returns the end of the segment, or 0 if no file is that long.
 func (s elfSegment) end() int64 {
 	if s.offset >= 1<<61 || s.size >= 1<<61 {
 		return 0
@@ -137,7 +137,7 @@ func (s elfSegment) end() int64 {
 	return int64(s.offset + s.size)
 }
 
-// read reads what is there of the segment, up to limit bytes.
+// read returns up to limit bytes of the segment, as far as the file has them.
 func (s elfSegment) read(r io.ReaderAt, limit int64) []byte {
 	if s.end() == 0 {
 		return nil
@@ -146,8 +146,8 @@ func (s elfSegment) read(r io.ReaderAt, limit int64) []byte {
 	return data
 }
 
-// readSegments reads what the segments say about the loader, the system, the
-// kind of file and its length.
+// readSegments reads the loader, the system, the kind of file and its length
+// from the segments.
 func (i *image) readSegments(r io.ReaderAt, h elfHeader) {
 	var dynamic []byte
 	for index := range min(int(h.segments.count), maxSegments) {
@@ -169,14 +169,14 @@ func (i *image) readSegments(r io.ReaderAt, h elfHeader) {
 			i.need = max(i.need, s.end())
 		}
 	}
-	// A position-independent program and a library have one type. A program
-	// has a loader, or, if it is static, says what it is.
+	// A position-independent program and a library share a type. A program has
+	// a loader, or, if it is static, a flag.
 	if h.kind == elf.ET_DYN && i.loader == "" && len(dynamic) > 0 && !isStaticPIE(dynamic, h) {
 		i.kind = kindLibrary
 	}
 }
 
-// isStaticPIE looks for the flag that marks a program in a dynamic segment.
+// isStaticPIE looks for a program's flag in a dynamic segment.
 func isStaticPIE(dynamic []byte, h elfHeader) bool {
 	word, value := 8, h.order.Uint64
 	if h.class == elf.ELFCLASS32 {
@@ -204,9 +204,9 @@ func elfKind(t elf.Type) imageKind {
 	}
 }
 
-// elfSystem names the system of an OS/ABI number. Linux uses that of no system
-// in particular; of the others that do, some sign with a note, and those that
-// leave no sign at all get the benefit of the doubt on their own machines.
+// elfSystem names the system of an OS/ABI number. Linux and some others use the
+// number of no particular system. Some of these add a note. Files without any
+// mark get the benefit of the doubt on systems that leave none.
 func elfSystem(abi elf.OSABI) string {
 	if abi == elf.ELFOSABI_NONE {
 		switch runtime.GOOS {
@@ -218,7 +218,7 @@ func elfSystem(abi elf.OSABI) string {
 	return strings.ToLower(strings.TrimPrefix(abi.String(), "ELFOSABI_"))
 }
 
-// elfArch names the architecture as GOARCH does, or else as ELF does.
+// elfArch names the architecture as GOARCH does, otherwise as ELF does.
 func elfArch(h elfHeader) string {
 	little, wide := h.data == elf.ELFDATA2LSB, h.class == elf.ELFCLASS64
 	suffix := func(name string) string {
@@ -259,7 +259,7 @@ func elfArch(h elfHeader) string {
 	return strings.ToLower(strings.TrimPrefix(h.machine.String(), "EM_"))
 }
 
-// noteSystems are the systems that sign their programs with a note.
+// noteSystems are the systems that mark their programs with a note.
 var noteSystems = map[string]string{
 	"FreeBSD":   "freebsd",
 	"NetBSD":    "netbsd",
@@ -267,7 +267,7 @@ var noteSystems = map[string]string{
 	"DragonFly": "dragonfly",
 }
 
-// noteSystem looks for a note of a system that has no OS/ABI number of its own.
+// noteSystem looks for a note of a system without an OS/ABI number.
 func noteSystem(data []byte, order binary.ByteOrder) string {
 	const header = 12
 	for len(data) >= header {

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// image is what the headers of an executable file say.
+// image holds facts from the headers of an executable file.
 type image struct {
 	path   string
 	os     string   // as GOOS
 	archs  []string // as GOARCH; several in a universal file
 	kind   imageKind
-	loader string // the program that loads it, for a dynamic ELF
+	loader string // its dynamic loader, for a dynamic ELF
 	size   int64
-	need   int64 // bytes that the headers speak of; 0: not known
+	need   int64 // file size implied by the headers; 0: not known
 }
 
-// imageKind is what a file of an executable format is for.
+// imageKind is the purpose of an executable file.
 type imageKind int
 
 const (
@@ -31,9 +31,9 @@ const (
 	kindCore
 )
 
-// runsAlso are the architectures whose programs a machine may run beside its
-// own: it depends on how the system is set up, so they count as wrong only
-// where the system refused the file's format.
+// runsAlso lists further architectures that a machine may run. They depend on
+// the system's configuration, so they count as wrong only after the system
+// refused the file's format.
 var runsAlso = map[string][]string{
 	"android/arm64":  {"arm"},
 	"darwin/arm64":   {"amd64"},
@@ -50,10 +50,10 @@ var runsAlso = map[string][]string{
 	"windows/arm64":  {"386", "amd64", "arm"},
 }
 
-// binary says why a file of an executable format does not run here.
+// binary explains why an executable file does not run here.
 func (s suspect) binary(img image) string {
 	if img.isForeign() && s.failure == failureMissing {
-		return img.elsewhere(true) // what is missing is a piece of the other system
+		return img.elsewhere(true) // the missing file belongs to the other system
 	}
 	if s.failure == failureFormat || s.failure == failureUntold {
 		if reason := img.elsewhere(s.failure == failureFormat); reason != "" {
@@ -69,7 +69,7 @@ func (s suspect) binary(img image) string {
 	return ""
 }
 
-// elsewhere says that the file is for another system or machine.
+// elsewhere reports a file for another system or machine.
 func (i *image) elsewhere(refused bool) string {
 	const here = runtime.GOOS + "/" + runtime.GOARCH
 	if !i.isForeign() {
@@ -90,7 +90,7 @@ func (i *image) elsewhere(refused bool) string {
 }
 
 // isForeign reports whether the file is for another system. Android counts as
-// the Linux that it is: which of the two a file is for shows in its loader.
+// Linux: only the loader distinguishes their files.
 func (i *image) isForeign() bool {
 	switch runtime.GOOS {
 	case "android":
@@ -101,7 +101,7 @@ func (i *image) isForeign() bool {
 	return i.os != runtime.GOOS
 }
 
-// unfit says that the file is no program, or not all of one.
+// unfit reports an incomplete program, or another kind of file.
 func (i *image) unfit(path string) string {
 	switch {
 	case i.kind == kindLibrary:
@@ -112,13 +112,13 @@ func (i *image) unfit(path string) string {
 	case i.kind == kindCore:
 		return fmt.Sprintf("%q is the core dump of a program: name the program", path)
 	case i.need > i.size:
-		return fmt.Sprintf("%q is cut off: it has %d bytes, and its headers speak of %d: build or install it again",
+		return fmt.Sprintf("%q is truncated: it has %d bytes, and its headers require %d: build or install it again",
 			path, i.size, i.need)
 	}
 	return ""
 }
 
-// unloadable says that the loader is missing that a dynamic program names.
+// unloadable reports a missing loader of a dynamic program.
 func (i *image) unloadable() string {
 	if i.loader == "" {
 		return ""
@@ -126,11 +126,11 @@ func (i *image) unloadable() string {
 	if _, err := os.Stat(i.loader); !os.IsNotExist(err) {
 		return ""
 	}
-	return fmt.Sprintf("%q needs the loader %q%s, which this system does not have: build it for this system's "+
+	return fmt.Sprintf("%q needs the loader %q%s, missing on this system: build it for this system's "+
 		"C library or as a static program (in Go: CGO_ENABLED=0), or install that loader", i.path, i.loader, libraryOf(i.loader))
 }
 
-// libraryOf names the C library that a loader belongs to.
+// libraryOf names the C library of a loader.
 func libraryOf(loader string) string {
 	switch {
 	case strings.Contains(loader, "/ld-musl"):
@@ -173,7 +173,7 @@ func machoKind(t macho.Type) imageKind {
 	}
 }
 
-// machoArch names the architecture as GOARCH does, or else as Mach-O does.
+// machoArch names the architecture as GOARCH does, otherwise as Mach-O does.
 func machoArch(cpu macho.Cpu) string {
 	switch cpu {
 	case macho.Cpu386:
@@ -203,7 +203,7 @@ func readPE(c *content) (image, bool) {
 	return img, true
 }
 
-// peArch names the architecture as GOARCH does, or else by its number.
+// peArch names the architecture as GOARCH does, otherwise by its number.
 func peArch(machine uint16) string {
 	switch machine {
 	case pe.IMAGE_FILE_MACHINE_I386:

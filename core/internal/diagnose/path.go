@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// diagnoseStat says why a path leads to no file.
+// diagnoseStat explains why a path leads to no file.
 func diagnoseStat(path string, statErr error) string {
 	if reason := diagnoseWay(path); reason != "" {
 		return reason
@@ -17,16 +17,16 @@ func diagnoseStat(path string, statErr error) string {
 	link, err := os.Readlink(path)
 	switch {
 	case err == nil && errors.Is(statErr, fs.ErrNotExist):
-		return fmt.Sprintf("%q is a symbolic link to %q, which does not exist: install that, or correct the link", path, link)
+		return fmt.Sprintf("%q is a symbolic link to the missing file %q: install that file, or correct the link", path, link)
 	case err == nil && isLinkLoop(statErr):
 		return fmt.Sprintf("%q is a symbolic link that leads back to itself: correct the link", path)
 	case errors.Is(statErr, fs.ErrNotExist):
-		return fmt.Sprintf("%q does not exist, its directory does: check the name, or build or install the plugin there", path)
+		return fmt.Sprintf("%q does not exist, but its directory does: check the name, or build or install the plugin there", path)
 	}
 	return ""
 }
 
-// diagnoseWay looks at the directories on the way to a path, from the top.
+// diagnoseWay inspects the directories of a path from the top.
 func diagnoseWay(path string) string {
 	var above string
 	for _, dir := range parents(path) {
@@ -57,8 +57,8 @@ func upTo(dir string) string {
 	return fmt.Sprintf(" (the path exists up to %q)", dir)
 }
 
-// unsearchable says that a directory does not let its entries be reached. It is
-// only said of one that was seen.
+// unsearchable reports a directory without search permission. It reports only
+// directories after a successful inspection.
 func unsearchable(path, dir string) string {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -68,7 +68,7 @@ func unsearchable(path, dir string) string {
 		"give it search permission with chmod +x, or move the plugin", path, dir, info.Mode())
 }
 
-// parents are the directories on the way to a path, the topmost first.
+// parents returns the directories of a path, the topmost first.
 func parents(path string) []string {
 	var dirs []string
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
@@ -79,7 +79,7 @@ func parents(path string) []string {
 	}
 }
 
-// diagnoseLookup says why a name was not found in PATH.
+// diagnoseLookup explains why a name was not found in PATH.
 func diagnoseLookup(name string) string {
 	dirs := filepath.SplitList(os.Getenv("PATH"))
 	for _, dir := range dirs {
@@ -89,17 +89,17 @@ func diagnoseLookup(name string) string {
 		}
 	}
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-		return fmt.Sprintf("%q is not in PATH, where a name without a path separator is looked up, but in the "+
+		return fmt.Sprintf("%q is not in PATH, the place for names without a path separator, but in the "+
 			"current directory: name it %q", name, "."+string(filepath.Separator)+name)
 	}
 	if len(dirs) == 0 {
-		return fmt.Sprintf("%q was to be looked up in PATH, which is empty: give its path, or set PATH", name)
+		return fmt.Sprintf("%q cannot be found in an empty PATH: give its path, or set PATH", name)
 	}
-	return fmt.Sprintf("%q is in none of the %d directories of PATH, where a name without a path separator is "+
-		"looked up: give its path, or install it in one of them", name, len(dirs))
+	return fmt.Sprintf("%q is in none of the %d directories of PATH, the place for names without a path "+
+		"separator: give its path, or install it in one of them", name, len(dirs))
 }
 
-// envKey is the name of an entry of an environment.
+// envKey returns the name in an environment entry.
 func envKey(entry string) string {
 	key, _, _ := strings.Cut(entry, "=")
 	return key

@@ -13,20 +13,20 @@ import (
 const (
 	statfsNoexec = 0x8 // ST_NOEXEC of statfs(2)
 
-	// Looking for a writer stops there, so that a machine with very many
-	// processes does not hold up an error.
+	// Limits of the search for a writer: a machine with very many processes
+	// must not delay an error.
 	maxProcesses       = 4096
 	maxFilesPerProcess = 1024
 )
 
-// isNoexec reports whether a file is on a file system that runs nothing.
+// isNoexec reports whether the file's file system runs no programs.
 func isNoexec(path string) bool {
 	var stat syscall.Statfs_t
 	return syscall.Statfs(path, &stat) == nil && stat.Flags&statfsNoexec != 0
 }
 
-// writerOf names a process that has the file open for writing, as far as this
-// user can see it.
+// writerOf names a process with the file open for writing, if this user can
+// see it.
 func writerOf(file fs.FileInfo) string {
 	proc, err := os.Open("/proc")
 	if err != nil {

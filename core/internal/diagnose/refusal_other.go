@@ -8,23 +8,22 @@ import (
 	"syscall"
 )
 
-// What Windows answers, beside what package syscall has names for.
+// Errors of Windows without a name in package syscall.
 const (
-	errSharingViolation    = syscall.Errno(32)  // open in a way that excludes running it
+	errSharingViolation    = syscall.Errno(32)  // open in a mode that excludes running it
 	errBadExeFormat        = syscall.Errno(193) // not a program
 	errFilenameTooLong     = syscall.Errno(206) // also for the command line
 	errMachineTypeMismatch = syscall.Errno(216) // a program for another machine
 )
 
-// IsBusy reports whether a file could not be run because it is open for writing
-// somewhere.
+// IsBusy reports whether a file did not run because it is open for writing.
 func IsBusy(err error) bool { return errors.Is(err, errSharingViolation) }
 
-// isLinkLoop reports whether a path has too many symbolic links on it, which
-// has no telling answer here.
+// isLinkLoop is for paths with too many symbolic links. This system has no
+// distinct error for them.
 func isLinkLoop(error) bool { return false }
 
-// failureOf sorts what the system said.
+// failureOf classifies the system's error.
 func failureOf(err error) failure {
 	switch {
 	case err == nil:
@@ -43,7 +42,7 @@ func failureOf(err error) failure {
 	return failureOther
 }
 
-// Whether a file may be run is no property of its mode here.
+// On this system the mode does not tell whether a file may run.
 
 func executableMode(fs.FileInfo) bool { return true }
 

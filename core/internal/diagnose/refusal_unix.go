@@ -12,24 +12,23 @@ import (
 	"syscall"
 )
 
-// IsBusy reports whether a file could not be run because it is open for writing
-// somewhere.
+// IsBusy reports whether a file did not run because it is open for writing.
 func IsBusy(err error) bool { return errors.Is(err, syscall.ETXTBSY) }
 
-// wrongMachine are the numbers with which a system refuses a program for another
-// machine, beside ENOEXEC: EBADARCH and EBADMACHO.
+// wrongMachine lists further errors than ENOEXEC for a program for another
+// machine: EBADARCH and EBADMACHO.
 var wrongMachine = map[string][]syscall.Errno{"darwin": {86, 88}, "ios": {86, 88}}
 
-// isBadFormat reports whether the file is nothing that this system runs.
+// isBadFormat reports whether this system does not run the file's format.
 func isBadFormat(err error) bool {
 	var errno syscall.Errno
 	return errors.As(err, &errno) && (errno == syscall.ENOEXEC || slices.Contains(wrongMachine[runtime.GOOS], errno))
 }
 
-// isLinkLoop reports whether a path has too many symbolic links on it.
+// isLinkLoop reports whether a path has too many symbolic links.
 func isLinkLoop(err error) bool { return errors.Is(err, syscall.ELOOP) }
 
-// failureOf sorts what the system said.
+// failureOf classifies the system's error.
 func failureOf(err error) failure {
 	switch {
 	case err == nil:
@@ -62,8 +61,8 @@ func notExecutable(info fs.FileInfo, path string) string {
 	return fmt.Sprintf("has no execute permission (mode %s): run chmod +x %q", info.Mode(), path)
 }
 
-// permission says that the file's mode forbids to run it, to everybody or to
-// this user.
+// permission reports a mode that forbids execution, to everybody or to this
+// user.
 func (s suspect) permission(info fs.FileInfo) string {
 	if !executableMode(info) {
 		return fmt.Sprintf("%q %s", s.path, notExecutable(info, s.path))
@@ -79,8 +78,8 @@ func (s suspect) permission(info fs.FileInfo) string {
 		"give that user execute permission", s.path, os.Geteuid(), info.Mode(), stat.Uid, stat.Gid)
 }
 
-// mayExecute applies the three classes of a mode to a user of this process's
-// groups. What it cannot see (ACLs) it takes for a yes.
+// mayExecute applies the three classes of a mode to a user with this process's
+// groups. It ignores ACLs, and then returns true.
 func mayExecute(info fs.FileInfo, uid int) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || uid == 0 {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// What a shell, and env, exit with if the program that they should run is not
-// executable, or not found.
+// The exit codes of a shell, and of env, for a program that is not executable
+// or not found.
 const (
 	exitNotExecutable = 126
 	exitNotFound      = 127
@@ -17,16 +17,16 @@ const (
 
 // shebang is the first line of a script.
 type shebang struct {
-	interpreter string   // a "\r" at its end belongs to it, as the system sees it
+	interpreter string   // including a "\r" at its end, as the system reads it
 	args        []string // split at blanks
 	crlf        bool     // the line ends with CRLF
-	complete    bool     // the interpreter ends within what the system reads
+	complete    bool     // the interpreter fits into the system's limit
 }
 
 func (c *content) isScript() bool { return bytes.HasPrefix(c.head, []byte("#!")) }
 
-// shebang parses the first line as the system does: the interpreter ends at the
-// first white space, and a carriage return is none.
+// shebang parses the first line like the system: the interpreter ends at the
+// first white space, and a carriage return is not white space.
 func (c *content) shebang() shebang {
 	line, _, ended := bytes.Cut(c.head[len("#!"):], []byte("\n"))
 	text := strings.Trim(string(line), " \t")
@@ -39,7 +39,7 @@ func (c *content) shebang() shebang {
 	}
 }
 
-// script says why a script's interpreter does not run.
+// script explains why a script's interpreter does not run.
 func (s suspect) script(c *content) string {
 	line := c.shebang()
 	if !line.complete || s.depth >= maxInterpreters {
@@ -54,7 +54,7 @@ func (s suspect) script(c *content) string {
 	case os.IsNotExist(err) && strings.HasSuffix(interpreter, "\r"):
 		return crlfText(s.path, strings.TrimSuffix(line.interpreter, "\r"))
 	case os.IsNotExist(err):
-		return fmt.Sprintf("%q is a script for the interpreter %q, which does not exist: install it, "+
+		return fmt.Sprintf("%q is a script for the missing interpreter %q: install it, "+
 			"or correct the script's first line", s.path, line.interpreter)
 	}
 	below := suspect{path: interpreter, dir: s.dir, failure: s.failure, depth: s.depth + 1}
@@ -64,8 +64,8 @@ func (s suspect) script(c *content) string {
 	return ""
 }
 
-// scriptExit says that env did not find what a script asks it for. The
-// system saw nothing wrong, since env itself runs.
+// scriptExit reports an interpreter that env did not find. The system saw no
+// fault, since env itself runs.
 func (c Command) scriptExit(script *content, code int) string {
 	line := script.shebang()
 	if code != exitNotFound && code != exitNotExecutable || filepath.Base(line.interpreter) != "env" {
@@ -81,16 +81,16 @@ func (c Command) scriptExit(script *content, code int) string {
 	if bare := strings.TrimSuffix(name, "\r"); line.crlf && bare != name {
 		return crlfText(script.path, bare)
 	}
-	return fmt.Sprintf("%q is a script for %q, which is in no directory of the PATH that the plugin gets: install it, "+
+	return fmt.Sprintf("%q is a script for %q, missing from the plugin's PATH: install it, "+
 		"or set PATH in the plugin's environment", script.path, name)
 }
 
 func crlfText(path, interpreter string) string {
-	return fmt.Sprintf("%q has Windows line ends (CRLF), so the interpreter that its first line names is %q: "+
+	return fmt.Sprintf("%q has Windows line ends (CRLF), so its first line names the interpreter %q: "+
 		"save it with Unix line ends (LF)", path, interpreter+"\r")
 }
 
-// envProgram is the program that the arguments of env name.
+// envProgram returns the program in the arguments of env.
 func envProgram(args []string) string {
 	for _, arg := range args {
 		if arg != "" && !strings.HasPrefix(arg, "-") && !strings.Contains(arg, "=") {
@@ -100,8 +100,7 @@ func envProgram(args []string) string {
 	return ""
 }
 
-// pathOf is the search path of an environment, or what the C library uses
-// without one.
+// pathOf returns the search path of an environment, or the C library's default.
 func pathOf(env []string) string {
 	path := "/bin:/usr/bin"
 	for _, entry := range env {

@@ -10,7 +10,7 @@ const (
 	// idleSize is the buffer's size for a quiet plugin: the memory that a
 	// silent plugin costs its host.
 	idleSize = 1 << 10
-	// bulkSize is the buffer's size while reads keep filling it.
+	// bulkSize is the buffer's size while each read fills it.
 	bulkSize = 32 << 10
 )
 

@@ -130,8 +130,8 @@ func (s *scanner) nested() bool {
 	}
 }
 
-// after goes from the end of a nested value to the start of the next one, and
-// past the brackets that close between them. It returns the depth there.
+// after skips from the end of a nested value to the start of the next value,
+// past closing brackets. It returns the depth there.
 func (s *scanner) after(depth int) (int, bool) {
 	for depth > 0 {
 		inObject := s.marked(depth - 1)
