@@ -12,21 +12,20 @@ type chunk struct {
 func (c *chunk) unread() []byte { return c.data[c.read:c.written] }
 func (c *chunk) free() []byte   { return c.data[c.written:] }
 
-// chunkSizes are the sizes that chunks come in. Frames too big for the receive
-// buffer are read straight into the smallest that fits, so that at most half
-// of a chunk is waste, whatever the peer sends.
+// chunkSizes are the sizes of chunks. Frames too big for the receive buffer are
+// read directly into the smallest chunk that fits, so at most half of a chunk
+// is unused.
 var chunkSizes = [...]int{1 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10}
 
-// maxChunk is also how much of a big frame is received before its reader is
-// woken.
+// maxChunk also limits the part of a big frame received before its reader
+// wakes.
 const maxChunk = 32 << 10
 
-// chunkPools keeps chunks for reuse, by size. It is a cache for all sessions,
-// which the garbage collector empties, and holds no state. Without it bulk takes twice
-// the processor time.
+// chunkPools keeps chunks for reuse, by size. It is a stateless cache for all sessions, emptied by
+// the garbage collector. Without it, bulk transfer takes twice the processor time.
 var chunkPools [len(chunkSizes)]sync.Pool
 
-// newChunk returns an empty chunk that holds n bytes, at most the biggest size.
+// newChunk returns an empty chunk for n bytes, up to the largest size.
 func newChunk(n int) *chunk {
 	for i, size := range chunkSizes {
 		if n > size && i < len(chunkSizes)-1 {
@@ -37,10 +36,10 @@ func newChunk(n int) *chunk {
 		}
 		return &chunk{data: make([]byte, size)}
 	}
-	return nil // not reached: the last size always returns
+	return nil // unreachable: the last size always returns
 }
 
-// recycle gives a chunk back that nobody uses any more.
+// recycle returns an unused chunk to its pool.
 func (c *chunk) recycle() {
 	c.read, c.written, c.next = 0, 0, nil
 	for i, size := range chunkSizes {
@@ -57,7 +56,7 @@ type fifo struct {
 	size       int
 }
 
-// push appends a filled chunk, which the fifo then owns.
+// push appends a filled chunk and takes ownership of it.
 func (q *fifo) push(c *chunk) {
 	if q.tail == nil {
 		q.head = c
@@ -68,7 +67,7 @@ func (q *fifo) push(c *chunk) {
 	q.size += c.written
 }
 
-// write appends a copy of p, into what is free in the last chunk first.
+// write appends a copy of p, filling the last chunk first.
 func (q *fifo) write(p []byte) {
 	q.size += len(p)
 	for len(p) > 0 {
@@ -81,7 +80,7 @@ func (q *fifo) write(p []byte) {
 	}
 }
 
-// read moves data into p and gives emptied chunks back.
+// read moves data into p and recycles emptied chunks.
 func (q *fifo) read(p []byte) (n int) {
 	for n < len(p) && q.head != nil {
 		m := copy(p[n:], q.head.unread())
@@ -95,7 +94,7 @@ func (q *fifo) read(p []byte) (n int) {
 	return n
 }
 
-// pop takes the first chunk out, nil if there is none; the caller recycles it.
+// pop removes the first chunk, or returns nil if there is none. The caller recycles it.
 func (q *fifo) pop() *chunk {
 	c := q.head
 	if c == nil {
@@ -110,7 +109,7 @@ func (q *fifo) pop() *chunk {
 	return c
 }
 
-// clear forgets everything.
+// clear drops all data.
 func (q *fifo) clear() {
 	for q.head != nil {
 		q.pop().recycle()

@@ -2,9 +2,9 @@ package yamux
 
 import "time"
 
-// CloseWrite ends our side of the stream: the peer reads what was written, and
-// then io.EOF. Reading goes on. A Write in progress returns ErrClosed. It does
-// not wait, and does nothing the second time.
+// CloseWrite ends this side of the stream: the peer reads all written data, and
+// then io.EOF. Reading continues. A Write in progress returns ErrClosed.
+// CloseWrite does not wait, and does nothing the second time.
 func (st *Stream) CloseWrite() error {
 	st.mu.Lock()
 	switch {
@@ -28,11 +28,12 @@ func (st *Stream) CloseWrite() error {
 	return nil
 }
 
-// Close ends the stream in both directions and returns nil. The peer reads
-// what was written, and then io.EOF; if it goes on writing more than a little,
-// its stream is reset. Reads and writes here return ErrClosed. Close does not wait: the
-// stream counts as open until the peer has ended its side too, at most for
-// Config.CloseTimeout.
+// Close ends the stream in both directions and returns nil. The peer reads all written data, and
+// then io.EOF. If it writes more than a little after that, its stream is reset. Reads and writes on
+// this side return ErrClosed.
+//
+// Close does not wait. The stream counts as open until the peer has ended its side too, but no
+// longer than Config.CloseTimeout.
 func (st *Stream) Close() error {
 	st.mu.Lock()
 	if st.closed {
@@ -48,7 +49,7 @@ func (st *Stream) Close() error {
 	return nil
 }
 
-// endSides ends our side, and sees to it that the peer ends its own.
+// endSides ends this side, and makes sure that the peer ends its own.
 func (st *Stream) endSides() {
 	if !st.finSent {
 		st.finSent = true
@@ -62,8 +63,8 @@ func (st *Stream) endSides() {
 }
 
 // Reset aborts the stream in both directions and returns nil. The peer's reads
-// and writes fail. Data that was written may be lost. Reset does nothing to a
-// stream that is over, but it does end the waiting of one that was closed.
+// and writes fail, and written data may be lost. Reset does nothing to a
+// finished stream, but ends the wait of a closed stream for its peer.
 func (st *Stream) Reset() error {
 	st.mu.Lock()
 	st.discard()
@@ -72,9 +73,9 @@ func (st *Stream) Reset() error {
 	return nil
 }
 
-// discard notes that nobody here uses the stream any more. What was not read
-// is granted to the peer again: should it be waiting for that window, it is to
-// write and learn that there is no reader.
+// discard marks the stream as unused on this side. It returns the window of
+// unread data to the peer: a peer waiting for window can then write and learn
+// that there is no reader.
 func (st *Stream) discard() {
 	st.closed = true
 	st.consumed += uint32(st.received.size)
@@ -84,7 +85,7 @@ func (st *Stream) discard() {
 	st.done.fire()
 }
 
-// resetHere sends a reset unless the stream is over.
+// resetHere sends a reset unless the stream has ended.
 func (st *Stream) resetHere() {
 	if st.resetSent || st.reset || st.ended != nil || (st.finSent && st.finReceived) {
 		return
@@ -93,15 +94,15 @@ func (st *Stream) resetHere() {
 	st.sendFlags(flagRST)
 }
 
-// closeTimedOut gives up on a peer that does not end its side.
+// closeTimedOut gives up on a peer that has not ended its side in time.
 func (st *Stream) closeTimedOut() {
 	st.mu.Lock()
 	st.resetHere()
 	st.unlockStopped(true)
 }
 
-// sendFlags sends flags, and with them the window that the reader has freed.
-// While a Write is in progress they have to wait for its end.
+// sendFlags sends flags, together with the window freed by the reader. During a
+// Write they wait for its end.
 func (st *Stream) sendFlags(flags frameFlags) {
 	if st.writing {
 		st.afterward |= flags
@@ -116,8 +117,8 @@ func (st *Stream) sendFlags(flags frameFlags) {
 	st.session.out.control(f)
 }
 
-// unlockStopped wakes everyone after a change that may concern them, releases
-// mu, makes a Write leave the connection, and forgets the stream if it is over.
+// unlockStopped wakes all waiters after a change, releases mu, makes a Write
+// leave the connection, and forgets the stream if it has ended.
 func (st *Stream) unlockStopped(over bool) {
 	st.updateStop()
 	st.readable.Broadcast()
@@ -132,12 +133,12 @@ func (st *Stream) unlockStopped(over bool) {
 	}
 }
 
-// updateStop recomputes whether there is a reason for a Write to leave.
+// updateStop recomputes whether a Write must stop.
 func (st *Stream) updateStop() {
 	st.stopWriting.Store(st.closed || st.finSent || st.reset || st.writeBy.passed())
 }
 
-// peerEnded notes that the peer sends nothing more.
+// peerEnded records the end of the peer's data.
 func (st *Stream) peerEnded() {
 	st.mu.Lock()
 	st.finReceived = true
@@ -146,7 +147,7 @@ func (st *Stream) peerEnded() {
 	st.unlockStopped(st.finSent)
 }
 
-// peerReset notes that the peer has aborted the stream.
+// peerReset records the peer's reset.
 func (st *Stream) peerReset() {
 	st.mu.Lock()
 	st.reset = true

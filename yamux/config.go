@@ -6,36 +6,37 @@ import (
 	"time"
 )
 
-// Config sets a session up. The zero value is usable and gives the defaults;
-// sessions copy it.
+// Config configures a session. The zero value gives the defaults; sessions copy
+// it.
 type Config struct {
-	// Window is how many bytes of each stream the peer may send ahead of the
-	// reader; so much memory a stream can cost. 0 means 256 KiB, which is also
-	// the minimum, since the protocol grants that much unasked.
+	// Window is the number of bytes of each stream that the peer may send ahead
+	// of the reader. It is also the memory limit of a stream. 0 means 256 KiB.
+	// This is the minimum, since the protocol grants it from the start.
 	Window uint32
 
-	// Backlog is how many of the peer's streams may wait for Accept (more are
-	// refused), and how many of ours may wait for the peer's acknowledgement
-	// (Open then waits). 0 means 256, what other implementations have.
+	// Backlog is the maximum number of the peer's streams waiting for Accept;
+	// further streams are refused. It is also the maximum number of this side's
+	// streams waiting for the peer's acknowledgement; Open then waits. 0 means
+	// 256, as in other implementations.
 	Backlog int
 
-	// KeepAlive is the time between pings that check the peer. 0 means none:
-	// the death of a peer on the same machine closes the connection, and a
-	// peer in a debugger is silent for long without being dead.
+	// KeepAlive is the interval of pings that check the peer. 0 means none: the
+	// death of a peer on the same machine closes the connection, and a peer in
+	// a debugger can be silent for long.
 	KeepAlive time.Duration
 
-	// KeepAliveTimeout is how long such a ping may take before the session
-	// ends with ErrKeepAliveTimeout. 0 means 30 seconds.
+	// KeepAliveTimeout is the time limit for the answer to such a ping. After
+	// that the session ends with ErrKeepAliveTimeout. 0 means 30 seconds.
 	KeepAliveTimeout time.Duration
 
-	// CloseTimeout is how long a closed stream waits for the peer to end its
-	// side too before it is reset. 0 means 5 minutes.
+	// CloseTimeout is the time a closed stream waits for the peer to end its
+	// side; then it is reset. 0 means 5 minutes.
 	CloseTimeout time.Duration
 
-	// Linger bounds what Close spends on sending what is still queued, for
-	// the case of a peer that has stopped reading, and the time that is left
-	// for receiving what the peer had sent once a write has failed. 0 means
-	// half a second; negative means not at all.
+	// Linger limits the time Close takes to send queued data to a peer that has
+	// stopped reading. After a failed write it also limits the time for
+	// receiving earlier data of the peer. 0 means half a second; a negative
+	// value disables it.
 	Linger time.Duration
 }
 
@@ -47,15 +48,15 @@ const (
 	maxBacklog              = 1 << 20
 )
 
-// Validate reports what makes the configuration unusable, an error that wraps
-// ErrConfig, or nil.
+// Validate returns nil for a valid configuration, otherwise an error that wraps
+// ErrConfig.
 func (c Config) Validate() error {
 	_, err := c.withDefaults()
 	return err
 }
 
-// withDefaults returns c with its zero values filled in, or an error that
-// wraps ErrConfig.
+// withDefaults returns c with defaults for zero values, or an error that wraps
+// ErrConfig.
 func (c Config) withDefaults() (Config, error) {
 	switch {
 	case c.Window != 0 && c.Window < initialWindow:

@@ -2,7 +2,7 @@ package yamux
 
 import "time"
 
-// SetDeadline sets both deadlines, as net.Conn says.
+// SetDeadline sets both deadlines, as in net.Conn.
 func (st *Stream) SetDeadline(t time.Time) error {
 	if err := st.SetReadDeadline(t); err != nil {
 		return err
@@ -10,9 +10,9 @@ func (st *Stream) SetDeadline(t time.Time) error {
 	return st.SetWriteDeadline(t)
 }
 
-// SetReadDeadline sets until when reads wait, those in progress included; the
-// zero time means for ever. They then return os.ErrDeadlineExceeded. Nothing
-// is lost: a later deadline makes the stream readable again.
+// SetReadDeadline sets the time limit of reads, including reads in progress;
+// the zero time means none. After it they return os.ErrDeadlineExceeded. No
+// data is lost: a later deadline makes the stream readable again.
 func (st *Stream) SetReadDeadline(t time.Time) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -26,10 +26,10 @@ func (st *Stream) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline sets until when writes wait, those in progress included;
-// the zero time means for ever. They then return how much was written and
-// os.ErrDeadlineExceeded. A frame that was partly sent is completed later and
-// counts as written, so that the stream can be written to again.
+// SetWriteDeadline sets the time limit of writes, including writes in progress;
+// the zero time means none. After it they return the number of bytes written
+// and os.ErrDeadlineExceeded. A partly sent frame counts as written and is
+// completed later, so the stream stays writable.
 func (st *Stream) SetWriteDeadline(t time.Time) error {
 	st.mu.Lock()
 	if st.closed {
@@ -56,17 +56,17 @@ func (st *Stream) writeTimedOut() {
 	st.unlockStopped(false)
 }
 
-// deadline is a point in time that a timer announces. The zero value is never.
+// deadline is a point in time with a timer. The zero value never passes.
 type deadline struct {
 	at    time.Time
 	timer *time.Timer
 }
 
-// passed reports whether the deadline is over.
+// passed reports whether the deadline has passed.
 func (d *deadline) passed() bool { return !d.at.IsZero() && time.Until(d.at) <= 0 }
 
-// set changes the deadline; announce runs, in its own goroutine, when it is
-// reached, and has to call fired.
+// set changes the deadline. At the deadline, announce runs in its own goroutine
+// and must call fired.
 func (d *deadline) set(t time.Time, announce func()) {
 	d.at = t
 	left := time.Until(t)
@@ -80,8 +80,8 @@ func (d *deadline) set(t time.Time, announce func()) {
 	}
 }
 
-// fired sets the timer again if it was early: it is an old one, or the wall
-// clock has been changed.
+// fired restarts a timer that fired early: it belonged to an old deadline, or
+// the wall clock changed.
 func (d *deadline) fired() {
 	if left := time.Until(d.at); !d.at.IsZero() && left > 0 && d.timer != nil {
 		d.timer.Reset(left)

@@ -81,8 +81,8 @@ func TestWriteDeadlineWhileTheWindowIsFull(t *testing.T) {
 	})
 }
 
-// A peer that has stopped reading fills the connection; writers have to get
-// out of it by deadline, with every frame intact.
+// A peer that has stopped reading fills the connection. Writers must leave it
+// by deadline, with every frame intact.
 func TestWriteDeadlineWhileTheConnectionIsFull(t *testing.T) {
 	for name, interrupt := range map[string]func(st *Stream){
 		"set before":    func(st *Stream) { st.SetWriteDeadline(time.Now().Add(30 * time.Millisecond)) },
@@ -130,11 +130,11 @@ func writeToStopped(t *testing.T, peer rawPeer, st *Stream, interrupt func(*Stre
 		}
 	}
 	if !bytes.Equal(got, sent) {
-		t.Errorf("the peer got %d bytes, not the %d that were written", len(got), len(sent))
+		t.Errorf("the peer got %d bytes, want the %d written", len(got), len(sent))
 	}
 }
 
-// interruptWriter sets a deadline in the past once the stream's write waits.
+// interruptWriter sets a deadline in the past once the stream's write is waiting.
 func interruptWriter(st *Stream) {
 	out := &st.session.out
 	for last := -1; ; runtime.Gosched() {
@@ -186,7 +186,7 @@ func TestCloseAndResetDoNotWaitForAStoppedPeer(t *testing.T) {
 	}
 }
 
-func TestOtherStreamsGoOnAfterAnInterruptedWrite(t *testing.T) {
+func TestWriteInterruptedLeavesOtherStreamsRunning(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	peer.open(1, 64<<20)
@@ -198,7 +198,7 @@ func TestOtherStreamsGoOnAfterAnInterruptedWrite(t *testing.T) {
 	if !isTimeout(err) {
 		t.Fatal(err)
 	}
-	go mustWrite(t, second, "hello") // waits, if it finds the connection full
+	go mustWrite(t, second, "hello") // may wait for the connection
 	got := 0
 	for {
 		f, p := peer.next()

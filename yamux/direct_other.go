@@ -4,6 +4,6 @@ package yamux
 
 import "net"
 
-// resumable is false where an interrupted write does not say how much of it
-// went out, as on Windows: writers then leave their frames to the flusher.
+// resumable is false on systems where an interrupted write does not report its
+// size, like Windows. Writers then leave their frames to the flusher.
 func resumable(net.Conn) bool { return false }

@@ -4,9 +4,9 @@ package yamux
 
 import "net"
 
-// resumable reports whether a write on conn that a deadline interrupts says
-// exactly how much went out, and can be continued. That is so for sockets; a
-// TLS connection is corrupt afterwards, and of others nothing is known.
+// resumable reports whether a write on conn, interrupted by a deadline, returns
+// its exact size and can be continued. Sockets can; a TLS connection is corrupt
+// afterwards; other types are unknown.
 func resumable(conn net.Conn) bool {
 	switch conn.(type) {
 	case *net.UnixConn, *net.TCPConn:

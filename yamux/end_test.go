@@ -26,7 +26,7 @@ func TestConfigOutOfBoundsIsRefused(t *testing.T) {
 	}
 }
 
-// everythingWaits starts one of each operation that can wait.
+// everythingWaits starts each operation that can wait.
 func everythingWaits(t *testing.T, s *Session, st *Stream) map[string]<-chan error {
 	return map[string]<-chan error{
 		"Accept":       result(func() error { _, err := s.Accept(t.Context()); return err }),
@@ -40,11 +40,11 @@ func everythingWaits(t *testing.T, s *Session, st *Stream) map[string]<-chan err
 	}
 }
 
-func TestTheEndWakesEverything(t *testing.T) {
+func TestSessionEndWakesEverything(t *testing.T) {
 	tests := map[string]struct {
 		end     func(s *Session, peer rawPeer)
-		reason  error // of the session
-		unwraps error // of the operations
+		reason  error // the session's
+		unwraps error // the operations'
 	}{
 		"Close": {func(s *Session, _ rawPeer) { s.Close() }, ErrSessionClosed, net.ErrClosed},
 		"the peer closes": {
@@ -105,7 +105,7 @@ func TestTheEndWakesEverything(t *testing.T) {
 	}
 }
 
-func TestOnlyAnEndedStreamReadsAsComplete(t *testing.T) {
+func TestStreamReadsAsCompleteOnlyIfEnded(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		whole, cut := mustOpen(t, client), mustOpen(t, client)
 		mustWrite(t, whole, "all of it")
@@ -114,7 +114,7 @@ func TestOnlyAnEndedStreamReadsAsComplete(t *testing.T) {
 		client.Close()
 		within(t, "end", server.Done())
 
-		b, err := server.Accept(t.Context()) // what waited is still there
+		b, err := server.Accept(t.Context()) // the waiting stream is still there
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,9 +135,9 @@ func TestOnlyAnEndedStreamReadsAsComplete(t *testing.T) {
 	})
 }
 
-func TestCloseSendsWhatIsQueued(t *testing.T) {
+func TestCloseSendsTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, s := net.Pipe() // everything goes through the queue
+		c, s := net.Pipe() // a pipe sends all frames through the queue
 		session, peer := withRawPeer(t, Config{}, c, s)
 		st := mustOpen(t, session)
 		mustWrite(t, st, "last words")
@@ -170,14 +170,14 @@ func TestCloseWaitsForAStoppedPeerUpToLinger(t *testing.T) {
 	}
 }
 
-func TestWhatThePeerSentBeforeItDiedIsRead(t *testing.T) {
+func TestReadReturnsDataOfADeadPeer(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	peer.open(1, 0)
 	st := peer.accept(session)
 	peer.send(frame{kind: typeData, flags: flagFIN, id: 1, length: 5}, "words")
 	c.Close()
-	for err := error(nil); err == nil; { // until the connection says no
+	for err := error(nil); err == nil; { // until the connection fails
 		_, err = st.Write([]byte("x"))
 	}
 	expectAll(t, st, "words")
@@ -235,7 +235,7 @@ func TestOpenAndAcceptTakeAContext(t *testing.T) {
 	})
 }
 
-func TestNothingIsLeftAfterClose(t *testing.T) {
+func TestSessionLeavesNothingAfterClose(t *testing.T) {
 	before := runtime.NumGoroutine()
 	for range 20 {
 		c, s := unixPair(t)
@@ -248,8 +248,7 @@ func TestNothingIsLeftAfterClose(t *testing.T) {
 		server.Close()
 	}
 	after := runtime.NumGoroutine()
-	// Goroutines that are over are counted for a moment yet, which is a long one on
-	// a busy machine.
+	// Ended goroutines still count for a moment, or longer on a busy machine.
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
 		if after = runtime.NumGoroutine(); after <= before {
 			return
@@ -268,7 +267,7 @@ func TestIdleSessionIsSmall(t *testing.T) {
 	heap := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()
-		runtime.GC() // pools are emptied in two steps
+		runtime.GC() // pools need two collections
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc
 	}
@@ -310,9 +309,9 @@ func mustOpen(t testing.TB, s *Session) *Stream {
 	return st
 }
 
-// Whoever learns of the end by Done may abort streams before the session has got
-// to them. The peer hears of the session's end, and not of a stream's.
-func TestStreamsThatAreResetAtTheEndAreNotTheEnd(t *testing.T) {
+// A caller waiting for Done may abort streams before the session reaches them.
+// The peer must see the session's end, not a stream's.
+func TestSessionEndHidesStreamResets(t *testing.T) {
 	for range 100 {
 		c, s := unixPair(t)
 		session, peer := withRawPeer(t, Config{}, c, s)

@@ -8,48 +8,49 @@ import (
 )
 
 var (
-	// ErrReset is returned by reads and writes of a stream that the peer has
-	// reset or refused. Data that arrived before the reset is read first.
+	// ErrReset is returned by reads and writes of a stream reset or refused by
+	// the peer. Earlier data is read first.
 	ErrReset = errors.New("yamux: stream reset by the peer")
 
 	// ErrClosed is returned by the operations of a stream after its Close or
-	// Reset here, and by writes after CloseWrite. It unwraps to net.ErrClosed.
+	// Reset on this side, and by writes after CloseWrite. It unwraps to
+	// net.ErrClosed.
 	ErrClosed error = &closedError{"yamux: stream closed"}
 
-	// ErrSessionClosed is what every operation returns once the session is
-	// over. After Close here the error is this very value; when the session
-	// ended otherwise, the error is ErrSessionClosed to errors.Is and unwraps to
-	// the reason, in which a connection that merely ended is
-	// io.ErrUnexpectedEOF. Both are net.ErrClosed to errors.Is.
+	// ErrSessionClosed is returned by every operation after the session's end.
+	// After Close on this side, operations return exactly this error. After any
+	// other end, the error matches ErrSessionClosed in errors.Is and unwraps to
+	// the reason; the peer's plain closing is io.ErrUnexpectedEOF there. Both
+	// match net.ErrClosed in errors.Is.
 	ErrSessionClosed error = &closedError{"yamux: session closed"}
 
-	// ErrGoAway is returned by Open when the peer has said that it takes no
-	// new streams. Those that exist go on.
-	ErrGoAway = errors.New("yamux: the peer takes no new streams")
+	// ErrGoAway is returned by Open after the peer has announced that it
+	// accepts no new streams. Existing streams continue.
+	ErrGoAway = errors.New("yamux: the peer accepts no new streams")
 
-	// ErrStreamsExhausted is returned by Open when all 2^31 identifiers of
-	// this side are used up; only a new session helps.
-	ErrStreamsExhausted = errors.New("yamux: no stream identifiers left")
+	// ErrStreamsExhausted is returned by Open after all 2^31 stream IDs of this
+	// side are used. Start a new session.
+	ErrStreamsExhausted = errors.New("yamux: no stream IDs left: start a new session")
 
-	// ErrKeepAliveTimeout ends a session whose peer did not answer a ping
+	// ErrKeepAliveTimeout ends a session if its peer does not answer a ping
 	// within Config.KeepAliveTimeout.
 	ErrKeepAliveTimeout = errors.New("yamux: the peer did not answer a keep-alive ping in time")
 
-	// ErrConfig is wrapped by the errors of Client and Server for a Config
-	// that is out of bounds.
+	// ErrConfig is wrapped by the errors of Client and Server for an invalid
+	// Config.
 	ErrConfig = errors.New("yamux: invalid configuration")
 )
 
-// closedError is a sentinel that is net.ErrClosed to errors.Is as well.
+// closedError is a sentinel error that matches net.ErrClosed in errors.Is.
 type closedError struct{ text string }
 
 func (e *closedError) Error() string { return e.text }
 func (e *closedError) Unwrap() error { return net.ErrClosed }
 
-// ProtocolError ends a session whose peer broke the protocol.
+// ProtocolError ends a session if its peer violates the protocol.
 type ProtocolError struct {
-	StreamID uint32 // the stream the frame was for; 0 is the session itself
-	Reason   string // which rule was broken
+	StreamID uint32 // the stream of the frame; 0 is the session itself
+	Reason   string // the violated rule
 }
 
 // Error names the rule and the stream.
@@ -57,12 +58,12 @@ func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("yamux: protocol error by the peer: %s (stream %d)", e.Reason, e.StreamID)
 }
 
-// GoAwayError ends a session whose peer gave up on it with an error code.
+// GoAwayError ends a session if its peer ends it with an error code.
 type GoAwayError struct {
-	Code uint32 // 1: we broke the protocol; 2: the peer has an internal error
+	Code uint32 // 1: this side violated the protocol; 2: the peer has an internal error
 }
 
-// Error spells the code out.
+// Error gives the code in words.
 func (e *GoAwayError) Error() string {
 	switch e.Code {
 	case goAwayProtocolError:
@@ -74,8 +75,8 @@ func (e *GoAwayError) Error() string {
 	}
 }
 
-// endedError is what the operations of a session return that ended by
-// something else than Close here.
+// endedError is the error of a session's operations after an end other than
+// Close on this side.
 type endedError struct{ cause error }
 
 func (e *endedError) Error() string { return "yamux: session ended: " + e.cause.Error() }
@@ -84,8 +85,8 @@ func (e *endedError) Is(target error) bool {
 	return target == ErrSessionClosed || target == net.ErrClosed
 }
 
-// operationError turns a session's end into the error of its operations. A
-// bare io.EOF would tell a reader that the stream is complete.
+// operationError converts the reason of a session's end into the error of its
+// operations. A bare io.EOF would mean a complete stream to a reader.
 func operationError(reason error) error {
 	switch {
 	case errors.Is(reason, ErrSessionClosed):

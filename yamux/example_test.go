@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// Two sessions share a connection; one asks, the other answers.
+// Two sessions share a connection: one asks, the other answers.
 func Example() {
 	ctx := context.Background()
 	here, there := net.Pipe()
@@ -50,7 +50,7 @@ func Example() {
 	// Output: you asked: who is there? <nil>
 }
 
-// Acknowledged tells a stream that was accepted from one that only waits.
+// Acknowledged distinguishes an accepted stream from a waiting stream.
 func ExampleStream_Acknowledged() {
 	ctx := context.Background()
 	here, there := net.Pipe()
@@ -69,8 +69,8 @@ func ExampleStream_Acknowledged() {
 	// Output: <nil>
 }
 
-// A session that ended by itself says why; its operations are
-// ErrSessionClosed, whatever the reason.
+// Err gives the reason of a session's end; its operations return
+// ErrSessionClosed for every reason.
 func ExampleSession_Err() {
 	here, there := net.Pipe()
 	client, _ := yamux.Client(here, yamux.Config{})

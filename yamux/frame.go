@@ -7,12 +7,12 @@ const (
 	headerSize      = 12
 	protocolVersion = 0
 
-	// initialWindow is what each side may send on a new stream before the
-	// first window update; both ends have to agree on it.
+	// initialWindow is the number of bytes each side may send on a new stream
+	// before the first window update. Both ends must agree on it.
 	initialWindow = 256 << 10
 
-	// maxFrame bounds the payload of the data frames we send, so that one
-	// stream's bulk does not hold up another's small message for long.
+	// maxFrame limits the payload of sent data frames, so that one stream's
+	// bulk does not delay another's small message for long.
 	maxFrame = 64 << 10
 )
 
@@ -34,15 +34,15 @@ const (
 	flagRST
 )
 
-// The reasons of a go away frame.
+// The codes of a go away frame.
 const (
 	goAwayNormal uint32 = iota
 	goAwayProtocolError
 	goAwayInternalError
 )
 
-// frame is a decoded header. For data frames length counts the payload that
-// follows; for the others it is a value of its own.
+// frame is a decoded header. length is the payload size of data frames, and a
+// value for other types.
 type frame struct {
 	kind   frameType
 	flags  frameFlags
@@ -53,7 +53,7 @@ type frame struct {
 // has reports whether any of the flags is set.
 func (f frame) has(flags frameFlags) bool { return f.flags&flags != 0 }
 
-// append encodes the header at the end of b.
+// append adds the encoded header to b.
 func (f frame) append(b []byte) []byte {
 	b = append(b, protocolVersion, byte(f.kind))
 	b = binary.BigEndian.AppendUint16(b, uint16(f.flags))

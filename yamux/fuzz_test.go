@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// discardConn is a connection whose peer says what it has to say and reads
+// discardConn is a connection to a peer with fixed output that reads
 // everything.
 type discardConn struct {
 	io.Reader
@@ -24,8 +24,8 @@ func (c discardConn) Close() error                     { return nil }
 func (c discardConn) SetReadDeadline(time.Time) error  { return nil }
 func (c discardConn) SetWriteDeadline(time.Time) error { return nil }
 
-// FuzzReceive feeds a session with whatever a peer may send. It has to end,
-// with a reason, and hold no more than the windows it granted.
+// FuzzReceive feeds a session with arbitrary input of a peer. The session must
+// end with a reason and hold no more than its granted windows.
 func FuzzReceive(f *testing.F) {
 	for _, seed := range receiveSeeds() {
 		f.Add(seed)
@@ -104,7 +104,7 @@ func receiveSeeds() map[string][]byte {
 	}
 }
 
-// FuzzFrame checks that what parses is what was sent.
+// FuzzFrame checks that parsing and encoding a header are inverse.
 func FuzzFrame(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x05"))
 	f.Add([]byte("\x01\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"))

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Ping sends a ping and returns the time until the peer answered. The errors
-// are ctx's and the session's (ErrSessionClosed to errors.Is).
+// Ping sends a ping and returns the time until the peer's answer. It returns
+// ctx's error or the session's (ErrSessionClosed in errors.Is).
 func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	answered := make(chan struct{})
 	s.mu.Lock()
@@ -42,8 +42,8 @@ func (s *Session) Ping(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// handlePing answers a ping, or notes the answer to one of ours. An answer
-// that nobody waits for any more is ignored.
+// handlePing answers a ping, or records the answer to a ping of this side. It
+// ignores late answers.
 func (s *Session) handlePing(f frame) error {
 	if f.has(flagSYN) {
 		if !s.out.answer(frame{kind: typePing, flags: flagACK, length: f.length}) {
@@ -60,7 +60,7 @@ func (s *Session) handlePing(f frame) error {
 	return nil
 }
 
-// startKeepAlive sets the timer of the first ping.
+// startKeepAlive starts the timer of the first ping.
 func (s *Session) startKeepAlive() {
 	if s.config.KeepAlive == 0 {
 		return
@@ -72,7 +72,7 @@ func (s *Session) startKeepAlive() {
 	}
 }
 
-// checkPeer runs when the timer fires: it pings once, and sets it again.
+// checkPeer runs when the timer fires: it sends a ping and restarts the timer.
 func (s *Session) checkPeer() {
 	s.mu.Lock()
 	if s.err != nil {

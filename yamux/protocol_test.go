@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestHeaderIsTwelveBytesBigEndian(t *testing.T) {
+func TestFrameHeaderIsTwelveBytesBigEndian(t *testing.T) {
 	f := frame{kind: typeWindowUpdate, flags: flagSYN | flagFIN, id: 0x01020304, length: 0x0a0b0c0d}
 	encoded := f.append(nil)
 	if got := hex.EncodeToString(encoded); got != "00010005010203040a0b0c0d" {
@@ -20,7 +20,7 @@ func TestHeaderIsTwelveBytesBigEndian(t *testing.T) {
 	}
 }
 
-func TestPeerThatBreaksTheProtocolEndsTheSession(t *testing.T) {
+func TestSessionEndsOnProtocolErrors(t *testing.T) {
 	syn := string(frame{kind: typeWindowUpdate, flags: flagSYN, id: 1}.append(nil))
 	tests := map[string]struct {
 		sent   string
@@ -28,9 +28,9 @@ func TestPeerThatBreaksTheProtocolEndsTheSession(t *testing.T) {
 	}{
 		"other version":     {"\x01" + strings.Repeat("\x00", 11), "version"},
 		"unknown type":      {"\x00\x04" + strings.Repeat("\x00", 10), "type"},
-		"stream 0":          {string(frame{kind: typeWindowUpdate, flags: flagSYN}.append(nil)), "identifier of ours"},
-		"our parity":        {string(frame{kind: typeData, flags: flagSYN, id: 2}.append(nil)), "identifier of ours"},
-		"identifier in use": {syn + syn, "identifier in use"},
+		"stream 0":          {string(frame{kind: typeWindowUpdate, flags: flagSYN}.append(nil)), "ID of this side"},
+		"our parity":        {string(frame{kind: typeData, flags: flagSYN, id: 2}.append(nil)), "ID of this side"},
+		"identifier in use": {syn + syn, "ID in use"},
 		"window exceeded":   {syn + string(frame{kind: typeData, id: 1, length: initialWindow + 1}.append(nil)), "more data"},
 		"far too much for an unknown stream": {
 			string(frame{kind: typeData, id: 77, length: math.MaxUint32}.append(nil)), "more data",
@@ -62,7 +62,7 @@ func TestPeerThatBreaksTheProtocolEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestWindowIsCountedOverFramesAndGrantedAsItIsRead(t *testing.T) {
+func TestWindowIsCountedOverFramesAndGrantedByReads(t *testing.T) {
 	const half = initialWindow / 2
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
@@ -83,7 +83,7 @@ func TestWindowIsCountedOverFramesAndGrantedAsItIsRead(t *testing.T) {
 	peer.expect(frame{kind: typeGoAway, length: goAwayProtocolError})
 }
 
-func TestPeerThatNeverReadsEndsTheSession(t *testing.T) {
+func TestSessionEndsIfThePeerNeverReads(t *testing.T) {
 	c, s := pipePair(t)
 	session, _ := withRawPeer(t, Config{Linger: -1}, c, s)
 	ping := frame{kind: typePing, flags: flagSYN}.append(nil)
@@ -99,7 +99,7 @@ func TestPeerThatNeverReadsEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestMoreDataForAClosedStreamThanWasOnItsWayIsAnsweredWithOneReset(t *testing.T) {
+func TestCloseAnswersMuchLateDataWithOneReset(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	peer.open(1, 0)
@@ -108,7 +108,7 @@ func TestMoreDataForAClosedStreamThanWasOnItsWayIsAnsweredWithOneReset(t *testin
 		t.Fatal(err)
 	}
 	peer.expect(frame{kind: typeWindowUpdate, flags: flagFIN, id: 1})
-	peer.send(frame{kind: typeData, id: 1, length: lateData}, strings.Repeat("x", lateData)) // on its way
+	peer.send(frame{kind: typeData, id: 1, length: lateData}, strings.Repeat("x", lateData)) // sent before the close arrived
 	peer.send(frame{kind: typePing, flags: flagSYN, length: 8}, "")
 	peer.expect(frame{kind: typePing, flags: flagACK, length: 8})
 	for range 3 {
@@ -122,7 +122,7 @@ func TestMoreDataForAClosedStreamThanWasOnItsWayIsAnsweredWithOneReset(t *testin
 	}
 }
 
-func TestWhatIsLateOrUnknownIsIgnored(t *testing.T) {
+func TestSessionIgnoresLateAndUnknownFrames(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	peer.send(frame{kind: typeData, id: 99, length: 4}, "data")
@@ -142,7 +142,7 @@ func TestWhatIsLateOrUnknownIsIgnored(t *testing.T) {
 	}
 }
 
-func TestStreamsMayComeInAnyOrderOfIdentifiers(t *testing.T) {
+func TestStreamsArriveInAnyOrderOfIDs(t *testing.T) {
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{}, c, s)
 	for _, id := range []uint32{7, 3, 5} {
@@ -157,7 +157,7 @@ func TestStreamsMayComeInAnyOrderOfIdentifiers(t *testing.T) {
 	}
 }
 
-func TestBiggerWindowIsGrantedWhenTheStreamIs(t *testing.T) {
+func TestWindowBeyondTheInitialIsGrantedWithTheStream(t *testing.T) {
 	const window = 1 << 20
 	c, s := unixPair(t)
 	session, peer := withRawPeer(t, Config{Window: window}, c, s)
@@ -182,7 +182,7 @@ func TestBiggerWindowIsGrantedWhenTheStreamIs(t *testing.T) {
 	peer.expect(frame{kind: typeGoAway, length: goAwayProtocolError})
 }
 
-func TestPeerThatGoesAwayWithAnErrorEndsTheSession(t *testing.T) {
+func TestGoAwayWithAnErrorEndsTheSession(t *testing.T) {
 	for code, text := range map[uint32]string{1: "protocol error", 2: "internal error", 3: "code 3"} {
 		c, s := unixPair(t)
 		session, peer := withRawPeer(t, Config{}, c, s)
@@ -195,7 +195,7 @@ func TestPeerThatGoesAwayWithAnErrorEndsTheSession(t *testing.T) {
 	}
 }
 
-func TestStreamIdentifiersRunOut(t *testing.T) {
+func TestStreamIDsRunOut(t *testing.T) {
 	client, _ := func() (*Session, *Session) { c, s := unixPair(t); return sessions(t, c, s, Config{}) }()
 	client.mu.Lock()
 	client.nextID = math.MaxUint32 - 2

@@ -3,17 +3,16 @@ package yamux
 import "sync"
 
 const (
-	// smallBuffer is up to which size an idle session keeps its queue buffers:
-	// enough for a header and what is copied behind it.
+	// smallBuffer is the size of the queue buffers kept by an idle session: a
+	// header and a copied payload.
 	smallBuffer = headerSize + copyLimit
 
-	// bigBuffer takes a queue that is as long as it normally gets.
+	// bigBuffer is enough for the queue's normal maximum length.
 	bigBuffer = maxQueue + maxFrame + smallBuffer
 )
 
-// bigBuffers keeps big queue buffers for reuse: a cache for all sessions,
-// which the garbage collector empties. Without it bulk through the queue takes three
-// times as long.
+// bigBuffers keeps big queue buffers for reuse. It is a cache for all sessions, emptied by the
+// garbage collector. Without it, bulk transfer through the queue takes three times as long.
 var bigBuffers sync.Pool // of *[bigBuffer]byte
 
 // push appends a frame to the queue.
@@ -28,7 +27,7 @@ func (o *sender) extend(p []byte) {
 	o.queue = append(o.queue, p...)
 }
 
-// reserve makes room for n more bytes; beyond a big buffer append takes over.
+// reserve makes room for n more bytes. Beyond a big buffer, append allocates.
 func (o *sender) reserve(n int) {
 	need := len(o.queue) + n
 	if need <= cap(o.queue) || need <= smallBuffer || need > bigBuffer {
@@ -43,7 +42,7 @@ func (o *sender) reserve(n int) {
 	o.keep(small)
 }
 
-// keep takes a queue buffer back that is no longer used.
+// keep stores an unused queue buffer for reuse.
 func (o *sender) keep(b []byte) {
 	switch {
 	case cap(b) == bigBuffer:

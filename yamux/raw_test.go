@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// rawPeer speaks the wire by hand: it does what no session would.
+// rawPeer writes frames by hand, beyond a session's behaviour.
 type rawPeer struct {
 	t    testing.TB
 	conn net.Conn
 }
 
-// withRawPeer returns a server session of ours and the client it talks to.
+// withRawPeer returns a server session and its raw client.
 func withRawPeer(t testing.TB, cfg Config, c, s net.Conn) (*Session, rawPeer) {
 	t.Helper()
 	session, err := Server(s, cfg)
@@ -31,7 +31,7 @@ func (r rawPeer) send(f frame, payload string) {
 	}
 }
 
-// open opens a stream and grants that much more than the initial window.
+// open opens a stream and grants extra window beyond the initial window.
 func (r rawPeer) open(id, grant uint32) {
 	r.t.Helper()
 	r.send(frame{kind: typeWindowUpdate, flags: flagSYN, id: id, length: grant}, "")
@@ -68,7 +68,7 @@ func readFrame(r io.Reader) (frame, []byte, error) {
 	return f, p, err
 }
 
-// accept accepts a stream and takes the acknowledgement off the wire.
+// accept accepts a stream and reads the acknowledgement from the wire.
 func (r rawPeer) accept(s *Session) *Stream {
 	r.t.Helper()
 	accepted := make(chan *Stream, 1)
@@ -85,7 +85,7 @@ func (r rawPeer) accept(s *Session) *Stream {
 	return <-accepted
 }
 
-// within fails the test if what it waits for does not come.
+// within fails the test if nothing arrives in time.
 func within[T any](t testing.TB, what string, c <-chan T) (v T) {
 	t.Helper()
 	timer := time.NewTimer(20 * time.Second)
@@ -98,7 +98,7 @@ func within[T any](t testing.TB, what string, c <-chan T) (v T) {
 	return v
 }
 
-// result runs f and hands over its error.
+// result runs f and delivers its error.
 func result(f func() error) <-chan error {
 	c := make(chan error, 1)
 	go func() { c <- f() }()

@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// Read reads what has arrived, and waits if that is nothing. It returns io.EOF
-// after the peer has ended the stream, ErrReset after it has reset it,
-// os.ErrDeadlineExceeded, ErrClosed, or the session's error (ErrSessionClosed
-// to errors.Is), all but the middle two once the arrived data is read.
+// Read reads available data, and waits if there is none. It returns io.EOF
+// after the peer has ended the stream, ErrReset after a reset, or the session's
+// error (ErrSessionClosed in errors.Is). All of these come after the received
+// data is read. os.ErrDeadlineExceeded and ErrClosed come at once.
 func (st *Stream) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -24,7 +24,7 @@ func (st *Stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// WriteTo writes what arrives to w, without a buffer in between, until the
+// WriteTo writes arriving data to w, without a buffer in between, until the
 // peer ends the stream. See io.WriterTo; the errors are those of Read and w.
 func (st *Stream) WriteTo(w io.Writer) (total int64, err error) {
 	for {
@@ -52,7 +52,7 @@ func (st *Stream) WriteTo(w io.Writer) (total int64, err error) {
 	}
 }
 
-// awaitData waits until there is something to read.
+// awaitData waits until data is available.
 func (st *Stream) awaitData() error {
 	for {
 		switch {
@@ -73,8 +73,8 @@ func (st *Stream) awaitData() error {
 	}
 }
 
-// unlockConsumed grants the peer what the reader has taken, in steps of half
-// the window, and releases mu.
+// unlockConsumed returns consumed window to the peer, in steps of half the
+// window, and releases mu.
 func (st *Stream) unlockConsumed(n int) {
 	st.consumed += uint32(n)
 	grant := st.consumed
@@ -90,8 +90,8 @@ func (st *Stream) unlockConsumed(n int) {
 	}
 }
 
-// push takes data that has arrived, by copying it or in a chunk that was
-// filled for this stream.
+// push takes received data, either as bytes to copy or in a chunk filled for
+// this stream.
 func (st *Stream) push(p []byte, c *chunk) {
 	st.mu.Lock()
 	defer st.mu.Unlock()

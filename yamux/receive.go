@@ -8,12 +8,12 @@ import (
 	"net"
 )
 
-// receiveBuffer is what a session reads ahead. Frames that fit are copied out
-// of it; the bulk of bigger ones is read straight into chunks.
+// receiveBuffer is the size of a session's read-ahead. Smaller frames are
+// copied from it; the bulk of bigger frames is read directly into chunks.
 const receiveBuffer = 4 << 10
 
-// receive is the session's own goroutine: it takes what the peer sends until
-// the connection ends. It never waits for anything else.
+// receive runs in the session's own goroutine. It reads the peer's frames until
+// the connection ends, and never waits for anything else.
 func (s *Session) receive() {
 	defer s.tasks.Done()
 	err := s.receiveFrames(bufio.NewReaderSize(s.conn, receiveBuffer))
@@ -24,8 +24,8 @@ func (s *Session) receive() {
 	s.abort(s.endReason(err))
 }
 
-// endReason turns what the connection returned into the reason why the session
-// is over.
+// endReason converts the connection's error into the reason of the session's
+// end.
 func (s *Session) endReason(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,8 +36,8 @@ func (s *Session) endReason(err error) error {
 	case s.writeErr != nil && (network.Timeout() || errors.Is(err, net.ErrClosed)):
 		return s.writeErr // writeFailed ended the reading
 	case s.away:
-		// The peer has said goodbye. Sockets that are closed with unread data
-		// in them report a reset then.
+		// The peer has announced its end. A socket closed with unread data then
+		// reports a reset.
 		return io.EOF
 	}
 	return err
@@ -56,7 +56,7 @@ func (s *Session) receiveFrames(r *bufio.Reader) error {
 		if err != nil {
 			return err
 		}
-		_, _ = r.Discard(headerSize) // it is there: Peek has seen it
+		_, _ = r.Discard(headerSize) // cannot fail: Peek has returned these bytes
 		if err := s.handle(f, r); err != nil {
 			return err
 		}
@@ -99,11 +99,11 @@ func (s *Session) handle(f frame, r *bufio.Reader) error {
 	return nil
 }
 
-// handleSYN registers a stream of the peer's. Its identifiers need not come in
-// order: other implementations number a stream before they send.
+// handleSYN registers a new stream of the peer. Its IDs need not be in order:
+// other implementations assign them before sending.
 func (s *Session) handleSYN(f frame) error {
 	if f.id == 0 || f.id%2 == s.parity {
-		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an identifier of ours"}
+		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an ID of this side"}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +111,7 @@ func (s *Session) handleSYN(f frame) error {
 		return nil
 	}
 	if s.streams[f.id] != nil {
-		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an identifier in use"}
+		return &ProtocolError{StreamID: f.id, Reason: "a new stream with an ID in use"}
 	}
 	st := newStream(s, f.id)
 	st.unaccepted = true
@@ -128,8 +128,8 @@ func (s *Session) handleSYN(f frame) error {
 	return nil
 }
 
-// handleData takes the payload that follows. For streams that nobody has any
-// more it is read and dropped.
+// handleData reads the frame's payload. For unknown or closed streams it drops
+// it.
 func (s *Session) handleData(st *Stream, f frame, r *bufio.Reader) error {
 	wanted := false
 	switch {
@@ -168,15 +168,15 @@ func (s *Session) handleData(st *Stream, f frame, r *bufio.Reader) error {
 	return nil
 }
 
-// lateData is what the peer may send, in bytes, on a stream that was closed here,
-// before it is reset: what was on its way, and farewells of what the stream
-// carries (HTTP/2's, TLS's). A peer that has closed the stream in the meantime
-// takes a reset for a disorder, and hashicorp/yamux logs it. It is less than any
-// window, so that a peer with more to say learns that nobody listens.
+// lateData is the number of bytes that the peer may send on a stream closed on
+// this side before a reset. It covers data in flight and farewell messages of
+// the inner protocol (HTTP/2, TLS). If the peer has also closed the stream, a
+// reset looks like an error to it, and hashicorp/yamux logs it. lateData is
+// less than any window, so a peer with more data learns that nobody reads.
 const lateData = 16 << 10
 
-// admit counts the payload of a frame against the window. False means that
-// nobody reads it; the peer is then told, once.
+// admit counts a frame's payload against the window. False means that nobody
+// reads it. The peer is then told once.
 func (st *Stream) admit(f frame) (bool, error) {
 	st.mu.Lock()
 	if f.length > st.recvWindow {
@@ -186,8 +186,8 @@ func (st *Stream) admit(f frame) (bool, error) {
 	st.recvWindow -= f.length
 	st.acknowledged()
 	if st.finReceived {
-		// Where a write races with the stream's end, hashicorp/yamux may send
-		// the data last. It is not worth the session.
+		// If a write races with the stream's end, hashicorp/yamux may send the
+		// data last. This must not end the session.
 		st.mu.Unlock()
 		return false, nil
 	}
@@ -205,7 +205,7 @@ func (st *Stream) admit(f frame) (bool, error) {
 	return false, nil
 }
 
-// granted adds to the window that the peer has given us.
+// granted adds to the window granted by the peer.
 func (st *Stream) granted(n uint32) error {
 	if n == 0 {
 		return nil
@@ -213,7 +213,7 @@ func (st *Stream) granted(n uint32) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if n > math.MaxUint32-st.sendWindow {
-		return &ProtocolError{StreamID: st.id, Reason: "a window of more than 32 bits"}
+		return &ProtocolError{StreamID: st.id, Reason: "a window beyond 32 bits"}
 	}
 	st.sendWindow += n
 	st.writable.Broadcast()
@@ -233,7 +233,7 @@ func (s *Session) handleGoAway(f frame) error {
 	return nil
 }
 
-// unexpected turns an end inside a frame into io.ErrUnexpectedEOF.
+// unexpected converts an end inside a frame to io.ErrUnexpectedEOF.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -241,7 +241,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// errUnread ends the session with a peer that sends and never reads.
+// errUnread ends the session if its peer sends without reading.
 func errUnread(id uint32) error {
-	return &ProtocolError{StreamID: id, Reason: "the peer does not read the answers to what it sends"}
+	return &ProtocolError{StreamID: id, Reason: "the peer does not read the answers to its frames"}
 }

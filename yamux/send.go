@@ -9,59 +9,58 @@ import (
 )
 
 const (
-	// maxQueue is how much may be queued before data has to wait. Control
-	// frames never wait.
+	// maxQueue is the queue length at which data must wait. Control frames
+	// never wait.
 	maxQueue = 64 << 10
 
-	// copyLimit is up to which payload copying it behind its header is
-	// cheaper than handing the system two pieces: with copies alone, bulk costs
-	// 5 to 7 % more processor time.
+	// copyLimit is the largest payload that is cheaper to copy behind its
+	// header than to write as two pieces. With copies alone, bulk transfer
+	// costs 5 to 7 % more processor time.
 	copyLimit = 4 << 10
 
-	// maxAnswers bounds the unsent frames that the peer provoked: pings
-	// answered, streams refused, windows granted. Only a peer that keeps
-	// sending and never reads gets there.
+	// maxAnswers limits the unsent answers to the peer: answered pings, refused
+	// streams, granted windows. Only a peer that keeps sending without reading
+	// reaches it.
 	maxAnswers = 8 << 10
 )
 
-// sender is the sending half of a session. At any time at most one goroutine
-// is writing to the connection: either somebody who has a frame to send (the
-// direct way, with nobody in between), or the flusher. The direct way saves 4 % of
-// a round trip of 64 bytes.
+// sender is the sending half of a session. At most one goroutine writes to the connection at a
+// time: either the goroutine with a frame to send (the direct way), or the flusher. The direct way
+// saves 4 % of a round trip of 64 bytes.
 type sender struct {
 	conn    net.Conn
 	direct  bool // see resumable
 	flusher *sync.WaitGroup
-	failed  func(error) // told, once, when the connection fails
+	failed  func(error) // called once when the connection fails
 
 	mu    sync.Mutex
 	queue []byte // whole frames, ready to go out
 	spare []byte // a small buffer to use for the next queue
 
-	answers, answersTaken int // of maxAnswers: queued, being written
+	answers, answersTaken int // counted against maxAnswers: queued, being written
 
-	busy        bool    // somebody is writing to the connection
-	writer      *Stream // who, unless it is the flusher
+	busy        bool    // a goroutine is writing to the connection
+	writer      *Stream // the writer, nil for the flusher
 	interrupted bool    // the writer has been told to leave
-	flushing    bool    // there is a flusher
+	flushing    bool    // a flusher is running
 
-	refuse  error         // why nothing more is taken
-	broken  bool          // the connection is of no more use
-	waiting []*Stream     // who waits for room in the queue
+	refuse  error         // why no more frames are accepted
+	broken  bool          // the connection is unusable
+	waiting []*Stream     // streams waiting for room in the queue
 	drained chan struct{} // closed when the queue is empty; see drain
 
 	pieces [2][]byte // the writer's
 	vector net.Buffers
 }
 
-// verdict is what became of a data frame that was offered to the sender.
+// verdict is the result of offering a data frame to the sender.
 type verdict int
 
 const (
-	accepted verdict = iota // sent, or sure to be
-	noRoom                  // the stream is told when to try again
+	accepted verdict = iota // sent, or certain to be sent
+	noRoom                  // the stream is told when to retry
 	stopped                 // the stream has a reason to stop writing
-	refused                 // nothing is taken any more
+	refused                 // no more frames are accepted
 )
 
 // control queues a frame without payload. It never waits.
@@ -74,8 +73,7 @@ func (o *sender) control(f frame) {
 	o.mu.Unlock()
 }
 
-// answer queues a frame that the peer provoked; false means that too many of
-// them are unsent.
+// answer queues an answer to the peer; false means that too many are unsent.
 func (o *sender) answer(f frame) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,8 +89,8 @@ func (o *sender) answer(f frame) bool {
 	return true
 }
 
-// data sends a data frame of st, directly if nobody else is writing. It keeps
-// nothing of p.
+// data sends a data frame of st, directly if no other goroutine is writing. It
+// keeps no reference to p.
 func (o *sender) data(st *Stream, f frame, p []byte) verdict {
 	o.mu.Lock()
 	switch {
@@ -120,8 +118,8 @@ func (o *sender) data(st *Stream, f frame, p []byte) verdict {
 	return noRoom
 }
 
-// writeDirect writes what is queued and the frame in one system call. It is
-// called with the lock held and releases it.
+// writeDirect writes the queue and the frame in one system call. The caller
+// holds the lock; writeDirect releases it.
 func (o *sender) writeDirect(st *Stream, f frame, p []byte) {
 	var rest []byte
 	if len(p) > copyLimit {
@@ -161,8 +159,8 @@ func (o *sender) write(batch, rest []byte) (int, error) {
 	return int(n), err
 }
 
-// requeue puts what an interrupted write left over before everything else:
-// the frame has begun, so it has to be completed.
+// requeue puts the rest of an interrupted write at the front of the queue: a
+// frame once begun must be completed.
 func (o *sender) requeue(batch, rest []byte, written int) {
 	behind := o.queue
 	o.queue = nil
@@ -177,20 +175,20 @@ func (o *sender) requeue(batch, rest []byte, written int) {
 	o.answers += o.answersTaken
 }
 
-// interrupt makes st leave its write if it is the one writing to the
-// connection; the rest of its frame is sent later.
+// interrupt makes st leave its write to the connection, if it is the writer.
+// The rest of its frame is sent later.
 func (o *sender) interrupt(st *Stream) {
 	o.mu.Lock()
 	if o.writer == st && !o.interrupted {
 		o.interrupted = true
-		// An error means that the connection is closed, which wakes it too.
+		// An error means that the connection is closed; this wakes the writer too.
 		_ = o.conn.SetWriteDeadline(time.Unix(1, 0))
 	}
 	o.mu.Unlock()
 }
 
-// startFlusher sees to it that the queue gets written. Whoever is writing now
-// calls it again afterwards.
+// startFlusher starts a flusher for the queue if needed. The current writer
+// calls it again when done.
 func (o *sender) startFlusher() {
 	if len(o.queue) == 0 || o.busy || o.flushing || o.broken {
 		return
@@ -200,7 +198,7 @@ func (o *sender) startFlusher() {
 	go o.flush()
 }
 
-// flush writes the queue until it is empty, or somebody else does.
+// flush writes the queue until it is empty, or until another goroutine writes.
 func (o *sender) flush() {
 	defer o.flusher.Done()
 	o.mu.Lock()
@@ -216,7 +214,7 @@ func (o *sender) flush() {
 	o.mu.Unlock()
 }
 
-// take begins a write of all that is queued.
+// take starts a write of the whole queue.
 func (o *sender) take() []byte {
 	batch := o.queue
 	o.queue, o.spare = o.spare, nil
@@ -225,7 +223,7 @@ func (o *sender) take() []byte {
 	return batch
 }
 
-// finish ends a write, releases the lock, and wakes who waited for it.
+// finish ends a write, releases the lock, and wakes the streams waiting for it.
 func (o *sender) finish(batch []byte, err error) {
 	o.busy = false
 	o.answersTaken = 0
@@ -244,7 +242,7 @@ func (o *sender) finish(batch []byte, err error) {
 	}
 }
 
-// roomForWaiting takes the streams that can try again.
+// roomForWaiting returns the streams that can retry.
 func (o *sender) roomForWaiting() []*Stream {
 	if len(o.waiting) == 0 || o.refuse == nil && len(o.queue) >= maxQueue {
 		return nil
@@ -263,8 +261,8 @@ func wake(streams []*Stream) {
 	}
 }
 
-// seal lets nothing more in; what is queued still goes out, and f, if any,
-// after it. Those whom it returns are to be woken.
+// seal refuses new frames. Queued frames are still sent, followed by f if it is
+// not nil. The caller wakes the returned streams.
 func (o *sender) seal(reason error, f *frame) []*Stream {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -278,7 +276,7 @@ func (o *sender) seal(reason error, f *frame) []*Stream {
 	return o.roomForWaiting()
 }
 
-// abandon gives the connection up with all that is queued.
+// abandon gives up the connection and the queue.
 func (o *sender) abandon(reason error) {
 	o.mu.Lock()
 	o.breakLocked(reason)
@@ -291,7 +289,7 @@ func (o *sender) abandon(reason error) {
 	wake(woken)
 }
 
-// breakLocked notes that the connection is of no more use; true the first time.
+// breakLocked marks the connection as unusable. It returns true the first time.
 func (o *sender) breakLocked(reason error) bool {
 	if o.broken {
 		return false
@@ -304,14 +302,14 @@ func (o *sender) breakLocked(reason error) bool {
 	return true
 }
 
-// refusal is why nothing more is taken.
+// refusal returns the reason why no more frames are accepted.
 func (o *sender) refusal() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.refuse
 }
 
-// drain waits until all that is queued has been written, at most so long.
+// drain waits until the queue is written, but no longer than limit.
 func (o *sender) drain(limit time.Duration) {
 	o.mu.Lock()
 	if limit <= 0 || o.broken || (!o.busy && len(o.queue) == 0) {

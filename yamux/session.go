@@ -2,37 +2,37 @@
 // of hashicorp/yamux (protocol §4 and §5 use it for net/rpc and for
 // multiplexed gRPC). Either end of a connection may be that library.
 //
-// Beyond that library's API a stream can be asked whether the peer has accepted
-// it, which the order of a multiplexed broker depends on; it can be reset, so that
-// truncated data does not look complete; every wait takes a context; and readers
-// are woken once when the session ends.
+// It adds to that library's API: a stream reports whether the peer has accepted
+// it (a multiplexed broker's order depends on this); a reset keeps
+// truncated data from looking complete; every wait takes a context; and readers
+// wake once when the session ends.
 //
 // One side of the connection calls [Client], the other [Server]; after that
-// the two are equal: each may [Session.Open] streams and [Session.Accept]
-// the peer's. A [Stream] is a [net.Conn] that can also be half closed
-// ([Stream.CloseWrite]), aborted ([Stream.Reset]), and asked whether the peer
+// both are equal: each may [Session.Open] streams and [Session.Accept]
+// the peer's. A [Stream] is a [net.Conn]. It can also be half closed
+// ([Stream.CloseWrite]) or aborted ([Stream.Reset]), and reports whether the peer
 // has accepted it ([Stream.Acknowledged]).
 //
 // # How it works
 //
-// A session has one goroutine, which receives. Whoever writes to a stream
-// writes to the connection itself, header and payload in one system call; when
-// two write at once, the second leaves its frame in a bounded queue, and a
-// goroutine that lives until the queue is empty takes it from there. The
-// receiving goroutine never waits for a write: what it has to answer goes into
+// A session has one goroutine for receiving. A goroutine writing to a stream
+// writes to the connection itself, header and payload in one system call. If
+// two write at once, the second leaves its frame in a bounded queue. A further
+// goroutine, which lives until the queue is empty, sends it. The
+// receiving goroutine never waits for a write: its answers go into
 // the same queue. Idle streams have neither goroutines nor timers, and buffers
-// go back to a pool once they are read.
+// return to a pool once read.
 //
 // # How a session ends
 //
-// [Session.Err] says why: [ErrSessionClosed] after Close here, [io.EOF] when
+// [Session.Err] gives the reason: [ErrSessionClosed] after Close on this side, [io.EOF] if
 // the peer closed the connection between two frames, [io.ErrUnexpectedEOF]
-// inside one, a [*ProtocolError] when the peer broke the protocol, a
-// [*GoAwayError] when it says that we did, or the connection's own error.
-// Whatever was waiting returns at once with an error that is
-// [ErrSessionClosed] to errors.Is and unwraps to the reason. A stream's reader
-// first gets what had arrived, and then [io.EOF] if the peer had ended the
-// stream, so that a truncated stream never looks complete.
+// inside a frame, a [*ProtocolError] if the peer violated the protocol, a
+// [*GoAwayError] if the peer reports an error, or the connection's own error.
+// Waiting operations return at once with an error that matches
+// [ErrSessionClosed] in errors.Is and unwraps to the reason. A stream's reader
+// first gets the received data. [io.EOF] follows only if the peer had ended the
+// stream, so a truncated stream never looks complete.
 package yamux
 
 import (
@@ -44,38 +44,38 @@ import (
 	"time"
 )
 
-// Session is one end of a connection that carries streams. Its methods may be
-// called by many goroutines. Make one with Client or Server.
+// Session is one end of a connection with many streams. It is safe for
+// concurrent use. Create it with Client or Server.
 type Session struct {
 	conn   net.Conn
 	config Config
-	parity uint32 // of our streams' identifiers: 1 for the client
+	parity uint32 // of this side's stream IDs: 1 for the client
 	out    sender
 
-	done     chan struct{}  // closed when the session is over
-	goneAway chan struct{}  // closed when the peer takes no new streams
-	accepts  chan *Stream   // the peer's streams, in the order they came
-	slots    chan struct{}  // held by our streams that are not acknowledged yet
+	done     chan struct{}  // closed when the session has ended
+	goneAway chan struct{}  // closed when the peer accepts no new streams
+	accepts  chan *Stream   // the peer's streams, in order of arrival
+	slots    chan struct{}  // held by this side's unacknowledged streams
 	tasks    sync.WaitGroup // the receiver, the flusher, the keep-alive ping
 	closing  sync.Once
 
-	mu        sync.Mutex // taken before a stream's, and before the sender's
+	mu        sync.Mutex // taken before a stream's lock, and before the sender's
 	streams   map[uint32]*Stream
 	nextID    uint32
-	err       error // why the session is over
-	writeErr  error // why nothing can be sent any more
+	err       error // the reason of the session's end
+	writeErr  error // the reason why sending stopped
 	away      bool  // goneAway is closed
 	pings     map[uint32]chan struct{}
 	nextPing  uint32
 	keepAlive *time.Timer
 }
 
-// Client starts the session of the side that made the connection. The session
-// owns conn from then on. Errors wrap ErrConfig; conn is then untouched.
+// Client starts the session of the side that dialled the connection. The
+// session then owns conn. Errors wrap ErrConfig and leave conn untouched.
 func Client(conn net.Conn, cfg Config) (*Session, error) { return start(conn, cfg, 1) }
 
-// Server starts the session of the side that took the connection. The session
-// owns conn from then on. Errors wrap ErrConfig; conn is then untouched.
+// Server starts the session of the side that accepted the connection. The
+// session then owns conn. Errors wrap ErrConfig and leave conn untouched.
 func Server(conn net.Conn, cfg Config) (*Session, error) { return start(conn, cfg, 2) }
 
 func start(conn net.Conn, cfg Config, firstID uint32) (*Session, error) {
@@ -102,9 +102,9 @@ func start(conn net.Conn, cfg Config, firstID uint32) (*Session, error) {
 }
 
 // Open opens a stream. It does not wait for the peer to accept it (see
-// [Stream.Acknowledged]); data can be written at once. It does wait, until ctx
-// is done, while as many streams as Config.Backlog are not acknowledged yet.
-// The errors are ctx's, ErrGoAway, ErrStreamsExhausted and ErrSessionClosed.
+// [Stream.Acknowledged]); data can be written at once. With Config.Backlog
+// unacknowledged streams it waits until ctx is done. It returns ctx's error,
+// ErrGoAway, ErrStreamsExhausted or ErrSessionClosed.
 func (s *Session) Open(ctx context.Context) (*Stream, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -129,8 +129,8 @@ func (s *Session) Open(ctx context.Context) (*Stream, error) {
 	return st, err
 }
 
-// open registers a stream and queues its first frame; under one lock, so that
-// the peer sees streams in the order of their identifiers.
+// open registers a stream and queues its first frame under one lock, so that
+// the peer sees streams in the order of their IDs.
 func (s *Session) open() (*Stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,11 +152,11 @@ func (s *Session) open() (*Stream, error) {
 	return st, nil
 }
 
-// Accept waits for a stream of the peer's and acknowledges it. Streams come in
-// the order in which the peer opened them, those that it has given up since
-// included. A peer may insist on the acknowledgement: hashicorp/yamux ends the
-// session when it takes more than 75 s. After the peer has ended the session,
-// the streams that were waiting are still returned, to read what they carried.
+// Accept waits for a stream of the peer and acknowledges it. It returns streams
+// in the order of their opening, including abandoned streams. A peer may insist
+// on the acknowledgement: hashicorp/yamux ends the session after 75 s without
+// it. After the peer has ended the session, Accept still returns the waiting
+// streams with their data.
 func (s *Session) Accept(ctx context.Context) (*Stream, error) {
 	select {
 	case st := <-s.accepts:
@@ -181,36 +181,36 @@ func (s *Session) acknowledge(st *Stream) (*Stream, error) {
 	return st, nil
 }
 
-// Close tells the peer, sends what is queued (bounded by Config.Linger),
-// closes the connection, wakes everyone, and waits for the session's own
-// goroutines. Its streams are then of no more use. It returns nil, also when
-// the session was over before; Err says why it ended.
+// Close informs the peer, sends the queue (within Config.Linger), closes the
+// connection, wakes all waiters, and waits for the session's own goroutines.
+// Its streams are then unusable. It returns nil, even for a session that had
+// ended; Err gives the reason of the end.
 func (s *Session) Close() error {
 	s.closing.Do(func() {
 		if s.end(ErrSessionClosed, &frame{kind: typeGoAway, length: goAwayNormal}) {
 			s.out.drain(s.config.Linger)
 		}
-		// A failing close has nothing to tell: nobody uses the connection.
+		// The error is useless: nobody uses the connection any more.
 		_ = s.conn.Close()
 	})
 	s.tasks.Wait()
 	return nil
 }
 
-// Done is closed when the session is over, by Close or by the peer.
+// Done is closed when the session has ended, by Close or by the peer.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err says why the session is over, nil while it is not: ErrSessionClosed
-// after Close, io.EOF when the peer closed the connection, and so on; see the
-// package comment.
+// Err returns the reason of the session's end, or nil before it:
+// ErrSessionClosed after Close, io.EOF after the peer closed the connection,
+// and so on. See the package comment.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// NumStreams counts the streams that are open, those that wait for Accept and
-// those that wait for the peer to close its side included.
+// NumStreams counts the open streams, including streams waiting for Accept and
+// streams waiting for the peer to close its side.
 func (s *Session) NumStreams() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -220,9 +220,9 @@ func (s *Session) NumStreams() int {
 // endError is the error of operations after the end.
 func (s *Session) endError() error { return operationError(s.Err()) }
 
-// end marks the session as over, with a last frame for the peer, if any, and wakes
-// everyone; true the first time. What they do then tells the peer nothing more: it
-// is the session that has ended, not each stream.
+// end marks the session as ended, queues a last frame for the peer if not nil, and wakes all
+// waiters. It returns true the first time. The waiters send nothing more: the session has ended,
+// not each stream.
 func (s *Session) end(reason error, last *frame) bool {
 	s.mu.Lock()
 	if s.err != nil {
@@ -253,8 +253,8 @@ func (s *Session) abort(reason error) {
 	_ = s.conn.Close()
 }
 
-// writeFailed is told when the connection takes no more. What the peer sent
-// before it went away is still to be received, up to its end or for Linger.
+// writeFailed runs when writing to the connection fails. Earlier data of the
+// peer is still received, up to its end or for Linger.
 func (s *Session) writeFailed(err error) {
 	s.mu.Lock()
 	s.writeErr = err
@@ -264,14 +264,14 @@ func (s *Session) writeFailed(err error) {
 	}
 }
 
-// lookup returns the stream of that identifier, nil if there is none.
+// lookup returns the stream with this ID, or nil.
 func (s *Session) lookup(id uint32) *Stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.streams[id]
 }
 
-// forget removes a stream that neither side uses any more.
+// forget removes a stream that both sides have ended.
 func (s *Session) forget(st *Stream) {
 	s.mu.Lock()
 	delete(s.streams, st.id)

@@ -33,8 +33,8 @@ func unixPair(t testing.TB) (client, server net.Conn) {
 
 func pipePair(testing.TB) (client, server net.Conn) { return net.Pipe() }
 
-// onBoth runs a test over a connection whose writers write themselves, and
-// over one where the flusher does it all.
+// onBoth runs a test over a connection with direct writing, and over a
+// connection served by the flusher only.
 func onBoth(t *testing.T, cfg Config, test func(t *testing.T, client, server *Session)) {
 	for _, kind := range []struct {
 		name string
@@ -76,7 +76,7 @@ func streams(t testing.TB, a, b *Session) (opened, accepted *Stream) {
 	return opened, accepted
 }
 
-func TestManyStreamsCarryTheirBytesBothWays(t *testing.T) {
+func TestStreamsCarryTheirBytesBothWays(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		const count, size = 16, 400 << 10
 		var all sync.WaitGroup
@@ -127,11 +127,11 @@ func expectSeeded(t *testing.T, st *Stream, seed uint64, size int) {
 		t.Error(err)
 	}
 	if len(p) != size || sha256.Sum256(p) != sha256.Sum256(seeded(seed, size)) {
-		t.Errorf("stream %d: %d bytes came, not the %d that were sent", st.ID(), len(p), size)
+		t.Errorf("stream %d: got %d bytes, want the %d sent", st.ID(), len(p), size)
 	}
 }
 
-func TestCopiesGoThroughWithoutBuffersInBetween(t *testing.T) {
+func TestStreamCopiesWithoutBuffersInBetween(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		a, b := streams(t, client, server)
 		sent := seeded(1, 3<<20)

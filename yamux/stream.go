@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Stream is a connection inside a session, reliable and ordered, with a flow
-// control of its own. It is a net.Conn, and its methods may be called by many
-// goroutines; concurrent writes do not mix.
+// Stream is a reliable, ordered connection inside a session, with its own flow
+// control. It is a net.Conn and safe for concurrent use; concurrent writes do
+// not mix.
 type Stream struct {
 	session *Session
 	id      uint32
 
-	// stopWriting tells a writer that there is a reason to leave. It is set
-	// before Session.out.interrupt is called, and recomputed under mu.
+	// stopWriting tells a writer to stop. It is set before the call of
+	// Session.out.interrupt, and recomputed under mu.
 	stopWriting atomic.Bool
 
 	waitingForRoom bool // guarded by the sender's lock
@@ -26,24 +26,24 @@ type Stream struct {
 	readBy, writeBy    deadline
 
 	received   fifo
-	recvWindow uint32 // what the peer may still send
-	consumed   uint32 // what the reader took and the peer has not been granted again
-	sendWindow uint32 // what we may still send
-	late       uint32 // what the peer has sent since Close
+	recvWindow uint32 // bytes the peer may still send
+	consumed   uint32 // bytes read, and not yet granted again to the peer
+	sendWindow uint32 // bytes this side may still send
+	late       uint32 // bytes the peer has sent since Close
 
 	writing   bool       // a Write is in progress
 	room      bool       // the sender has room again
-	afterward frameFlags // what to send once the Write in progress is over
+	afterward frameFlags // flags to send after the Write in progress
 
-	unacknowledged bool // ours, and the peer has not accepted it
+	unacknowledged bool // opened here, and not yet accepted by the peer
 	holdsSlot      bool // one of Session.slots
-	unaccepted     bool // the peer's, and nobody has accepted it here
+	unaccepted     bool // opened by the peer, and not yet accepted here
 
 	finSent, finReceived bool
 	resetSent            bool
-	closed               bool  // Close or Reset was called here
+	closed               bool  // Close or Reset was called on this side
 	reset                bool  // the peer reset the stream
-	ended                error // the session is over
+	ended                error // the session's end
 	closeTimer           *time.Timer
 
 	acknowledgement, peerDone, done event
@@ -57,8 +57,8 @@ func newStream(s *Session, id uint32) *Stream {
 	return st
 }
 
-// ID returns the stream's identifier on the wire: odd for the streams of the
-// side that is Client, even for the other's. It is unique in its session.
+// ID returns the stream's ID on the wire: odd if the Client side opened it,
+// even if the Server side did. It is unique in its session.
 func (st *Stream) ID() uint32 { return st.id }
 
 // LocalAddr returns the address of the session's connection.
@@ -67,11 +67,11 @@ func (st *Stream) LocalAddr() net.Addr { return st.session.conn.LocalAddr() }
 // RemoteAddr returns the address of the session's connection.
 func (st *Stream) RemoteAddr() net.Addr { return st.session.conn.RemoteAddr() }
 
-// Acknowledged waits until the peer has accepted the stream; closing the
-// stream here does not end the wait. It returns nil for an accepted stream and
-// for one that the peer opened; ErrReset if the peer refused it; ErrClosed if
-// it was reset here, or the peer did nothing before Config.CloseTimeout; the
-// session's error; or ctx's.
+// Acknowledged waits until the peer has accepted the stream; closing the stream
+// on this side does not end the wait. It returns nil for an accepted stream and
+// for a stream opened by the peer. It returns ErrReset if the peer refused the
+// stream, and ErrClosed after a reset on this side or a silent peer for
+// Config.CloseTimeout. Otherwise it returns the session's error or ctx's.
 func (st *Stream) Acknowledged(ctx context.Context) error {
 	st.mu.Lock()
 	if !st.unacknowledged {
@@ -99,24 +99,23 @@ func (st *Stream) Acknowledged(ctx context.Context) error {
 	}
 }
 
-// PeerDone is closed when the peer will send nothing more: it has ended or
-// reset the stream, or the session is over. What it sent before may still be
-// unread.
+// PeerDone is closed when the peer will send no more data: it has ended or
+// reset the stream, or the session has ended. Earlier data may still be unread.
 func (st *Stream) PeerDone() <-chan struct{} {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.peerDone.wait()
 }
 
-// Done is closed when the stream carries nothing more in either direction:
-// closed or reset on either side, ended by both, or the session is over.
+// Done is closed when the stream carries no more data in either direction:
+// closed or reset by either side, ended by both, or the session has ended.
 func (st *Stream) Done() <-chan struct{} {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.done.wait()
 }
 
-// raiseWindow returns what to grant beyond the initial window, and counts it.
+// raiseWindow returns the grant beyond the initial window, and counts it.
 func (st *Stream) raiseWindow() uint32 {
 	delta := st.session.config.Window - initialWindow
 	st.recvWindow += delta
@@ -137,8 +136,7 @@ func (st *Stream) acknowledge() {
 	st.session.out.control(frame{kind: typeWindowUpdate, flags: flagACK, id: st.id, length: st.raiseWindow()})
 }
 
-// acknowledged notes that the peer has accepted our stream. It is called with
-// mu held.
+// acknowledged records the peer's acceptance. The caller holds mu.
 func (st *Stream) acknowledged() {
 	if st.unacknowledged {
 		st.unacknowledged = false
@@ -155,7 +153,7 @@ func (st *Stream) settleAcknowledgement() {
 	st.acknowledgement.fire()
 }
 
-// settle releases what a stream held that is no longer registered.
+// settle releases the resources of an unregistered stream.
 func (st *Stream) settle() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -166,7 +164,7 @@ func (st *Stream) settle() {
 	st.done.fire()
 }
 
-// sessionEnded wakes everyone.
+// sessionEnded wakes all waiters.
 func (st *Stream) sessionEnded(err error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -183,8 +181,8 @@ func (st *Stream) sessionEnded(err error) {
 	st.writable.Broadcast()
 }
 
-// event is something that happens once, guarded by the stream's mu. Its
-// channel exists only if somebody asks for it.
+// event happens once, guarded by the stream's mu. Its channel is created on
+// demand.
 type event struct {
 	fired bool
 	ch    chan struct{}

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestEachSideEndsItsDirection(t *testing.T) {
+func TestCloseWriteEndsOneDirection(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		a, b := streams(t, client, server)
 		mustWrite(t, a, "question")
@@ -37,14 +37,14 @@ func TestEachSideEndsItsDirection(t *testing.T) {
 	})
 }
 
-func TestCloseEndsReadsAndWritesHere(t *testing.T) {
+func TestCloseEndsReadsAndWritesOnThisSide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s := net.Pipe()
 		client, server := sessions(t, c, s, Config{})
 		a, _ := streams(t, client, server)
 		reading := result(func() error { _, err := a.Read(make([]byte, 1)); return err })
 		writing := result(func() error { _, err := a.Write(make([]byte, 2*initialWindow)); return err })
-		synctest.Wait() // both wait now: for data, and for the window
+		synctest.Wait() // both are waiting now: for data, and for the window
 		a.Close()
 		for name, c := range map[string]<-chan error{"read": reading, "write": writing} {
 			if err := <-c; !errors.Is(err, ErrClosed) {
@@ -57,7 +57,7 @@ func TestCloseEndsReadsAndWritesHere(t *testing.T) {
 	})
 }
 
-func TestResetFailsThePeerAfterWhatArrived(t *testing.T) {
+func TestResetFailsThePeerAfterReceivedData(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		a, b := streams(t, client, server)
 		mustWrite(t, a, "half of it")
@@ -142,7 +142,7 @@ func TestStreamIsAcknowledgedWhenAccepted(t *testing.T) {
 	})
 }
 
-func TestStreamsBeyondTheBacklogAreRefused(t *testing.T) {
+func TestBacklogRefusesFurtherStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, s := net.Pipe()
 		client, err := Client(c, Config{})
@@ -168,7 +168,7 @@ func TestStreamsBeyondTheBacklogAreRefused(t *testing.T) {
 	})
 }
 
-func TestAcceptKeepsTheOrderAndWhatWasGivenUp(t *testing.T) {
+func TestAcceptKeepsTheOrderAndAbandonedStreams(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		for i := range 3 {
 			st, err := client.Open(t.Context())
@@ -179,7 +179,7 @@ func TestAcceptKeepsTheOrderAndWhatWasGivenUp(t *testing.T) {
 				st.Reset()
 			}
 		}
-		if _, err := client.Ping(t.Context()); err != nil { // behind them
+		if _, err := client.Ping(t.Context()); err != nil { // after all of them
 			t.Fatal(err)
 		}
 		for i := range 3 {
@@ -224,7 +224,7 @@ func TestClosedStreamWaitsForThePeerUpToCloseTimeout(t *testing.T) {
 	})
 }
 
-func TestConcurrentWritesDoNotMix(t *testing.T) {
+func TestWriteKeepsConcurrentWritesApart(t *testing.T) {
 	onBoth(t, Config{}, func(t *testing.T, client, server *Session) {
 		const size = 200 << 10
 		a, b := streams(t, client, server)

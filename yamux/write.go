@@ -5,10 +5,10 @@ import (
 	"os"
 )
 
-// Write writes p and keeps nothing of it. It waits while the peer's window is
-// full, or the connection. When it stops early it returns how much was
+// Write writes p and keeps no reference to it. It waits while the peer's window
+// or the connection is full. If it stops early, it returns the number of bytes
 // written, and ErrReset, ErrClosed, os.ErrDeadlineExceeded or the session's
-// error (ErrSessionClosed to errors.Is).
+// error (ErrSessionClosed in errors.Is).
 func (st *Stream) Write(p []byte) (int, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -35,7 +35,7 @@ func (st *Stream) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// write sends p as data frames. It releases mu while it does.
+// write sends p as data frames. It releases mu meanwhile.
 func (st *Stream) write(p []byte) (total int, err error) {
 	for len(p) > 0 {
 		n, err := st.awaitWindow(len(p))
@@ -61,7 +61,7 @@ func (st *Stream) write(p []byte) (total int, err error) {
 	return total, nil
 }
 
-// awaitWindow waits until the peer takes data, and takes at most n bytes of
+// awaitWindow waits until the peer accepts data, and takes at most n bytes of
 // its window.
 func (st *Stream) awaitWindow(n int) (int, error) {
 	for {
@@ -77,8 +77,7 @@ func (st *Stream) awaitWindow(n int) (int, error) {
 	}
 }
 
-// awaitRoom waits until the sender has room again, or there is a reason to
-// leave.
+// awaitRoom waits until the sender has room again, or the Write must stop.
 func (st *Stream) awaitRoom() {
 	for !st.room && st.writeError() == nil {
 		st.writable.Wait()
@@ -86,7 +85,7 @@ func (st *Stream) awaitRoom() {
 	st.room = false
 }
 
-// roomAgain is called by the sender.
+// roomAgain is called by the sender when its queue has room.
 func (st *Stream) roomAgain() {
 	st.mu.Lock()
 	st.room = true
@@ -94,7 +93,7 @@ func (st *Stream) roomAgain() {
 	st.mu.Unlock()
 }
 
-// writeError is the reason why nothing can be written, if there is one.
+// writeError returns the reason why writing is impossible, or nil.
 func (st *Stream) writeError() error {
 	switch {
 	case st.closed || st.finSent:
@@ -109,8 +108,8 @@ func (st *Stream) writeError() error {
 	return nil
 }
 
-// ReadFrom writes what r has, until its end, in pieces that suit the wire. See
-// io.ReaderFrom; the errors are those of Write and r.
+// ReadFrom writes the data of r until its end, in pieces of the wire's frame
+// size. See io.ReaderFrom; the errors are those of Write and r.
 func (st *Stream) ReadFrom(r io.Reader) (total int64, err error) {
 	buffer := newChunk(maxFrame)
 	defer buffer.recycle()
