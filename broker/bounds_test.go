@@ -12,7 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-func TestTheOldestUnclaimedConnectionIsDropped(t *testing.T) {
+func TestMaxUnclaimedDropsTheOldestConnection(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{MaxUnclaimed: 3})
 	var streams []*yamux.Stream
 	for i := range 4 {
@@ -31,7 +31,7 @@ func TestTheOldestUnclaimedConnectionIsDropped(t *testing.T) {
 	}
 }
 
-func TestStreamsWithoutAnIDAreBounded(t *testing.T) {
+func TestMaxUnclaimedLimitsStreamsWithoutAnID(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{MaxUnclaimed: 2})
 	var silent []*yamux.Stream
 	for range 3 {
@@ -45,7 +45,7 @@ func TestStreamsWithoutAnIDAreBounded(t *testing.T) {
 	if isOver(silent[0]) || isOver(silent[1]) {
 		t.Fatal("a stream within the bound was refused")
 	}
-	// One that names itself makes room for another.
+	// An identified stream makes room for another.
 	if _, err := silent[0].Write([]byte{1, 0, 0, 0}); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestStreamsWithoutAnIDAreBounded(t *testing.T) {
 	})
 }
 
-func TestADawdlingStreamHoldsNobodyUp(t *testing.T) {
+func TestPrefixedIsNotDelayedByASlowStream(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{PrefixTimeout: -1})
 	dawdling, err := peer.Open(within(t))
 	if err != nil {
@@ -84,7 +84,7 @@ func TestADawdlingStreamHoldsNobodyUp(t *testing.T) {
 	}
 }
 
-// inBubble runs a test on a clock of its own.
+// inBubble runs a test on a fake clock.
 func inBubble(t *testing.T, cfg broker.Config, test func(t *testing.T, b *broker.Prefixed, peer *yamux.Session)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,7 @@ func inBubble(t *testing.T, cfg broker.Config, test func(t *testing.T, b *broker
 	})
 }
 
-func TestUnclaimedConnectionsAreDroppedInTime(t *testing.T) {
+func TestUnclaimedConnectionsAreDroppedAtTheTimeout(t *testing.T) {
 	for name, c := range map[string]struct {
 		setting, dropped time.Duration
 	}{
@@ -119,7 +119,7 @@ func TestUnclaimedConnectionsAreDroppedInTime(t *testing.T) {
 	}
 }
 
-func TestUnclaimedConnectionsWaitForEverIfToldTo(t *testing.T) {
+func TestUnclaimedConnectionsWaitWithoutATimeout(t *testing.T) {
 	inBubble(t, broker.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 		stream := knock(t, peer, 1)
 		<-time.After(1000 * time.Hour) // on the bubble's clock
@@ -132,7 +132,7 @@ func TestUnclaimedConnectionsWaitForEverIfToldTo(t *testing.T) {
 	})
 }
 
-func TestAnAcceptedConnectionIsNotDropped(t *testing.T) {
+func TestUnclaimedTimeoutKeepsAcceptedConnections(t *testing.T) {
 	inBubble(t, broker.Config{}, func(t *testing.T, b *broker.Prefixed, peer *yamux.Session) {
 		stream := knock(t, peer, 1)
 		conn, err := b.Accept(t.Context(), 1)
@@ -146,7 +146,7 @@ func TestAnAcceptedConnectionIsNotDropped(t *testing.T) {
 	})
 }
 
-func TestAStreamMustNameItsIDInTime(t *testing.T) {
+func TestPrefixTimeoutDropsAStreamWithoutAnID(t *testing.T) {
 	for name, c := range map[string]struct {
 		setting, dropped time.Duration
 	}{

@@ -5,62 +5,62 @@ import (
 	"time"
 )
 
-// Config holds the bounds of a broker's scheme. The zero value is ready for use.
-// Each scheme looks at the fields that name it: prefixed is net/rpc's, plain and
-// multiplexed are gRPC's.
+// Config holds the limits of a broker's scheme. The zero value is ready for
+// use. Each scheme uses the fields that mention it: prefixed is net/rpc's
+// scheme; plain and multiplexed are gRPC's.
 type Config struct {
-	// Logger takes what the other side does wrong, in the plain and multiplexed
-	// schemes. nil means that of the transport, and nowhere without a transport.
+	// Logger gets reports of the other side's errors in the plain and
+	// multiplexed schemes. nil means the transport's logger, or none without a
+	// transport.
 	Logger *slog.Logger
 
-	// UnclaimedTimeout is how long a connection that the other side dialled
-	// waits for somebody to claim its ID, before it is dropped or refused. 0 means
-	// 30 seconds in the prefixed scheme; below 0, as long as its dialer waits.
+	// UnclaimedTimeout is the time a connection from the other side waits for a claim of its ID,
+	// before it is dropped or refused. 0 means 30 seconds in the prefixed scheme; a negative value
+	// means as long as its dialer waits.
 	//
-	// In the multiplexed scheme it is a knock that waits, and 0 means 4 seconds. A
-	// dialer of this module knocks again. A dialer of go-plugin forgets its knock
-	// after 5 seconds, and a later acknowledgement would send each later stream to
-	// the wrong listener: more than 4 seconds are for peers without go-plugin.
+	// In the multiplexed scheme it applies to a knock, and 0 means 4 seconds. A dialer of this
+	// module knocks again. A dialer of go-plugin forgets its knock after 5 seconds, and a later
+	// acknowledgement would send all later streams to the wrong listener. Set more than 4 seconds
+	// only for peers without go-plugin.
 	UnclaimedTimeout time.Duration
 
-	// MaxUnclaimed bounds the connections or knocks of the other side that wait to
-	// be claimed. 0 or less means 1024.
+	// MaxUnclaimed limits the unclaimed connections or knocks of the other side. 0 or less means
+	// 1024.
 	//
-	// Above it the prefixed scheme drops the oldest. It bounds the streams without
-	// an ID so far as well: above it new ones are refused. The multiplexed scheme
-	// refuses knocks above it. It also forgets the oldest of its own knocks above
-	// it that nobody waits for any more; and ends the exchange with an error if the
-	// other side leaves as many answers unread, or 1024 if that is more.
+	// The prefixed scheme drops the oldest above it. The same limit applies to streams still
+	// without an ID: further streams are refused. The multiplexed scheme refuses knocks above it,
+	// and forgets the oldest of its own abandoned knocks above it. It ends the exchange with an
+	// error if the other side leaves more answers unread than this limit, or than 1024 if that is
+	// more.
 	MaxUnclaimed int
 
-	// PrefixTimeout is how long the other side may take over the four bytes of an
-	// ID, in the prefixed scheme. 0 means 10 seconds; below 0, for ever.
+	// PrefixTimeout is the time limit for the other side to send the four bytes
+	// of an ID, in the prefixed scheme. 0 means 10 seconds; a negative value
+	// means no limit.
 	PrefixTimeout time.Duration
 
-	// MaxOffers bounds the offers of the other side that the plain scheme keeps:
-	// above it, the oldest is dropped. 0 or less means 1024.
+	// MaxOffers limits the other side's offers kept by the plain scheme: above
+	// it, the oldest is dropped. 0 or less means 1024.
 	MaxOffers int
 
-	// Backlog bounds the connections that wait to be accepted, for each listener
-	// of the multiplexed scheme: above it, knocks wait until there is room. 0 or
-	// less means 128.
+	// Backlog limits the connections waiting for Accept, for each listener of
+	// the multiplexed scheme. Above it, knocks wait for room. 0 or less means
+	// 128.
 	Backlog int
 
-	// Patience is how long an unanswered knock keeps other dials of the
-	// multiplexed scheme waiting. It stays pending after that. The unanswered
-	// knocks share the time: with one pending, the next has half of it, with two a
-	// third, and so on. 0 means 100 milliseconds; below 0, for ever.
+	// Patience is the time an unanswered knock delays other dials of the multiplexed scheme. After
+	// that it stays pending. Unanswered knocks share the time: with one pending, the next gets half
+	// of it, with two a third, and so on. 0 means 100 milliseconds; a negative value means no
+	// limit.
 	Patience time.Duration
 
-	// AcceptTimeout is how long the multiplexed scheme waits for the other side to
-	// accept a stream before it goes on to the next. 0 means 5 seconds; below 0,
-	// for ever.
+	// AcceptTimeout is the time the multiplexed scheme waits for the other side to accept a stream
+	// before it opens the next. 0 means 5 seconds; a negative value means no limit.
 	AcceptTimeout time.Duration
 
-	// Renewal is how long the multiplexed scheme waits for an answer before it
-	// takes a knock for lost and, if somebody still waits, knocks again. go-plugin
-	// drops knocks that found no listener for 5 seconds. 0 means 5 seconds; below
-	// 0, for ever.
+	// Renewal is the time the multiplexed scheme waits for an answer before it treats a knock as
+	// lost. It then knocks again if a dial still waits. go-plugin drops knocks that find no
+	// listener within 5 seconds. 0 means 5 seconds; a negative value means no limit.
 	Renewal time.Duration
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-func TestAnAbandonedAcceptLeavesItsIDToOthers(t *testing.T) {
+func TestAcceptAbandonedLeavesItsIDToOthers(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	why := errors.New("changed my mind")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -27,7 +27,7 @@ func TestAnAbandonedAcceptLeavesItsIDToOthers(t *testing.T) {
 	connect(t, host, plugin, 1)
 }
 
-func TestAnAbandonedDialIsNotHandedToALaterAccept(t *testing.T) {
+func TestDialAbandonedIsNotHandedToALaterAccept(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	abandoned := async(ctx, host.Dial, 1)
@@ -36,7 +36,7 @@ func TestAnAbandonedDialIsNotHandedToALaterAccept(t *testing.T) {
 	if got := receive(t, "dial", abandoned); !errors.Is(got.err, context.Canceled) {
 		t.Fatalf("got %v, want context.Canceled", got.err)
 	}
-	connect(t, host, plugin, 2) // the news of it has come by then
+	connect(t, host, plugin, 2) // the cancelled dial has arrived by then
 	dialled, accepted := connect(t, host, plugin, 1)
 	expectText(t, dialled, accepted, "the second dial")
 	if n := plugin.Entries(); n != 0 {
@@ -44,7 +44,7 @@ func TestAnAbandonedDialIsNotHandedToALaterAccept(t *testing.T) {
 	}
 }
 
-func TestEndedContextsWaitForNothing(t *testing.T) {
+func TestContextAlreadyEndedWaitsForNothing(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -56,9 +56,9 @@ func TestEndedContextsWaitForNothing(t *testing.T) {
 	}
 }
 
-// Dials and accepts give up at all moments, the one of the match included: then
-// a connection may be lost, but no later one goes astray.
-func TestGivingUpAtAnyMomentHarmsNobody(t *testing.T) {
+// Dials and accepts are cancelled at all moments, including the moment of the
+// match. A connection may then be lost, but no later connection is misdirected.
+func TestCancelAtAnyMomentHarmsNobody(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	for i := range 300 {
 		dialCtx, stopDial := context.WithCancel(t.Context())
@@ -83,7 +83,7 @@ func TestGivingUpAtAnyMomentHarmsNobody(t *testing.T) {
 	expectText(t, dialled, accepted, "well")
 }
 
-func TestAWrongConfirmationIsAnError(t *testing.T) {
+func TestDialRefusesAWrongConfirmation(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{})
 	for name, c := range map[string]struct {
 		answer func(*yamux.Stream)
@@ -120,7 +120,7 @@ func waiters(t *testing.T, b, other *broker.Prefixed) map[string]<-chan result {
 	return all
 }
 
-func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
+func TestSessionEndWakesEverybody(t *testing.T) {
 	for name, end := range map[string]func(client, server *yamux.Session, conn io.Closer){
 		"here":      func(_, server *yamux.Session, _ io.Closer) { server.Close() },
 		"there":     func(client, _ *yamux.Session, _ io.Closer) { client.Close() },
@@ -149,7 +149,7 @@ func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
 	}
 }
 
-func TestCloseWakesEverybodyAndKeepsWhatWasAccepted(t *testing.T) {
+func TestCloseWakesEverybodyAndKeepsAcceptedConnections(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	dialled, accepted := connect(t, host, plugin, 50)
 	waiting := waiters(t, plugin, host)

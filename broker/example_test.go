@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// twoSides stands for the connection that a host and a plugin have.
+// twoSides stands for the connection of a host and a plugin.
 func twoSides() (host, plugin *broker.Prefixed, hangUp func()) {
 	c, s := net.Pipe()
 	client, _ := yamux.Client(c, yamux.Config{})
@@ -25,8 +25,8 @@ func twoSides() (host, plugin *broker.Prefixed, hangUp func()) {
 	}
 }
 
-// One side takes an ID, tells the other in a call of its own, and accepts
-// what the other dials.
+// One side takes an ID, sends it to the other in its own call, and accepts the
+// other side's connection.
 func Example() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()
@@ -34,7 +34,7 @@ func Example() {
 
 	var ids broker.IDs // the host's
 	id := ids.Next()
-	go func() { // in the plugin, once it has been told the ID
+	go func() { // in the plugin, after it has received the ID
 		conn, err := plugin.Dial(ctx, id)
 		if err != nil {
 			fmt.Println(err)
@@ -55,7 +55,7 @@ func Example() {
 	// Output: hello from the plugin <nil>
 }
 
-// A server that takes a net.Listener can serve an ID.
+// A server for a net.Listener can serve an ID.
 func ExamplePrefixed_Listen() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()

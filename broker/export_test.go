@@ -1,20 +1,20 @@
 package broker
 
-// Waiting counts the Accepts that wait for id.
+// Waiting counts the Accepts waiting for id.
 func (b *Prefixed) Waiting(id uint32) int {
 	b.table.mu.Lock()
 	defer b.table.mu.Unlock()
 	return len(b.table.waiters[id])
 }
 
-// Unclaimed counts the connections that wait to be accepted.
+// Unclaimed counts the connections waiting for Accept.
 func (b *Prefixed) Unclaimed() int {
 	b.table.mu.Lock()
 	defer b.table.mu.Unlock()
 	return len(b.table.order)
 }
 
-// Entries counts everything that the broker's table holds.
+// Entries counts all entries of the broker's table.
 func (b *Prefixed) Entries() int {
 	b.table.mu.Lock()
 	defer b.table.mu.Unlock()

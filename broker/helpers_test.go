@@ -15,10 +15,10 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// patience bounds what must not hang.
+// patience is the time limit for operations that must not hang.
 const patience = 20 * time.Second
 
-// within returns a context for something that must not hang.
+// within returns a context for an operation that must not hang.
 func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -58,8 +58,8 @@ func sessionsOver(t testing.TB, c, s net.Conn) (client, server *yamux.Session) {
 	return client, server
 }
 
-// pair returns brokers at both ends of a connection, the second one with cfg.
-// The end of the test expects that nothing of them is left.
+// pair returns brokers at both ends of a connection, the second with cfg. The
+// end of the test checks for leaks.
 func pair(t testing.TB, cfg broker.Config) (host, plugin *broker.Prefixed) {
 	t.Helper()
 	noLeaks(t)
@@ -76,8 +76,8 @@ func brokersOn(t testing.TB, client, server *yamux.Session, cfg broker.Config) (
 	return host, plugin
 }
 
-// rawPair returns a broker and the session at the other end, where the test
-// does by hand what no broker would.
+// rawPair returns a broker and the session at the other end. The test uses the
+// session for input that no broker sends.
 func rawPair(t testing.TB, cfg broker.Config) (*broker.Prefixed, *yamux.Session) {
 	t.Helper()
 	noLeaks(t)
@@ -88,7 +88,7 @@ func rawPair(t testing.TB, cfg broker.Config) (*broker.Prefixed, *yamux.Session)
 	return b, client
 }
 
-// knock opens a stream and names its ID.
+// knock opens a stream and sends its ID.
 func knock(t testing.TB, session *yamux.Session, id uint32) *yamux.Stream {
 	t.Helper()
 	stream, err := session.Open(within(t))
@@ -106,7 +106,7 @@ type result struct {
 	err  error
 }
 
-// async runs Dial or Accept beside the test.
+// async runs Dial or Accept in the background.
 func async(ctx context.Context, f func(context.Context, uint32) (broker.Conn, error), id uint32) <-chan result {
 	c := make(chan result, 1)
 	go func() {
@@ -142,13 +142,13 @@ func connect(t testing.TB, from, to *broker.Prefixed, id uint32) (dialled, accep
 	return dialled, got.conn
 }
 
-// waitFor fails the test if what it waits for, and nothing announces, does not
-// come true.
+// waitFor polls for a condition without a notification, and fails the test if
+// it does not come true.
 func waitFor(t testing.TB, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatal("it did not come to that")
+			t.Fatal("timeout waiting for the condition")
 		}
 	}
 }
@@ -176,7 +176,7 @@ func expectText(t testing.TB, from, to net.Conn, text string) {
 	}
 }
 
-// noLeaks fails the test if it leaves goroutines of this module's behind.
+// noLeaks fails the test if it leaves goroutines of this module behind.
 func noLeaks(t testing.TB) {
 	t.Helper()
 	before := goroutines()
@@ -200,8 +200,8 @@ func noLeaks(t testing.TB) {
 	})
 }
 
-// goroutines returns the stacks of those that run code of this module, by
-// their head.
+// goroutines returns the stacks of goroutines in this module's code, by their
+// head.
 func goroutines() map[string]string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
@@ -215,7 +215,7 @@ func goroutines() map[string]string {
 	return found
 }
 
-// isOver tells whether the other side has ended the stream.
+// isOver reports whether the other side has ended the stream.
 func isOver(stream *yamux.Stream) bool {
 	select {
 	case <-stream.PeerDone():
@@ -225,7 +225,7 @@ func isOver(stream *yamux.Stream) bool {
 	}
 }
 
-// skipID takes the confirmation off a stream.
+// skipID reads the confirmation from a stream.
 func skipID(t testing.TB, stream *yamux.Stream) *yamux.Stream {
 	t.Helper()
 	_ = stream.SetReadDeadline(time.Now().Add(patience))

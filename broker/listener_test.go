@@ -12,7 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// serveUpper is a server as others write them: it knows listeners only.
+// serveUpper is a typical third-party server for a net.Listener.
 func serveUpper(listener net.Listener) error {
 	var conns sync.WaitGroup
 	defer conns.Wait()
@@ -31,7 +31,7 @@ func serveUpper(listener net.Listener) error {
 	}
 }
 
-func TestAListenerServesEveryConnectionToItsID(t *testing.T) {
+func TestListenerServesEveryConnectionToItsID(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	listener := plugin.Listen(7)
 	if addr := listener.Addr(); addr.Network() != "broker" || addr.String() != "7" {
@@ -67,7 +67,7 @@ func TestAListenerServesEveryConnectionToItsID(t *testing.T) {
 	connect(t, host, plugin, 7) // the ID is free again
 }
 
-func TestAListenerEndsWithItsBroker(t *testing.T) {
+func TestListenerEndsWithItsBroker(t *testing.T) {
 	_, plugin := pair(t, broker.Config{})
 	served := make(chan error, 1)
 	go func() { served <- serveUpper(plugin.Listen(7)) }()

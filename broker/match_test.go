@@ -9,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-func TestIDsAreGivenOutOnce(t *testing.T) {
+func TestIDsAreUnique(t *testing.T) {
 	var ids broker.IDs
 	if first := ids.Next(); first != 1 {
 		t.Errorf("the first ID is %d, want 1", first)
@@ -22,7 +22,7 @@ func TestIDsAreGivenOutOnce(t *testing.T) {
 			for range each {
 				id := ids.Next()
 				if _, again := seen.LoadOrStore(id, true); again || id == 0 {
-					t.Errorf("ID %d was given out again, or is zero", id)
+					t.Errorf("ID %d is a duplicate, or is zero", id)
 				}
 			}
 		})
@@ -40,8 +40,8 @@ func TestDialersAndAcceptorsMeetInEitherOrder(t *testing.T) {
 	} {
 		from, to := sides[0], sides[1]
 		t.Run(name+" first", func(t *testing.T) {
-			// The ID that was dialled later is accepted first: by then the
-			// other one has come as well, and waits.
+			// The later dialled ID is accepted first: by then the other has
+			// arrived too, and waits.
 			early := async(within(t), from.Dial, 7)
 			connect(t, from, to, 8)
 			accepted, err := to.Accept(within(t), 7)
@@ -63,7 +63,7 @@ func TestDialersAndAcceptorsMeetInEitherOrder(t *testing.T) {
 	}
 }
 
-func TestTheSameIDMeansTwoThingsInTwoDirections(t *testing.T) {
+func TestIDsOfBothDirectionsAreIndependent(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	hostAccepts, pluginAccepts := async(within(t), host.Accept, 1), async(within(t), plugin.Accept, 1)
 	fromHost, err := host.Dial(within(t), 1)
@@ -82,7 +82,7 @@ func TestTheSameIDMeansTwoThingsInTwoDirections(t *testing.T) {
 	expectText(t, fromPlugin, atHost.conn, "from the plugin")
 }
 
-func TestConnectionsToOneIDComeInTheirOrder(t *testing.T) {
+func TestConnectionsToOneIDArriveInOrder(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{})
 	const count = 10
 	for i := range count {
@@ -90,7 +90,7 @@ func TestConnectionsToOneIDComeInTheirOrder(t *testing.T) {
 		if _, err := fmt.Fprint(stream, i); err != nil {
 			t.Fatal(err)
 		}
-		// IDs are read side by side: only what has been read is in order.
+		// IDs are read concurrently, and only read IDs have an order.
 		waitFor(t, func() bool { return b.Unclaimed() == i+1 })
 	}
 	for i := range count {
@@ -105,7 +105,7 @@ func TestConnectionsToOneIDComeInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAcceptorsOfOneIDAreServedInTheirOrder(t *testing.T) {
+func TestAcceptorsOfOneIDAreServedInOrder(t *testing.T) {
 	b, peer := rawPair(t, broker.Config{})
 	const count = 8
 	accepts := make([]<-chan result, count)
@@ -123,7 +123,7 @@ func TestAcceptorsOfOneIDAreServedInTheirOrder(t *testing.T) {
 	}
 }
 
-func TestAnIDCanBeDialledManyTimesAtOnce(t *testing.T) {
+func TestDialMayRunManyTimesAtOnceForOneID(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	var all sync.WaitGroup
 	for range 64 {
@@ -144,7 +144,7 @@ func TestAnIDCanBeDialledManyTimesAtOnce(t *testing.T) {
 func TestUnclaimedIDsStallNobody(t *testing.T) {
 	host, plugin := pair(t, broker.Config{})
 	var unclaimed []<-chan result
-	for range 5 { // the same ID twice is what go-plugin's broker locks up over
+	for range 5 { // go-plugin's broker deadlocks when the same ID is dialled twice
 		unclaimed = append(unclaimed, async(within(t), host.Dial, 99), async(within(t), host.Dial, 98))
 	}
 	for id := range uint32(20) {
@@ -159,7 +159,7 @@ func TestUnclaimedIDsStallNobody(t *testing.T) {
 	}
 }
 
-func TestAThousandConnectionsLeaveNothing(t *testing.T) {
+func TestConnectionsLeaveNothing(t *testing.T) {
 	noLeaks(t)
 	c, s := socketPair(t)
 	client, server := sessionsOver(t, c, s)

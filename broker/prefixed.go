@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// Prefixed is the scheme of net/rpc: the ID is the prefix of a stream. It is safe
-// for use by many goroutines. Make one with [NewPrefixed].
+// Prefixed is the scheme of net/rpc: the ID is the prefix of a stream. It is
+// safe for concurrent use. Create it with [NewPrefixed].
 type Prefixed struct {
 	mux     Mux
 	cfg     Config
 	table   table
 	ctx     context.Context // ends with Close
 	cancel  context.CancelCauseFunc
-	running sync.WaitGroup // the accept loop and what identifies streams
-	naming  chan struct{}  // a token for each stream whose ID is being read
+	running sync.WaitGroup // the accept loop and the readers of IDs
+	naming  chan struct{}  // a token for each stream still without an ID
 }
 
-// NewPrefixed starts the scheme on mux, and accepts its streams from then on.
-// Streams that a protocol opens without an ID come before.
+// NewPrefixed starts the scheme on mux and accepts its streams from then on. A
+// protocol opens its streams without an ID before that.
 func NewPrefixed(mux Mux, cfg Config) *Prefixed {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -40,9 +40,9 @@ func NewPrefixed(mux Mux, cfg Config) *Prefixed {
 	return b
 }
 
-// Dial connects to the acceptor of id at the other side. It waits until there is
-// one or ctx ends. If the other side gives the connection up instead, the error
-// is ErrUnclaimed.
+// Dial connects to the other side's acceptor of id. It waits for the acceptor
+// until ctx ends. If the other side drops the connection instead, the error is
+// ErrUnclaimed.
 func (b *Prefixed) Dial(ctx context.Context, id uint32) (Conn, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -81,8 +81,8 @@ func (b *Prefixed) dial(ctx context.Context, id uint32) (Conn, error) {
 	return conn, nil
 }
 
-// Accept waits for a connection to id, or for ctx to end. Of several waiting for
-// one ID each gets a connection, in the order of their coming.
+// Accept waits for a connection to id, or for the end of ctx. Concurrent calls
+// for one ID get one connection each, in the order of the calls.
 func (b *Prefixed) Accept(ctx context.Context, id uint32) (Conn, error) {
 	for {
 		conn, err := b.table.claim(ctx, id, b.mux.Done())
@@ -92,14 +92,14 @@ func (b *Prefixed) Accept(ctx context.Context, id uint32) (Conn, error) {
 		if err = bounded(ctx, conn, func() error { return writeID(conn, id) }); err == nil {
 			return conn, nil
 		}
-		// The dialer has gone, or ctx has ended: claim tells which.
+		// The dialer is gone, or ctx has ended: claim decides.
 		_ = conn.Reset()
 	}
 }
 
-// Close ends the broker: everything that waits returns net.ErrClosed, and
-// connections that nobody has accepted are dropped. Accepted ones live on with
-// the Mux, which is not closed.
+// Close ends the broker: all waits return net.ErrClosed, and unclaimed
+// connections are dropped. Accepted connections live on with the Mux, which
+// stays open.
 func (b *Prefixed) Close() error {
 	b.cancel(net.ErrClosed)
 	b.table.close()
@@ -107,7 +107,7 @@ func (b *Prefixed) Close() error {
 	return nil
 }
 
-// reason turns the error of something that was waiting into what ended it.
+// reason converts the error of a wait into the reason of its end.
 func (b *Prefixed) reason(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -147,8 +147,8 @@ func (b *Prefixed) acceptStreams() {
 	}
 }
 
-// identify reads the stream's ID. Each stream is read on its own, so that
-// one that dawdles keeps nobody waiting.
+// identify reads the stream's ID. Each stream has its own reader, so a slow
+// stream delays no other.
 func (b *Prefixed) identify(conn Conn) {
 	ctx := b.ctx
 	if b.cfg.PrefixTimeout > 0 {
@@ -166,7 +166,7 @@ func (b *Prefixed) identify(conn Conn) {
 	}
 }
 
-// isClosed tells whether done is closed.
+// isClosed reports whether done is closed.
 func isClosed(done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -202,8 +202,8 @@ func readID(r io.Reader) (uint32, error) {
 	return binary.LittleEndian.Uint32(prefix[:]), nil
 }
 
-// Listen returns a listener for id, for servers that take one: it accepts every
-// connection to the ID until it or the broker is closed.
+// Listen returns a listener for id, for servers with a net.Listener. It accepts
+// every connection to the ID until it or the broker is closed.
 func (b *Prefixed) Listen(id uint32) net.Listener {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	return &listener{broker: b, id: id, ctx: ctx, cancel: cancel}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// table matches connections that came with an ID with those who wait for it.
+// table matches connections by their ID with waiting Accepts.
 type table struct {
 	limit   int
 	timeout time.Duration
@@ -20,7 +20,7 @@ type table struct {
 	order    []*arrival // the oldest first
 }
 
-// arrival is a connection that nobody has accepted yet.
+// arrival is an unclaimed connection.
 type arrival struct {
 	id    uint32
 	conn  Conn
@@ -34,8 +34,8 @@ func (t *table) init(limit int, timeout time.Duration) {
 	t.arrivals = make(map[uint32][]*arrival)
 }
 
-// offer hands conn to who waits for id, or keeps it until somebody does. It
-// returns false if the table is closed: conn is the caller's still.
+// offer passes conn to a wait for id, or keeps it for a later one. It returns
+// false if the table is closed: conn then stays with the caller.
 func (t *table) offer(id uint32, conn Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,7 +60,7 @@ func (t *table) offer(id uint32, conn Conn) bool {
 	return true
 }
 
-// claim waits for a connection that came with id.
+// claim waits for a connection with this id.
 func (t *table) claim(ctx context.Context, id uint32, ended <-chan struct{}) (Conn, error) {
 	t.mu.Lock()
 	if err := ctx.Err(); err != nil {
@@ -97,8 +97,8 @@ func (t *table) claim(ctx context.Context, id uint32, ended <-chan struct{}) (Co
 	}
 }
 
-// withdraw takes a waiter back. A connection that it was given in the meantime
-// is offered again.
+// withdraw removes a waiter. A connection already assigned to it is offered
+// again.
 func (t *table) withdraw(id uint32, ready chan Conn) {
 	t.mu.Lock()
 	t.setWaiters(id, without(t.waiters[id], ready))
@@ -120,8 +120,8 @@ func (t *table) setWaiters(id uint32, queue []chan Conn) {
 	t.waiters[id] = queue
 }
 
-// dropGone forgets the connections whose dialers have given them up: one that
-// has not been confirmed has nothing to end otherwise.
+// dropGone forgets connections abandoned by their dialers: an unconfirmed
+// connection has no other end.
 func (t *table) dropGone() {
 	for _, a := range slices.Clone(t.order) {
 		if isClosed(a.conn.PeerDone()) {
@@ -130,7 +130,7 @@ func (t *table) dropGone() {
 	}
 }
 
-// expire drops a connection for which nobody has come in time.
+// expire drops a connection unclaimed at its timeout.
 func (t *table) expire(a *arrival) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

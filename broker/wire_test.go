@@ -13,11 +13,11 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// vectors are those of docs/protocol.md §4.
+// vectors is the file of docs/protocol.md §4.
 const vectors = "../docs/vectors/netrpc.json"
 
-// TestIDsCrossTheWireAsTheVectorsSay looks at the bytes of both roles.
-func TestIDsCrossTheWireAsTheVectorsSay(t *testing.T) {
+// TestIDsMatchTheVectorsOnTheWire checks the bytes of both roles.
+func TestIDsMatchTheVectorsOnTheWire(t *testing.T) {
 	data, err := os.ReadFile(vectors)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip("needs: the whole repository around the module")

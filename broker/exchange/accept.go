@@ -8,20 +8,20 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// acceptSide is what listens: the knocks that came, the streams that are
-// expected after their acknowledgements, and the listeners that get them.
+// acceptSide is the listening side: the received knocks, the streams expected
+// after their acknowledgements, and the listeners for them.
 type acceptSide struct {
 	m *Multiplexed
 
 	mu        sync.Mutex
-	closed    error // not nil: it is over, and why
+	closed    error // the reason of the end; nil before
 	started   bool
-	link      *link // nil while there is no control stream
+	link      *link // nil without a control stream
 	main      *muxListener
-	hasMain   bool // there is or was a main listener: a stream may come when it has just closed
+	hasMain   bool // a main listener exists or existed: a stream may arrive right after it closed
 	listeners map[uint32]*muxListener
-	expected  []*muxListener // whose the next streams are
-	pending   []pendingKnock // without a listener, or one with room; the oldest first
+	expected  []*muxListener // the listeners of the next streams
+	pending   []pendingKnock // without a listener, or with a full listener; the oldest first
 	expiry    *time.Timer    // for the first of pending; nil if never set
 }
 
@@ -35,7 +35,7 @@ func (a *acceptSide) init(m *Multiplexed) {
 	a.listeners = make(map[uint32]*muxListener)
 }
 
-// start has the streams of mux accepted from now on.
+// start begins accepting the streams of mux.
 func (a *acceptSide) start() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,8 +60,8 @@ func (a *acceptSide) acceptStreams() {
 	}
 }
 
-// arrived hands a stream to the listener whose knock was acknowledged first, or
-// to the main one.
+// arrived passes a stream to the listener whose knock was acknowledged first,
+// or to the main listener.
 func (a *acceptSide) arrived(stream broker.Conn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -71,7 +71,7 @@ func (a *acceptSide) arrived(stream broker.Conn) {
 		a.expected = a.expected[1:]
 		l.expected--
 		if l.closed != nil {
-			l = a.listeners[l.id] // another one for that ID, or none
+			l = a.listeners[l.id] // a new listener for this ID, or none
 		}
 	} else if !a.hasMain && a.closed == nil {
 		a.m.warner.warn(a.m.ctx, "a stream without a knock", 0)
@@ -81,7 +81,7 @@ func (a *acceptSide) arrived(stream broker.Conn) {
 	}
 }
 
-// knocked takes a knock of the other side's.
+// knocked handles a knock of the other side.
 func (a *acceptSide) knocked(from *link, id uint32) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -102,8 +102,8 @@ func (a *acceptSide) knocked(from *link, id uint32) {
 	}
 }
 
-// admit acknowledges a knock. The stream is expected from before the answer is
-// on its way: it may follow at once.
+// admit acknowledges a knock. The stream is expected even before the answer is
+// sent, since it may follow at once.
 func (a *acceptSide) admit(l *muxListener) {
 	a.expected = append(a.expected, l)
 	l.expected++
@@ -111,7 +111,7 @@ func (a *acceptSide) admit(l *muxListener) {
 }
 
 func (a *acceptSide) refuse(id uint32) {
-	a.m.cfg.Logger.LogAttrs(a.m.ctx, slog.LevelDebug, "refusing a brokered connection that nobody listens for",
+	a.m.cfg.Logger.LogAttrs(a.m.ctx, slog.LevelDebug, "refusing a brokered connection without a listener",
 		slog.Uint64("id", uint64(id)))
 	a.answer(id, noListener)
 }
@@ -120,10 +120,10 @@ func (a *acceptSide) answer(id uint32, refusal string) {
 	a.link.push(&outgoing{
 		info:   Info{ServiceID: id, Knock: &Knock{Knock: true, Ack: true, Error: refusal}},
 		answer: true,
-	}) // if the link is over, nobody waits for it
+	}) // if the link has ended, nobody waits for the answer
 }
 
-// admitPending admits as many of the knocks for l that wait as it has room for.
+// admitPending admits the waiting knocks for l, as far as it has room.
 func (a *acceptSide) admitPending(l *muxListener) {
 	kept := a.pending[:0]
 	for _, k := range a.pending {
@@ -151,7 +151,7 @@ func (a *acceptSide) awaitExpiry() {
 	}
 }
 
-// expire refuses the knocks that have waited long enough.
+// expire refuses knocks past their timeout.
 func (a *acceptSide) expire() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -163,8 +163,8 @@ func (a *acceptSide) expire() {
 	a.awaitExpiry()
 }
 
-// began and ended change the control stream. The streams that are expected on
-// account of the old one may come until there is a new one.
+// began and ended change the control stream. Streams expected after knocks on
+// the old stream may arrive until a new one begins.
 func (a *acceptSide) began(l *link) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -246,7 +246,7 @@ func (a *acceptSide) listen(id uint32) (*muxListener, error) {
 	return l, nil
 }
 
-// taken is told that l has room again.
+// taken runs when l has room again.
 func (a *acceptSide) taken(l *muxListener) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-func TestStreamsAreHandedOutInTheOrderOfTheKnocks(t *testing.T) {
+func TestStreamsFollowTheOrderOfTheKnocks(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		accepting := make(map[uint32]<-chan result)
 		order := []uint32{3, 1, 2}
@@ -32,7 +32,7 @@ func TestStreamsAreHandedOutInTheOrderOfTheKnocks(t *testing.T) {
 	})
 }
 
-func TestAKnockWaitsForItsListener(t *testing.T) { // F22
+func TestKnockWaitsForItsListener(t *testing.T) { // F22
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.knock(1)
 		p.expectNothing()
@@ -47,7 +47,7 @@ func TestAKnockWaitsForItsListener(t *testing.T) { // F22
 	})
 }
 
-func TestAKnockThatNobodyClaimsIsRefusedInTime(t *testing.T) {
+func TestKnockUnclaimedIsRefusedAtTheTimeout(t *testing.T) {
 	for name, c := range map[string]struct{ setting, want time.Duration }{
 		"default": {0, 4 * time.Second},
 		"short":   {time.Second, time.Second},
@@ -70,7 +70,7 @@ func TestAKnockThatNobodyClaimsIsRefusedInTime(t *testing.T) {
 	}
 }
 
-func TestAKnockWaitsForEverIfToldTo(t *testing.T) {
+func TestKnockWaitsWithoutATimeout(t *testing.T) {
 	againstPeer(t, broker.Config{UnclaimedTimeout: -1}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.knock(1)
 		<-time.After(1000 * time.Hour) // on the bubble's clock
@@ -80,7 +80,7 @@ func TestAKnockWaitsForEverIfToldTo(t *testing.T) {
 	})
 }
 
-func TestTooManyKnocksAreRefusedAtOnce(t *testing.T) {
+func TestKnocksAboveTheLimitAreRefusedAtOnce(t *testing.T) {
 	againstPeer(t, broker.Config{MaxUnclaimed: 3}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		for id := range uint32(3) {
 			p.knock(id)
@@ -95,7 +95,7 @@ func TestTooManyKnocksAreRefusedAtOnce(t *testing.T) {
 	})
 }
 
-func TestAFullListenerHoldsOnlyItsOwnKnocksUp(t *testing.T) {
+func TestListenerAtItsBacklogDelaysOnlyItsOwnKnocks(t *testing.T) {
 	againstPeer(t, broker.Config{Backlog: 2}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		full, free := listen(t, b, 1), listen(t, b, 2)
 		for range 2 {
@@ -116,7 +116,7 @@ func TestAFullListenerHoldsOnlyItsOwnKnocksUp(t *testing.T) {
 	})
 }
 
-func TestAStreamWithoutAKnockIsTheMainOne(t *testing.T) {
+func TestMainGetsAStreamWithoutAKnock(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		main, other := b.Main(), listen(t, b, 1)
 		p.expectConnected(async(main.Accept), p.open())
@@ -127,7 +127,7 @@ func TestAStreamWithoutAKnockIsTheMainOne(t *testing.T) {
 	})
 }
 
-func TestAStreamWithoutAKnockIsResetWhereThereIsNoMainOne(t *testing.T) {
+func TestStreamWithoutAKnockIsResetWithoutAMainListener(t *testing.T) {
 	var log records
 	againstPeer(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		p.expectRefused(p.open())
@@ -141,7 +141,7 @@ func TestAStreamWithoutAKnockIsResetWhereThereIsNoMainOne(t *testing.T) {
 	})
 }
 
-func TestAListenerThatClosesDropsItsStreamsOnly(t *testing.T) {
+func TestListenerCloseDropsItsStreamsOnly(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		closing, other := listen(t, b, 1), listen(t, b, 2)
 		for range 2 {
@@ -154,12 +154,12 @@ func TestAListenerThatClosesDropsItsStreamsOnly(t *testing.T) {
 		p.expectRefused(waiting)
 		p.knock(2)
 		p.expectAnswer(2, false)
-		p.expectRefused(p.open()) // the second of the closed one
+		p.expectRefused(p.open()) // the closed listener's second stream
 		p.expectConnected(async(other.Accept), p.open())
 	})
 }
 
-func TestAKnockThatMakesNoSenseIsIgnored(t *testing.T) {
+func TestKnockWithoutSenseIsIgnored(t *testing.T) {
 	for name, info := range map[string]exchange.Info{
 		"an empty knock":   {ServiceID: 1, Knock: &exchange.Knock{}},
 		"an ack, no knock": {ServiceID: 1, Knock: &exchange.Knock{Ack: true}},
@@ -181,14 +181,14 @@ func TestAKnockThatMakesNoSenseIsIgnored(t *testing.T) {
 				p.send(info)
 				synctest.Wait()
 				if log.count("suppressed=95") != 1 {
-					t.Error("nothing says how many records were suppressed")
+					t.Error("no record gives the number of suppressed records")
 				}
 			})
 		})
 	}
 }
 
-func TestAPeerThatDoesNotReadAnswersIsLeft(t *testing.T) {
+func TestRunEndsIfThePeerReadsNoAnswers(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
 	host, _ := multiplexedOn(t, client, server, broker.Config{MaxUnclaimed: 10})

@@ -6,8 +6,8 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// BenchmarkConnect listens for an ID, dials it and accepts: what a brokered
-// connection costs before anything is said on it.
+// BenchmarkConnect listens for an ID, dials it and accepts: the cost of a
+// brokered connection before its first byte.
 func BenchmarkConnect(b *testing.B) {
 	for name, pair := range pairs {
 		b.Run(name, func(b *testing.B) {
@@ -37,7 +37,7 @@ func BenchmarkConnect(b *testing.B) {
 	}
 }
 
-// BenchmarkDial dials an ID that is listened for, and accepts.
+// BenchmarkDial dials an ID with a listener, and accepts.
 func BenchmarkDial(b *testing.B) {
 	for name, pair := range pairs {
 		b.Run(name, func(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker/exchange"
 )
 
-func TestEachSideReachesTheOthersListener(t *testing.T) {
+func TestDialReachesTheOtherSidesListener(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, host, 7), "host")
 		greet(listen(t, plugin, 7), "plugin")
@@ -32,7 +32,7 @@ func TestConnectionsCarryBothWays(t *testing.T) {
 	})
 }
 
-func TestAnIDMayBeDialledBeforeItIsListenedFor(t *testing.T) {
+func TestDialMayPrecedeTheListener(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		var early sync.WaitGroup
 		for range 3 {
@@ -49,7 +49,7 @@ func TestAnIDMayBeDialledBeforeItIsListenedFor(t *testing.T) {
 	})
 }
 
-func TestAnIDMayBeDialledOften(t *testing.T) {
+func TestDialMayRepeatAnID(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, plugin, 1), "well")
 		for range 5 {
@@ -67,7 +67,7 @@ func TestAnIDMayBeDialledOften(t *testing.T) {
 	})
 }
 
-func TestAHundredParallelDialsInEachDirectionReachTheirListeners(t *testing.T) {
+func TestParallelDialsReachTheirListenersInEachDirection(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		for range 20 {
 			parallelDials(t, host, plugin, 100)
@@ -75,9 +75,9 @@ func TestAHundredParallelDialsInEachDirectionReachTheirListeners(t *testing.T) {
 	})
 }
 
-// With bounds like these, every knock loses its turn, most are refused at first,
-// and answers come in any order.
-func TestParallelDialsReachTheirListenersHoweverTightTheBounds(t *testing.T) {
+// With these limits every knock loses its turn, most are refused at first, and
+// answers arrive in any order.
+func TestParallelDialsReachTheirListenersAtTightLimits(t *testing.T) {
 	for name, cfg := range map[string]broker.Config{
 		"no patience":      {Patience: 1},
 		"refused at once":  {Patience: 1, UnclaimedTimeout: 1},
@@ -93,8 +93,8 @@ func TestParallelDialsReachTheirListenersHoweverTightTheBounds(t *testing.T) {
 	}
 }
 
-// parallelDials has each side dial so many IDs of the other's, each of which
-// gets its listener at about the same time.
+// parallelDials makes each side dial many IDs of the other. Each gets its
+// listener at about the same time.
 func parallelDials(t *testing.T, host, plugin exchange.Scheme, dials int) {
 	t.Helper()
 	sides := []struct {
@@ -138,7 +138,7 @@ func greetOnce(ctx context.Context, b exchange.Scheme, id uint32, text string) e
 	return err
 }
 
-func TestAnIDHasOneListener(t *testing.T) {
+func TestListenRefusesASecondListener(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		first := listen(t, plugin, 1)
 		if _, err := plugin.Listen(within(t), 1); !errors.Is(err, exchange.ErrListening) {
@@ -176,8 +176,8 @@ func TestWaitsEndWithTheirContext(t *testing.T) {
 	})
 }
 
-// Dials give up at all moments: no later one goes astray.
-func TestGivingUpAtAnyMomentHarmsNobody(t *testing.T) {
+// Dials are cancelled at all moments: no later dial is misdirected.
+func TestCancelAtAnyMomentHarmsNobody(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		greet(listen(t, plugin, 1), "one")
 		greet(listen(t, plugin, 2), "two")
@@ -240,7 +240,7 @@ func TestCloseWakesEverybodyAndKeepsConnections(t *testing.T) {
 	})
 }
 
-func TestAThousandConnectionsLeaveNothing(t *testing.T) {
+func TestConnectionsLeaveNothing(t *testing.T) {
 	inBothSchemes(t, func(t *testing.T, host, plugin exchange.Scheme) {
 		before := openFiles(t)
 		var ids broker.IDs

@@ -9,21 +9,21 @@ import (
 	"sync"
 )
 
-// control is the part that both schemes share: the control stream of
-// the moment, and the end of it all.
+// control is the part shared by both schemes: the current control stream and
+// the end.
 type control struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelCauseFunc
 
 	mu      sync.Mutex
-	current *link         // nil while there is none
-	changed chan struct{} // closed when there is a new one
+	current *link         // nil without a control stream
+	changed chan struct{} // closed when a new one begins
 }
 
-// handler is what a scheme does with control streams.
+// handler is a scheme's reaction to control streams.
 type handler interface {
 	began(l *link)
-	// received is called in the order of the infos' coming, until ended.
+	// received is called in the order of arrival, until ended.
 	received(ctx context.Context, l *link, info Info)
 	ended(l *link)
 }
@@ -33,15 +33,15 @@ func (c *control) init() {
 	c.changed = make(chan struct{})
 }
 
-// bound returns a context that ends with ctx, and with net.ErrClosed for a
-// cause when the scheme is closed.
+// bound returns a context that ends with ctx. After the scheme's Close, its
+// cause is net.ErrClosed.
 func (c *control) bound(ctx context.Context) (context.Context, func()) {
 	within, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(c.ctx, func() { cancel(net.ErrClosed) })
 	return within, func() { stop(); cancel(nil) }
 }
 
-// run is Run.
+// run implements Run.
 func (c *control) run(ctx context.Context, s Stream, h handler, maxAnswers int) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -79,7 +79,7 @@ func (c *control) run(ctx context.Context, s Stream, h handler, maxAnswers int) 
 	case errors.Is(err, io.EOF):
 		return nil
 	case within.Err() != nil && !errors.Is(err, ErrReplaced):
-		return context.Cause(within) // it is why the stream failed
+		return context.Cause(within) // it caused the stream's failure
 	default:
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *control) finish(l *link, h handler) {
 	h.ended(l)
 }
 
-// wait waits for a control stream. ctx is one of bound.
+// wait waits for a control stream. ctx must come from bound.
 func (c *control) wait(ctx context.Context) (*link, error) {
 	for {
 		c.mu.Lock()
@@ -129,32 +129,32 @@ func (c *control) wait(ctx context.Context) (*link, error) {
 	}
 }
 
-// link is a control stream in use. Who sends leaves the info in a queue, and a
-// goroutine that lives until the queue is empty calls Send, one at a time: no
-// caller depends on the other side's reading.
+// link is a control stream in use. Senders leave their infos in a queue. A
+// goroutine, which lives until the queue is empty, calls Send for one at a
+// time. No caller thus depends on the other side's reading.
 type link struct {
 	stream     Stream
 	interrupt  func() // nil if the stream has none
-	maxAnswers int    // more unread answers than that end the link
+	maxAnswers int    // the limit of unread answers; beyond it the link ends
 	over       chan struct{}
 
 	mu      sync.Mutex // taken last
-	cause   error      // why it is over
+	cause   error      // the reason of the end
 	queue   []*outgoing
-	answers int // so many of the queue
+	answers int // the number of answers in queue
 	sending bool
 }
 
-// outgoing is an info to be sent.
+// outgoing is an info to send.
 type outgoing struct {
 	info   Info
-	answer bool // to something that the other side asked
-	// sent is told once that Send has returned, or will not be called; it may be
-	// nil. It is called without the link's lock.
+	answer bool // an answer to the other side's request
+	// sent is called, without the link's lock, after Send has returned or is
+	// ruled out. It may be nil.
 	sent func(error)
 }
 
-// push queues an info; false means that the link is over and sent will not be
+// push queues an info. It returns false if the link has ended; sent is then not
 // called.
 func (l *link) push(o *outgoing) bool {
 	l.mu.Lock()
@@ -173,7 +173,7 @@ func (l *link) push(o *outgoing) bool {
 	return true
 }
 
-// withdraw takes back what has not been given to Send yet.
+// withdraw removes an info not yet passed to Send.
 func (l *link) withdraw(o *outgoing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -182,7 +182,7 @@ func (l *link) withdraw(o *outgoing) {
 	}
 }
 
-// flush sends what is queued until there is no more.
+// flush sends the queue until it is empty.
 func (l *link) flush() {
 	for {
 		l.mu.Lock()
@@ -216,7 +216,7 @@ func (l *link) recv() (Info, error) {
 	var failed *sendError
 	switch {
 	case errors.As(l.cause, &failed) && err != nil:
-		// Streams may say at a Send only that they have ended, and at a Recv why.
+		// Some streams report only the fact of the end in Send, and its reason in Recv.
 		l.cause = unexpected(err)
 		return Info{}, l.cause
 	case l.cause != nil:
@@ -251,7 +251,7 @@ func (l *link) end(cause error) {
 	}
 }
 
-// reason says why the link is over, nil while it is not.
+// reason returns the cause of the link's end, or nil before it.
 func (l *link) reason() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -264,13 +264,13 @@ func (l *link) reason() error {
 
 func (l *link) isOver() bool { return l.reason() != nil }
 
-// sendError is the end of a link that a Send found.
+// sendError is the end of a link found by Send.
 type sendError struct{ err error }
 
 func (e *sendError) Error() string { return e.err.Error() }
 func (e *sendError) Unwrap() error { return e.err }
 
-// unexpected is for an end that came while there was something to send.
+// unexpected converts an end that came with data left to send.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

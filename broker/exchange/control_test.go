@@ -13,13 +13,13 @@ import (
 	"github.com/jackfield-go/jackfield/broker/exchange"
 )
 
-// broken is a stream that fails as told.
+// broken is a stream with preset errors.
 type broken struct{ send, recv error }
 
 func (b broken) Send(exchange.Info) error     { return b.send }
 func (b broken) Recv() (exchange.Info, error) { return exchange.Info{}, b.recv }
 
-// stuckStream takes nothing and brings nothing until it is over.
+// stuckStream sends and receives nothing until it ends.
 type stuckStream struct{ sending, over chan struct{} }
 
 func (s *stuckStream) Send(exchange.Info) error {
@@ -33,7 +33,7 @@ func (s *stuckStream) Recv() (exchange.Info, error) {
 	return exchange.Info{}, io.EOF
 }
 
-func TestRunSaysWhyTheStreamEnded(t *testing.T) {
+func TestRunReturnsTheStreamsError(t *testing.T) {
 	failure := errors.New("the line is down")
 	for name, both := range unrun(t) {
 		b := both[0]
@@ -77,7 +77,7 @@ func TestRunEndsWithItsContextAndWithClose(t *testing.T) {
 	}
 }
 
-func TestALaterRunTakesOver(t *testing.T) {
+func TestRunIsReplacedByALaterRun(t *testing.T) {
 	for name, both := range unrun(t) {
 		host, plugin := both[0], both[1]
 		a, b := newWire(1)
@@ -120,7 +120,7 @@ func TestCallsWaitForAControlStream(t *testing.T) {
 	}
 }
 
-func TestAStreamThatTakesNothingHoldsNoCallerUp(t *testing.T) {
+func TestCallsEndDespiteAStuckStream(t *testing.T) {
 	for name, both := range unrun(t) {
 		b := both[0]
 		stuck := &stuckStream{sending: make(chan struct{}, 1), over: make(chan struct{})}
@@ -147,7 +147,7 @@ func TestAStreamThatTakesNothingHoldsNoCallerUp(t *testing.T) {
 	}
 }
 
-func TestADialSaysWhatItWaitedFor(t *testing.T) {
+func TestDialNamesTheReasonOfItsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := exchange.NewPlain(broker.Config{}, pretend, nil)
 		defer b.Close()

@@ -12,47 +12,47 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// dialSide is what dials: who waits for which ID, the knocks, and the
-// streams to be opened. Whose turn it is, is the subject of turns.go.
+// dialSide is the dialling side: the waiting dials for each ID, the knocks, and
+// the streams to open. turns.go assigns the turns.
 type dialSide struct {
 	m *Multiplexed
 
 	mu      sync.Mutex
-	closed  error // not nil: it is over, and why
-	link    *link // nil while there is no control stream
+	closed  error // the reason of the end; nil before
+	link    *link // nil without a control stream
 	targets map[uint32]*target
 
-	mains    []*mainDial // first in turn
-	queue    []uint32    // knocks whose turn has not come
-	current  *knock      // the one whose turn it is
+	mains    []*mainDial // ahead of all knocks
+	queue    []uint32    // knocks waiting for their turn
+	current  *knock      // the knock with the turn
 	patience *time.Timer // for the current one
-	sent     []*knock    // not answered, the current one included; the oldest first
-	opens    []opening   // streams to be opened, in order
-	opener   bool        // somebody does
+	sent     []*knock    // unanswered, including the current one; the oldest first
+	opens    []opening   // streams to open, in order
+	opener   bool        // a goroutine is opening them
 }
 
-// target is an ID that is dialled.
+// target is a dialled ID.
 type target struct {
 	id      uint32
 	waiters []*waiter
-	queued  int      // so many of dialSide.queue
-	sent    []*knock // those of dialSide.sent
-	opening int      // acknowledged, and the stream is not open yet
+	queued  int      // number of entries in dialSide.queue
+	sent    []*knock // its entries in dialSide.sent
+	opening int      // acknowledged, with a stream still to open
 
 	backoff   time.Duration
-	notBefore time.Time   // of the next knock, after a refusal
-	wake      *time.Timer // to look at the target again; nil if never set
+	notBefore time.Time   // earliest time of the next knock, after a refusal
+	wake      *time.Timer // to replan the target; nil if never set
 }
 
-// waiter is a Dial that waits.
-type waiter struct{ result chan dialled } // has room for one
+// waiter is a waiting Dial.
+type waiter struct{ result chan dialled } // has a buffer of one
 
 type dialled struct {
 	conn broker.Conn
 	err  error
 }
 
-// knock is one that was sent.
+// knock is a sent knock.
 type knock struct {
 	id uint32
 	at time.Time
@@ -63,7 +63,7 @@ func (d *dialSide) init(m *Multiplexed) {
 	d.targets = make(map[uint32]*target)
 }
 
-// dial waits for a stream to id. ctx is one of control.bound.
+// dial waits for a stream to id. ctx must come from control.bound.
 func (d *dialSide) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -87,7 +87,7 @@ func (d *dialSide) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	}
 }
 
-// connection avoids an interface that holds nothing and is not nil.
+// connection avoids a non-nil interface with a nil value.
 func (r dialled) connection() (net.Conn, error) {
 	if r.err != nil {
 		return nil, r.err
@@ -112,8 +112,8 @@ func (d *dialSide) join(id uint32, w *waiter) error {
 	return nil
 }
 
-// leave takes a waiter back and says what it waited for. A stream that it was
-// given in the meantime goes to the next one.
+// leave removes a waiter and returns the reason of its wait. A stream already
+// assigned to it goes to the next waiter.
 func (d *dialSide) leave(id uint32, w *waiter) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,7 +129,7 @@ func (d *dialSide) leave(id uint32, w *waiter) string {
 			if r.err == nil && !d.give(id, r) {
 				discard(r.conn)
 			}
-		default: // the side was closed
+		default: // the scheme was closed
 		}
 		return state
 	}
@@ -144,15 +144,15 @@ func (d *dialSide) state(id uint32) string {
 	case d.link == nil:
 		return "there is no control stream"
 	case t != nil && t.backoff > 0:
-		return "nobody listens for it at the other side yet"
+		return "the other side has no listener for it yet"
 	case t != nil && len(t.sent) == 0:
-		return "other dials are under way"
+		return "other dials are in progress"
 	default:
 		return "the other side has not answered"
 	}
 }
 
-// give hands a result to the longest waiting for id; false if there is nobody.
+// give passes a result to the first waiter for id. It returns false if there is none.
 func (d *dialSide) give(id uint32, r dialled) bool {
 	t := d.targets[id]
 	if t == nil || len(t.waiters) == 0 {
@@ -164,7 +164,7 @@ func (d *dialSide) give(id uint32, r dialled) bool {
 	return true
 }
 
-// answered takes the answer to a knock; false if there was none.
+// answered handles the answer to a knock. It returns false if there was no such knock.
 func (d *dialSide) answered(l *link, id uint32, refusal string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -192,7 +192,7 @@ func (d *dialSide) answered(l *link, id uint32, refusal string) bool {
 	return true
 }
 
-// settle forgets a knock: it was answered, or never will be.
+// settle forgets a knock, answered or lost.
 func (d *dialSide) settle(t *target, k *knock) {
 	t.sent = without(t.sent, k)
 	d.sent = without(d.sent, k)
@@ -206,15 +206,15 @@ const (
 	maxBackoff = time.Second
 )
 
-// refused puts the next knock off, if the answer came quickly: there is no
-// listener, and asking all the time does not bring one.
+// refused delays the next knock after a quick refusal: there is no listener,
+// and constant knocking does not create one.
 func (t *target) refused(k *knock) {
 	t.backoff = min(max(2*t.backoff, minBackoff), maxBackoff)
 	t.notBefore = k.at.Add(t.backoff)
 }
 
-// began and ended change the control stream. Knocks that were not answered on
-// the old one are made again on the new one.
+// began and ended change the control stream. Knocks unanswered on the old
+// stream are repeated on the new one.
 func (d *dialSide) began(l *link) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -256,7 +256,7 @@ func (d *dialSide) forgetSent() {
 	d.queue = append(d.queue, queued...)
 }
 
-// close makes everything that waits return cause.
+// close ends all waits with cause.
 func (d *dialSide) close(cause error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -286,14 +286,14 @@ func (d *dialSide) close(cause error) {
 	d.mains, d.queue, d.sent, d.opens = nil, nil, nil, nil
 }
 
-// mainDial is an OpenMain that waits.
+// mainDial is a waiting OpenMain.
 type mainDial struct {
-	result chan dialled // has room for one
+	result chan dialled // has a buffer of one
 	since  time.Time
 	gone   bool
 }
 
-// openMain waits for the main connection's stream. ctx is one of control.bound.
+// openMain waits for the main connection's stream. ctx must come from control.bound.
 func (d *dialSide) openMain(ctx context.Context) (net.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -337,8 +337,8 @@ func (d *dialSide) leaveMain(main *mainDial) {
 	d.next()
 }
 
-// discard ends a stream that nobody wants. It was opened because the other side
-// counts on it; the one that closes it in order gets in no acceptor's way.
+// discard closes an unwanted stream. It was opened because the other side
+// expects it; an orderly close disturbs no acceptor.
 func discard(stream broker.Conn) {
 	_ = stream.Close()
 }

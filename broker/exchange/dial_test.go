@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker/exchange"
 )
 
-func TestAStreamFollowsTheAcknowledgement(t *testing.T) {
+func TestStreamFollowsTheAcknowledgement(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 5)
 		p.expectKnock(5)
@@ -24,7 +24,7 @@ func TestAStreamFollowsTheAcknowledgement(t *testing.T) {
 	})
 }
 
-func TestOneKnockIsUnderWayAtATime(t *testing.T) {
+func TestKnocksGoOutOneAtATime(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		first := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -42,7 +42,7 @@ func TestOneKnockIsUnderWayAtATime(t *testing.T) {
 	})
 }
 
-func TestAStreamThatIsNotAcceptedHoldsOthersUpForALimitedTime(t *testing.T) {
+func TestAcceptTimeoutLimitsTheDelayByAnUnacceptedStream(t *testing.T) {
 	againstPeer(t, broker.Config{AcceptTimeout: time.Minute}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -56,7 +56,7 @@ func TestAStreamThatIsNotAcceptedHoldsOthersUpForALimitedTime(t *testing.T) {
 	})
 }
 
-func TestAnIDThatNobodyServesHoldsNobodyUp(t *testing.T) { // F17
+func TestDialOfAnUnservedIDDelaysNobody(t *testing.T) { // F17
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		unserved := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -96,7 +96,7 @@ func TestPatienceIsShared(t *testing.T) {
 	})
 }
 
-func TestALateAcknowledgementServesWhoStillWaits(t *testing.T) {
+func TestAcknowledgementServesAWaitingDialLate(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		late := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -126,7 +126,7 @@ func TestStreamsFollowTheOrderOfTheAcknowledgements(t *testing.T) {
 	})
 }
 
-func TestAnAbandonedKnockThatIsAcknowledgedGetsOneStream(t *testing.T) {
+func TestAcknowledgementOfAnAbandonedKnockGetsOneStream(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		ctx, cancel := context.WithCancel(t.Context())
 		abandoned := dialing(ctx, b, 1)
@@ -146,7 +146,7 @@ func TestAnAbandonedKnockThatIsAcknowledgedGetsOneStream(t *testing.T) {
 	})
 }
 
-func TestAnAbandonedKnockServesTheNextDial(t *testing.T) {
+func TestKnockAbandonedServesTheNextDial(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		ctx, cancel := context.WithCancel(t.Context())
 		abandoned := dialing(ctx, b, 1)
@@ -161,7 +161,7 @@ func TestAnAbandonedKnockServesTheNextDial(t *testing.T) {
 	})
 }
 
-func TestAbandonedKnocksAreBounded(t *testing.T) {
+func TestKnocksAbandonedAreLimited(t *testing.T) {
 	againstPeer(t, broker.Config{MaxUnclaimed: 10}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		for id := range uint32(30) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -176,7 +176,7 @@ func TestAbandonedKnocksAreBounded(t *testing.T) {
 	})
 }
 
-func TestASecondAcknowledgementIsIgnored(t *testing.T) {
+func TestAcknowledgementWithoutAKnockIsIgnored(t *testing.T) {
 	var log records
 	againstPeer(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
@@ -187,13 +187,13 @@ func TestASecondAcknowledgementIsIgnored(t *testing.T) {
 		p.expectNothing()
 		p.answer(77, "")
 		p.expectNothing()
-		if got := log.count("a knock that was not made"); got != 2 {
+		if got := log.count("an answer without a knock"); got != 2 {
 			t.Errorf("%d records", got)
 		}
 	})
 }
 
-func TestARefusalIsAnErrorAndGetsNoStream(t *testing.T) {
+func TestRefusalIsAnErrorAndGetsNoStream(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -207,7 +207,7 @@ func TestARefusalIsAnErrorAndGetsNoStream(t *testing.T) {
 	})
 }
 
-func TestARefusalForWantOfAListenerIsAskedAgainInGoodTime(t *testing.T) {
+func TestRefusalWithoutAListenerLeadsToARetry(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		knocks := 0
@@ -224,7 +224,7 @@ func TestARefusalForWantOfAListenerIsAskedAgainInGoodTime(t *testing.T) {
 	})
 }
 
-func TestAnUnansweredKnockIsRenewed(t *testing.T) { // go-plugin forgets them
+func TestKnockUnansweredIsRenewed(t *testing.T) { // go-plugin forgets them
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		start := time.Now()
 		dial := dialing(t.Context(), b, 1)
@@ -240,7 +240,7 @@ func TestAnUnansweredKnockIsRenewed(t *testing.T) { // go-plugin forgets them
 	})
 }
 
-func TestTheMainConnectionIsInTurnWithKnocks(t *testing.T) {
+func TestMainConnectionTakesTurnsWithKnocks(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -258,7 +258,7 @@ func TestTheMainConnectionIsInTurnWithKnocks(t *testing.T) {
 	})
 }
 
-func TestTheMainConnectionNeedsNoControlStream(t *testing.T) {
+func TestMainConnectionNeedsNoControlStream(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
 	host, plugin := multiplexedOn(t, client, server, broker.Config{})
@@ -276,7 +276,7 @@ func TestTheMainConnectionNeedsNoControlStream(t *testing.T) {
 	connection(t, "the early dial", early)
 }
 
-func TestAnUnansweredKnockDoesNotHoldTheMainConnectionUpForEver(t *testing.T) {
+func TestMainConnectionOutwaitsAnUnansweredKnock(t *testing.T) {
 	againstPeer(t, broker.Config{}, func(t *testing.T, b *exchange.Multiplexed, p *peer) {
 		dialing(t.Context(), b, 1)
 		p.expectKnock(1)
@@ -290,7 +290,7 @@ func TestAnUnansweredKnockDoesNotHoldTheMainConnectionUpForEver(t *testing.T) {
 	})
 }
 
-func TestTheEndOfTheSessionWakesEverybody(t *testing.T) {
+func TestSessionEndWakesEverybody(t *testing.T) {
 	noLeaks(t)
 	client, server := sessions(t)
 	host, plugin := multiplexedOn(t, client, server, broker.Config{})

@@ -11,34 +11,34 @@ import (
 )
 
 var (
-	// ErrListening is returned by Listen for an ID that has a listener: the
-	// other side could not tell two apart.
+	// ErrListening is returned by Listen for an ID with a listener: the other
+	// side could not distinguish two.
 	ErrListening = errors.New("this ID has a listener already")
 
-	// ErrReplaced is returned by Run when a later Run has taken over.
+	// ErrReplaced is returned by Run after a later Run has taken over.
 	ErrReplaced = errors.New("another control stream has taken over")
 
-	// ErrUnread is returned by Run when the other side asks and asks and does
-	// not read the answers.
+	// ErrUnread is returned by Run if the other side keeps knocking without
+	// reading the answers.
 	ErrUnread = errors.New("the other side does not read the answers to its knocks")
 )
 
-// InfoError is returned by Dial when the other side offered the ID with an
-// address that cannot be one.
+// InfoError is returned by Dial if the other side's offer for the ID has an
+// invalid address.
 type InfoError struct {
 	ID     uint32
-	Reason string // what is wrong with the offer
+	Reason string // the fault in the offer
 }
 
 // Error names the ID and the reason.
 func (e *InfoError) Error() string {
-	return fmt.Sprintf("the other side's offer for ID %d is of no use: %s", e.ID, e.Reason)
+	return fmt.Sprintf("the other side's offer for ID %d is invalid: %s", e.ID, e.Reason)
 }
 
-// KnockError is returned by Dial when the other side refused the ID.
+// KnockError is returned by Dial if the other side refused the ID.
 type KnockError struct {
 	ID   uint32
-	Text string // the other side's words, at most 1 KiB of them
+	Text string // the other side's text, at most 1 KiB
 }
 
 // Error names the ID and quotes the other side.
@@ -46,11 +46,11 @@ func (e *KnockError) Error() string {
 	return fmt.Sprintf("the other side refused ID %d: %s", e.ID, e.Text)
 }
 
-// noListener is with what words this package refuses a knock that found no
-// listener, and what makes its dialer knock again.
+// noListener is this package's refusal of a knock without a listener. Its
+// dialer then knocks again.
 const noListener = "jackfield: nobody listens for this number yet"
 
-// maxQuote bounds what errors and records quote of the other side's.
+// maxQuote limits the other side's text in errors and records.
 const maxQuote = 1 << 10
 
 func quote(s string) string {
@@ -60,14 +60,14 @@ func quote(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// warner logs what the other side does wrong, at a limited rate, so that it
-// cannot fill the host's disk.
+// warner logs errors of the other side at a limited rate, so that they cannot
+// fill the host's disk.
 type warner struct {
 	log *slog.Logger
 
 	mu         sync.Mutex
-	until      time.Time // when the present period ends
-	left       int       // records that may still come in it
+	until      time.Time // end of the current period
+	left       int       // number of records still allowed in it
 	suppressed int
 }
 
@@ -76,8 +76,8 @@ const (
 	warnBurst  = 5
 )
 
-// warn logs a record unless there were too many. The next one to come through
-// says how many did not.
+// warn logs a record unless there were too many. The next record logged gives
+// the number of suppressed records.
 func (w *warner) warn(ctx context.Context, what string, id uint32) {
 	suppressed, ok := w.admit(time.Now())
 	if !ok {
@@ -87,7 +87,7 @@ func (w *warner) warn(ctx context.Context, what string, id uint32) {
 	if suppressed > 0 {
 		attrs = append(attrs, slog.Int("suppressed", suppressed))
 	}
-	w.log.LogAttrs(ctx, slog.LevelWarn, "ignoring what the other side's broker does", attrs...)
+	w.log.LogAttrs(ctx, slog.LevelWarn, "ignoring an error of the other side's broker", attrs...)
 }
 
 func (w *warner) admit(now time.Time) (suppressed int, ok bool) {

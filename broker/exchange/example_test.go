@@ -11,8 +11,8 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// twoSides stands for the session and the control stream that a host and a
-// plugin have.
+// twoSides stands for the session and the control stream of a host and a
+// plugin.
 func twoSides() (host, plugin *exchange.Multiplexed, hangUp func()) {
 	c, s := net.Pipe()
 	client, _ := yamux.Client(c, yamux.Config{})
@@ -30,7 +30,7 @@ func twoSides() (host, plugin *exchange.Multiplexed, hangUp func()) {
 	}
 }
 
-// One side takes an ID, tells the other in a call of its own, and listens for
+// One side takes an ID, sends it to the other in its own call, and listens for
 // it; the other dials.
 func Example() {
 	host, plugin, hangUp := twoSides()
@@ -45,7 +45,7 @@ func Example() {
 		return
 	}
 	defer listener.Close()
-	go func() { // in the plugin, once it has been told the ID
+	go func() { // in the plugin, after it has received the ID
 		conn, err := plugin.Dial(ctx, id)
 		if err != nil {
 			fmt.Println(err)
@@ -66,7 +66,7 @@ func Example() {
 	// Output: hello from the plugin <nil>
 }
 
-// The plugin's main server takes the streams without a knock.
+// The plugin's main server accepts the streams without a knock.
 func ExampleMultiplexed_Main() {
 	host, plugin, hangUp := twoSides()
 	defer hangUp()
@@ -92,8 +92,8 @@ func ExampleMultiplexed_Main() {
 	// Output: the main server <nil>
 }
 
-// A plain broker makes its connections and listeners with what it is given: the
-// place for socket directories and address translation.
+// A plain broker uses the given functions for its connections and listeners:
+// they choose socket directories and translate addresses.
 func ExampleNewPlain() {
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		var dialer net.Dialer

@@ -1,17 +1,17 @@
 package exchange
 
-// NoListener is what makes a dialer knock again.
+// NoListener is the refusal after which a dialer knocks again.
 const NoListener = noListener
 
-// Knocks counts those that were not answered.
+// Knocks counts the unanswered knocks.
 func (m *Multiplexed) Knocks() int {
 	m.dials.mu.Lock()
 	defer m.dials.mu.Unlock()
 	return len(m.dials.sent)
 }
 
-// Entries counts everything that the broker holds on account of the other side
-// or of waiting dials.
+// Entries counts all entries that the broker holds for the other side or for
+// waiting dials.
 func (m *Multiplexed) Entries() int {
 	m.dials.mu.Lock()
 	defer m.dials.mu.Unlock()
@@ -21,7 +21,7 @@ func (m *Multiplexed) Entries() int {
 	return len(d.targets) + len(d.mains) + len(d.queue) + len(d.sent) + len(d.opens) + len(a.expected) + len(a.pending)
 }
 
-// Entries counts the offers, and who waits for some.
+// Entries counts the offers and the waits for them.
 func (p *Plain) Entries() int {
 	p.offers.mu.Lock()
 	defer p.offers.mu.Unlock()

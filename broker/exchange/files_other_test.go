@@ -4,5 +4,5 @@ package exchange_test
 
 import "testing"
 
-// openFiles cannot count here.
+// openFiles cannot count on this system.
 func openFiles(testing.TB) int { return 0 }

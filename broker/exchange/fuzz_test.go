@@ -15,9 +15,8 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// script is a control stream and a host's program at once: each pair of bytes is
-// an info of the other side's, or something that happens on this side before the
-// next one is read.
+// script is a control stream and a host's program at once. Each pair of bytes
+// is an info of the other side, or an action of this side before the next read.
 type script struct {
 	broker  exchange.Scheme
 	session *yamux.Session // the other side's, nil for a plain broker
@@ -94,9 +93,9 @@ func (s *script) act(kind byte, id uint32) {
 	}
 }
 
-// FuzzInfo feeds brokers with whatever the other side may send, while this side
-// dials and listens. They must not panic or hang, nor hold more than they are
-// allowed to, and nothing of them may be left.
+// FuzzInfo feeds brokers with arbitrary input of the other side, while this
+// side dials and listens. They must not panic, hang, exceed their limits, or
+// leave anything behind.
 func FuzzInfo(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x00\x01\x08\x01", "\x03\x01\x0a\x01\x0b\x01", "\x08\x01\x04\x01\x04\x01\x05\x01",
@@ -122,8 +121,8 @@ func FuzzInfo(f *testing.F) {
 		multiplexed := exchange.NewMultiplexed(cfg, broker.Yamux(client))
 		calls := len(steps) / 2
 		play(t, multiplexed, server, steps, func() {
-			// 8 IDs with 2 streams each are expected at most, beside what is
-			// pending and what the calls here wait for.
+			// At most 8 IDs with 2 expected streams each, plus pending knocks
+			// and waiting calls.
 			if n := multiplexed.Entries(); n > 8*2+2*4+8+5*calls {
 				t.Errorf("%d entries", n)
 			}

@@ -19,10 +19,10 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// patience bounds what must not hang.
+// patience is the time limit for operations that must not hang.
 const patience = 20 * time.Second
 
-// within returns a context for something that must not hang.
+// within returns a context for an operation that must not hang.
 func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -30,11 +30,11 @@ func within(t testing.TB) context.Context {
 	return ctx
 }
 
-// wire is one end of a control stream in memory.
+// wire is one end of an in-memory control stream.
 type wire struct {
 	in   <-chan exchange.Info
 	out  chan<- exchange.Info
-	over *ending // of both ends
+	over *ending // shared by both ends
 }
 
 type ending struct {
@@ -44,8 +44,8 @@ type ending struct {
 
 func (e *ending) end() { e.once.Do(func() { close(e.done) }) }
 
-// newWire returns both ends of a control stream; each holds so many infos that
-// nobody has read.
+// newWire returns both ends of a control stream; each buffers this many unread
+// infos.
 func newWire(buffer int) (a, b *wire) {
 	ab, ba := make(chan exchange.Info, buffer), make(chan exchange.Info, buffer)
 	over := &ending{done: make(chan struct{})}
@@ -78,14 +78,14 @@ func (w *wire) Recv() (exchange.Info, error) {
 // Interrupt makes a wire an exchange.Interrupter.
 func (w *wire) Interrupt() { w.over.end() }
 
-// deaf is a stream that nothing but its end interrupts.
+// deaf is a stream without Interrupt.
 type deaf struct{ wire *wire }
 
 func (d deaf) Send(info exchange.Info) error { return d.wire.Send(info) }
 func (d deaf) Recv() (exchange.Info, error)  { return d.wire.Recv() }
 
-// unrun are a host's and a plugin's broker of each scheme, without a control
-// stream.
+// unrun returns a host's and a plugin's broker of each scheme, without a
+// control stream.
 func unrun(t testing.TB) map[string][2]exchange.Scheme {
 	t.Helper()
 	noLeaks(t)
@@ -97,8 +97,8 @@ func unrun(t testing.TB) map[string][2]exchange.Scheme {
 	}
 }
 
-// running runs a broker on a stream until the test ends, or the stream does, and
-// then ends the stream.
+// running runs a broker on a stream until the test or the stream ends, and then
+// ends the stream.
 func running(t testing.TB, b exchange.Scheme, s exchange.Stream) <-chan error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -150,8 +150,8 @@ func sessionsOver(t testing.TB, c, s net.Conn) (client, server *yamux.Session) {
 	return client, server
 }
 
-// multiplexedPair returns a host's and a plugin's broker, both running. The end
-// of the test expects that nothing of them is left.
+// multiplexedPair returns a host's and a plugin's running broker. The end of
+// the test checks for leaks.
 func multiplexedPair(t testing.TB, cfg broker.Config) (host, plugin *exchange.Multiplexed) {
 	t.Helper()
 	noLeaks(t)
@@ -171,7 +171,7 @@ func multiplexedOn(t testing.TB, client, server *yamux.Session, cfg broker.Confi
 	return host, plugin
 }
 
-// plainPair returns a host's and a plugin's broker, both running.
+// plainPair returns a host's and a plugin's running broker.
 func plainPair(t testing.TB, cfg broker.Config) (host, plugin *exchange.Plain) {
 	t.Helper()
 	noLeaks(t)
@@ -194,7 +194,7 @@ func dialNet(ctx context.Context, network, address string) (net.Conn, error) {
 	return dialer.DialContext(ctx, network, address)
 }
 
-// listenIn makes sockets in a directory of its own.
+// listenIn makes sockets in a new directory.
 func listenIn(t testing.TB) exchange.ListenFunc {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "jf") //nolint:usetesting // t.TempDir is too long for a socket
@@ -237,7 +237,7 @@ type result struct {
 	err  error
 }
 
-// async runs a Dial or an Accept beside the test.
+// async runs a Dial or an Accept in the background.
 func async(f func() (net.Conn, error)) <-chan result {
 	c := make(chan result, 1)
 	go func() {
@@ -262,7 +262,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 	return v
 }
 
-// connection is the connection that a Dial or an Accept gave.
+// connection returns the connection of a Dial or an Accept.
 func connection(t testing.TB, what string, c <-chan result) net.Conn {
 	t.Helper()
 	r := receive(t, what, c)
@@ -283,7 +283,7 @@ func listen(t testing.TB, b exchange.Scheme, id uint32) net.Listener {
 	return l
 }
 
-// greet answers each connection with a text, and closes it.
+// greet answers each connection with a text and closes it.
 func greet(l net.Listener, text string) {
 	go func() {
 		for {
@@ -297,7 +297,7 @@ func greet(l net.Listener, text string) {
 	}()
 }
 
-// greeting is what the ID's listener says.
+// greeting returns the text of the ID's listener.
 func greeting(ctx context.Context, b exchange.Scheme, id uint32) (string, error) {
 	conn, err := b.Dial(ctx, id)
 	if err != nil {
@@ -334,18 +334,18 @@ func expectText(t testing.TB, from, to net.Conn, text string) {
 	}
 }
 
-// waitFor fails the test if what it waits for, and nothing announces, does not
-// come true.
+// waitFor polls for a condition without a notification, and fails the test if
+// it does not come true.
 func waitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); runtime.Gosched() {
 		if time.Now().After(deadline) {
-			t.Fatalf("it did not come to that: %s", what)
+			t.Fatalf("timeout waiting for: %s", what)
 		}
 	}
 }
 
-// noLeaks fails the test if it leaves goroutines of this module's behind.
+// noLeaks fails the test if it leaves goroutines of this module behind.
 func noLeaks(t testing.TB) {
 	t.Helper()
 	before := goroutines()
@@ -369,8 +369,8 @@ func noLeaks(t testing.TB) {
 	})
 }
 
-// goroutines returns the stacks of those that run code of this module, by
-// their head.
+// goroutines returns the stacks of goroutines in this module's code, by their
+// head.
 func goroutines() map[string]string {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

@@ -6,15 +6,15 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// muxListener is a listener for one ID, or the main one. Its fields are
-// guarded by its side's lock.
+// muxListener is a listener for one ID, or the main listener. Its side's lock
+// guards its fields.
 type muxListener struct {
 	side     *acceptSide
 	id       uint32
 	conns    chan broker.Conn
-	done     chan struct{} // closed once closed is set
-	closed   error         // not nil: it is, and why
-	expected int           // streams that were acknowledged and have not come
+	done     chan struct{} // closed after closed is set
+	closed   error         // the reason of the end; nil before
+	expected int           // acknowledged streams still to come
 }
 
 func newMuxListener(side *acceptSide, id uint32, backlog int) *muxListener {
@@ -26,8 +26,8 @@ func newMuxListener(side *acceptSide, id uint32, backlog int) *muxListener {
 	}
 }
 
-// Accept waits for the next connection. Once the listener, the scheme or
-// its Mux is closed, the error is net.ErrClosed.
+// Accept waits for the next connection. After the end of the listener, the
+// scheme or its Mux, it returns net.ErrClosed.
 func (l *muxListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-l.conns:
@@ -38,8 +38,8 @@ func (l *muxListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept, and resets the connections that nobody has accepted. Those
-// that were accepted live on.
+// Close ends Accept and resets the connections not yet accepted. Accepted
+// connections live on.
 func (l *muxListener) Close() error {
 	a := l.side
 	a.mu.Lock()
@@ -54,16 +54,16 @@ func (l *muxListener) Close() error {
 	return nil
 }
 
-// Addr is the ID.
+// Addr returns the ID.
 func (l *muxListener) Addr() net.Addr { return broker.Addr(l.id) }
 
-// hasRoom tells whether one more stream could be kept, should all come that were
-// acknowledged.
+// hasRoom reports whether one more stream fits, in addition to all acknowledged
+// streams.
 func (l *muxListener) hasRoom() bool {
 	return len(l.conns)+l.expected < cap(l.conns)
 }
 
-// put keeps a stream for Accept; false if there is no room.
+// put keeps a stream for Accept. It returns false if there is no room.
 func (l *muxListener) put(stream broker.Conn) bool {
 	select {
 	case l.conns <- stream:

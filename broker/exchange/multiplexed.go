@@ -12,23 +12,22 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// Multiplexed is the scheme with knocks, on one connection that both sides share.
-// Make one with [NewMultiplexed].
+// Multiplexed is the scheme with knocks, on one connection shared by both
+// sides. Create it with [NewMultiplexed].
 type Multiplexed struct {
 	control
 
 	cfg     broker.Config
 	mux     broker.Mux
 	warner  warner
-	running sync.WaitGroup // the accept loop, and what opens streams
+	running sync.WaitGroup // the accept loop and the opener of streams
 
 	dials   dialSide
 	accepts acceptSide
 }
 
-// NewMultiplexed returns the scheme on mux. The streams of mux are all the
-// scheme's: it accepts them from the first call of Run, Listen or Main on. It does
-// not close mux.
+// NewMultiplexed returns the scheme on mux. The scheme takes all streams of mux: it accepts them
+// after the first call of Run, Listen or Main. It does not close mux.
 func NewMultiplexed(cfg broker.Config, mux broker.Mux) *Multiplexed {
 	cfg = withDefaults(cfg)
 	m := &Multiplexed{cfg: cfg, mux: mux, warner: warner{log: cfg.Logger}}
@@ -39,15 +38,14 @@ func NewMultiplexed(cfg broker.Config, mux broker.Mux) *Multiplexed {
 }
 
 // Dial knocks for id and returns the stream that follows the answer. It waits
-// for a control stream and for the answer as long as ctx lets it.
+// for a control stream and for the answer until ctx ends.
 //
-// One knock is under way at a time, and the next one waits until the other side
-// has accepted the stream of the last: go-plugin's acceptor may take one stream
-// for another otherwise. But an ID that nobody serves holds nobody up: a
-// knock that is not answered within Config.Patience stays pending, and others
-// get their turn. Each acknowledgement is followed by exactly one stream, in the
-// order of the acknowledgements; it goes to who has waited longest for its
-// ID, and is closed if nobody does any more.
+// One knock is in progress at a time. The next waits until the other side has
+// accepted the last stream: otherwise go-plugin's acceptor may confuse the
+// streams. An ID without a listener delays nobody: a knock unanswered within
+// Config.Patience stays pending, and others get their turn. Exactly one stream
+// follows each acknowledgement, in the order of the acknowledgements. It goes
+// to the longest wait for its ID, and is closed if no dial waits any more.
 //
 // If the other side refuses, the error is a [*KnockError].
 func (m *Multiplexed) Dial(ctx context.Context, id uint32) (net.Conn, error) {
@@ -60,9 +58,9 @@ func (m *Multiplexed) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	return conn, nil
 }
 
-// OpenMain opens a stream without a knock, which is the main connection's. It is
-// for the host, whose plugin takes it with Main. It waits, as long as ctx lets
-// it, until no knock is under way, so that neither is taken for the other.
+// OpenMain opens the main connection's stream, without a knock. Only the host
+// calls it; its plugin accepts the stream with Main. It waits until no knock is
+// in progress or ctx ends, so that the other side cannot confuse the two.
 func (m *Multiplexed) OpenMain(ctx context.Context) (net.Conn, error) {
 	within, done := m.bound(ctx)
 	defer done()
@@ -75,10 +73,10 @@ func (m *Multiplexed) OpenMain(ctx context.Context) (net.Conn, error) {
 
 // Listen returns a listener for id. Nothing is sent: the other side knocks.
 //
-// A knock that came before its listener waits for it, at most for
-// Config.UnclaimedTimeout; then it is refused, and a dialer of this package
-// knocks again. Streams are handed out in the order of the acknowledgements, and
-// a listener whose connections nobody accepts holds only its own knocks up.
+// An early knock waits for its listener, at most for Config.UnclaimedTimeout.
+// Then it is refused, and a dialer of this package knocks again. Streams are
+// handed out in the order of the acknowledgements. A listener with a full
+// backlog delays only its own knocks.
 func (m *Multiplexed) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, context.Cause(ctx))
@@ -90,14 +88,14 @@ func (m *Multiplexed) Listen(ctx context.Context, id uint32) (net.Listener, erro
 	return l, nil
 }
 
-// Main returns the listener for streams that come without a knock. It is for the
-// plugin, before anything else; a side that has not called it resets such
-// streams. Closing it does not end the scheme.
+// Main returns the listener for streams without a knock. The plugin calls it
+// first; without a call, these streams are reset. Closing the listener does not
+// end the scheme.
 func (m *Multiplexed) Main() net.Listener {
 	return m.accepts.mainListener()
 }
 
-// Run exchanges knocks on s; see [Scheme]. Dials that wait knock again on the
+// Run exchanges knocks on s; see [Scheme]. Waiting dials knock again on the
 // next control stream.
 func (m *Multiplexed) Run(ctx context.Context, s Stream) error {
 	m.accepts.start()
@@ -119,17 +117,16 @@ func (m *Multiplexed) received(ctx context.Context, l *link, info Info) {
 	case info.Knock == nil:
 		m.warner.warn(ctx, "an offer, but connections are multiplexed", info.ServiceID)
 	case !info.Knock.Knock:
-		m.warner.warn(ctx, "neither a knock nor an answer to one", info.ServiceID)
+		m.warner.warn(ctx, "neither a knock nor an answer to a knock", info.ServiceID)
 	case !info.Knock.Ack:
 		m.accepts.knocked(l, info.ServiceID)
 	case !m.dials.answered(l, info.ServiceID, info.Knock.Error):
-		m.warner.warn(ctx, "an answer to a knock that was not made", info.ServiceID)
+		m.warner.warn(ctx, "an answer without a knock", info.ServiceID)
 	}
 }
 
-// Close makes everything that waits return net.ErrClosed, and closes the
-// listeners; connections that nobody has accepted from them are reset. The
-// others live on with mux, which is not closed.
+// Close ends all waits with net.ErrClosed, closes the listeners, and resets
+// connections not yet accepted. The others live on with mux, which stays open.
 func (m *Multiplexed) Close() error {
 	m.cancel(net.ErrClosed)
 	m.over(net.ErrClosed)
@@ -143,8 +140,8 @@ func (m *Multiplexed) over(cause error) {
 	m.dials.close(cause)
 }
 
-// ending turns what mux returned when it, or the scheme, was over into
-// what everything returns from then on.
+// ending converts the error of mux after its end, or the scheme's, into the
+// error of all later operations.
 func (m *Multiplexed) ending(err error) error {
 	if m.ctx.Err() != nil {
 		return net.ErrClosed
@@ -158,8 +155,7 @@ func (m *Multiplexed) ending(err error) error {
 	return fmt.Errorf("%w: %w", net.ErrClosed, err)
 }
 
-// openError is for a stream that could not be opened, with a mux that is
-// over or not.
+// openError is the error of a failed open; mux may have ended.
 func (m *Multiplexed) openError(err error) error {
 	if m.ctx.Err() != nil || m.mux.Err() != nil {
 		return m.ending(err)
@@ -177,7 +173,7 @@ const (
 	defaultRenewal          = 5 * time.Second
 )
 
-// withDefaults fills the fields of the plain and multiplexed schemes in.
+// withDefaults sets the defaults of the plain and multiplexed schemes.
 func withDefaults(c broker.Config) broker.Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -198,7 +194,7 @@ func atLeastOne(n *int, otherwise int) {
 	}
 }
 
-// orDefault fills a duration in, and takes one below 0 for one without end.
+// orDefault sets a duration's default and makes a negative duration endless.
 func orDefault(d *time.Duration, otherwise time.Duration) {
 	switch {
 	case *d == 0:
@@ -208,5 +204,5 @@ func orDefault(d *time.Duration, otherwise time.Duration) {
 	}
 }
 
-// forever outlives every process, and can still be added to a time.
+// forever exceeds the life of every process, and can still be added to a time.
 const forever = 100 * 365 * 24 * time.Hour

@@ -8,29 +8,29 @@ import (
 	"sync"
 )
 
-// maxAddress bounds an address; no socket path and no host name is longer.
+// maxAddress limits an address; socket paths and host names are shorter.
 const maxAddress = 4096
 
-// offer is what the other side said of an ID.
+// offer is the other side's offer for an ID.
 type offer struct {
 	id               uint32
 	network, address string
-	err              error // not nil: it is of no use, and why
+	err              error // the reason why it is invalid, or nil
 }
 
-// newOffer takes an info that is no knock.
+// newOffer converts an info without a knock.
 func newOffer(info Info) *offer {
 	o := &offer{id: info.ServiceID}
 	if reason := faultOf(info); reason != "" {
 		o.err = &InfoError{ID: info.ServiceID, Reason: reason}
 		return o
 	}
-	// A copy of its own: the info may be a part of a big message.
+	// A copy, since the info may be a part of a big message.
 	o.network, o.address = info.Network, strings.Clone(info.Address)
 	return o
 }
 
-// faultOf says what keeps an offer from being dialled, or nothing.
+// faultOf returns the fault in an offer, or "".
 func faultOf(info Info) string {
 	switch {
 	case info.Network != "unix" && info.Network != "tcp":
@@ -40,24 +40,24 @@ func faultOf(info Info) string {
 	case len(info.Address) > maxAddress:
 		return "its address has " + strconv.Itoa(len(info.Address)) + " bytes"
 	case strings.ContainsRune(info.Address, 0):
-		return "its address has a zero byte in it"
+		return "its address contains a zero byte"
 	default:
 		return ""
 	}
 }
 
-// offers is the table of what the other side offered, and of who waits for it.
+// offers is the table of the other side's offers and of the waits for them.
 type offers struct {
 	limit int
 
 	mu      sync.Mutex
-	from    *link // whose offers these are
+	from    *link // the source of these offers
 	byID    map[uint32]*offer
 	order   []*offer // the oldest first
 	waiting map[uint32]*await
 }
 
-// await is what all those share that wait for one ID.
+// await is the shared state of all waits for one ID.
 type await struct {
 	waiters int
 	come    chan struct{} // closed once offer is set
@@ -70,7 +70,7 @@ func (t *offers) init(limit int) {
 	t.waiting = make(map[uint32]*await)
 }
 
-// put replaces what was offered for the ID before, and wakes who waits.
+// put replaces an earlier offer for the ID and wakes the waits.
 func (t *offers) put(from *link, o *offer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,8 +97,8 @@ func (t *offers) drop(o *offer) {
 	t.order = slices.Delete(t.order, i, i+1)
 }
 
-// get waits for an offer other than stale, which may be nil. ctx is one of
-// control.bound, or ends with it.
+// get waits for an offer other than stale, which may be nil. ctx must come from
+// control.bound or end with it.
 func (t *offers) get(ctx context.Context, id uint32, stale *offer) (*offer, error) {
 	t.mu.Lock()
 	if o := t.byID[id]; o != nil && o != stale {
@@ -126,8 +126,7 @@ func (t *offers) get(ctx context.Context, id uint32, stale *offer) (*offer, erro
 	return nil, context.Cause(ctx)
 }
 
-// restart forgets all offers and takes those of another link from now on. Who
-// waits goes on waiting.
+// restart forgets all offers and accepts those of another link. Waits continue.
 func (t *offers) restart(from *link) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

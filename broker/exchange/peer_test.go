@@ -13,16 +13,16 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// peer is the other side of a multiplexed broker, where the test does by hand
-// what other implementations do.
+// peer is the other side of a multiplexed broker, scripted by the test in place
+// of another implementation.
 type peer struct {
 	t       *testing.T
 	wire    *wire
 	session *yamux.Session
 }
 
-// againstPeer runs a test with a broker and a scripted peer, on a clock of its
-// own: what takes no time there, waits for nothing.
+// againstPeer runs a test with a broker and a scripted peer, on a fake clock:
+// steps without a duration wait for nothing.
 func againstPeer(t *testing.T, cfg broker.Config, test func(t *testing.T, b *exchange.Multiplexed, p *peer)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -42,7 +42,7 @@ func againstPeer(t *testing.T, cfg broker.Config, test func(t *testing.T, b *exc
 	})
 }
 
-// expectKnock fails the test unless the next info is a knock for id, at once.
+// expectKnock fails the test unless the next info is an immediate knock for id.
 func (p *peer) expectKnock(id uint32) {
 	p.t.Helper()
 	synctest.Wait()
@@ -70,7 +70,7 @@ func (p *peer) expectAnswer(id uint32, refused bool) {
 	}
 }
 
-// expectNothing fails the test if an info or a stream came.
+// expectNothing fails the test if an info or a stream arrived.
 func (p *peer) expectNothing() {
 	p.t.Helper()
 	synctest.Wait()
@@ -101,7 +101,7 @@ func (p *peer) send(info exchange.Info) {
 	}
 }
 
-// stream is the next one that the broker opened, nil if there is none now.
+// stream returns the next stream opened by the broker, or nil if there is none now.
 func (p *peer) stream() *yamux.Stream {
 	p.t.Helper()
 	synctest.Wait()
@@ -114,7 +114,7 @@ func (p *peer) stream() *yamux.Stream {
 	return stream
 }
 
-// expectStream fails the test unless a stream was opened.
+// expectStream fails the test unless the broker opened a stream.
 func (p *peer) expectStream() *yamux.Stream {
 	p.t.Helper()
 	stream := p.stream()
@@ -133,7 +133,7 @@ func (p *peer) open() *yamux.Stream {
 	return stream
 }
 
-// expectConnected fails the test unless the dial got that stream.
+// expectConnected fails the test unless the dial got this stream.
 func (p *peer) expectConnected(dial <-chan result, stream *yamux.Stream) {
 	p.t.Helper()
 	r := receive(p.t, "dial", dial)

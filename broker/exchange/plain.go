@@ -13,20 +13,20 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// staleGrace is how long a dial that found nobody at an offered address waits for
-// the offer of the ID's next listener, which may be on its way.
+// staleGrace is the time a dial with a stale offer waits for the next
+// listener's offer, which may be in transit.
 const staleGrace = time.Second
 
-// DialFunc connects to an address that the other side offered: "unix" and a
-// path, or "tcp" and host:port. It returns when ctx is done.
+// DialFunc connects to an address offered by the other side: "unix" and a path,
+// or "tcp" and host:port. It returns when ctx is done.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// ListenFunc makes a listener and says under what address the other side
-// reaches it, "unix" and a path or "tcp" and host:port. Closing the listener
-// frees all that it made.
+// ListenFunc makes a listener and returns its address for the other side:
+// "unix" and a path, or "tcp" and host:port. Closing the listener frees all its
+// resources.
 type ListenFunc func(ctx context.Context) (l net.Listener, network, address string, err error)
 
-// Plain is the scheme with a socket for each listener. Make one with [NewPlain].
+// Plain is the scheme with a socket for each listener. Create it with [NewPlain].
 type Plain struct {
 	control
 
@@ -40,8 +40,8 @@ type Plain struct {
 	listeners map[uint32]*plainListener
 }
 
-// NewPlain returns the scheme that makes its connections with dial and its
-// listeners with listen.
+// NewPlain returns a scheme with dial for its connections and listen for its
+// listeners.
 func NewPlain(cfg broker.Config, dial DialFunc, listen ListenFunc) *Plain {
 	cfg = withDefaults(cfg)
 	p := &Plain{
@@ -55,12 +55,13 @@ func NewPlain(cfg broker.Config, dial DialFunc, listen ListenFunc) *Plain {
 	return p
 }
 
-// Dial connects to the address that the other side offered for id, and waits for
-// an offer as long as ctx lets it. An offer can be dialled late and often. If
-// there is nobody at the address any more, and no other is offered within a
-// second, the error is broker.ErrUnclaimed; if it cannot be an address, an
-// [*InfoError]; if the address is there and cannot be connected to, what the
-// DialFunc says. A later offer replaces the earlier.
+// Dial connects to the address offered by the other side for id. It waits for
+// an offer until ctx ends. An offer can be dialled late and often; a later
+// offer replaces it.
+//
+// The error is broker.ErrUnclaimed if the address has no listener any more and
+// no new offer arrives within a second. It is an [*InfoError] for an invalid
+// address, and otherwise the error of the DialFunc.
 func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -103,17 +104,17 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	}
 }
 
-// isGone reports whether err says that nobody listens at an address.
+// isGone reports whether err means an address without a listener.
 func isGone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, errWSARefused)
 }
 
-// errWSARefused is WSAECONNREFUSED, which package syscall does not name. No other
-// system has an error of that number.
+// errWSARefused is WSAECONNREFUSED, which has no name in package syscall. No
+// other system uses this error number.
 const errWSARefused syscall.Errno = 10061
 
-// next returns the offer that takes the place of a stale one, or nil if there is
-// none in time.
+// next returns the offer that replaces a stale offer, or nil after the grace
+// time.
 func (p *Plain) next(ctx context.Context, stale *offer) *offer {
 	ctx, cancel := context.WithTimeout(ctx, staleGrace)
 	defer cancel()
@@ -122,9 +123,9 @@ func (p *Plain) next(ctx context.Context, stale *offer) *offer {
 }
 
 // Listen makes a listener and offers its address to the other side, once. It
-// waits for a control stream, and for the offer's being sent, as long as ctx
-// lets it. Listeners outlive the control stream, but the next one is not told of
-// them: it is another host's, or one that has lost its IDs.
+// waits for a control stream and for the sending of the offer until ctx ends.
+// Listeners outlive the control stream, but are not offered again on the next:
+// its host is another, or has lost its IDs.
 func (p *Plain) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	within, done := p.bound(ctx)
 	defer done()
@@ -165,7 +166,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 	return l, nil
 }
 
-// offer sends the info on the control stream, or on the next one if that ends.
+// offer sends the info on the control stream, or on the next one after an end.
 func (p *Plain) offer(ctx context.Context, info Info) error {
 	for {
 		link, err := p.wait(ctx)
@@ -190,8 +191,8 @@ func (p *Plain) offer(ctx context.Context, info Info) error {
 	}
 }
 
-// Run exchanges offers on s; see [Scheme]. What the control stream before
-// offered is forgotten when it begins.
+// Run exchanges offers on s; see [Scheme]. When it begins, it forgets the
+// offers of the previous control stream.
 func (p *Plain) Run(ctx context.Context, s Stream) error {
 	return p.run(ctx, s, p, 0)
 }
@@ -211,8 +212,8 @@ func (p *Plain) received(ctx context.Context, l *link, info Info) {
 	p.offers.put(l, o)
 }
 
-// Close closes the listeners, and makes everything that waits return
-// net.ErrClosed. Connections that exist live on.
+// Close closes the listeners and ends all waits with net.ErrClosed. Existing
+// connections live on.
 func (p *Plain) Close() error {
 	p.cancel(net.ErrClosed)
 	p.mu.Lock()
@@ -243,8 +244,8 @@ func (p *Plain) reserve(l *plainListener) error {
 	return nil
 }
 
-// publish makes the listener one that Close closes. Until then it belongs to the
-// Listen that makes it.
+// publish registers the listener for Close. Until then it belongs to its Listen
+// call.
 func (p *Plain) publish(l *plainListener) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -260,8 +261,7 @@ func (p *Plain) release(l *plainListener) {
 	}
 }
 
-// plainListener is the caller's listener, whose ID is free again once it is
-// closed.
+// plainListener is the caller's listener. Closing it frees its ID.
 type plainListener struct {
 	net.Listener
 

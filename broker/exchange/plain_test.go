@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/broker/exchange"
 )
 
-// addressed is a connection that knows what was dialled.
+// addressed is a connection with its dialled address.
 type addressed struct {
 	net.Conn
 
@@ -40,8 +40,8 @@ func pretend(_ context.Context, network, address string) (net.Conn, error) {
 	return addressed{to: network + " " + address}, nil
 }
 
-// offerTo runs a test with a plain broker and what its other side sends, on a
-// clock of its own.
+// offerTo runs a test with a plain broker and the other side's control stream,
+// on a fake clock.
 func offerTo(t *testing.T, cfg broker.Config, test func(t *testing.T, b *exchange.Plain, far *wire)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -72,7 +72,7 @@ func expectAddress(t *testing.T, b *exchange.Plain, id uint32, want string) {
 	}
 }
 
-func TestAnOfferCanBeDialledLateAndOften(t *testing.T) { // F14
+func TestOfferCanBeDialledLateAndOften(t *testing.T) { // F14
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "/a")
 		for range 3 {
@@ -82,7 +82,7 @@ func TestAnOfferCanBeDialledLateAndOften(t *testing.T) { // F14
 	})
 }
 
-func TestALaterOfferReplacesTheEarlier(t *testing.T) {
+func TestOfferReplacesAnEarlierOffer(t *testing.T) {
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "/a")
 		offer(t, far, 1, "tcp", "localhost:1")
@@ -90,7 +90,7 @@ func TestALaterOfferReplacesTheEarlier(t *testing.T) {
 	})
 }
 
-func TestTheOldestOfferIsDropped(t *testing.T) {
+func TestOfferAboveTheLimitDropsTheOldest(t *testing.T) {
 	offerTo(t, broker.Config{MaxOffers: 3}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		for id := range uint32(4) {
 			offer(t, far, id, "unix", "/a")
@@ -109,7 +109,7 @@ func TestTheOldestOfferIsDropped(t *testing.T) {
 	})
 }
 
-func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
+func TestOfferWithoutItsListenerIsUnclaimed(t *testing.T) {
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		if _, err := b.Dial(t.Context(), 1); !errors.Is(err, broker.ErrUnclaimed) || !errors.Is(err, errGone) {
@@ -121,7 +121,7 @@ func TestAnOfferWhoseListenerHasGoneIsUnclaimed(t *testing.T) {
 }
 
 // Listen has returned, so a dial may come before the offer does.
-func TestAStaleOfferWaitsForTheNext(t *testing.T) {
+func TestOfferGoneStaleWaitsForTheNext(t *testing.T) {
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		dials := []<-chan result{dialing(t.Context(), b, 1), dialing(t.Context(), b, 1)}
@@ -138,7 +138,7 @@ func TestAStaleOfferWaitsForTheNext(t *testing.T) {
 	})
 }
 
-func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
+func TestOfferGoneStaleDoesNotOutliveTheCaller(t *testing.T) {
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "gone")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
@@ -151,7 +151,7 @@ func TestAStaleOfferDoesNotOutliveTheCaller(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeConnectedToIsNotUnclaimed(t *testing.T) {
+func TestOfferWithAnotherDialErrorIsNotUnclaimed(t *testing.T) {
 	offerTo(t, broker.Config{}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		offer(t, far, 1, "unix", "forbidden")
 		began := time.Now()
@@ -162,8 +162,8 @@ func TestWhatCannotBeConnectedToIsNotUnclaimed(t *testing.T) {
 	})
 }
 
-// A socket that nobody listens at any more, and one that is not there.
-func TestWhatIsGoneOnARealSystem(t *testing.T) {
+// A socket without a listener, and a missing socket.
+func TestOfferOfAMissingListenerOnARealSystem(t *testing.T) {
 	for _, network := range []string{"unix", "tcp"} {
 		t.Run(network, func(t *testing.T) {
 			address := map[string]string{"unix": filepath.Join(t.TempDir(), "s"), "tcp": "127.0.0.1:0"}[network]
@@ -195,7 +195,7 @@ func TestWhatIsGoneOnARealSystem(t *testing.T) {
 	}
 }
 
-func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {
+func TestOfferDuringAFailedDialIsDialled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := newWire(1)
 		b := exchange.NewPlain(broker.Config{}, func(_ context.Context, network, address string) (net.Conn, error) {
@@ -212,7 +212,7 @@ func TestAnOfferThatComesWhileTheLastFailsIsDialled(t *testing.T) {
 	})
 }
 
-func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
+func TestOfferWithAnInvalidAddressIsAnError(t *testing.T) {
 	for name, info := range map[string]exchange.Info{
 		"network": {Network: "udp", Address: "localhost:1"},
 		"empty":   {},
@@ -232,7 +232,7 @@ func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
 				if !errors.As(r.err, &wrong) || wrong.ID != 5 || len(r.err.Error()) > 5000 {
 					t.Errorf("got %.300v", r.err)
 				}
-				if log.count("of no use") != 1 {
+				if log.count("is invalid") != 1 {
 					t.Error("no record")
 				}
 				offer(t, far, 5, "unix", "/good")
@@ -242,7 +242,7 @@ func TestAnOfferThatCannotBeAnAddressIsAnError(t *testing.T) {
 	}
 }
 
-func TestAKnockAtAPlainBrokerIsIgnored(t *testing.T) {
+func TestKnockAtAPlainBrokerIsIgnored(t *testing.T) {
 	var log records
 	offerTo(t, broker.Config{Logger: log.logger()}, func(t *testing.T, b *exchange.Plain, far *wire) {
 		if err := far.Send(exchange.Info{ServiceID: 1, Knock: &exchange.Knock{Knock: true}}); err != nil {
@@ -255,7 +255,7 @@ func TestAKnockAtAPlainBrokerIsIgnored(t *testing.T) {
 	})
 }
 
-func TestAListenerIsOfferedOnce(t *testing.T) {
+func TestListenerIsOfferedOnce(t *testing.T) {
 	noLeaks(t)
 	b := newPlain(t, broker.Config{})
 	near, far := newWire(10)
@@ -269,7 +269,7 @@ func TestAListenerIsOfferedOnce(t *testing.T) {
 	receive(t, "the takeover", first)
 	listen(t, b, 2)
 	if info := receive(t, "offer", farther.in); info.ServiceID != 2 {
-		t.Errorf("the next control stream is told of %d", info.ServiceID)
+		t.Errorf("the next control stream offers %d", info.ServiceID)
 	}
 	again.Interrupt()
 	receive(t, "Run", ended)
@@ -278,7 +278,7 @@ func TestAListenerIsOfferedOnce(t *testing.T) {
 	}
 }
 
-func TestAListenerThatCannotBeMadeOrOfferedIsAnErrorAndFreesItsID(t *testing.T) {
+func TestListenFailureFreesTheID(t *testing.T) {
 	noLeaks(t)
 	var fail error
 	var network, address string

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// records keeps what a broker logs.
+// records keeps a broker's log.
 type records struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -19,7 +19,7 @@ func (r *records) Write(p []byte) (int, error) {
 	return r.text.Write(p)
 }
 
-// logger logs from warn on.
+// logger logs at warn and above.
 func (r *records) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

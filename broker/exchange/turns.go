@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// plan sees to it that as many knocks are made as there are waiters, sets the
-// target's timer, and forgets a target that nobody wants any more. It is called
-// with the lock held, after each change.
+// plan adjusts the number of knocks to the number of waiters, sets the target's
+// timer, and forgets an unwanted target. It is called with the lock held, after
+// each change.
 func (d *dialSide) plan(t *target) {
 	now := time.Now()
 	fresh, oldest := 0, time.Time{}
@@ -44,7 +44,7 @@ func (d *dialSide) plan(t *target) {
 	}
 }
 
-// dequeue takes knocks back whose turn has not come, the latest first.
+// dequeue removes knocks still waiting for their turn, the latest first.
 func (d *dialSide) dequeue(t *target, n int) {
 	for i := len(d.queue) - 1; i >= 0 && n > 0 && t.queued > 0; i-- {
 		if d.queue[i] == t.id {
@@ -76,15 +76,15 @@ func (d *dialSide) wakeUp() {
 	d.next()
 }
 
-// next gives the turn to who is next, if nobody has it. It is called with the
-// lock held, after each change.
+// next assigns the turn if it is free. It is called with the lock held, after
+// each change.
 func (d *dialSide) next() {
 	if d.closed != nil || d.current != nil || d.opener {
 		return
 	}
 	if len(d.mains) > 0 {
-		// While a knock is unanswered, the other side may take the next stream
-		// for that knock's. One that is old is lost.
+		// While a knock is unanswered, the other side may assign the next
+		// stream to it. An old knock is lost.
 		if main := d.mains[0]; len(d.sent) == 0 || time.Since(main.since) >= d.m.cfg.Renewal {
 			d.mains = d.mains[1:]
 			d.enqueue(opening{main: main})
@@ -100,7 +100,7 @@ func (d *dialSide) next() {
 	d.knock(t)
 }
 
-// knock sends one.
+// knock sends a knock.
 func (d *dialSide) knock(t *target) {
 	k := &knock{id: t.id, at: time.Now()}
 	d.forgetOldest()
@@ -114,11 +114,11 @@ func (d *dialSide) knock(t *target) {
 				d.startPatience(k)
 			}
 		},
-	}) // if the link is over, ended comes
+	}) // if the link has ended, ended is called
 	d.plan(t)
 }
 
-// forgetOldest keeps the knocks bounded that nobody waits for any more.
+// forgetOldest limits the number of abandoned knocks.
 func (d *dialSide) forgetOldest() {
 	if len(d.sent) < d.m.cfg.MaxUnclaimed {
 		return
@@ -132,7 +132,7 @@ func (d *dialSide) forgetOldest() {
 	}
 }
 
-// startPatience begins to count when the knock has been sent.
+// startPatience starts the time of a knock when it has been sent.
 func (d *dialSide) startPatience(k *knock) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -149,7 +149,7 @@ func (d *dialSide) startPatience(k *knock) {
 	})
 }
 
-// share is the part of the patience that the current knock gets.
+// share is the current knock's part of the patience.
 func (d *dialSide) share() time.Duration {
 	unanswered, now := time.Duration(0), time.Now()
 	for i := len(d.sent) - 1; i >= 0 && unanswered < leastShare; i-- {
@@ -160,7 +160,7 @@ func (d *dialSide) share() time.Duration {
 	return d.m.cfg.Patience / max(unanswered, 1)
 }
 
-// leastShare is the least part of the patience, one in so many.
+// leastShare is the divisor of the smallest part of the patience.
 const leastShare = 20
 
 // release ends the current knock's turn.
@@ -172,15 +172,15 @@ func (d *dialSide) release() {
 	}
 }
 
-// opening is a stream to be opened: for an ID that was acknowledged, or for
-// the main connection.
+// opening is a stream to open: for an acknowledged ID, or for the main
+// connection.
 type opening struct {
 	id   uint32
 	main *mainDial
 }
 
-// enqueue has a stream opened, after those that are to be opened already. The
-// goroutine that does it lives until there are no more.
+// enqueue queues a stream to open. The opening goroutine lives until the queue
+// is empty.
 func (d *dialSide) enqueue(o opening) {
 	d.opens = append(d.opens, o)
 	if !d.opener {
@@ -208,8 +208,8 @@ func (d *dialSide) open() {
 	}
 }
 
-// openOne opens a stream, hands it out, and waits until the other side has
-// accepted it.
+// openOne opens a stream, hands it out, and waits for the other side to accept
+// it.
 func (d *dialSide) openOne(o opening) {
 	stream, err := d.m.mux.Open(d.m.ctx)
 	if err != nil {
@@ -232,7 +232,7 @@ func (d *dialSide) openOne(o opening) {
 	}
 }
 
-// opened hands the stream to who waits for it; false if there is nobody.
+// opened passes the stream to a waiting dial. It returns false if there is none.
 func (d *dialSide) opened(o opening, r dialled) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
