@@ -1,5 +1,5 @@
-// Package examples_test runs every example as its reader would, and keeps the
-// code in the documents equal to the code of the examples.
+// Package examples_test runs every example as a reader would, and compares the
+// code in the documents with the examples.
 package examples_test
 
 import (
@@ -19,10 +19,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// patience bounds one example's host.
+// patience is the time limit for one example's host.
 const patience = 20 * time.Second
 
-func TestExamplesPrintWhatTheyShould(t *testing.T) {
+func TestExamplesPrintTheExpectedOutput(t *testing.T) {
 	hosts, err := filepath.Glob("*/host")
 	if err != nil || len(hosts) == 0 {
 		t.Fatalf("no host program found: %v", err)
@@ -45,7 +45,7 @@ func TestExamplesPrintWhatTheyShould(t *testing.T) {
 	}
 }
 
-// build builds all main packages, as the demo names them: basic-host.
+// build builds all main packages. Their names include the folder: basic-host.
 func build(t *testing.T, bin string) {
 	t.Helper()
 	list := exec.CommandContext(t.Context(), "go", "list", "-f", `{{if eq .Name "main"}}{{.Dir}}{{end}}`, "./...")
@@ -70,7 +70,7 @@ func exeSuffix() string {
 	return ""
 }
 
-// runHost returns what a host prints when it is given the plugins.
+// runHost runs a host with the plugins and returns its output.
 func runHost(t *testing.T, host string, plugins ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -92,9 +92,8 @@ var (
 	executable = regexp.MustCompile(`(-plugin[\w-]*)\.exe\b`)
 )
 
-// normalise leaves out what differs from run to run: process numbers, and the
-// moment at which a plugin's log and prints arrive, which come on channels of
-// their own. Those lines go to the end.
+// normalise removes process IDs and sorts lines of variable order to the end: a
+// plugin's log and prints arrive on separate channels.
 func normalise(printed string) []string {
 	var own, plugins []string
 	for line := range strings.Lines(executable.ReplaceAllString(printed, "$1")) {
@@ -129,8 +128,7 @@ func compareGolden(t *testing.T, file string, lines []string) {
 	}
 }
 
-// checkCallbacks makes sure that the callbacks ran in the host's process, which is
-// not the plugin's.
+// checkCallbacks checks that the callbacks ran in the host's process, not in the plugin's.
 func checkCallbacks(t *testing.T, printed string) {
 	t.Helper()
 	parties := regexp.MustCompile(`the host is process (\d+), the plugin process (\d+)`).FindStringSubmatch(printed)

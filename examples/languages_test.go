@@ -21,12 +21,12 @@ import (
 	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
 )
 
-// language is a plugin of the key-value host that is not written in Go.
+// language is a key-value plugin in a language other than Go.
 type language struct {
 	script string
 	// find returns the interpreter, or skips the test.
 	find func(t *testing.T) string
-	// descriptor returns what the generated code says of kv.proto.
+	// descriptor returns the generated code's version of kv.proto.
 	descriptor func(t *testing.T, interpreter string) *descriptorpb.FileDescriptorProto
 }
 
@@ -35,7 +35,7 @@ var languages = map[string]language{
 	"node":   {filepath.Join("node", "kv_plugin.js"), findNode, nodeDescriptor},
 }
 
-func TestPluginsInOtherLanguagesDoTheSame(t *testing.T) {
+func TestPluginsInOtherLanguagesBehaveTheSame(t *testing.T) {
 	bin := t.TempDir()
 	host := filepath.Join(bin, "host"+exeSuffix())
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", host, "./grpc/host").CombinedOutput(); err != nil {
@@ -66,8 +66,8 @@ func TestPluginsInOtherLanguagesRefuseToRunByHand(t *testing.T) {
 	}
 }
 
-// A host that names no directory for sockets gets a port in the range that it
-// names. SIGTERM ends the plugin in order.
+// Without a directory for sockets, the plugin uses a port in the host's range.
+// SIGTERM ends the plugin in order.
 func TestPluginsInOtherLanguagesListenOnAPort(t *testing.T) {
 	const minPort, maxPort = 20000, 20100
 	for name, l := range languages {
@@ -103,8 +103,8 @@ func TestPluginsInOtherLanguagesListenOnAPort(t *testing.T) {
 	}
 }
 
-// What is generated for the other languages, by hand (their READMEs say how), is
-// what kv.proto says today.
+// The generated code of other languages is made by hand (see their READMEs) and
+// must match the current kv.proto.
 func TestGeneratedCodeOfOtherLanguagesIsCurrent(t *testing.T) {
 	want := protodesc.ToFileDescriptorProto(kvv1.File_kv_v1_kv_proto)
 	for name, l := range languages {
@@ -116,7 +116,7 @@ func TestGeneratedCodeOfOtherLanguagesIsCurrent(t *testing.T) {
 	}
 }
 
-// findPython returns a Python that has gRPC: the first one in PATH, or the system's.
+// findPython returns a Python with gRPC: the first in PATH, or the system's.
 func findPython(t *testing.T) string {
 	for _, name := range []string{"python3", "/usr/bin/python3"} {
 		path, err := exec.LookPath(name)
@@ -128,7 +128,7 @@ func findPython(t *testing.T) string {
 	return ""
 }
 
-// findNode returns Node.js, if what the plugin imports is there as well.
+// findNode returns Node.js if the plugin's packages are installed too.
 func findNode(t *testing.T) string {
 	path, err := exec.LookPath("node")
 	if err != nil {

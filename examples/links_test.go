@@ -14,9 +14,9 @@ var (
 	span = regexp.MustCompile("`[^`]*`") // of code
 )
 
-// Links between documents lead to files and headings that exist. Code has none: a
-// generic function's call looks like a link.
-func TestDocumentsLinkToWhatExists(t *testing.T) {
+// Links between documents lead to existing files and headings. Code is skipped:
+// a generic function's call looks like a link.
+func TestDocumentsLinkToExistingPlaces(t *testing.T) {
 	for _, document := range documents(t) {
 		code := false
 		for i, line := range readLines(t, document) {
@@ -29,7 +29,7 @@ func TestDocumentsLinkToWhatExists(t *testing.T) {
 			for _, match := range link.FindAllStringSubmatch(span.ReplaceAllString(line, ""), -1) {
 				target, heading, _ := strings.Cut(match[1], "#")
 				if strings.Contains(target, ":") {
-					continue // not of this repository
+					continue // outside this repository
 				}
 				file := document
 				if target != "" {
@@ -57,7 +57,7 @@ func hasHeading(t *testing.T, file, anchor string) bool {
 	return false
 }
 
-// slug is the anchor that a heading gets where the documents are shown.
+// slug is a heading's anchor in the rendered documents.
 func slug(heading string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

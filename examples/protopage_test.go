@@ -9,19 +9,19 @@ import (
 	"testing"
 )
 
-// protoPage is what docs/proto.md shows. The comment before each block says what
-// becomes of it:
+// protoPage is the content of docs/proto.md. The comment before each block gives
+// its purpose:
 //
 //	<!-- file buf.gen.yaml: sources image -->   a file of these recipes
 //	<!-- run: sources -->                       commands of this recipe
-//	<!-- not run -->                            commands that a test cannot run
+//	<!-- not run -->                            commands beyond a test's reach
 type protoPage struct {
 	recipes map[string]*recipe
 	notRun  []string // commands, each in a line
 }
 
-// recipe is what a reader does in an empty directory. Blocks for one file follow
-// one another in it, and so do commands in the script.
+// recipe is a reader's work in an empty directory. Blocks for one file are
+// joined in order, and so are the script's commands.
 type recipe struct {
 	files  map[string]string
 	script string
@@ -62,9 +62,9 @@ func (p protoPage) recipe(name string) *recipe {
 	return p.recipes[name]
 }
 
-// Every block of the page is a file, commands that a test runs, or marked. An
-// indented block would be none of these.
-func TestTheProtoPageHidesNoCommandFromItsTests(t *testing.T) {
+// Every block of the page is a file, a tested command, or marked as not run. An
+// indented block would escape this check.
+func TestProtoPageHidesNoCommandFromItsTests(t *testing.T) {
 	needRepository(t)
 	page, checks := readProtoPage(t), protoChecks(nil)
 	fenced := false
@@ -87,8 +87,8 @@ func TestTheProtoPageHidesNoCommandFromItsTests(t *testing.T) {
 	}
 }
 
-// checkNotRun looks whether the commands exist that no test runs, most of which
-// need buf's registry: buf has them and their flags, the Makefile its targets.
+// checkNotRun checks that untested commands exist; most need buf's registry. It
+// compares with buf's commands and flags, and with the Makefile's targets.
 func (p protoPage) checkNotRun(t *testing.T) {
 	for _, line := range p.notRun {
 		line, _, _ = strings.Cut(line, "#")
@@ -97,14 +97,14 @@ func (p protoPage) checkNotRun(t *testing.T) {
 			checkBufCommand(t, words[1:])
 		case "make":
 			checkMakeTarget(t, words[1])
-		case "diff": // of what the commands before it would have made
+		case "diff": // compares with the output of the commands before it
 		default:
-			t.Errorf("docs/proto.md: %q is neither run nor looked at", line)
+			t.Errorf("docs/proto.md: %q is neither run nor checked", line)
 		}
 	}
 }
 
-// checkBufCommand compares a command with the help that buf has for it.
+// checkBufCommand compares a command with buf's help.
 func checkBufCommand(t *testing.T, words []string) {
 	t.Helper()
 	end := slices.IndexFunc(words, func(word string) bool { return word == "proto" || strings.ContainsAny(word, "-./:") })

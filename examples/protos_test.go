@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// door is a message of testdata/protos/acme/v1/door.proto as it goes over a wire,
-// in hexadecimal: its place has the number 3 and the network "unix".
+// door is an encoded message of testdata/protos/acme/v1/door.proto, in
+// hexadecimal: its place has the ID 3 and the network "unix".
 const door = "0a0808031204756e6978"
 
-// protoChecks are what has to work after a recipe of docs/proto.md, by its name.
+// protoChecks are the checks after a recipe of docs/proto.md, by its name.
 func protoChecks(u *protoUser) map[string]func(t *testing.T, dir string) {
 	return map[string]func(t *testing.T, dir string){
 		"sources":        u.servesAHost,
@@ -29,16 +29,16 @@ func protoChecks(u *protoUser) map[string]func(t *testing.T, dir string) {
 	}
 }
 
-// Authors get the wire's files from a release, as `make proto-image` makes it, and
-// from a tag. All that docs/proto.md says to do with them is done here, outside the
-// repository, each recipe in an empty directory.
-func TestReleasedProtosServeAsTheirPageSays(t *testing.T) {
+// Authors get the .proto files from a release, as `make proto-image` makes it, and from a tag. This
+// test follows all instructions of docs/proto.md, outside the repository, each recipe in an empty
+// directory.
+func TestProtosOfAReleaseWorkAsTheirPageDescribes(t *testing.T) {
 	u := newProtoUser(t)
 	u.host = buildHost(t, u.follow(t, "go-buf"))
 	for name, check := range protoChecks(u) {
 		t.Run(name, func(t *testing.T) { check(t, u.follow(t, name)) })
 	}
-	t.Run("what is not run exists", u.page.checkNotRun)
+	t.Run("untested commands exist", u.page.checkNotRun)
 }
 
 // servesAHost runs a plugin with the Python code in dir.
@@ -57,8 +57,8 @@ func buildHost(t *testing.T, dir string) (host string) {
 	return filepath.Join(dir, "host"+exeSuffix())
 }
 
-// runProtoHost runs a host with the plugin in Python, which serves all that docs/proto.md
-// has: the application's service, and controller, stdio and broker.
+// runProtoHost runs a host with the plugin in Python. The plugin serves everything in
+// docs/proto.md: the application's service, controller, stdio and broker.
 func runProtoHost(t *testing.T, host, dir string) {
 	t.Helper()
 	copyFile(t, filepath.Join(dir, "serving.py"), "python", "serving.py")
@@ -90,7 +90,7 @@ func callsInNode(t *testing.T, dir string) {
 	}
 }
 
-// writesItsDoor makes a message of the application's that has one of ours in it.
+// writesItsDoor makes an application's message with a Jackfield message inside.
 func writesItsDoor(t *testing.T, dir string) {
 	program := "from acme.v1 import door_pb2; from plugin import broker_pb2; " +
 		"place = broker_pb2.ConnInfo(service_id=3, network='unix'); " +
@@ -100,7 +100,7 @@ func writesItsDoor(t *testing.T, dir string) {
 	}
 }
 
-// readsItsDoor takes a message of ours out of one of the application's.
+// readsItsDoor extracts a Jackfield message from the application's message.
 func readsItsDoor(t *testing.T, dir string) {
 	copyFile(t, filepath.Join(dir, "main.go"), "testdata", "protos", "door", "main.go")
 	requireJackfield(t, dir)
@@ -109,14 +109,14 @@ func readsItsDoor(t *testing.T, dir string) {
 	}
 }
 
-// isRead reads a buf.yaml whose dependency only the registry has.
+// isRead reads a buf.yaml with a dependency from the registry.
 func isRead(t *testing.T, dir string) {
 	if printed, want := command(t, dir, "buf", "config", "ls-modules"), "proto\n"; printed != want {
 		t.Errorf("printed %q, want %q", printed, want)
 	}
 }
 
-// requireJackfield makes a module of dir that requires the modules of this tree.
+// requireJackfield makes dir a module that requires the modules of this tree.
 func requireJackfield(t *testing.T, dir string) {
 	t.Helper()
 	command(t, dir, "go", "mod", "init", "example.org/kv")

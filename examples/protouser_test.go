@@ -10,16 +10,15 @@ import (
 	"testing"
 )
 
-// protoUser follows the recipes of docs/proto.md, with a release at hand.
+// protoUser follows the recipes of docs/proto.md, with a local release.
 type protoUser struct {
 	page    protoPage
-	release string // a directory with what `make proto-image` makes
-	host    string // a program, with Go code that the page's recipe go-buf has made
+	release string // a directory with the output of `make proto-image`
+	host    string // a program with Go code made by the page's recipe go-buf
 }
 
-// newProtoUser makes a release of the .proto files, and sets the environment in
-// which commands of the page do what they do for a reader. It skips the test where
-// a program is missing.
+// newProtoUser makes a release of the .proto files. It sets the environment so that the page's
+// commands work as for a reader. It skips the test if a program is missing.
 func newProtoUser(t *testing.T) *protoUser {
 	t.Helper()
 	needRepository(t)
@@ -55,7 +54,7 @@ func needPrograms(t *testing.T) {
 	}
 }
 
-// needEmptyProto skips the test if protoc does not find what stdio.proto imports.
+// needEmptyProto skips the test if protoc does not find stdio.proto's import.
 func needEmptyProto(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
@@ -70,14 +69,14 @@ func needEmptyProto(t *testing.T) {
 	}
 }
 
-// cleanEnvironment removes what a make or a git that runs the tests says to those
-// that it starts: which targets to make, which index to write.
+// cleanEnvironment removes the variables of an outer make or git: they choose
+// targets and an index for child processes.
 func cleanEnvironment(t *testing.T) {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		if strings.HasPrefix(name, "GIT_") || strings.HasPrefix(name, "MAKE") || name == "MFLAGS" {
-			t.Setenv(name, "") // which sets it again at the end
+			t.Setenv(name, "") // restores it at the end
 			if err := os.Unsetenv(name); err != nil {
 				t.Fatal(err)
 			}
@@ -85,8 +84,8 @@ func cleanEnvironment(t *testing.T) {
 	}
 }
 
-// pinned returns the path of a program as tools/go.mod pins it. Go builds it into
-// its cache, so nothing in bin is written that another test may be running.
+// pinned returns the path of a program pinned by tools/go.mod. Go builds it
+// into its cache, since another test may be running the program in bin.
 func pinned(t *testing.T, program string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "tool", "-n", program)
@@ -101,8 +100,8 @@ func pinned(t *testing.T, program string) string {
 // gitInput is an input of buf in a recipe: a repository's address, and a tag.
 var gitInput = regexp.MustCompile(`'(https://\S+)#tag=([^,']+),`)
 
-// publishInGit makes a repository of the .proto files as they are, with the tag that
-// the script names, and has git find it at the address that the script names.
+// publishInGit makes a repository of the current .proto files, with the script's tag. git then
+// finds it at the script's address.
 func publishInGit(t *testing.T, script string) {
 	t.Helper()
 	input := gitInput.FindStringSubmatch(script)
@@ -122,8 +121,8 @@ func publishInGit(t *testing.T, script string) {
 	t.Setenv("GIT_CONFIG_VALUE_0", input[1])
 }
 
-// follow does what a recipe says in a directory that has the release and, in the
-// folder proto, the files that the recipe is about. It returns the directory.
+// follow runs a recipe in a directory with the release and, in the folder
+// proto, the recipe's files. It returns the directory.
 func (u *protoUser) follow(t *testing.T, name string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -162,7 +161,7 @@ func copyFile(t *testing.T, to string, from ...string) {
 	}
 }
 
-// command returns what a program prints on stdout when it is run in dir.
+// command runs a program in dir and returns its output on stdout.
 func command(t *testing.T, dir, program string, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer

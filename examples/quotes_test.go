@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// Each block of Go code in the documents names the file that it is quoted from,
+// Each block of Go code in the documents names its source file,
 //
 //	<!-- quote examples/basic/host/main.go -->
 //
-// and has to be there, so that what the documents show compiles and is tested. A
-// line "// ..." in a block stands for what is left out; indentation that all lines
-// have in common does not count.
+// and must occur there, so that the documents' code compiles and is tested. A
+// line "// ..." in a block stands for omitted code. Common indentation of all
+// lines does not count.
 func TestDocumentsQuoteCompiledCode(t *testing.T) {
 	for _, document := range documents(t) {
 		for _, block := range blocks(t, document) {
@@ -33,7 +33,8 @@ func TestDocumentsQuoteCompiledCode(t *testing.T) {
 // root is the repository.
 const root = ".."
 
-// needRepository skips the test in a module that is alone, as a download is.
+// needRepository skips the test in a module outside the repository, for example a
+// download.
 func needRepository(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(root, "go.work")); err != nil {
@@ -41,7 +42,7 @@ func needRepository(t *testing.T) {
 	}
 }
 
-// documents are those of the repository.
+// documents returns the repository's documents.
 func documents(t *testing.T) []string {
 	t.Helper()
 	needRepository(t)
@@ -64,7 +65,7 @@ type block struct {
 	code     []string
 }
 
-// note is a comment of a document in a line of its own.
+// note is a comment in a document on a separate line.
 var note = regexp.MustCompile(`^<!-- (.*) -->$`)
 
 func blocks(t *testing.T, document string) []block {
@@ -108,7 +109,7 @@ func splitLines(text string) []string {
 	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 }
 
-// check looks for the pieces of the block in its source, one after the other.
+// check finds the pieces of the block in its source, in order.
 func (b block) check() error {
 	file, quoted := strings.CutPrefix(b.note, "quote ")
 	if !quoted {
@@ -122,14 +123,14 @@ func (b block) check() error {
 	for _, piece := range b.pieces() {
 		end := find(source, piece)
 		if end < 0 {
-			return fmt.Errorf("%s does not have, or not in this order:\n%s", file, strings.Join(piece, "\n"))
+			return fmt.Errorf("%s lacks, or has in another order:\n%s", file, strings.Join(piece, "\n"))
 		}
 		source = source[end:]
 	}
 	return nil
 }
 
-// pieces are the parts of the block between lines "// ...".
+// pieces returns the parts of the block between lines "// ...".
 func (b block) pieces() [][]string {
 	var pieces [][]string
 	var piece []string
@@ -166,7 +167,7 @@ func find(source, piece []string) int {
 	return -1
 }
 
-// equal compares lines without the indentation that each side's have in common.
+// equal compares lines without each side's common indentation.
 func equal(a, b []string) bool {
 	inA, inB := indentation(a[0]), indentation(b[0])
 	for i := range a {

@@ -9,11 +9,10 @@ import (
 	"testing"
 )
 
-// The plugin of the folder sdk-template gets a module of its own, which requires
-// the SDK alone, and an empty module cache. What is in the cache afterwards was
-// downloaded for it. A plugin's author downloads the modules that the SDK for
-// plugins is made of, and none of those that only the application needs.
-func TestAPluginOfTheTemplateRequiresTheSDKAloneAndDownloadsNothingOfTheApplication(t *testing.T) {
+// The plugin of the folder sdk-template gets its own module, which requires
+// only the SDK, and an empty module cache. The cache then shows its downloads:
+// only modules of the SDK for plugins, and none of the application's.
+func TestTemplatePluginRequiresTheSDKAlone(t *testing.T) {
 	sdk, err := filepath.Abs("../sdk-template")
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +37,7 @@ func TestAPluginOfTheTemplateRequiresTheSDKAloneAndDownloadsNothingOfTheApplicat
 		"GOMODCACHE=" + cache, "GOFLAGS=-modcacherw -mod=mod", "GOSUMDB=off",
 		"GOPROXY=file://" + filepath.ToSlash(downloaded) + "," + goCommand(t, sdk, nil, "env", "GOPROXY"),
 	}
-	goCommand(t, dir, env, "list", "-deps", ".") // downloads as a build does, and takes a tenth of its time
+	goCommand(t, dir, env, "list", "-deps", ".") // downloads like a build, in a tenth of its time
 
 	direct := goCommand(t, dir, env, "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all")
 	if strings.TrimSpace(direct) != module {
@@ -58,7 +57,7 @@ func TestAPluginOfTheTemplateRequiresTheSDKAloneAndDownloadsNothingOfTheApplicat
 	}
 }
 
-// goCommand returns what the go command prints.
+// goCommand returns the go command's output.
 func goCommand(t *testing.T, dir string, env []string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)

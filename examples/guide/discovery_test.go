@@ -36,7 +36,7 @@ func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, n
 	}
 	cache, err := discovery.OpenCache(path)
 	if err != nil {
-		return nil, err // or go on with it: it is empty then
+		return nil, err // or continue: it is then empty
 	}
 	resolver := discovery.Resolver{
 		Lock:      lock,
@@ -49,7 +49,7 @@ func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, n
 	return plugin, errors.Join(err, cache.Save(ctx))
 }
 
-// config is how the plugin that was chosen is launched.
+// config configures the launch of the chosen plugin.
 func config(plugin *discovery.Resolved) host.Config {
 	return host.Config{
 		Handshake: greeter.Handshake,
@@ -59,7 +59,7 @@ func config(plugin *discovery.Resolved) host.Config {
 	}
 }
 
-func TestTheChosenPluginIsTheInstalledOne(t *testing.T) {
+func TestChooseFindsTheInstalledPlugin(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	places := discovery.Places{App: "greet", Home: t.TempDir(), LookupEnv: func(string) (string, bool) { return "", false }}
 	dir, err := places.UserDir()

@@ -1,3 +1,3 @@
-// Package guide has the code that the guides in docs/ quote. Its tests are the
-// code: what a guide shows compiles, and most of it runs.
+// Package guide has the code quoted by the guides in docs/. Its tests are this
+// code: every quoted piece compiles, and most of it runs.
 package guide

@@ -25,7 +25,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// crashing is a store whose process ends when a certain key is asked for.
+// crashing is a store whose process ends on a certain key.
 type crashing struct {
 	kvv1.UnimplementedStoreServiceServer
 }
@@ -38,7 +38,7 @@ func (crashing) Get(_ context.Context, req *kvv1.GetRequest) (*kvv1.GetResponse,
 }
 
 func serveStore() {
-	if os.Getenv("GUIDE_NO_MULTIPLEXING") != "" { // as a library that cannot
+	if os.Getenv("GUIDE_NO_MULTIPLEXING") != "" { // like a library without multiplexing
 		_ = os.Unsetenv("PLUGIN_MULTIPLEX_GRPC")
 	}
 	plugin.Serve(plugin.Config{
@@ -48,7 +48,7 @@ func serveStore() {
 	})
 }
 
-// storeService is the store with the types of the generated code.
+// storeService is the store with the generated types.
 var storeService = core.DefineSides[kvv1.StoreServiceServer, kvv1.StoreServiceClient](kv.Plugin.Name())
 
 var stores = transportgrpc.Service(storeService, kvv1.RegisterStoreServiceServer, kvv1.NewStoreServiceClient)
@@ -72,7 +72,7 @@ func closeAfterwards(t *testing.T, client *host.Client, err error) *host.Client 
 	return client
 }
 
-func TestCallsOverGRPCSayWhyTheyFailed(t *testing.T) {
+func TestCallsOverGRPCExplainTheirFailure(t *testing.T) {
 	var logged buffer
 	log := slog.New(slog.NewTextHandler(&logged, nil))
 	launched, err := host.Launch(t.Context(), storeConfig(t))
@@ -109,7 +109,7 @@ func TestCallsOverGRPCSayWhyTheyFailed(t *testing.T) {
 	}
 }
 
-// observed writes every call to log, of either side and on every connection.
+// observed logs every call, of both sides and on every connection.
 func observed(log *slog.Logger) []transportgrpc.Option {
 	called := func(
 		ctx context.Context, method string, req, reply any,
@@ -155,7 +155,7 @@ func TestInterceptorsActOnEveryConnection(t *testing.T) {
 	}
 }
 
-// sums is a plugin that has counted to three.
+// sums is a plugin with a count of three.
 type sums struct{ counter.Counter }
 
 func (sums) Add(ctx context.Context, _ string, n int64, adder counter.Adder) (int64, error) {
@@ -166,8 +166,8 @@ type adder struct{}
 
 func (adder) Sum(_ context.Context, a, b int64) (int64, error) { return a + b, nil }
 
-// inOneConnection launches a plugin with everything inside one connection, where
-// the plugin can do that.
+// inOneConnection launches a plugin with everything inside one connection, if
+// the plugin supports it.
 func inOneConnection(ctx context.Context, cfg host.Config, service transportgrpc.Option) (*host.Client, error) {
 	cfg.Versions = core.Versions{1: {transportgrpc.New(service, transportgrpc.WithMultiplexing())}}
 	client, err := host.Launch(ctx, cfg)
@@ -179,7 +179,7 @@ func inOneConnection(ctx context.Context, cfg host.Config, service transportgrpc
 	return client, err
 }
 
-func TestPluginThatCannotMultiplexIsLaunchedWithout(t *testing.T) {
+func TestMultiplexingIsOptionalForAPlugin(t *testing.T) {
 	for name, env := range map[string][]string{"can": nil, "cannot": {"GUIDE_NO_MULTIPLEXING=1"}} {
 		t.Run(name, func(t *testing.T) {
 			cfg := storeConfig(t)
@@ -203,12 +203,12 @@ func TestPluginThatCannotMultiplexIsLaunchedWithout(t *testing.T) {
 	}
 }
 
-// large lets messages of 64 MiB through, and no larger ones.
+// large allows messages up to 64 MiB.
 func large(service transportgrpc.Option) core.Versions {
 	return core.Versions{1: {transportgrpc.New(service, transportgrpc.WithMaxMessageSize(64<<20))}}
 }
 
-func TestMessagesHaveABound(t *testing.T) {
+func TestMessagesHaveASizeLimit(t *testing.T) {
 	plugintest.NoLeaks(t)
 	client := plugintest.Launch(t,
 		host.Config{Handshake: kv.Handshake, Versions: large(stores)},
@@ -225,7 +225,7 @@ func TestMessagesHaveABound(t *testing.T) {
 	}
 }
 
-// lengths is a store that keeps nothing.
+// lengths is a store that drops its values.
 type lengths struct{ kv.Store }
 
 func (lengths) Put(context.Context, string, []byte) error { return nil }

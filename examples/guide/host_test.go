@@ -20,7 +20,7 @@ import (
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 )
 
-// advice is what an application might tell its user about a launch that failed.
+// advice is an application's message to its user about a failed launch.
 func advice(err error) string {
 	var (
 		versions *core.VersionError
@@ -47,7 +47,7 @@ func advice(err error) string {
 	return "see the error"
 }
 
-func TestAdviceOnAPluginThatDoesNotExist(t *testing.T) {
+func TestAdviceOnAMissingPlugin(t *testing.T) {
 	_, err := host.Launch(t.Context(), host.Config{
 		Handshake: greeter.Handshake,
 		Versions:  greeter.Versions,
@@ -74,11 +74,11 @@ func TestAdviceOnAPluginOfAnotherApplication(t *testing.T) {
 	}
 }
 
-// patient has every time that a host can set.
+// patient sets every timeout of a host.
 func patient(cfg host.Config) host.Config {
 	cfg.Timeouts.Start = 20 * time.Second           // from the call to the first answer
-	cfg.Timeouts.Stop = 10 * time.Second            // to leave after it was asked
-	cfg.Timeouts.Kill = 10 * time.Second            // to be gone after it was killed
+	cfg.Timeouts.Stop = 10 * time.Second            // from the request to the exit
+	cfg.Timeouts.Kill = 10 * time.Second            // from the kill to the exit
 	cfg.Timeouts.ExitGrace = 250 * time.Millisecond // a failed call waits this long for the exit status
 	return cfg
 }
@@ -89,7 +89,7 @@ func TestStopWithAContext(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
-	err := client.Stop(ctx) // asks, and kills when ctx ends
+	err := client.Stop(ctx) // asks, and kills at the end of ctx
 	var stop *host.StopError
 	if errors.As(err, &stop) {
 		log.Warn("it was killed", "reason", stop.Err)
@@ -117,7 +117,7 @@ func TestCrashIsSeenAndExplained(t *testing.T) {
 		log.Error("the connection broke, and the plugin still runs", "error", err)
 	}
 
-	<-client.Done() // nothing of the plugin is left from here on
+	<-client.Done() // the plugin has left nothing behind from here on
 	if err := client.Err(); err != nil {
 		log.Error("nobody asked for that end", "error", err)
 	}
@@ -133,9 +133,9 @@ func TestLogsAndPrints(t *testing.T) {
 		Name:   "greeter",                                      // in errors, and as the attribute "plugin"
 		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), // the plugin's log, and the library's
 		Outputs: host.Outputs{
-			PrintedStdout: &printed, // what it prints on os.Stdout
-			PrintedStderr: &printed, // what it prints on os.Stderr
-			RawLog:        &raw,     // a copy of the log as it came
+			PrintedStdout: &printed, // its os.Stdout
+			PrintedStderr: &printed, // its os.Stderr
+			RawLog:        &raw,     // an exact copy of the log
 		},
 	}
 
@@ -159,7 +159,7 @@ func TestEnvironmentAndInput(t *testing.T) {
 	var cfg host.Config
 
 	cfg.Command.Inherit = host.InheritOnly("HOME", "PATH", "TMPDIR") // the zero value inherits everything
-	cfg.Command.Env = []string{"GREETING_LANGUAGE=en"}               // wins over what is inherited
+	cfg.Command.Env = []string{"GREETING_LANGUAGE=en"}               // overrides inherited variables
 	cfg.Command.Stdin = strings.NewReader("settings of the plugin")  // nil: none; os.Stdin: the host's own
 
 	if err := launch(t, cfg).Close(); err != nil {
@@ -184,9 +184,9 @@ func TestRunner(t *testing.T) {
 	}
 }
 
-// forDebugging waits for a plugin for as long as a person looks at it.
+// forDebugging gives a person time to look at a plugin.
 func forDebugging(cfg host.Config) host.Config {
-	cfg.Timeouts.Start = -1 // only the context bounds the launch
+	cfg.Timeouts.Start = -1 // only the context limits the launch
 	cfg.Timeouts.Stop = time.Hour
 	cfg.Outputs = host.Outputs{PrintedStdout: os.Stdout, PrintedStderr: os.Stderr, RawLog: os.Stderr}
 	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: core.LevelTrace}))

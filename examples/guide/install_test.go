@@ -14,8 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 )
 
-// releaseKey is the public half of the key with which the application's plugins are
-// signed.
+// releaseKey is the public key that verifies the application's plugins.
 const releaseKey = "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"
 
 // install takes a path or an address.
@@ -31,7 +30,7 @@ func install(ctx context.Context, dir, location string, progress func(store.Prog
 	}
 	fetcher := fetch.Fetcher{
 		Signatures: signatures,
-		Hosts:      []string{"release-assets.githubusercontent.com"}, // to which github.com redirects
+		Hosts:      []string{"release-assets.githubusercontent.com"}, // github.com redirects there
 	}
 	return fetcher.Install(ctx, plugins, fetch.Source{Location: location}, store.Install{
 		Protocols: greeter.Versions.Numbers(),
@@ -39,7 +38,7 @@ func install(ctx context.Context, dir, location string, progress func(store.Prog
 	})
 }
 
-func TestAPluginIsInstalledFromAPath(t *testing.T) {
+func TestInstallFromAPath(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 )
 
-// TestMain serves the greeter, or the store, when a test has started this binary as
-// its plugin, or asked it what it is.
+// TestMain serves the greeter or the store if a test has started this binary as its plugin. It also
+// answers a request to describe itself.
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(greeter.Handshake.MagicCookieKey) != "", slices.Equal(os.Args[1:], []string{"describe"}):
@@ -36,7 +36,7 @@ func pluginPath(t *testing.T) string {
 	return path
 }
 
-// launch launches it, and ends it with the test.
+// launch launches the plugin, and ends it with the test.
 func launch(t *testing.T, cfg host.Config) *host.Client {
 	t.Helper()
 	cfg.Handshake = greeter.Handshake

@@ -60,7 +60,7 @@ func TestShutdownHooksRunLastFirstAndTheirPrintsArrive(t *testing.T) {
 	}
 }
 
-// buffer is a bytes.Buffer for more than one goroutine.
+// buffer is a bytes.Buffer for concurrent use.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -31,11 +31,11 @@ func TestIdentitiesKnowEachOther(t *testing.T) {
 	}
 	sent := other.PEM()
 
-	own, err := tlsutil.NewIdentity() // tell the other side own.PEM()
+	own, err := tlsutil.NewIdentity() // send own.PEM() to the other side
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer, err := tlsutil.ParsePEM(sent) // what the other side told
+	peer, err := tlsutil.ParsePEM(sent) // received from the other side
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func shake(t *testing.T, client, server *tls.Config) {
 	}
 }
 
-// Certificates from an authority of the application's, on both sides.
+// Certificates from the application's own authority, on both sides.
 func TestCertificatesFromFiles(t *testing.T) {
 	files := certificateFiles(t)
 	hostCertificate, hostKey := files("host")
@@ -100,8 +100,8 @@ func TestCertificatesFromFiles(t *testing.T) {
 	}
 }
 
-// certificateFiles makes an authority, and certificates that it signs, each under
-// a name, for "localhost".
+// certificateFiles makes an authority and returns a function for certificates
+// signed by it. Each has its own name and is valid for "localhost".
 func certificateFiles(t *testing.T) func(name string) (certificate, key string) {
 	t.Helper()
 	dir := t.TempDir()

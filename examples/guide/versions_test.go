@@ -15,13 +15,13 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// The plugin of both versions has one name. What plugins implement has changed.
+// The plugin has the same name in both versions. Its interface has changed.
 var (
 	greeter1 = core.Define[Greeter1]("greeter")
 	greeter2 = core.Define[Greeter2]("greeter")
 )
 
-// twoVersions lets plugins of both generations run.
+// twoVersions supports plugins of both generations.
 var twoVersions = core.Versions{
 	1: {netrpc.New(netrpc.Carry(greeter1, newServer1, newClient1))},
 	2: {netrpc.New(netrpc.Carry(greeter2, newServer2, newClient2))},
@@ -43,7 +43,7 @@ func greet(ctx context.Context, client *host.Client, name, language string) (str
 	return g.Greet(ctx, name, language)
 }
 
-// The interfaces of the application, by the version that has them.
+// The interfaces of the application, by version.
 type (
 	Greeter1 interface {
 		Greet(ctx context.Context, name string) (string, error)
@@ -54,7 +54,7 @@ type (
 	}
 )
 
-// greetings are the plugins, by the Go type that a version has for them.
+// greetings are the plugins, by the Go type of their version.
 type (
 	greetings1 struct{}
 	greetings2 struct{}
@@ -102,7 +102,7 @@ func newClient1(_ *netrpc.Broker, c *netrpc.Client) (Greeter1, error) { return &
 
 func newClient2(_ *netrpc.Broker, c *netrpc.Client) (Greeter2, error) { return &client2{c}, nil }
 
-func TestTwoVersions(t *testing.T) {
+func TestVersionsOfTwoGenerations(t *testing.T) {
 	old, current := greeter1.Bind(greetings1{}), greeter2.Bind(greetings2{})
 	for name, c := range map[string]struct {
 		implements core.Implementations
@@ -124,8 +124,8 @@ func TestTwoVersions(t *testing.T) {
 	}
 }
 
-// A plugin of another version's type is an error and not a client of it.
-func TestThePluginOfAnotherVersionIsNotDispensed(t *testing.T) {
+// A plugin with another version's type gives an error instead of a client.
+func TestVersionsRefuseThePluginOfAnotherVersion(t *testing.T) {
 	plugintest.NoLeaks(t)
 	client := plugintest.Launch(t,
 		host.Config{Handshake: greeter.Handshake, Versions: twoVersions},
@@ -137,8 +137,8 @@ func TestThePluginOfAnotherVersionIsNotDispensed(t *testing.T) {
 	}
 }
 
-// A host may learn the name of a plugin when it runs.
-func TestANameThatIsKnownAtRunTimeOnly(t *testing.T) {
+// A host may learn the name of a plugin at run time.
+func TestDispenseByANameKnownAtRunTimeOnly(t *testing.T) {
 	client := launch(t, host.Config{})
 	name := strings.ToLower("GREETER")
 

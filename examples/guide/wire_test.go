@@ -14,10 +14,10 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// ErrMissing says that there is no value under a key.
+// ErrMissing reports a key without a value.
 var ErrMissing = errors.New("no such key")
 
-// lookupReply has a place for the error that callers look for.
+// lookupReply has a field for ErrMissing, since callers check for it.
 type lookupReply struct {
 	Value   string
 	Missing bool
@@ -50,7 +50,7 @@ func (c *storeClient) Lookup(ctx context.Context, key string) (string, error) {
 	return reply.Value, nil
 }
 
-// Dump writes all values to w, which is the host's.
+// Dump writes all values to w, a writer of the host.
 func (c *storeClient) Dump(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -67,10 +67,10 @@ func (s *storeServer) Dump(ctx context.Context, to netrpc.Writer, _ *struct{}) e
 			return errors.Join(err, w.Close())
 		}
 	}
-	return w.Close() // says whether all of it has arrived
+	return w.Close() // reports whether all of it has arrived
 }
 
-// Greet has the form of go-plugin's tutorial: no context, and arguments of no type.
+// Greet has the form of go-plugin's tutorial: no context, and untyped arguments.
 func (s *storeServer) Greet(_ any, reply *string) error {
 	*reply = "Hello!"
 	return nil

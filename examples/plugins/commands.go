@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// session is what all commands have.
+// session is shared by all commands.
 type session struct {
 	store store.Store
 	out   output
@@ -47,18 +47,18 @@ func (c *command) installOne(ctx context.Context, s session, location string) (*
 	var silent *discovery.DescribeError
 	switch {
 	case errors.Is(err, store.ErrInstalled):
-		err = fmt.Errorf("%w; -replace takes its place", err)
+		err = fmt.Errorf("%w; use -replace to replace it", err)
 	case errors.Is(err, fetch.ErrUnverified):
-		err = fmt.Errorf("%w; -sums names a list", err)
+		err = fmt.Errorf("%w; use -sums with a list", err)
 	case errors.As(err, &silent):
-		err = fmt.Errorf("%w; -undescribed takes a plugin that is built with go-plugin, which does not answer", err)
+		err = fmt.Errorf("%w; use -undescribed for a plugin built with go-plugin, which does not answer", err)
 	}
 	return item, err
 }
 
 func remove(ctx context.Context, s session, args []string) error {
 	if len(args) < 1 || len(args) > 2 {
-		return usageError("remove needs a name, and may have a constraint")
+		return usageError("remove needs a name and an optional constraint")
 	}
 	var versions semver.Constraint
 	if len(args) == 2 {
@@ -87,7 +87,7 @@ func verify(ctx context.Context, s session, args []string) error {
 	}
 	err = errors.Join(s.out.all(items), err)
 	if bad > 0 {
-		err = errors.Join(err, fmt.Errorf("%d of %d plugins are not as they were installed", bad, len(items)))
+		err = errors.Join(err, fmt.Errorf("%d of %d plugins do not match their installation", bad, len(items)))
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-// This program is the command of an application that lets its users manage the
+// This program is an application's command for its users to manage the
 // plugins of its greeting host:
 //
 //	plugins list
@@ -6,11 +6,11 @@
 //	plugins remove name [constraint]
 //	plugins verify
 //
-// Each takes -dir directory and -json, before the command or after it. An
+// Each accepts -dir directory and -json, before or after the command. An
 // application's own command calls the same functions, under its own names.
 //
-// The status is 0 for success, 1 where something failed or, for verify, is not as
-// it was installed, and 2 for a mistake on the command line.
+// The status is 0 for success, 1 for a failure or, with verify, a changed
+// plugin, and 2 for an error on the command line.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// status is what the process ends with.
+// status is the process's exit status.
 func status(err error) int {
 	var usage usageError
 	if errors.As(err, &usage) {
@@ -48,11 +48,11 @@ func status(err error) int {
 	return 1
 }
 
-// usageError is a mistake on the command line.
+// usageError is an error on the command line.
 type usageError string
 
 func (e usageError) Error() string {
-	return string(e) + " (list, install, remove or verify; -h says more)"
+	return string(e) + " (list, install, remove or verify; -h shows the help)"
 }
 
 const usage = `Usage:
@@ -72,7 +72,7 @@ Flags of install:
   -undescribed     take a plugin that does not say what it is
 `
 
-// command is a command line, taken apart.
+// command is a parsed command line.
 type command struct {
 	dir         string
 	json        bool
@@ -81,10 +81,10 @@ type command struct {
 	undescribed bool
 }
 
-// parse reads flags, up to what is none.
+// parse reads flags up to the first other argument.
 func (c *command) parse(name string, args []string, stderr io.Writer) ([]string, error) {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // the error says it
+	flags.SetOutput(io.Discard) // the error has the text
 	flags.StringVar(&c.dir, "dir", c.dir, "")
 	flags.BoolVar(&c.json, "json", c.json, "")
 	if name == "install" {

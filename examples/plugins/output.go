@@ -16,14 +16,14 @@ type output struct {
 	json bool
 }
 
-// shown is a plugin as programs get it.
+// shown is a plugin in the JSON output.
 type shown struct {
 	store.Item
 
 	Error string `json:"error,omitempty"`
 }
 
-// all prints what there is.
+// all prints all plugins.
 func (o output) all(items []store.Item) error {
 	if len(items) == 0 && !o.json {
 		_, err := fmt.Fprintln(o.w, "no plugins")
@@ -32,13 +32,13 @@ func (o output) all(items []store.Item) error {
 	return o.some(items)
 }
 
-// some prints what something was done with.
+// some prints the plugins of an action.
 func (o output) some(items []store.Item) error {
 	switch {
 	case o.json:
 		return o.asJSON(items)
 	case len(items) == 0:
-		return nil // the error says why
+		return nil // the error gives the reason
 	}
 	table := tabwriter.NewWriter(o.w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tVERSION\tPLATFORM\tSTATE\tSHA-256")

@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// user is somebody at a terminal.
+// user is a person at a terminal.
 type user struct {
 	dir     string // of the installed plugins
 	sources string
@@ -35,7 +35,7 @@ func (u user) source(t *testing.T, name, content string) string {
 	return path
 }
 
-// types runs the command, and returns what it prints.
+// types runs the command and returns its output.
 func (u user) types(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var stdout, stderr strings.Builder
@@ -84,7 +84,7 @@ func TestPluginsAreInstalledListedVerifiedAndRemoved(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsWhatWasChanged(t *testing.T) {
+func TestVerifyFindsChangedPlugins(t *testing.T) {
 	u := newUser(t)
 	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
 	files, err := filepath.Glob(filepath.Join(u.dir, "greet-plugin-*"))
@@ -142,7 +142,7 @@ func TestInstallComparesWithAListOfSums(t *testing.T) {
 	u.succeeds(t, "install", "-undescribed", "-replace", other)
 }
 
-func TestMistakesOnTheCommandLine(t *testing.T) {
+func TestCommandLineErrors(t *testing.T) {
 	u := newUser(t)
 	for _, args := range [][]string{
 		nil, {"dance"}, {"list", "x"}, {"verify", "x"}, {"install"}, {"install", "-x"}, {"remove"}, {"remove", "a", "b", "c"}, {"remove", "a", "new"}, {"-x"},
@@ -186,8 +186,8 @@ func TestHelpNamesTheCommands(t *testing.T) {
 	}
 }
 
-// That there are none is said of a list, not of what failed.
-func TestAFailureSaysNothingOfAnEmptyList(t *testing.T) {
+// A list reports that it is empty; a failure does not.
+func TestFailureDoesNotReportAnEmptyList(t *testing.T) {
 	u := newUser(t)
 	for _, args := range [][]string{{"install", filepath.Join(u.sources, "greet-plugin-loud")}, {"remove", "loud"}} {
 		if out, err := u.types(t, args...); err == nil || out != "" {
@@ -196,8 +196,8 @@ func TestAFailureSaysNothingOfAnEmptyList(t *testing.T) {
 	}
 }
 
-// What can be said of the rest is.
-func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
+// A broken lock file still leaves the other facts to report.
+func TestListWorksDespiteABrokenLockFile(t *testing.T) {
 	u := newUser(t)
 	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"))
 	text := `{"version": 1, "plugins": [{"name": "soft"}]}`
@@ -212,8 +212,8 @@ func TestABrokenLockFileIsNoReasonToListNothing(t *testing.T) {
 	}
 }
 
-// A table and JSON say the same.
-func TestTheTableAndJSONSayTheSame(t *testing.T) {
+// A table and JSON have the same content.
+func TestTableAndJSONHaveTheSameContent(t *testing.T) {
 	u := newUser(t)
 	u.succeeds(t, "install", "-undescribed", u.source(t, "greet-plugin-loud_v1.0.0", "one"), u.source(t, "greet-plugin-soft", "two"))
 	for name, mode := range map[string]os.FileMode{"greet-plugin-new_v1": 0o755, "greet-plugin-calm": 0o755, "greet-plugin-x_vms_vax": 0o755} {
@@ -256,7 +256,7 @@ func TestTheTableAndJSONSayTheSame(t *testing.T) {
 	}
 }
 
-func TestTheStatusTellsMistakesFromFailures(t *testing.T) {
+func TestStatusDistinguishesUsageErrorsFromFailures(t *testing.T) {
 	u := newUser(t)
 	for want, args := range map[int][]string{1: {"remove", "loud"}, 2: {"dance"}} {
 		if _, err := u.types(t, args...); status(err) != want {
@@ -265,7 +265,7 @@ func TestTheStatusTellsMistakesFromFailures(t *testing.T) {
 	}
 }
 
-func TestASumThatIsListedTwiceIsSaidToBe(t *testing.T) {
+func TestInstallReportsASumListedTwice(t *testing.T) {
 	u := newUser(t)
 	source := u.source(t, "greet-plugin-loud", "one")
 	list := u.source(t, "SHA256SUMS", sums.Of([]byte("one")).String()+"  greet-plugin-loud\n"+sums.Of([]byte("two")).String()+"  greet-plugin-loud\n")

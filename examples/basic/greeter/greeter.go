@@ -1,6 +1,6 @@
-// Package greeter is what the host and its plugins agree on: the interface, how
-// it crosses the wire, and how the two know each other. An application keeps such
-// a package where plugin authors can import it.
+// Package greeter is shared by the host and its plugins: the interface, its
+// wire format, and the handshake. An application keeps this package in a module
+// that plugin authors can import.
 package greeter
 
 import (
@@ -19,14 +19,14 @@ type Greeter interface {
 // Plugin is the name of the greeter and its type, for hosts and plugins.
 var Plugin = core.Define[Greeter]("greeter")
 
-// Handshake is how a plugin knows that a greeting host started it.
+// Handshake proves to a plugin that a greeting host started it.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_GREETER_PLUGIN",
 	MagicCookieValue: "3f1b7c52",
 }
 
-// Versions are the protocol versions of the application, each with what carries
-// the calls.
+// Versions are the protocol versions of the application, each with its
+// transports.
 var Versions = core.Versions{
 	1: {netrpc.New(netrpc.Carry(Plugin, newServer, newClient))},
 }

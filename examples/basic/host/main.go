@@ -1,4 +1,4 @@
-// This program is a host: it launches the plugin that its argument names, calls
+// This program is a host: it launches the plugin named by its argument, calls
 // it, and stops it.
 package main
 
@@ -58,7 +58,7 @@ func greet(ctx context.Context, client *host.Client) error {
 	return nil
 }
 
-// withoutTime leaves out of the log what differs from run to run.
+// withoutTime removes the time from the log, for a stable output.
 func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {
 		return slog.Attr{}

@@ -20,7 +20,7 @@ func (e english) Greet(_ context.Context, name string) (string, error) {
 	if name == "" {
 		return "", errors.New("nobody to greet")
 	}
-	fmt.Println("a plugin may print") // goes to the host too, where it says
+	fmt.Println("a plugin may print") // the host receives this too
 	return "Hello, " + name + "!", nil
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/jackfield-go/jackfield/examples/basic/greeter"
 )
 
-// The plugin and a host of it run inside the test: calls cross a real socket, and
-// there is nothing to build or to start.
-func TestGreetsOverTheWire(t *testing.T) {
+// The plugin and its host run inside the test: calls cross a real socket,
+// without a build or a process.
+func TestPluginGreetsOverTheWire(t *testing.T) {
 	plugintest.NoLeaks(t)
 	logger := slog.New(slog.NewTextHandler(t.Output(), nil))
 	client := plugintest.Launch(t,
@@ -31,6 +31,6 @@ func TestGreetsOverTheWire(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if _, err := g.Greet(t.Context(), ""); err == nil {
-		t.Error("nobody was greeted, and no error came")
+		t.Error("an empty name gave no error")
 	}
 }

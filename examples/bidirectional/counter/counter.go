@@ -1,6 +1,6 @@
-// Package counter is what a host and its plugins agree on where the plugin calls
-// back over gRPC: the host passes an interface of its own, and an io.Reader, into a
-// call. The example callback does the same over net/rpc.
+// Package counter is shared by a host and its plugins. The plugin calls back over gRPC: the host
+// passes its own interface, and an io.Reader, into a call. The example callback does the same over
+// net/rpc.
 package counter
 
 import (
@@ -14,15 +14,15 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// Counter is what a plugin implements.
+// Counter is implemented by plugins.
 type Counter interface {
-	// Add puts n on top of what is counted under key. The sum is the adder's.
+	// Add adds n to the count under key. The adder computes the sum.
 	Add(ctx context.Context, key string, n int64, adder Adder) (int64, error)
-	// CountWords counts the words in r, which the host has.
+	// CountWords counts the words in r, a reader of the host.
 	CountWords(ctx context.Context, r io.Reader) (int64, error)
 }
 
-// Adder is what the host implements, for the plugin to call.
+// Adder is implemented by the host and called by the plugin.
 type Adder interface {
 	Sum(ctx context.Context, a, b int64) (int64, error)
 }
@@ -30,22 +30,21 @@ type Adder interface {
 // Plugin is the name of the counter and its type, for hosts and plugins.
 var Plugin = core.Define[Counter]("counter")
 
-// Handshake is how a plugin knows that a counting host started it.
+// Handshake proves to a plugin that a counting host started it.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_BIDIRECTIONAL_PLUGIN",
 	MagicCookieValue: "5e6b80d7",
 }
 
 // Versions are the protocol versions of the application. With the option
-// transportgrpc.WithMultiplexing a host has the callbacks inside its one connection
-// with the plugin; nothing else changes.
+// transportgrpc.WithMultiplexing, callbacks share the host's one connection with the plugin.
+// Nothing else changes.
 func Versions(opts ...transportgrpc.Option) core.Versions {
 	opts = append(opts, transportgrpc.Carry(Plugin, register, newClient))
 	return core.Versions{1: {transportgrpc.New(opts...)}}
 }
 
-// register runs in the plugin. Both sides keep the broker, through which the adder
-// and the reader go.
+// register runs in the plugin. Both sides keep the broker; it carries the adder and the reader.
 func register(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl Counter) error {
 	counterv1.RegisterCounterServiceServer(r, &server{impl: impl, broker: b})
 	return nil

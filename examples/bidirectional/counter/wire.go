@@ -16,7 +16,7 @@ type client struct {
 
 func (c *client) Add(ctx context.Context, key string, n int64, adder Adder) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // the plugin can call the adder as long as this call takes
+	defer cancel() // the plugin can use the adder until this call returns
 	id, err := transportgrpc.Lend[counterv1.AdderServiceServer](
 		ctx, c.broker, counterv1.RegisterAdderServiceServer, &adderServer{impl: adder})
 	if err != nil {
@@ -37,7 +37,7 @@ func (c *client) CountWords(ctx context.Context, r io.Reader) (int64, error) {
 	return resp.GetWords(), err
 }
 
-// server is what the client calls, in the plugin.
+// server receives the client's calls, in the plugin.
 type server struct {
 	counterv1.UnimplementedCounterServiceServer
 
@@ -72,7 +72,7 @@ func (s *server) CountWords(
 	return &counterv1.CountWordsResponse{Words: words}, nil
 }
 
-// adderServer is what the plugin calls, in the host.
+// adderServer receives the plugin's calls, in the host.
 type adderServer struct {
 	counterv1.UnimplementedAdderServiceServer
 

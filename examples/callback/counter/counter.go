@@ -1,5 +1,5 @@
-// Package counter is what a host and its plugins agree on where the plugin calls
-// back: the host passes an interface of its own, and an io.Reader, into a call.
+// Package counter is shared by a host and its plugins. The plugin calls back:
+// the host passes its own interface, and an io.Reader, into a call.
 package counter
 
 import (
@@ -10,15 +10,15 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// Counter is what a plugin implements.
+// Counter is implemented by plugins.
 type Counter interface {
-	// Add puts n on top of what is counted under key. The sum is the adder's.
+	// Add adds n to the count under key. The adder computes the sum.
 	Add(ctx context.Context, key string, n int, adder Adder) (int, error)
-	// CountWords counts the words in r, which the host has.
+	// CountWords counts the words in r, a reader of the host.
 	CountWords(ctx context.Context, r io.Reader) (int, error)
 }
 
-// Adder is what the host implements, for the plugin to call.
+// Adder is implemented by the host and called by the plugin.
 type Adder interface {
 	Sum(ctx context.Context, a, b int) (int, error)
 }
@@ -26,7 +26,7 @@ type Adder interface {
 // Plugin is the name of the counter and its type, for hosts and plugins.
 var Plugin = core.Define[Counter]("counter")
 
-// Handshake is how a plugin knows that a counting host started it.
+// Handshake proves to a plugin that a counting host started it.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_COUNTER_PLUGIN",
 	MagicCookieValue: "91ac04de",
@@ -37,8 +37,7 @@ var Versions = core.Versions{
 	1: {netrpc.New(netrpc.Carry(Plugin, newServer, newClient))},
 }
 
-// newServer runs in the plugin. Both sides keep the broker, through which the adder
-// and the reader go.
+// newServer runs in the plugin. Both sides keep the broker; it carries the adder and the reader.
 func newServer(b *netrpc.Broker, impl Counter) (any, error) { return &server{impl, b}, nil }
 
 // newClient runs in the host.

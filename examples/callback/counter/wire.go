@@ -7,8 +7,8 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// addArgs is the message of Add. The adder stays in the host: the message has
-// what stands for it.
+// addArgs is the message of Add. The adder stays in the host: the message has a
+// reference to it.
 type addArgs struct {
 	Key   string
 	N     int
@@ -23,7 +23,7 @@ type client struct {
 
 func (c *client) Add(ctx context.Context, key string, n int, adder Adder) (int, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // the plugin can call the adder as long as this call takes
+	defer cancel() // the plugin can use the adder until this call returns
 	object, err := c.broker.Lend(ctx, &adderServer{adder})
 	if err != nil {
 		return 0, err
@@ -41,7 +41,7 @@ func (c *client) CountWords(ctx context.Context, r io.Reader) (int, error) {
 	return words, err
 }
 
-// server has the methods that the client calls, in the plugin.
+// server receives the client's calls, in the plugin.
 type server struct {
 	impl   Counter
 	broker *netrpc.Broker
@@ -70,7 +70,7 @@ func (s *server) CountWords(ctx context.Context, from netrpc.Reader, words *int)
 // sumArgs is the message of Sum.
 type sumArgs struct{ A, B int }
 
-// adderServer has the method that the plugin calls, in the host.
+// adderServer receives the plugin's calls, in the host.
 type adderServer struct{ impl Adder }
 
 func (s *adderServer) Sum(ctx context.Context, args sumArgs, sum *int) (err error) {

@@ -1,5 +1,5 @@
-// This program is a host that is called back: it passes an interface and a reader
-// of its own to the plugin that its argument names.
+// This program is a host with callbacks: it passes an interface and a reader of
+// its own to the plugin named by its argument.
 package main
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/jackfield-go/jackfield/examples/callback/counter"
 )
 
-// text is what the plugin reads, out of this process's memory.
+// text is in this process's memory; the plugin reads it.
 const text = "the host has this text, and the plugin reads it"
 
-// adder is the host's own. It says where it runs.
+// adder runs in the host. It prints its process ID.
 type adder struct{}
 
 func (adder) Sum(_ context.Context, a, b int) (int, error) {
@@ -52,7 +52,7 @@ func run(ctx context.Context, path string) error {
 	return nil
 }
 
-// count lets the plugin count, and add with the adder of this host.
+// count lets the plugin count, and add with this host's adder.
 func count(ctx context.Context, client *host.Client) error {
 	fmt.Printf("the host is process %d, the plugin process %s\n", os.Getpid(), client.ID())
 

@@ -1,5 +1,5 @@
-// This program is a plugin that calls its host back: it leaves the sums to the
-// host's adder, and reads from the host's reader.
+// This program is a plugin that calls its host back: it uses the host's adder
+// for sums, and reads from the host's reader.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// This program is the host of key-value stores: it launches each plugin that its
-// arguments name, whatever it is written in and whichever protocol it speaks, and
-// does the same with all of them.
+// This program is the host of key-value stores. It launches each plugin named
+// by its arguments and runs the same calls with all of them, in any language
+// and over either protocol.
 package main
 
 import (
@@ -57,7 +57,7 @@ func open(ctx context.Context, client *host.Client) error {
 	return use(ctx, store)
 }
 
-// use is the application: it does not know what is behind the store.
+// use is the application: it does not know the store's implementation.
 func use(ctx context.Context, store kv.Store) error {
 	if err := store.Put(ctx, "colour", []byte("blue")); err != nil {
 		return err
@@ -76,8 +76,8 @@ func use(ctx context.Context, store kv.Store) error {
 	return nil
 }
 
-// command says how to run a plugin: a script by its interpreter, for not every
-// system starts it by its first line.
+// command returns a plugin's command. It starts a script by its interpreter,
+// since not every system reads a script's first line.
 func command(path string) host.Cmd {
 	switch filepath.Ext(path) {
 	case ".py":
@@ -89,7 +89,7 @@ func command(path string) host.Cmd {
 	}
 }
 
-// withoutTime leaves out of the log what differs from run to run.
+// withoutTime removes the time from the log, for a stable output.
 func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey {
 		return slog.Attr{}

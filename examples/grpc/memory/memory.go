@@ -1,5 +1,4 @@
-// Package memory is the store that both plugins in Go serve. It knows nothing of
-// plugins.
+// Package memory is the store of both Go plugins. It is independent of plugins.
 package memory
 
 import (
@@ -10,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
 )
 
-// Store keeps values in memory. Calls come at the same time, so it has a lock.
+// Store keeps values in memory. Calls are concurrent, so it has a lock.
 type Store struct {
 	logger *slog.Logger
 
@@ -18,12 +17,12 @@ type Store struct {
 	values map[string][]byte
 }
 
-// New returns an empty store that writes to logger what it does.
+// New returns an empty store. It logs its actions to logger.
 func New(logger *slog.Logger) *Store {
 	return &Store{logger: logger, values: make(map[string][]byte)}
 }
 
-// Put stores value, which is the store's from then on.
+// Put stores value and takes ownership of it.
 func (s *Store) Put(_ context.Context, key string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +31,7 @@ func (s *Store) Put(_ context.Context, key string, value []byte) error {
 	return nil
 }
 
-// Get returns the value under key, which is not to be changed.
+// Get returns the value under key. The caller must not change it.
 func (s *Store) Get(_ context.Context, key string) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

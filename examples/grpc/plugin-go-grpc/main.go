@@ -1,4 +1,4 @@
-// This program is a plugin of the key-value host that speaks gRPC.
+// This program is a plugin of the key-value host, over gRPC.
 package main
 
 import (

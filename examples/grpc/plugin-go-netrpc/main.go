@@ -1,4 +1,4 @@
-// This program is a plugin of the key-value host that speaks net/rpc.
+// This program is a plugin of the key-value host, over net/rpc.
 package main
 
 import (

@@ -7,23 +7,23 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// Greeter1 is the interface of version 1, which plugins of that time implement.
+// Greeter1 is the interface of version 1, implemented by older plugins.
 type Greeter1 interface {
 	Greet(ctx context.Context, name string) (string, error)
 }
 
-// Plugin1 has the same name, and the type that plugins of that time implement.
+// Plugin1 has the same name, and the type of older plugins.
 var Plugin1 = core.DefineSides[Greeter1, Greeter](Plugin.Name())
 
-// Versions1 is what programs of that time have.
+// Versions1 are the versions of older programs.
 var Versions1 = core.Versions{1: {netrpc.New(netrpc.Carry(Plugin1, newServer1, newClient1))}}
 
 func newServer1(_ *netrpc.Broker, impl Greeter1) (any, error) { return &server1{impl}, nil }
 
-// newEnglish1 runs in a plugin of today.
+// newEnglish1 runs in a current plugin.
 func newEnglish1(_ *netrpc.Broker, impl Greeter) (any, error) { return &server1{english{impl}}, nil }
 
-// newClient1 runs in the host: it makes the interface of today.
+// newClient1 runs in the host: it returns the current interface.
 func newClient1(_ *netrpc.Broker, c *netrpc.Client) (Greeter, error) { return &client1{c}, nil }
 
 type server1 struct{ impl Greeter1 }
@@ -33,7 +33,7 @@ func (s *server1) Greet(ctx context.Context, name string, greeting *string) (err
 	return err
 }
 
-// client1 is a Greeter with a plugin of version 1 behind it.
+// client1 is a Greeter for a plugin of version 1.
 type client1 struct{ rpc *netrpc.Client }
 
 func (c *client1) Greet(ctx context.Context, name, language string) (string, error) {
@@ -45,7 +45,7 @@ func (c *client1) Greet(ctx context.Context, name, language string) (string, err
 	return greeting, err
 }
 
-// english is a plugin of version 2 as hosts of version 1 see it.
+// english adapts a plugin of version 2 to hosts of version 1.
 type english struct{ impl Greeter }
 
 func (e english) Greet(ctx context.Context, name string) (string, error) {

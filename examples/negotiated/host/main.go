@@ -1,6 +1,6 @@
-// This program is a host of both versions: it launches each plugin that its
-// arguments name and greets in two languages, of which older plugins have one. Then
-// it does the same as it was before version 2.
+// This program is a host of both versions. It launches each plugin named by its arguments and
+// greets in two languages; older plugins have only one. Then it repeats this as a host of version
+// 1.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// This program is a plugin of version 1: its author has not come round to the new
-// interface.
+// This program is a plugin of version 1: its author has not adopted the new
+// interface yet.
 package main
 
 import (

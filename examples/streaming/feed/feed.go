@@ -1,6 +1,5 @@
-// Package feed is what a host and its plugins agree on where the generated code is
-// the whole interface: the plugin implements the service, the host calls its
-// client, and no type is written in between.
+// Package feed is shared by a host and its plugins, with the generated code as the whole interface:
+// the plugin implements the service, and the host calls its client. No type is written in between.
 package feed
 
 import (
@@ -13,7 +12,7 @@ import (
 // server, and hosts call the generated client.
 var Plugin = core.DefineSides[feedv1.FeedServiceServer, feedv1.FeedServiceClient]("feed")
 
-// Handshake is how a plugin knows that a host of feeds started it.
+// Handshake proves to a plugin that a host of feeds started it.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_FEED_PLUGIN",
 	MagicCookieValue: "d90e13ab",

@@ -1,5 +1,5 @@
-// This program is a host that receives streams from the plugin that its argument
-// names, sends it one, and talks to it both ways.
+// This program is a host with streams. It receives from the plugin named by its
+// argument, sends to it, and talks to it both ways.
 package main
 
 import (
@@ -71,8 +71,7 @@ func watch(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	}
 }
 
-// stopWatching has enough before the plugin has: the context's end is what tells
-// it.
+// stopWatching stops before the plugin does: it cancels the context.
 func stopWatching(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -87,7 +86,7 @@ func stopWatching(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	}
 	cancel()
 	for err == nil {
-		_, err = stream.Recv() // what was under way
+		_, err = stream.Recv() // values already on their way
 	}
 	if status.Code(err) != codes.Canceled {
 		return err
@@ -104,7 +103,7 @@ func record(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	}
 	for _, celsius := range []float64{18, 21, 24} {
 		if err := stream.Send(&feedv1.RecordRequest{Celsius: celsius}); err != nil {
-			break // the plugin has ended the call, and CloseAndRecv says why
+			break // the plugin has ended the call; CloseAndRecv returns the reason
 		}
 	}
 	resp, err := stream.CloseAndRecv()
@@ -115,7 +114,7 @@ func record(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	return nil
 }
 
-// convert asks and is answered on the same call, as often as it likes.
+// convert sends requests and receives answers repeatedly on one call.
 func convert(ctx context.Context, feeder feedv1.FeedServiceClient) error {
 	stream, err := feeder.Convert(ctx)
 	if err != nil {

@@ -15,18 +15,18 @@ import (
 	"github.com/jackfield-go/jackfield/examples/streaming/feed"
 )
 
-// thermometer makes its measurements up.
+// thermometer invents its measurements.
 type thermometer struct {
 	feedv1.UnimplementedFeedServiceServer
 }
 
-// Watch sends until it is enough. Send waits while the host is slow, and fails when
-// it does not want any more.
+// Watch sends up to the limit. Send waits while the host is slow, and fails after the host has
+// cancelled.
 func (thermometer) Watch(req *feedv1.WatchRequest, stream grpc.ServerStreamingServer[feedv1.WatchResponse]) error {
 	for n := uint32(0); req.GetLimit() == 0 || n < req.GetLimit(); n++ {
 		if err := stream.Send(&feedv1.WatchResponse{Celsius: 20 + float64(n%8)/2}); err != nil {
 			if stream.Context().Err() != nil {
-				fmt.Println("printed: the host has seen enough") // it gets to the host too
+				fmt.Println("printed: the host has seen enough") // the host receives it too
 			}
 			return err
 		}
@@ -55,7 +55,7 @@ func (thermometer) Record(stream grpc.ClientStreamingServer[feedv1.RecordRequest
 	return stream.SendAndClose(&feedv1.RecordResponse{Count: count, MeanCelsius: sum / float64(count)})
 }
 
-// Convert answers one by one.
+// Convert answers one request at a time.
 func (thermometer) Convert(stream grpc.BidiStreamingServer[feedv1.ConvertRequest, feedv1.ConvertResponse]) error {
 	for {
 		req, err := stream.Recv()

@@ -1,5 +1,6 @@
 // Package kvgrpc carries a store over gRPC, with the messages of
-// examples/proto/kv/v1/kv.proto. Plugins in other languages speak the same.
+// examples/proto/kv/v1/kv.proto. Plugins in other languages use the same
+// messages.
 package kvgrpc
 
 import (
@@ -18,7 +19,7 @@ import (
 // Transport carries the store.
 var Transport = transportgrpc.New(transportgrpc.Carry(kv.Plugin, register, newClient))
 
-// register runs in the plugin: it registers the service that the host calls.
+// register runs in the plugin: it registers the service called by the host.
 func register(_ *transportgrpc.Broker, r grpc.ServiceRegistrar, impl kv.Store) error {
 	kvv1.RegisterStoreServiceServer(r, &server{impl: impl})
 	return nil
@@ -42,7 +43,7 @@ func (s *server) Put(ctx context.Context, req *kvv1.PutRequest) (*kvv1.PutRespon
 	return &kvv1.PutResponse{}, nil
 }
 
-// Get answers with a status for the error that callers look for.
+// Get returns a status for ErrNotFound, since callers check for it.
 func (s *server) Get(ctx context.Context, req *kvv1.GetRequest) (*kvv1.GetResponse, error) {
 	value, err := s.impl.Get(ctx, req.GetKey())
 	switch {
@@ -61,7 +62,7 @@ func (c *client) Put(ctx context.Context, key string, value []byte) error {
 	return err
 }
 
-// Get makes the error of the status.
+// Get converts the status back to the error.
 func (c *client) Get(ctx context.Context, key string) ([]byte, error) {
 	resp, err := c.grpc.Get(ctx, &kvv1.GetRequest{Key: key})
 	if status.Code(err) == codes.NotFound {

@@ -23,8 +23,8 @@ type putArgs struct {
 	Value []byte
 }
 
-// getReply has a place for the error that callers look for: net/rpc has only text
-// for errors.
+// getReply has a field for ErrNotFound, since callers check for it: net/rpc has
+// only text for errors.
 type getReply struct {
 	Value   []byte
 	Missing bool

@@ -1,4 +1,4 @@
-// This program prints the place in a door, which its argument has in hexadecimal.
+// This program prints the place in a door, given in hexadecimal as its argument.
 package main
 
 import (
