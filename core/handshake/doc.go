@@ -5,8 +5,8 @@
 // specified in docs/protocol.md.
 //
 // The package is pure: it reads no environment, opens no file and writes
-// nothing, so both sides, tests and fuzzers call it with their own
-// values. All input is bounded, since neither side trusts the other.
+// nothing, so both sides, tests and fuzzers call it with their own values. All
+// input is bounded, since neither side trusts the other.
 //
 // # The line
 //
@@ -17,17 +17,17 @@
 //
 // [Line.Format] writes it and [Parse] reads it. Programs print other things on
 // their standard output too; [IsCandidate] tells this noise from a malformed
-// handshake line, and [SplitGlued] finds a handshake line behind noise
-// without a newline.
+// handshake line, and [SplitGlued] finds a handshake line behind noise without
+// a newline.
 //
 // # The variables
 //
 // A host inherits an environment, removes stale variables with [Strip], and
-// appends the [Environment.Variables] of an [Environment]. Protocol variables in
-// the host's own environment therefore never reach the child. Of two variables
-// with the same name the later wins, which is the host's. A plugin reads them
-// with [ReadEnvironment] and then unsets [Names], so that its own children
-// do not inherit them. An empty variable counts as unset.
+// appends the [Environment.Variables] of an [Environment]. Protocol variables
+// in the host's own environment therefore never reach the child. Of two
+// variables with the same name the later wins, which is the host's. A plugin
+// reads them with [ReadEnvironment] and then unsets [Names], so that its own
+// children do not inherit them. An empty variable counts as unset.
 //
 //	PLUGIN_PROTOCOL_VERSIONS   application versions the host knows, decimal, comma
 //	                           separated, any order; malformed items are

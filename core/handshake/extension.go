@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FieldVersions is the extension field for all versions that a plugin offers,
+// FieldVersions is the extension field for all versions offered by a plugin,
 // as [FormatVersions] writes them. A plugin adds it if the host asked for it
 // and they have no common version. The host can then report both lists
 // (protocol §10).

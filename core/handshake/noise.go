@@ -36,15 +36,14 @@ func isNumber(s string) bool {
 // pass over the line.
 const maxGlued = 8
 
-// SplitGlued recognises a handshake line behind noise on the
-// same line, as in
+// SplitGlued recognises a handshake line behind noise on the same line, as in
 //
 //	loading...1|1|unix|/tmp/plugin/s|netrpc|
 //
 // from a plugin that printed without a newline before it served. It returns the
-// noise and the rest, which [Parse] accepts. ok is false without a valid
-// rest, without noise, and for lines over [MaxLine]. Its purpose is a precise
-// error text; go-plugin's hosts refuse these lines.
+// noise and the rest, which [Parse] accepts. ok is false without a valid rest,
+// without noise, and for lines over [MaxLine]. Its purpose is a precise error
+// text; go-plugin's hosts refuse these lines.
 func SplitGlued(line string) (noise, rest string, ok bool) {
 	if len(line) > MaxLine {
 		return "", "", false
