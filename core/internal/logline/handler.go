@@ -1,29 +1,26 @@
 // Package logline writes and reads the protocol's log lines (protocol §7).
 //
 // A plugin has one channel for messages before, beside and after its calls:
-// descriptor 2. The host reads it and turns the text into
-// records of the host's log. Most lines are JSON objects in the format
-// of hashicorp/go-hclog:
+// descriptor 2. The host reads it and turns the text into records of the host's
+// log. Most lines are JSON objects in the format of hashicorp/go-hclog:
 //
 //	{"@level":"info","@message":"ready","@timestamp":"2006-01-02T15:04:05.000000Z","port":4000}
 //
-// The rest is other output: lines with a [WARN] in front, the text
-// of a panic, the output of a C library.
+// The rest is other output: lines with a [WARN] in front, the text of a panic,
+// the output of a C library.
 //
-// The host calls [Pump]. It reads until the pipe ends and hands
-// slog records to a logger, each with the plugin's level, time and
-// attributes. A [Tail] beside it remembers the last lines, for
-// the error of a failed launch.
+// The host calls [Pump]. It reads until the pipe ends and hands slog records to
+// a logger, each with the plugin's level, time and attributes. A [Tail] beside
+// it remembers the last lines, for the error of a failed launch.
 //
-// The plugin logs through a [Handler], a slog.Handler for these lines.
-// Hosts built on hashicorp/go-plugin read them too.
+// The plugin logs through a [Handler], a slog.Handler for these lines. Hosts
+// built on hashicorp/go-plugin read them too.
 //
 // # Limits of a line
 //
 // The plugin is not trusted: no line can panic the host, stall it, or make it
 // keep more than the configured limits. A malformed line (a broken object, an
-// unknown level, an unreadable timestamp) is passed on as plain
-// text.
+// unknown level, an unreadable timestamp) is passed on as plain text.
 package logline
 
 import (
