@@ -23,8 +23,8 @@ type ID struct {
 	modified, change int64 // ns since 1970; change is 0 without a change time
 }
 
-// The minimum time between two changes that get different times, with a clock
-// of system ticks and with a clock of whole seconds (FAT counts in two).
+// The minimum time between two changes with different times, for a clock of
+// system ticks and for a clock of whole seconds (FAT counts in two).
 const (
 	fineClock   = 20 * time.Millisecond
 	coarseClock = 2 * time.Second
