@@ -17,7 +17,7 @@ const atLeast = 2 * batch
 
 // A Sweep removes abandoned directories in the background. A nil *Sweep does nothing.
 type Sweep struct {
-	hurry, done chan struct{} // closed when somebody waits for it, and when it has ended
+	hurry, done chan struct{} // closed by Hurry, and at the sweep's end
 }
 
 // Start calls look for each entry of base named like the directories of
