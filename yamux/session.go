@@ -1,34 +1,38 @@
-// Package yamux carries many streams over one connection, on the wire format
-// of hashicorp/yamux (protocol §4 and §5 use it for net/rpc and for
-// multiplexed gRPC). Either end of a connection may be that library.
+// Package yamux carries many streams over one connection, on the wire format of
+// hashicorp/yamux. Either end of a connection may be that library. Protocol §4
+// uses it for net/rpc, and protocol §5 for multiplexed gRPC.
 //
 // It adds to that library's API: a stream reports whether the peer has accepted
-// it (a multiplexed broker's order depends on this); a reset keeps
-// truncated data from looking complete; every wait takes a context; and readers
-// wake once when the session ends.
+// it (a multiplexed broker's order depends on this); a reset keeps truncated
+// data from looking complete; every wait takes a context; and readers wake once
+// when the session ends.
 //
 // One side of the connection calls [Client], the other [Server]; after that
-// both are equal: each may [Session.Open] streams and [Session.Accept]
-// the peer's. A [Stream] is a [net.Conn]. It can also be half closed
-// ([Stream.CloseWrite]) or aborted ([Stream.Reset]), and reports whether the peer
-// has accepted it ([Stream.Acknowledged]).
+// both are equal: each may [Session.Open] streams and [Session.Accept] the
+// peer's. A [Stream] is a [net.Conn]. It can also be half closed
+// ([Stream.CloseWrite]) or aborted ([Stream.Reset]), and reports whether the
+// peer has accepted it ([Stream.Acknowledged]).
 //
 // # How it works
 //
 // A session has one goroutine for receiving. A goroutine writing to a stream
 // writes to the connection itself, header and payload in one system call. If
 // two write at once, the second leaves its frame in a bounded queue. A further
-// goroutine, which lives until the queue is empty, sends it. The
-// receiving goroutine never waits for a write: its answers go into
-// the same queue. Idle streams have neither goroutines nor timers, and buffers
-// return to a pool once read.
+// goroutine, which lives until the queue is empty, sends it. The receiving
+// goroutine never waits for a write: its answers go into the same queue. Idle
+// streams have neither goroutines nor timers, and buffers return to a pool once
+// read.
 //
 // # How a session ends
 //
-// [Session.Err] gives the reason: [ErrSessionClosed] after Close on this side, [io.EOF] if
-// the peer closed the connection between two frames, [io.ErrUnexpectedEOF]
-// inside a frame, a [*ProtocolError] if the peer violated the protocol, a
-// [*GoAwayError] if the peer reports an error, or the connection's own error.
+// [Session.Err] gives the reason:
+//   - [ErrSessionClosed] after Close on this side
+//   - [io.EOF] if the peer closed the connection between two frames
+//   - [io.ErrUnexpectedEOF] if it closed the connection inside a frame
+//   - a [*ProtocolError] if the peer violated the protocol
+//   - a [*GoAwayError] if the peer reports an error
+//   - otherwise the connection's own error
+//
 // Waiting operations return at once with an error that matches
 // [ErrSessionClosed] in errors.Is and unwraps to the reason. A stream's reader
 // first gets the received data. [io.EOF] follows only if the peer had ended the
