@@ -1,15 +1,15 @@
-// Package broker makes further connections between a host and a plugin from their
-// existing connection. Either side allocates an ID ([IDs]) and sends it to
-// the other in a call of its own. Then one side accepts connections to the ID,
-// and the other dials it.
+// Package broker makes further connections between a host and a plugin from
+// their existing connection. Either side allocates an ID ([IDs]) and sends it
+// to the other in a call of its own. Then one side accepts connections to the
+// ID, and the other dials it.
 //
 // The package is independent of the data on its connections. [Prefixed] is the
-// scheme of protocol §4: a dialer opens a stream of a [Mux] and writes the ID on
-// it; the acceptor of this ID writes the same bytes back. Package exchange
+// scheme of protocol §4: a dialer opens a stream of a [Mux] and writes the ID
+// on it; the acceptor of this ID writes the same bytes back. Package exchange
 // has the schemes of protocol §5. All are configured by a [Config].
 //
-// After a Close, or the end of the underlying connection, errors match [net.ErrClosed]
-// in errors.Is.
+// After a Close, or the end of the underlying connection, errors match
+// [net.ErrClosed] in errors.Is.
 package broker
 
 import (

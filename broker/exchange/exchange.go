@@ -1,35 +1,33 @@
 // Package exchange makes extra connections between a host and a plugin with the
-// two schemes of go-plugin's gRPC broker (protocol §5). It is independent of gRPC:
-// the two sides exchange an [Info] over a
-// control [Stream].
+// two schemes of go-plugin's gRPC broker (protocol §5). It is independent of
+// gRPC: the two sides exchange an [Info] over a control [Stream].
 //
-// Either side allocates an ID ([broker.IDs]), sends it to the other in a call of
-// its own, and listens for it ([Scheme.Listen]); the other side dials it
-// ([Scheme.Dial]). Between two sides of this package an ID may be dialled before
-// it has a listener, long after, many times, and by many goroutines at once.
+// Either side allocates an ID ([broker.IDs]), sends it to the other in a call
+// of its own, and listens for it ([Scheme.Listen]); the other side dials it
+// ([Scheme.Dial]). Between two sides of this package an ID may be dialled
+// before its listener exists, long after, repeatedly, and by many goroutines at
+// once.
 //
 // # Plain
 //
 // [Plain] has a socket for each listener. Its address goes to the other side
-// once, as an offer; dialers connect to it. Offers are kept until newer
-// offers push them out of a bounded table, or the next control stream begins.
+// once, as an offer; dialers connect to it. Offers are kept until newer offers
+// push them out of a bounded table, or the next control stream begins.
 //
 // # Multiplexed
 //
 // [Multiplexed] uses streams of one [broker.Mux] shared by both sides. A stream
 // does not carry its ID, so a dialer knocks first: it sends the ID on the
 // control stream, the other side acknowledges, and the dialer's next stream
-// belongs to the ID. This package keeps the required
-// order: see [Multiplexed.Dial] for the dialer and [Multiplexed.Listen] for
-// the acceptor.
+// belongs to the ID. This package keeps the required order: see
+// [Multiplexed.Dial] for the dialer and [Multiplexed.Listen] for the acceptor.
 //
 // # The control stream
 //
 // A scheme's owner calls Run with the control stream, and again with the next
-// stream after an end. Operations wait for the stream if they need it. The other
-// side is not trusted: its input is bounded, invalid input is logged at a
-// limited rate and ignored, and records and errors quote only a part
-// of it.
+// stream after an end. Operations wait for the stream if they need it. The
+// other side is not trusted: its input is bounded, invalid input is logged at a
+// limited rate and ignored, and records and errors quote only a part of it.
 package exchange
 
 import (
