@@ -1,5 +1,5 @@
-// This program is an application's command for its users to manage the
-// plugins of its greeting host:
+// This program is an application's command for its users to manage the plugins
+// of its greeting host:
 //
 //	plugins list
 //	plugins install [-sums SHA256SUMS] [-replace] [-undescribed] file|address...

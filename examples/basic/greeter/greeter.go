@@ -19,7 +19,7 @@ type Greeter interface {
 // Plugin is the name of the greeter and its type, for hosts and plugins.
 var Plugin = core.Define[Greeter]("greeter")
 
-// Handshake proves to a plugin that a greeting host started it.
+// Handshake identifies a greeting host to its plugins.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_GREETER_PLUGIN",
 	MagicCookieValue: "3f1b7c52",

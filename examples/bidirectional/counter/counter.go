@@ -30,7 +30,7 @@ type Adder interface {
 // Plugin is the name of the counter and its type, for hosts and plugins.
 var Plugin = core.Define[Counter]("counter")
 
-// Handshake proves to a plugin that a counting host started it.
+// Handshake identifies a counting host to its plugins.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_BIDIRECTIONAL_PLUGIN",
 	MagicCookieValue: "5e6b80d7",

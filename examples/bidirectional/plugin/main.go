@@ -1,4 +1,4 @@
-// This program is a plugin that calls its host back over gRPC: it uses the
+// This program is a plugin with callbacks to its host over gRPC: it uses the
 // host's adder for sums, and reads from the host's reader.
 package main
 

@@ -1,4 +1,4 @@
-// This program is a plugin that calls its host back: it uses the host's adder
+// This program is a plugin with callbacks to its host: it uses the host's adder
 // for sums, and reads from the host's reader.
 package main
 

@@ -24,7 +24,7 @@ var ErrNotFound = errors.New("no value under this key")
 // Plugin is the name of the store and its type, for hosts and plugins.
 var Plugin = core.Define[Store]("store")
 
-// Handshake proves to a plugin that a host of stores started it. The plugins in other languages
+// Handshake identifies a host of stores to its plugins. The plugins in other languages
 // repeat its values.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_KV_PLUGIN",

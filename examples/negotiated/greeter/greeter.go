@@ -30,7 +30,7 @@ const English = "en"
 // Plugin is the name of the greeter and its type, in both versions.
 var Plugin = core.Define[Greeter]("greeter")
 
-// Handshake proves to a plugin that a greeting host started it. It is the same
+// Handshake identifies a greeting host to its plugins. It is the same
 // in all versions.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_NEGOTIATED_PLUGIN",

@@ -12,7 +12,7 @@ import (
 // server, and hosts call the generated client.
 var Plugin = core.DefineSides[feedv1.FeedServiceServer, feedv1.FeedServiceClient]("feed")
 
-// Handshake proves to a plugin that a host of feeds started it.
+// Handshake identifies a host of feeds to its plugins.
 var Handshake = core.Handshake{
 	MagicCookieKey:   "JACKFIELD_FEED_PLUGIN",
 	MagicCookieValue: "d90e13ab",
