@@ -1,6 +1,6 @@
-// Package testkit has helpers for the tests of several core packages: a second group to own files,
-// and directories for sockets. It does not import testing, so that a program linking it by mistake
-// does not get that package's flags.
+// Package testkit has helpers for the tests of several core packages: a second group
+// to own files, and directories for sockets. It does not import testing: a program
+// linking it by mistake would get the flags of testing.
 package testkit
 
 import (
