@@ -36,7 +36,7 @@ const (
 // *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError,
 // *tlsutil.FilesError, *[NoiseError], *[TimeoutError]. With errors.Is:
 // [ErrNoCertificate], [ErrUnaskedCertificate], [ErrPlainTCP], verify.ErrCacheClosed,
-// runner.ErrCopyChanged, [context.Canceled] and [context.DeadlineExceeded].
+// verify.ErrCopyChanged, [context.Canceled] and [context.DeadlineExceeded].
 type LaunchError struct {
 	// Stage is how far the launch came.
 	Stage Stage

@@ -1,14 +1,18 @@
 package runner
 
 import (
+	"errors"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
+	"github.com/jackfield-go/jackfield/core/internal/fileid"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // DefaultOutputGrace is what a zero [Command.OutputGrace] stands for.
@@ -28,8 +32,8 @@ type Command struct {
 	//
 	// For a process that runs from memory the link /proc/self/exe leads to no file
 	// of the file system; a script is told the path of its copy. A runner of
-	// another kind must not ignore it: if it needs a path, that is [Sealed.Path].
-	Sealed *Sealed
+	// another kind must not ignore it: if it needs a path, that is [verify.Sealed.Path].
+	Sealed *verify.Sealed
 
 	// Args are the arguments, without the program's name.
 	Args []string
@@ -63,6 +67,39 @@ type Command struct {
 	// pipe. Only platforms that cannot interrupt such a read need it (Windows);
 	// on Unix an empty pipe ends at once. Zero: [DefaultOutputGrace].
 	OutputGrace time.Duration
+}
+
+// Open opens the program that a start of the command would run, and says where
+// it found it. What could not be run is a *[StartError], as from Start.
+func (c Command) Open() (*os.File, error) {
+	file, err := c.open()
+	if err != nil {
+		return nil, &StartError{Path: c.Path, Reason: c.diagnosed().Start(err), Err: err}
+	}
+	return file, nil
+}
+
+// errChrooted is why a command has no program that could be looked at.
+var errChrooted = errors.New("the process is to run in another root directory (SysProcAttr.Chroot), " +
+	"where its program cannot be told beforehand")
+
+func (c Command) open() (*os.File, error) {
+	if isChrooted(c.SysProcAttr) {
+		return nil, errChrooted
+	}
+	path := c.Path
+	if filepath.Base(path) != path {
+		path = diagnose.InDir(c.Dir, path)
+	}
+	// It checks what a start would: that this user may run the file, where it is.
+	path, err := exec.LookPath(path)
+	if err != nil {
+		return nil, err
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	return fileid.Open(path)
 }
 
 // clone returns a copy that shares nothing changeable with c but Stdin.

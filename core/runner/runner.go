@@ -26,9 +26,8 @@
 //
 // # Running what was looked at
 //
-// A file can change between the moment that somebody has looked at it and the
-// one in which the system runs it. [Seal] makes a copy that cannot, to be looked
-// at and then to be run by [Command.Sealed].
+// A file can change between a check and the start. verify.Seal makes a copy that
+// cannot change, to be checked and then run by [Command.Sealed].
 //
 // # Why a plugin did not start
 //

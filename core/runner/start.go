@@ -66,16 +66,17 @@ func startSealed(ctx context.Context, cmd Command, s *streams) (started *exec.Cm
 	if cmd.Sealed == nil {
 		return startRetrying(ctx, cmd, executable{path: cmd.Path}, s)
 	}
-	run, err := cmd.Sealed.executable()
+	path, memory, err := cmd.Sealed.Executable()
 	if err != nil {
 		return nil, err
 	}
+	run := executable{path: path, memory: memory}
 	started, err = startRetrying(ctx, cmd, run, s)
 	if err == nil || run.memory == nil || ctx.Err() != nil || !mayBeMemory(cmd, err) {
 		return started, err
 	}
 	tried := false
-	fileErr := cmd.Sealed.inFile(ctx, func(path string) (err error) {
+	fileErr := cmd.Sealed.InFile(ctx, func(path string) (err error) {
 		tried = true
 		started, err = startRetrying(ctx, cmd, executable{path: path}, s)
 		return err

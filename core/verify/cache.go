@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/fileid"
-	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 // DefaultCacheBytes is what a zero [Cache.MaxBytes] stands for.
@@ -61,7 +60,7 @@ type copied struct {
 	id    fileid.ID
 	ready chan struct{} // closed when sealed and err are set
 
-	sealed *runner.Sealed
+	sealed *Sealed
 	err    error
 
 	hashing chan struct{} // holds one token while a sum is computed
@@ -100,7 +99,7 @@ func (c *Cache) Close() error {
 
 // seal returns a copy of an open program, which the caller releases. Without a
 // cache (nil) it is the caller's alone.
-func (c *Cache) seal(ctx context.Context, file *os.File, cfg runner.SealConfig) (*copied, error) {
+func (c *Cache) seal(ctx context.Context, file *os.File, cfg SealConfig) (*copied, error) {
 	id, ok := fileid.Of(file)
 	if c == nil || !ok || !id.Settled(time.Now()) {
 		if c.isClosed() {
@@ -174,7 +173,7 @@ func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, e
 
 // fill makes a copy that others may wait for. A file that was changed meanwhile
 // gives a copy that only this launch looks at.
-func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg runner.SealConfig) {
+func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg SealConfig) {
 	program.fill(ctx, file, cfg)
 	after, _ := fileid.Of(file)
 	c.mu.Lock()
@@ -242,8 +241,8 @@ func (c *Cache) drop(program *copied) {
 }
 
 // fill makes the copy.
-func (p *copied) fill(ctx context.Context, file *os.File, cfg runner.SealConfig) {
-	p.sealed, p.err = runner.Seal(ctx, file, cfg)
+func (p *copied) fill(ctx context.Context, file *os.File, cfg SealConfig) {
+	p.sealed, p.err = Seal(ctx, file, cfg)
 	if p.err != nil {
 		p.sealed = nil
 	}

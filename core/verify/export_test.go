@@ -18,3 +18,6 @@ func LookUpSumIn(path, text, name string) ([]byte, error) {
 	}
 	return sumsFile{hash: crypto.SHA256, path: path}.lookUp(filepath.Join(filepath.Dir(path), name))
 }
+
+// AwaitSweep waits until the abandoned directories beside the copy are removed.
+func (s *Sealed) AwaitSweep() { <-s.file.sweep.Done() }

@@ -19,8 +19,6 @@ import (
 	"io"
 	"os"
 	"slices"
-
-	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 // Config is how programs are verified before they run. The zero value runs any
@@ -43,8 +41,8 @@ type Config struct {
 	Cache *Cache
 
 	// Dirs are directories of which the first that is fit for it gets the
-	// copies, as files; see [runner.SealConfig]. Empty: on Linux a program of up to
-	// [runner.MaxMemoryCopy] bytes is copied into memory; larger ones and scripts
+	// copies, as files; see [SealConfig]. Empty: on Linux a program of up to
+	// [MaxMemoryCopy] bytes is copied into memory; larger ones and scripts
 	// there, and everything elsewhere, into the system's directory for temporary
 	// files, or the user's for caches; a larger one for which neither is fit into
 	// memory, too.
@@ -77,7 +75,7 @@ type Target struct {
 // and asks the verifier. The caller releases the copy once nothing runs from it.
 // An error that is not that of ctx's end wraps the verifier's.
 func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*Approved, error) {
-	copied, err := c.Cache.seal(ctx, program, runner.SealConfig{Dirs: c.Dirs, InFile: target.InFile, Shared: target.Shared})
+	copied, err := c.Cache.seal(ctx, program, SealConfig{Dirs: c.Dirs, InFile: target.InFile, Shared: target.Shared})
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +105,8 @@ func hasEnded(ctx context.Context, err error) bool {
 // Approved is the private copy of a program that may run.
 type Approved struct{ copy *copied }
 
-// Sealed returns the copy for [runner.Command.Sealed].
-func (a *Approved) Sealed() *runner.Sealed { return a.copy.sealed }
+// Sealed returns the copy for runner.Command.Sealed.
+func (a *Approved) Sealed() *Sealed { return a.copy.sealed }
 
 // Release gives up the copy, which a cache may keep. It is called once; on nil it
 // does nothing.

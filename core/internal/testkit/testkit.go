@@ -38,7 +38,8 @@ func OtherGroup(t TB) int {
 }
 
 // ShortDir returns a directory for the duration of the test. Unlike t.TempDir,
-// its path leaves room for a socket's name and contains no links.
+// its path leaves room for a socket's name and contains no links, and no other user
+// can write above it, so it is fit for private copies.
 func ShortDir(t TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "t")

@@ -1,6 +1,6 @@
 //go:build unix
 
-package runner_test
+package verify_test
 
 import (
 	"errors"
@@ -15,37 +15,13 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/fileid"
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
-func TestSealedScriptRunsFromItsCopy(t *testing.T) {
-	base := privateBase(t)
-	const script = "#!/usr/bin/env -S sh -e\necho \"hello $1 from $0\"\n"
-	cmd := runner.Command{
-		Path: write(t, "greeter", []byte(script)),
-		Args: []string{"there"},
-		Env:  []string{"PATH=/bin:/usr/bin"},
-	}
-	cmd = sealed(t, cmd, runner.SealConfig{Dirs: []string{base}})
-	if err := os.WriteFile(cmd.Path, []byte("#!/bin/sh\necho evil\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	path, err := cmd.Sealed.Path(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		if stdout, stderr := readBoth(t, started(t, cmd)); stdout != "hello there from "+path+"\n" {
-			t.Errorf("got %q, %q", stdout, stderr)
-		}
-	}
-	if filepath.Base(path) != "greeter" {
-		t.Errorf("the copy is %s", path)
-	}
-}
-
 func TestPrivateCopyIsForThisUserAlone(t *testing.T) {
-	base := privateBase(t)
+	base := testkit.ShortDir(t)
 	if err := os.Chmod(base, 0o711); err != nil { // where others get to what is theirs
 		t.Fatal(err)
 	}
@@ -64,7 +40,7 @@ func TestPrivateCopyIsForThisUserAlone(t *testing.T) {
 			if err := os.Chmod(cmd.Path, test.mode); err != nil {
 				t.Fatal(err)
 			}
-			path, err := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}, Shared: test.shared}).Sealed.Path(t.Context())
+			path, err := sealed(t, cmd, verify.SealConfig{Dirs: []string{base}, Shared: test.shared}).Sealed.Path(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +64,7 @@ func TestCopyThatWasChangedDoesNotStart(t *testing.T) {
 		"removed": os.Remove,
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := sealed(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, runner.SealConfig{})
+			cmd := sealed(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, verify.SealConfig{})
 			path, err := cmd.Sealed.Path(t.Context())
 			if err != nil || cmd.Sealed.Check() != nil {
 				t.Fatal(err, cmd.Sealed.Check())
@@ -97,10 +73,10 @@ func TestCopyThatWasChangedDoesNotStart(t *testing.T) {
 			if err := strike(path); err != nil {
 				t.Fatal(err)
 			}
-			if err := runner.NewProcess(cmd).Start(t.Context()); !errors.Is(err, runner.ErrCopyChanged) {
+			if err := runner.NewProcess(cmd).Start(t.Context()); !errors.Is(err, verify.ErrCopyChanged) {
 				t.Errorf("start: %v", err)
 			}
-			if err := cmd.Sealed.Check(); !errors.Is(err, runner.ErrCopyChanged) {
+			if err := cmd.Sealed.Check(); !errors.Is(err, verify.ErrCopyChanged) {
 				t.Errorf("check: %v", err)
 			}
 		})
@@ -124,7 +100,7 @@ func settle(t *testing.T, path string) {
 }
 
 func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
-	base := privateBase(t)
+	base := testkit.ShortDir(t)
 	open := filepath.Join(base, "open")
 	below := filepath.Join(open, "below")
 	// The base lets others pass, who get to nothing beneath it otherwise.
@@ -150,7 +126,7 @@ func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
 		if err := os.Chmod(open, test.mode); err != nil {
 			t.Fatal(err)
 		}
-		copied, err := runner.Seal(t.Context(), file, runner.SealConfig{Dirs: []string{test.dir}})
+		copied, err := verify.Seal(t.Context(), file, verify.SealConfig{Dirs: []string{test.dir}})
 		if (err == nil) != test.fit {
 			t.Errorf("mode %v, %s: %v", test.mode, test.dir, err)
 		}
@@ -163,9 +139,9 @@ func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
 }
 
 func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
-	base := privateBase(t)
+	base := testkit.ShortDir(t)
 	cmd := runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}
-	inUse, err := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}).Sealed.Path(t.Context())
+	inUse, err := sealed(t, cmd, verify.SealConfig{Dirs: []string{base}}).Sealed.Path(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +188,7 @@ func TestOnlyWhatCanBeACopyIsRemoved(t *testing.T) {
 	below := func(dir string) error { return os.Mkdir(filepath.Join(dir, ".git"), 0o500) }
 	link := func(dir string) error { return os.Symlink("/missing", filepath.Join(dir, "greeter")) }
 	pipe := func(dir string) error { return syscall.Mkfifo(filepath.Join(dir, "greeter"), 0o500) }
-	base, elsewhere := privateBase(t), privateBase(t)
+	base, elsewhere := testkit.ShortDir(t), testkit.ShortDir(t)
 	stays := map[string]func(dir string) error{
 		"jackfield-program-notes": file("greeter", 0o500),
 		"jackfield-program-1a":    file("greeter", 0o500),
@@ -281,7 +257,7 @@ func namesIn(t *testing.T, dir string) (names []string) {
 // it again.
 func clearUp(t *testing.T, cmd runner.Command, base string) {
 	t.Helper()
-	copied := sealed(t, cmd, runner.SealConfig{Dirs: []string{base}}).Sealed
+	copied := sealed(t, cmd, verify.SealConfig{Dirs: []string{base}}).Sealed
 	copied.AwaitSweep()
 	if err := copied.Close(); err != nil {
 		t.Error(err)
@@ -289,7 +265,7 @@ func clearUp(t *testing.T, cmd runner.Command, base string) {
 }
 
 func TestAbandonedCopiesAreFoundAmongManyOtherFiles(t *testing.T) {
-	base := privateBase(t)
+	base := testkit.ShortDir(t)
 	long := time.Now().Add(-time.Hour)
 	for i := range 40 {
 		dir := filepath.Join(base, "jackfield-program-"+strconv.Itoa(i))
@@ -305,50 +281,5 @@ func TestAbandonedCopiesAreFoundAmongManyOtherFiles(t *testing.T) {
 	clearUp(t, runner.Command{Path: write(t, "greeter", []byte("#!/bin/sh\n"))}, base)
 	if left, err := filepath.Glob(filepath.Join(base, "jackfield-program-*")); err != nil || len(left) > 0 {
 		t.Errorf("%d are left, %v", len(left), err)
-	}
-}
-
-func TestOpenDoesNotWaitForAPipe(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "greeter")
-	if err := syscall.Mkfifo(path, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	_, err := runner.Command{Path: path}.Open()
-	if err == nil {
-		t.Fatal("opened")
-	}
-	expect(t, err.Error(), "is not a regular file")
-}
-
-func TestOpenRefusesWhatAStartWouldRefuse(t *testing.T) {
-	path := write(t, "greeter", []byte("#!/bin/sh\n"))
-	if err := os.Chmod(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := runner.Command{Path: path}.Open()
-	if !errors.Is(err, fs.ErrPermission) {
-		t.Fatalf("got %v", err)
-	}
-	expect(t, err.Error(), "no execute permission", "chmod +x")
-
-	_, err = runner.Command{Path: "/bin/sh", SysProcAttr: &syscall.SysProcAttr{Chroot: "/"}}.Open()
-	if err == nil || !strings.Contains(err.Error(), "SysProcAttr.Chroot") {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestOpenFindsWhatAStartWouldRun(t *testing.T) {
-	path := write(t, "greeter", []byte("#!/bin/sh\n"))
-	t.Setenv("PATH", filepath.Dir(path))
-	for _, cmd := range []runner.Command{{Path: path}, {Path: "greeter"}, {Path: "./greeter", Dir: filepath.Dir(path)}} {
-		file, err := cmd.Open()
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		if got := file.Name(); got != path {
-			t.Errorf("%+v: found %s", cmd, got)
-		}
-		file.Close()
 	}
 }

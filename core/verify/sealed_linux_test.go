@@ -1,28 +1,27 @@
-package runner
+package verify_test
 
 import (
 	"io"
 	"os"
+	"os/exec"
 	"testing"
+
+	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // What refuses to run a memory file at the start only (a security module) is
 // stood for by one that has no permission to be executed.
 func TestStartThatMemoryIsRefusedToFallsBackToAFile(t *testing.T) {
-	program, err := Command{Path: "true"}.Open()
-	if err != nil {
+	if _, err := exec.LookPath("true"); err != nil {
 		t.Skip("needs: the program true: ", err)
 	}
-	defer program.Close()
-	s, err := Seal(t.Context(), program, SealConfig{})
-	if err != nil {
-		t.Fatal(err)
+	cmd := sealed(t, runner.Command{Path: "true"}, verify.SealConfig{})
+	s := cmd.Sealed
+	if _, memory, err := s.Executable(); err != nil || memory == nil {
+		t.Skip("needs: programs in memory files: ", err)
 	}
-	defer s.Close()
-	if s.memory == nil {
-		t.Skip("needs: programs in memory files")
-	}
-	refused, err := createMemory("refused")
+	refused, err := verify.CreateMemory("refused")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,11 +31,10 @@ func TestStartThatMemoryIsRefusedToFallsBackToAFile(t *testing.T) {
 	if err := refused.Chmod(0o400); err != nil {
 		t.Fatal(err)
 	}
-	_ = s.memory.Close()
-	s.memory = refused
+	s.ReplaceMemory(refused)
 
 	for range 2 { // the second time goes to the file at once
-		p := NewProcess(Command{Path: "true", Sealed: s})
+		p := runner.NewProcess(cmd)
 		if err := p.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

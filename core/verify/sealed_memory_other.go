@@ -1,13 +1,12 @@
 //go:build !linux
 
-package runner
+package verify
 
 import (
 	"context"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 )
 
 // Nothing runs from memory here.
@@ -16,5 +15,3 @@ func runsFromMemory(io.ReaderAt) bool { return false }
 func sealInMemory(context.Context, Origin, io.Reader) (*os.File, error) {
 	return nil, errors.ErrUnsupported
 }
-
-func startFromMemory(*exec.Cmd, *os.File, *os.File) error { return errors.ErrUnsupported }

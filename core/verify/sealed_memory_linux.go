@@ -1,11 +1,10 @@
-package runner
+package verify
 
 import (
 	"context"
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 
@@ -13,9 +12,6 @@ import (
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
-
-// descriptor is where a process finds one of its descriptors.
-func descriptor(fd uintptr) string { return "/proc/self/fd/" + strconv.Itoa(int(fd)) }
 
 // Since Linux 6.3, and in later versions of package unix than this module requires.
 const (
@@ -51,70 +47,7 @@ func sealInMemory(ctx context.Context, from Origin, content io.Reader) (*os.File
 		return nil, err
 	}
 	// What runs is a descriptor that cannot even be written to.
-	readable, err := os.Open(descriptor(writable.Fd()))
-	if err != nil {
-		return nil, err
-	}
-	defer readable.Close()
-	return duplicateAbove(readable, maxStandard)
-}
-
-// maxStandard is the highest descriptor that leads elsewhere in a child process
-// than in this one.
-const maxStandard = 2
-
-// startFromMemory runs a memory file by the descriptor that a child has of it
-// until its program begins: that is closed then, so that nothing the process
-// starts gets it. Between fork and exec package syscall moves descriptors, to
-// numbers above all of those that it was given. One of these, the error output,
-// is therefore above the memory file's, and that is the lowest which is free: it may
-// have been made when only the last ones were, above which there are none.
-func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
-	memory, err := duplicateAbove(memory, maxStandard)
-	if err != nil {
-		return err
-	}
-	defer memory.Close()
-	conn, err := memory.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var startErr error
-	err = conn.Control(func(fd uintptr) { // which is nothing else's number until it returns
-		above, err := duplicateAbove(stderr, fd)
-		if err != nil {
-			startErr = err
-			return
-		}
-		defer above.Close()
-		c.Path = descriptor(fd)
-		c.Stderr = above
-		startErr = c.Start()
-	})
-	if err != nil {
-		return err
-	}
-	return startErr
-}
-
-// duplicateAbove returns a file's duplicate with a descriptor above another one.
-func duplicateAbove(file *os.File, number uintptr) (*os.File, error) {
-	conn, err := file.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	var duplicate int
-	var failed error
-	err = conn.Control(func(fd uintptr) {
-		duplicate, failed = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, int(number)+1)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if failed != nil {
-		return nil, os.NewSyscallError("fcntl", failed)
-	}
-	return os.NewFile(uintptr(duplicate), file.Name()), nil
+	return os.Open("/proc/self/fd/" + strconv.Itoa(int(writable.Fd())))
 }
 
 func createMemory(name string) (*os.File, error) {

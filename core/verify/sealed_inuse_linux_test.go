@@ -1,9 +1,11 @@
-package runner
+package verify
 
 import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"os/exec"
 	"testing"
 	"testing/synctest"
 )
@@ -17,7 +19,7 @@ func TestCopyInMemoryIsOfUseWhileItsFileIsMade(t *testing.T) {
 		using, used := make(chan struct{}), make(chan error)
 		release := make(chan struct{})
 		go func() {
-			used <- s.inFile(t.Context(), func(string) error {
+			used <- s.InFile(t.Context(), func(string) error {
 				close(using)
 				<-release
 				return nil
@@ -27,8 +29,8 @@ func TestCopyInMemoryIsOfUseWhileItsFileIsMade(t *testing.T) {
 		if err := s.Check(); err != nil {
 			t.Error(err)
 		}
-		if run, err := s.executable(); err != nil || run.memory == nil {
-			t.Errorf("it runs %+v, %v", run, err)
+		if path, memory, err := s.Executable(); err != nil || memory == nil {
+			t.Errorf("it runs %q, %v", path, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -56,9 +58,13 @@ func TestCopyInMemoryIsOfUseWhileItsFileIsMade(t *testing.T) {
 // inMemory is a sealed program, closed with the test.
 func inMemory(t *testing.T) *Sealed {
 	t.Helper()
-	program, err := Command{Path: "true"}.Open()
+	path, err := exec.LookPath("true")
 	if err != nil {
 		t.Skip("needs: the program true: ", err)
+	}
+	program, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer program.Close()
 	s, err := Seal(t.Context(), program, SealConfig{})

@@ -12,7 +12,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/jackfield-go/jackfield/core/internal/testkit"
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 // memoryFile finds the descriptor of this process that a sealed program is in.
@@ -35,7 +37,7 @@ func isMemory(link string) bool {
 }
 
 func TestMemoryFileCannotBeChangedByAnybody(t *testing.T) {
-	cmd := sealed(t, installed(t, "hello"), runner.SealConfig{})
+	cmd := sealed(t, installed(t, "hello"), verify.SealConfig{})
 	link := memoryFile(t)
 	if _, err := os.OpenFile(link, os.O_RDWR|os.O_TRUNC, 0); err == nil {
 		t.Error("it can be emptied")
@@ -60,11 +62,11 @@ func TestMemoryFileCannotBeChangedByAnybody(t *testing.T) {
 
 func TestLargeProgramIsNotCopiedIntoMemory(t *testing.T) {
 	cmd := installed(t, "hello")
-	if err := os.Truncate(cmd.Path, runner.MaxMemoryCopy+1); err != nil {
+	if err := os.Truncate(cmd.Path, verify.MaxMemoryCopy+1); err != nil {
 		t.Fatal(err)
 	}
 	before := census(t)
-	cmd = sealed(t, cmd, runner.SealConfig{})
+	cmd = sealed(t, cmd, verify.SealConfig{})
 	path, err := cmd.Sealed.Path(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -84,32 +86,32 @@ func TestLargeProgramIsNotCopiedIntoMemory(t *testing.T) {
 // In a container no directory may be fit for it.
 func TestLargeProgramIsCopiedIntoMemoryWhereNothingElseIsLeft(t *testing.T) {
 	large := installed(t, "hello")
-	if err := os.Truncate(large.Path, runner.MaxMemoryCopy+1); err != nil {
+	if err := os.Truncate(large.Path, verify.MaxMemoryCopy+1); err != nil {
 		t.Fatal(err)
 	}
 	script := runner.Command{Path: write(t, "script", []byte("#!/bin/sh\n"))}
-	unfit := privateBase(t)
+	unfit := testkit.ShortDir(t)
 	if err := os.Chmod(unfit, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", unfit)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(unfit, "missing"))
-	if stdout, stderr := readBoth(t, started(t, sealed(t, large, runner.SealConfig{}))); stdout != "hello\n" {
+	if stdout, stderr := readBoth(t, started(t, sealed(t, large, verify.SealConfig{}))); stdout != "hello\n" {
 		t.Errorf("got %q, %q", stdout, stderr)
 	}
 	for name, test := range map[string]struct {
 		cmd runner.Command
-		cfg runner.SealConfig
+		cfg verify.SealConfig
 	}{
-		"a script":          {script, runner.SealConfig{}},
-		"in a directory":    {large, runner.SealConfig{Dirs: []string{unfit}}},
-		"for who has paths": {large, runner.SealConfig{InFile: true}},
+		"a script":          {script, verify.SealConfig{}},
+		"in a directory":    {large, verify.SealConfig{Dirs: []string{unfit}}},
+		"for who has paths": {large, verify.SealConfig{InFile: true}},
 	} {
 		file, err := test.cmd.Open()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = runner.Seal(t.Context(), file, test.cfg); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+		if _, err = verify.Seal(t.Context(), file, test.cfg); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
 			t.Errorf("%s: %v", name, err)
 		}
 		file.Close()
@@ -123,7 +125,7 @@ func TestProgramOfAnotherMachineIsNotCopiedIntoMemory(t *testing.T) {
 		machine = elf.EM_AARCH64
 	}
 	foreign := write(t, "greeter", elfFile{kind: elf.ET_EXEC, machine: machine}.bytes(t))
-	path, err := sealed(t, runner.Command{Path: foreign}, runner.SealConfig{}).Sealed.Path(t.Context())
+	path, err := sealed(t, runner.Command{Path: foreign}, verify.SealConfig{}).Sealed.Path(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +158,7 @@ func TestProgramInMemoryIsFoundAmongAnyDescriptors(t *testing.T) {
 		return files
 	}
 	low := open(12)
-	cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+	cmd := sealed(t, installed(t, "myself"), verify.SealConfig{})
 	around := open(6)
 	for _, file := range low {
 		file.Close() // these numbers are the pipes' now
@@ -189,9 +191,9 @@ func TestFailedStartLeavesTheProgramInMemory(t *testing.T) {
 		"a group that may not be":  func(c *runner.Command) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: 1} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			base := privateBase(t)
+			base := testkit.ShortDir(t)
 			t.Setenv("TMPDIR", base)
-			cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+			cmd := sealed(t, installed(t, "myself"), verify.SealConfig{})
 			bad := cmd
 			spoil(&bad)
 			startFailure(t, bad)
@@ -227,7 +229,7 @@ func TestStartThatMayNotBecomeAnotherUserLeavesTheProgramInMemory(t *testing.T) 
 }
 
 func TestStdinDoesNotGetInTheWayOfAProgramInMemory(t *testing.T) {
-	cmd := sealed(t, installed(t, "cat"), runner.SealConfig{})
+	cmd := sealed(t, installed(t, "cat"), verify.SealConfig{})
 	file, err := os.Open(write(t, "text", []byte("from a file")))
 	if err != nil {
 		t.Fatal(err)
@@ -244,7 +246,7 @@ func TestSealedProgramRunsAsAnotherUser(t *testing.T) {
 		t.Skip("needs: root, to run something as another user")
 	}
 	nobody := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	for name, cfg := range map[string]runner.SealConfig{"in memory": {Shared: true}, "in a file": {Shared: true, InFile: true}} {
+	for name, cfg := range map[string]verify.SealConfig{"in memory": {Shared: true}, "in a file": {Shared: true, InFile: true}} {
 		t.Run(name, func(t *testing.T) {
 			cmd := sealed(t, installed(t, "hello"), cfg)
 			cmd.SysProcAttr = nobody
@@ -263,7 +265,7 @@ func TestSealedProgramRunsFromMemoryInNamespaces(t *testing.T) {
 		"of users and file system": syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := sealed(t, installed(t, "myself"), runner.SealConfig{})
+			cmd := sealed(t, installed(t, "myself"), verify.SealConfig{})
 			cmd.SysProcAttr = &syscall.SysProcAttr{
 				Cloneflags:  flags,
 				UidMappings: only(os.Getuid()),
@@ -316,7 +318,7 @@ func TestSealedProgramStartsFromNoexecOnlyWhereItsFileWould(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	_, err = runner.Seal(t.Context(), file, runner.SealConfig{Dirs: []string{filepath.Dir(path)}})
+	_, err = verify.Seal(t.Context(), file, verify.SealConfig{Dirs: []string{filepath.Dir(path)}})
 	if err == nil || !strings.Contains(err.Error(), "programs cannot be run there") {
 		t.Errorf("got %v", err)
 	}

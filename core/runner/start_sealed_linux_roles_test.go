@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/jackfield-go/jackfield/core/runner"
+	"github.com/jackfield-go/jackfield/core/verify"
 )
 
 func init() {
@@ -78,7 +79,7 @@ func sealHere(ctx context.Context, cmd *runner.Command) error {
 		return err
 	}
 	defer file.Close()
-	cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{})
+	cmd.Sealed, err = verify.Seal(ctx, file, verify.SealConfig{})
 	return err
 }
 
@@ -112,7 +113,7 @@ func sealLast(args []string) int {
 	}
 	for free := 1; cmd.Sealed == nil && free < 16; free++ {
 		taken := takeAllBut(free)
-		cmd.Sealed, err = runner.Seal(ctx, file, runner.SealConfig{})
+		cmd.Sealed, err = verify.Seal(ctx, file, verify.SealConfig{})
 		for _, fd := range taken {
 			_ = syscall.Close(fd)
 		}

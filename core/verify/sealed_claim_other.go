@@ -1,6 +1,6 @@
 //go:build !unix || aix || solaris
 
-package runner
+package verify
 
 import (
 	"os"

@@ -1,4 +1,4 @@
-package runner
+package verify
 
 import (
 	"context"
@@ -7,17 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
-
-	"github.com/jackfield-go/jackfield/core/internal/diagnose"
-	"github.com/jackfield-go/jackfield/core/internal/fileid"
 )
 
-// Sealed is a copy of a program that nobody can change any more: what is found
-// in it is what [Command.Sealed] runs, whatever becomes of the file that it was
-// copied from.
+// Sealed is a copy of a program that nobody can change. Its content runs by way of
+// runner.Command.Sealed, whatever becomes of the original file.
 //
 // On Linux the copy of an ELF program of up to [MaxMemoryCopy] bytes is a sealed
 // memory file (memfd_create(2)), which not even this process can write to; that of a
@@ -48,7 +42,7 @@ const MaxMemoryCopy = 64 << 20
 
 // ErrCopyChanged says that somebody has changed the file that the copy of a
 // program is in.
-var ErrCopyChanged = errors.New("runner: the private copy of the program was changed")
+var ErrCopyChanged = errors.New("the private copy of the program was changed")
 
 // Origin is what a [Sealed] is a copy of.
 type Origin struct {
@@ -81,39 +75,6 @@ type SealConfig struct {
 	// Shared lets other users run the copies, as far as the mode of the program
 	// does: for a process that runs as another user. They cannot write to them.
 	Shared bool
-}
-
-// Open opens the program that a start of the command would run, and says where
-// it found it. What could not be run is a *[StartError], as from Start.
-func (c Command) Open() (*os.File, error) {
-	file, err := c.open()
-	if err != nil {
-		return nil, &StartError{Path: c.Path, Reason: c.diagnosed().Start(err), Err: err}
-	}
-	return file, nil
-}
-
-// errChrooted is why a command has no program that could be looked at.
-var errChrooted = errors.New("the process is to run in another root directory (SysProcAttr.Chroot), " +
-	"where its program cannot be told beforehand")
-
-func (c Command) open() (*os.File, error) {
-	if isChrooted(c.SysProcAttr) {
-		return nil, errChrooted
-	}
-	path := c.Path
-	if filepath.Base(path) != path {
-		path = diagnose.InDir(c.Dir, path)
-	}
-	// It checks what a start would: that this user may run the file, where it is.
-	path, err := exec.LookPath(path)
-	if err != nil {
-		return nil, err
-	}
-	if path, err = filepath.Abs(path); err != nil {
-		return nil, err
-	}
-	return fileid.Open(path)
 }
 
 // Seal copies an open program. ctx bounds the copying. The program is read
@@ -195,16 +156,16 @@ func (s *Sealed) ReadAt(p []byte, offset int64) (int, error) {
 // of the program; the directory is its own.
 func (s *Sealed) Path(ctx context.Context) (string, error) {
 	var path string
-	err := s.inFile(ctx, func(file string) error {
+	err := s.InFile(ctx, func(file string) error {
 		path = file
 		return nil
 	})
 	return path, err
 }
 
-// inFile makes the copy a file, if it is none yet, and hands over its path. A new
-// file is kept only if use succeeds.
-func (s *Sealed) inFile(ctx context.Context, use func(path string) error) error {
+// InFile calls use with the path of the copy as a file. A file that this call made
+// is kept only if use succeeds; its error is returned as it is.
+func (s *Sealed) InFile(ctx context.Context, use func(path string) error) error {
 	select {
 	case s.filing <- struct{}{}:
 		defer func() { <-s.filing }()
@@ -276,17 +237,18 @@ func (s *Sealed) Close() error {
 	return err
 }
 
-// executable is what the system is asked to run: the memory, or the file if there
-// is one, since then somebody could not do with the memory.
-func (s *Sealed) executable() (executable, error) {
+// Executable returns what to run: an open memory file, or else the path of the
+// copy. Once [Sealed.Path] or [Sealed.InFile] has made a file, that is the answer.
+// The memory file stays the Sealed's: the caller does not close it.
+func (s *Sealed) Executable() (path string, memory *os.File, err error) {
 	file, err := s.filed()
 	switch {
 	case err != nil:
-		return executable{}, err
+		return "", nil, err
 	case file != nil:
-		return executable{path: file.path}, nil
+		return file.path, nil, nil
 	}
-	return executable{memory: s.memory}, nil
+	return "", s.memory, nil
 }
 
 // copyChunk is how much is copied between two looks at the context.
@@ -310,4 +272,13 @@ func copyAll(ctx context.Context, to io.Writer, from io.Reader) error {
 		}
 	}
 	return contextError(ctx)
+}
+
+// contextError returns the error of an ended context, with its cause if there is one.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if cause == nil || errors.Is(cause, err) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
