@@ -32,7 +32,8 @@ const (
 // *[core.ExitError] (the process ended), *[core.VersionError],
 // *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
 // *[core.SocketPathError], *handshake.ParseError, *handshake.CoreVersionError,
-// *runner.StartError, *verify.ChecksumError, *verify.HashError, *verify.SumsError,
+// *runner.StartError, *verify.ChecksumError, *verify.HashError, *verify.SizeError,
+// *verify.SumsError,
 // *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError,
 // *tlsutil.FilesError, *[NoiseError], *[TimeoutError]. With errors.Is:
 // [ErrNoCertificate], [ErrUnaskedCertificate], [ErrPlainTCP], verify.ErrCacheClosed,

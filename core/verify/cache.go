@@ -51,6 +51,7 @@ type Cache struct {
 type cacheKey struct {
 	path           string
 	dirs           string
+	maxBytes       int64
 	inFile, shared bool
 }
 
@@ -110,10 +111,11 @@ func (c *Cache) seal(ctx context.Context, file *os.File, cfg SealConfig) (*copie
 		return program.ifMade()
 	}
 	key := cacheKey{
-		path:   file.Name(),
-		dirs:   strings.Join(cfg.Dirs, "\x00"),
-		inFile: cfg.InFile,
-		shared: cfg.Shared,
+		path:     file.Name(),
+		dirs:     strings.Join(cfg.Dirs, "\x00"),
+		maxBytes: cfg.MaxBytes,
+		inFile:   cfg.InFile,
+		shared:   cfg.Shared,
 	}
 	for {
 		program, mine, err := c.claim(key, id)

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,6 +41,9 @@ type Sealed struct {
 // system maps large programs from a file a little faster.
 const MaxMemoryCopy = 64 << 20
 
+// DefaultMaxBytes is the default of [Config.MaxBytes] and [SealConfig.MaxBytes]: 1 GiB.
+const DefaultMaxBytes = 1 << 30
+
 // ErrCopyChanged says that somebody has changed the file that the copy of a
 // program is in.
 var ErrCopyChanged = errors.New("the private copy of the program was changed")
@@ -68,6 +72,10 @@ type SealConfig struct {
 	// it stays.
 	Dirs []string
 
+	// MaxBytes bounds the size of a program, in bytes. A larger file is a
+	// *[SizeError] and is not copied. Zero: [DefaultMaxBytes].
+	MaxBytes int64
+
 	// InFile keeps copies out of memory also where Dirs is empty, for what has to
 	// reach them by a path.
 	InFile bool
@@ -86,6 +94,9 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if limit := cmp.Or(cfg.MaxBytes, DefaultMaxBytes); info.Size() > limit {
+		return nil, &SizeError{Path: file.Name(), Size: info.Size(), Max: limit}
+	}
 	s := &Sealed{
 		from:   Origin{Path: file.Name(), Mode: info.Mode().Perm()},
 		size:   info.Size(),
@@ -103,7 +114,9 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	return s, nil
 }
 
-// copy copies into memory what runs from there, and the rest, and what memory does
+// copy takes at most s.size bytes, however long the file grows meanwhile.
+//
+// It copies into memory what runs from there, and the rest, and what memory does
 // not take, into a file. What is large goes into memory only if there is no other way.
 func (s *Sealed) copy(ctx context.Context, file *os.File) error {
 	toMemory := func() (err error) {

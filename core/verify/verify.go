@@ -47,6 +47,11 @@ type Config struct {
 	// files, or the user's for caches; a larger one for which neither is fit into
 	// memory, too.
 	Dirs []string
+
+	// MaxBytes bounds the size of a program, in bytes. A larger file is a
+	// *[SizeError], before anything of it is read or copied. Zero:
+	// [DefaultMaxBytes]. Below zero is refused.
+	MaxBytes int64
 }
 
 // Validate reports what makes the configuration unusable.
@@ -56,6 +61,10 @@ func (c Config) Validate() error {
 		return errors.New("there is a Config.Verify.Cache and no Verifier beside it: only verified programs are kept")
 	case c.Verifier == nil && len(c.Dirs) > 0:
 		return errors.New("there are Config.Verify.Dirs and no Verifier beside them: only verified programs are copied there")
+	case c.Verifier == nil && c.MaxBytes != 0:
+		return errors.New("there is a Config.Verify.MaxBytes and no Verifier beside it: only verified programs are copied")
+	case c.MaxBytes < 0:
+		return fmt.Errorf("invalid Config.Verify.MaxBytes %d: it is below 0 (0 means %d)", c.MaxBytes, int64(DefaultMaxBytes))
 	}
 	if v, ok := c.Verifier.(interface{ validate() error }); ok {
 		return v.validate()
@@ -75,7 +84,12 @@ type Target struct {
 // and asks the verifier. The caller releases the copy once nothing runs from it.
 // An error that is not that of ctx's end wraps the verifier's.
 func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*Approved, error) {
-	copied, err := c.Cache.seal(ctx, program, SealConfig{Dirs: c.Dirs, InFile: target.InFile, Shared: target.Shared})
+	copied, err := c.Cache.seal(ctx, program, SealConfig{
+		Dirs:     c.Dirs,
+		MaxBytes: c.MaxBytes,
+		InFile:   target.InFile,
+		Shared:   target.Shared,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -227,6 +241,20 @@ func (e *ChecksumError) Error() string {
 	return fmt.Sprintf("the program %q has the %v sum %s, and %s was expected: it is not what was meant "+
 		"(install it again, or correct the expected sum)",
 		e.Path, e.Hash, hex.EncodeToString(e.Got), hex.EncodeToString(e.Want))
+}
+
+// SizeError says that a program is larger than [Config.MaxBytes] allows. It was not
+// copied and did not run.
+type SizeError struct {
+	// Path is where the program was found.
+	Path string
+	// Size is its size, and Max the largest allowed size, in bytes.
+	Size, Max int64
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("the program %q has %d bytes, and Config.Verify.MaxBytes allows %d "+
+		"(raise that if the program is meant)", e.Path, e.Size, e.Max)
 }
 
 // HashError says that a sum was to be made by a hash that this program does not
