@@ -295,21 +295,7 @@ func (f *file) ask(ctx context.Context, d Describer, want sums.Sum) (*Descriptio
 	if want.IsZero() {
 		return d.Describe(ctx, f.plugin.Path)
 	}
-	description, err := f.askCopy(ctx, d, want, true)
-	// The system has no memory files, or is told not to run them.
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
-		description, err = f.askCopy(ctx, d, want, false)
-	}
-	return description, err
-}
-
-func (f *file) askCopy(ctx context.Context, d Describer, want sums.Sum, inMemory bool) (*Description, error) {
-	program, err := seal(ctx, f.plugin.Path, want, inMemory)
-	if err != nil {
-		return nil, &DescribeError{Path: f.plugin.Path, Err: fmt.Errorf("make a private copy to run: %w", err)}
-	}
-	defer program.close()
-	return d.describe(ctx, f.plugin.Path, program)
+	return d.DescribeSum(ctx, f.plugin.Path, want)
 }
 
 // changed says that the file is not the one that it was, if it was read or run.

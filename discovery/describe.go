@@ -15,6 +15,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
+	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
 // Defaults of [Describer].
@@ -98,6 +99,27 @@ func (e *DescribeError) Unwrap() error { return e.Err }
 // still, elsewhere none, and what they write is lost.
 func (d Describer) Describe(ctx context.Context, path string) (*Description, error) {
 	return d.describe(ctx, path, nil)
+}
+
+// DescribeSum is Describe of a private copy of the program, if the copy has that sum.
+// So nothing else runs, even if somebody exchanges the file meanwhile. Another sum
+// is a *[DescribeError] that wraps a *[sums.MismatchError].
+func (d Describer) DescribeSum(ctx context.Context, path string, want sums.Sum) (*Description, error) {
+	description, err := d.describeCopy(ctx, path, want, true)
+	// The system has no memory files, or is told not to run them.
+	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) {
+		description, err = d.describeCopy(ctx, path, want, false)
+	}
+	return description, err
+}
+
+func (d Describer) describeCopy(ctx context.Context, path string, want sums.Sum, inMemory bool) (*Description, error) {
+	program, err := seal(ctx, path, want, inMemory)
+	if err != nil {
+		return nil, &DescribeError{Path: path, Err: fmt.Errorf("make a private copy to run: %w", err)}
+	}
+	defer program.close()
+	return d.describe(ctx, path, program)
 }
 
 // describe is Describe of a copy of the program at path; nil: of the program itself.

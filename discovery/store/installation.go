@@ -183,7 +183,7 @@ func (i *installation) unpack(ctx context.Context) error {
 	if from == name {
 		return nil
 	}
-	return os.Rename(i.staging.path(from), i.staging.path(name))
+	return i.staging.rename(from, name)
 }
 
 // ask compares the program with what it is to be installed as. On another platform
@@ -210,7 +210,7 @@ func (i *installation) ask(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("%s: %w", i.given, discovery.ErrChanged), statErr)
 	}
 	if err != nil {
-		if i.Undescribed {
+		if i.Undescribed && !errors.Is(err, discovery.ErrChanged) {
 			return nil
 		}
 		return fmt.Errorf("it does not say what it is: %w", err)
@@ -220,7 +220,9 @@ func (i *installation) ask(ctx context.Context) error {
 }
 
 func (i *installation) describe(ctx context.Context) (*discovery.Description, error) {
-	d, err := i.store.Describer.Describe(ctx, i.staging.path(i.program))
+	path := i.staging.path(i.program)
+	// A group that can write to the store's directory can exchange the staging directory.
+	d, err := i.store.Describer.DescribeSum(ctx, path, i.sum)
 	var failure *discovery.DescribeError
 	if errors.As(err, &failure) {
 		failure.Path = i.given
@@ -228,6 +230,10 @@ func (i *installation) describe(ctx context.Context) (*discovery.Description, er
 	var start *fs.PathError
 	if errors.As(err, &start) {
 		start.Path = i.given // nobody knows the staging directory
+	}
+	var exchanged *sums.MismatchError
+	if errors.As(err, &exchanged) {
+		return nil, fmt.Errorf("%s: %w", i.given, discovery.ErrChanged)
 	}
 	return d, err
 }

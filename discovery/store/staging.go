@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
@@ -20,8 +21,9 @@ import (
 // A search ignores it. Who made it holds a lock in it, which ends with the process:
 // the next installation removes what a killed one left.
 type staging struct {
-	dir    string
-	unlock func()
+	dir     string
+	unlock  func()
+	written map[string]fs.FileInfo // files that write made, by names
 }
 
 const (
@@ -45,7 +47,7 @@ func newStaging(ctx context.Context, store string) (*staging, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &staging{dir: dir}
+	s := &staging{dir: dir, written: make(map[string]fs.FileInfo)}
 	if s.unlock, err = files.Lock(ctx, filepath.Join(dir, stagingOwner)); err != nil {
 		_ = os.RemoveAll(dir)
 		return nil, err
@@ -80,7 +82,28 @@ func (s *staging) remove() {
 
 func (s *staging) path(name string) string { return filepath.Join(s.dir, name) }
 
-func (s *staging) open(name string) (*os.File, error) { return files.Open(s.path(name)) }
+// open opens a file that write has written. Another file in its place is
+// [discovery.ErrChanged]: a group that can write to the store's directory can
+// exchange the staging directory.
+func (s *staging) open(name string) (*os.File, error) {
+	file, err := files.Open(s.path(name))
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !os.SameFile(info, s.written[name]) {
+		err = discovery.ErrChanged
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+func (s *staging) rename(from, to string) error {
+	s.written[to] = s.written[from]
+	return os.Rename(s.path(from), s.path(to))
+}
 
 // write copies r into a new file, which it flushes to the disk, through the hash. A
 // file of more than limit bytes is a *[SizeError].
@@ -96,7 +119,11 @@ func (s *staging) write(name string, mode fs.FileMode, r io.Reader, limit int64,
 	if err == nil {
 		err = errors.Join(file.Chmod(mode), file.Sync())
 	}
-	return errors.Join(err, file.Close())
+	info, statErr := file.Stat()
+	if statErr == nil {
+		s.written[name] = info
+	}
+	return errors.Join(err, statErr, file.Close())
 }
 
 // SizeError says that a file is larger than Install.MaxSize allows.
