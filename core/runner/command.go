@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/verify"
 )
 
-// DefaultOutputGrace is what a zero [Command.OutputGrace] stands for.
+// DefaultOutputGrace is the default of [Command.OutputGrace].
 const DefaultOutputGrace = 500 * time.Millisecond
 
 // A Command describes a plugin to run. It is never modified and holds no state
@@ -27,18 +27,18 @@ type Command struct {
 	// is relative to Dir.
 	Path string
 
-	// Sealed is what runs in place of the file at Path, which stays the name that
-	// the process gets (argument 0) and that errors mention. Nil: that file.
+	// Sealed runs in place of the file at Path. Argument 0 of the process and errors
+	// keep Path. Nil: the file at Path runs.
 	//
-	// For a process that runs from memory the link /proc/self/exe leads to no file
-	// of the file system; a script is told the path of its copy. A runner of
-	// another kind must not ignore it: if it needs a path, that is [verify.Sealed.Path].
+	// For a process in memory the link /proc/self/exe leads to no file of the file
+	// system; a script is told the path of its copy. A runner of another kind must
+	// not ignore Sealed: if it needs a path, it asks [verify.Sealed.Path].
 	Sealed *verify.Sealed
 
 	// Args are the arguments, without the program's name.
 	Args []string
 
-	// Dir is the working directory. Empty: that of this process.
+	// Dir is the working directory. Empty: the working directory of this process.
 	Dir string
 
 	// Env is the complete environment, as "KEY=value". Nothing is inherited:
@@ -47,30 +47,30 @@ type Command struct {
 	// with one key the last one counts.
 	Env []string
 
-	// Stdin is the standard input. Nil: none, the null device. An *os.File is
-	// handed to the process as it is. Anything else is copied through a pipe by
-	// a goroutine, which ends when the reader or the process does; a Read of
-	// the given reader that blocks for ever keeps that goroutine, since nothing
-	// can interrupt it.
+	// Stdin is the standard input. Nil: the null device. An *os.File is handed to the
+	// process as it is. A goroutine copies any other reader through a pipe, and ends
+	// when the reader or the process does. A Read that blocks for ever keeps that
+	// goroutine, since nothing can interrupt it.
 	Stdin io.Reader
 
 	// SysProcAttr are attributes of the platform, optional. They are copied.
 	SysProcAttr *syscall.SysProcAttr
 
-	// SocketDir is the directory that host and plugin share for their sockets,
-	// or empty. A process needs nothing to see it; a runner that isolates its
-	// plugin must make it visible there.
+	// SocketDir is the directory with the sockets of host and plugin, or empty. A
+	// process needs nothing to see it; a runner with an isolated plugin must make it
+	// visible there.
 	SocketDir string
 
-	// OutputGrace bounds how long the read that finds an output empty waits for
-	// more after the process has ended, where a descendant still holds the
-	// pipe. Only platforms that cannot interrupt such a read need it (Windows);
-	// on Unix an empty pipe ends at once. Zero: [DefaultOutputGrace].
+	// OutputGrace bounds how long a read of an empty output waits for more after the
+	// process has ended, while a descendant still holds the pipe. Only platforms
+	// without interruptible reads need it (Windows); on Unix an empty pipe ends at
+	// once. Zero: [DefaultOutputGrace].
 	OutputGrace time.Duration
 }
 
-// Open opens the program that a start of the command would run, and says where
-// it found it. What could not be run is a *[StartError], as from Start.
+// Open opens the program for a check before the start. The name of the file is its
+// absolute path. If the program cannot run, Open fails with a *[StartError], as Start
+// does.
 func (c Command) Open() (*os.File, error) {
 	file, err := c.open()
 	if err != nil {
@@ -79,7 +79,7 @@ func (c Command) Open() (*os.File, error) {
 	return file, nil
 }
 
-// errChrooted is why a command has no program that could be looked at.
+// errChrooted refuses to open a program in another root directory.
 var errChrooted = errors.New("the process is to run in another root directory (SysProcAttr.Chroot), " +
 	"where its program cannot be told beforehand")
 
@@ -91,7 +91,7 @@ func (c Command) open() (*os.File, error) {
 	if filepath.Base(path) != path {
 		path = diagnose.InDir(c.Dir, path)
 	}
-	// It checks what a start would: that this user may run the file, where it is.
+	// As at a start, this user must have the right to run the file where it is.
 	path, err := exec.LookPath(path)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (c Command) open() (*os.File, error) {
 	return fileid.Open(path)
 }
 
-// clone returns a copy that shares nothing changeable with c but Stdin.
+// clone returns a copy. It shares only Stdin with c.
 func (c Command) clone() Command {
 	c.Args = slices.Clone(c.Args)
 	c.Env = slices.Clone(c.Env)
@@ -113,12 +113,12 @@ func (c Command) clone() Command {
 	return c
 }
 
-// diagnosed is what a diagnosis of the command looks at.
+// diagnosed returns the command in the form for a diagnosis.
 func (c Command) diagnosed() diagnose.Command {
 	return diagnose.Command{Path: c.Path, Args: c.Args, Dir: c.Dir, Env: c.Env, Chrooted: isChrooted(c.SysProcAttr)}
 }
 
-// executable is what the system is asked to run.
+// executable is a program for the system to run.
 type executable struct {
 	path   string
 	memory *os.File // not nil: this memory file, and no path

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// The files of other systems and machines that diagnosis meets, as small as
-// they can be.
+// These are files of other systems and machines for the diagnosis, as small as they
+// can be.
 
 // elfFile describes an ELF file of 64 bits.
 type elfFile struct {
@@ -22,7 +22,7 @@ type elfFile struct {
 	note    string // zero: no note
 	dynamic bool
 	flags1  elf.DynFlag1
-	cut     uint64 // what the section table claims beyond the end
+	cut     uint64 // the section table's claim beyond the end
 }
 
 func (f elfFile) bytes(t *testing.T) []byte {

@@ -59,8 +59,8 @@ func TestDiagnoseUniversalProgram(t *testing.T) {
 	expect(t, got, "is built for darwin/amd64 and darwin/arm64,")
 }
 
-// Whether a 64-bit machine runs the 32-bit programs of its family is a question
-// of its set-up, which only the system's refusal answers.
+// Whether a 64-bit machine runs the 32-bit programs of its family depends on its
+// set-up. Only the system's refusal answers it.
 func TestDiagnoseOlderArchitectureOnlyWhenRefused(t *testing.T) {
 	if here != "linux/amd64" {
 		t.Skip("only on linux/amd64: others have no older architecture to run")

@@ -24,8 +24,8 @@ func write(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// expect checks that a diagnosis is one sentence with all the parts, the last
-// of which says what to do.
+// expect checks that a diagnosis is one sentence with all the parts. The last part is
+// the remedy.
 func expect(t *testing.T, got string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
@@ -136,7 +136,7 @@ func TestDiagnoseIsSilentWithoutTime(t *testing.T) {
 	}
 }
 
-// startReason is the reason of a start that must fail.
+// startReason returns the reason of a start that must fail.
 func startReason(t *testing.T, cmd runner.Command) string {
 	t.Helper()
 	err := startFailure(t, cmd)

@@ -4,5 +4,5 @@ package runner_test
 
 import "syscall"
 
-// errBadFormat is the system's word for a file that it does not run.
+// errBadFormat is the system's error for a file of an unknown format.
 const errBadFormat = syscall.ENOEXEC

@@ -39,8 +39,7 @@ func ExampleStartError() {
 	// "/plugins/that/are/not/there" does not exist, since the directory "/plugins" does not (the path exists up to "/"): check the path, or build or install the plugin there
 }
 
-// container is the runner of a plugin that sees the host's socket directory
-// under another name.
+// container runs a plugin with another path for the host's socket directory.
 type container struct {
 	runner.Runner // whatever starts it
 

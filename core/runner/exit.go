@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ExitUnknown is the [Exit.Code] of a plugin that is gone without a status: it
-// was ended by a signal, or somebody else collected it.
+// ExitUnknown is the [Exit.Code] of a plugin without a known status: a signal ended
+// it, or another part of this program collected it.
 const ExitUnknown = -1
 
 // Exit says how a plugin ended. The zero value is an orderly end, status 0.
@@ -16,10 +16,10 @@ type Exit struct {
 	// Code is the exit status, or [ExitUnknown].
 	Code int
 
-	// Signal is what ended the plugin, or nil. Windows has none.
+	// Signal is the signal that ended the plugin, or nil. Windows has none.
 	Signal os.Signal
 
-	// CoreDumped says that the signal left a core dump.
+	// CoreDumped reports whether the signal left a core dump.
 	CoreDumped bool
 }
 
@@ -35,8 +35,8 @@ func (e Exit) String() string {
 	case e.Code == ExitUnknown:
 		return "exit status unknown"
 	case uint(e.Code) >= 1<<16:
-		// Windows reports crashes as status codes that are only known, and
-		// only to be looked up, in hexadecimal.
+		// Windows reports crashes as status codes; their known form, for looking them
+		// up, is hexadecimal.
 		return fmt.Sprintf("exit status %#x", uint32(e.Code))
 	default:
 		return "exit status " + strconv.Itoa(e.Code)
@@ -58,8 +58,8 @@ func signalText(s os.Signal) string {
 	return fmt.Sprintf("signal %d (%s)", int(number), s)
 }
 
-// exitOf reads a process state. A nil state is a process that is gone, but was
-// collected by somebody else (a host that ignores SIGCHLD, for one).
+// exitOf reads a process state. A nil state belongs to an ended process that another
+// part of the program collected (a host that ignores SIGCHLD, for example).
 func exitOf(state *os.ProcessState) Exit {
 	if state == nil {
 		return Exit{Code: ExitUnknown}

@@ -35,7 +35,7 @@ func TestExitString(t *testing.T) {
 	}
 }
 
-// foreignSignal is what the runner of a container might report.
+// foreignSignal is a signal that the runner of a container might report.
 type foreignSignal struct{}
 
 var _ os.Signal = foreignSignal{}

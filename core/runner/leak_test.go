@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// resources are what a test must give back, by what tells one from another: what
-// an earlier test left to end may do so at any time, and takes away from mere
-// numbers. Files are listed on Linux only.
+// resources are the things a test must give back, by identity rather than number:
+// remains of an earlier test may end at any time and make a number smaller. Files are
+// listed on Linux only.
 type resources struct{ goroutines, files map[string]bool }
 
 func census(t *testing.T) resources {
@@ -21,7 +21,7 @@ func census(t *testing.T) resources {
 	return resources{goroutines: goroutines(), files: openFiles()}
 }
 
-// since is what is in r and was not there before.
+// since returns the resources of r that are not in before.
 func (r resources) since(before resources) resources {
 	return resources{
 		goroutines: without(r.goroutines, before.goroutines),
@@ -35,9 +35,9 @@ func without(all, some map[string]bool) map[string]bool {
 	return rest
 }
 
-// goroutines are the numbers of all goroutines but those of the runtime, which
-// shows its own while they run something for others (finalizers). No number is
-// given twice.
+// goroutines returns the numbers of all goroutines but those of the runtime. The
+// runtime shows its own while they run something for others (finalizers). No number
+// is given twice.
 func goroutines() map[string]bool {
 	numbers := make(map[string]bool)
 	for stack := range bytes.SplitSeq(stacks(), []byte("\n\n")) {
@@ -58,13 +58,13 @@ func stacks() []byte {
 	}
 }
 
-// openFiles are the open descriptors and what they lead to.
+// openFiles returns the open descriptors and their targets.
 func openFiles() map[string]bool {
 	files := make(map[string]bool)
 	const dir = "/proc/self/fd/"
 	entries, _ := os.ReadDir(dir)
 	for _, entry := range entries {
-		// What is gone again is the directory itself.
+		// The directory itself is gone again.
 		if target, err := os.Readlink(dir + entry.Name()); err == nil {
 			files[entry.Name()+" "+target] = true
 		}
@@ -72,9 +72,8 @@ func openFiles() map[string]bool {
 	return files
 }
 
-// awaitSame fails unless everything that was not there at the earlier census goes
-// away. A goroutine that has closed its last channel still needs a moment to be
-// gone.
+// awaitSame fails unless everything newer than the earlier census goes away. A
+// goroutine needs a moment to end after it has closed its last channel.
 func (r resources) awaitSame(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -19,7 +19,7 @@ import (
 // named part instead of running tests.
 const roleVariable = "RUNNER_TEST_ROLE"
 
-// hang is long enough for a helper that a test ends.
+// hang is long enough for a helper whose end is up to its test.
 const hang = time.Minute
 
 func TestMain(m *testing.M) {
@@ -35,8 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(act(os.Args[1:]))
 }
 
-// coverDir is where helpers leave their coverage data in a run that measures it;
-// without one they would complain on stderr.
+// coverDir gets the coverage data of helpers in a run with coverage; without it they
+// would complain on stderr.
 var coverDir string
 
 func run(m *testing.M) int {
@@ -97,7 +97,7 @@ func cat([]string) int {
 	return 0
 }
 
-// report prints what the process was given.
+// report prints the arguments and the environment of the process.
 func report(args []string) int {
 	dir, _ := os.Getwd()
 	fmt.Printf("dir=%s\nargs=%q\n", dir, args)
@@ -107,7 +107,7 @@ func report(args []string) int {
 	return 0
 }
 
-// leaveGrandchild exits while a process that it started holds both outputs.
+// leaveGrandchild exits while its own child holds both outputs.
 func leaveGrandchild([]string) int { return leave("hang") }
 
 func leaveChatterbox([]string) int { return leave("chatterbox") }
@@ -202,7 +202,7 @@ func waitExit(t *testing.T, p *runner.Process) runner.Exit {
 	return exit
 }
 
-// awaitReady reads the line that a hanging helper prints.
+// awaitReady reads the line of a hanging helper.
 func awaitReady(t *testing.T, p *runner.Process) {
 	t.Helper()
 	line, err := bufio.NewReader(p.Stdout()).ReadString('\n')

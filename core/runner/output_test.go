@@ -34,8 +34,7 @@ func TestOutputIsReadAfterTheEnd(t *testing.T) {
 	}
 }
 
-// Field note F9: the plugin dies while a process that it started holds its
-// outputs.
+// Field note F9: the plugin dies while its child holds its outputs.
 func TestOutputEndsThoughADescendantHoldsIt(t *testing.T) {
 	before := census(t)
 	p := started(t, helper("grandchild"))
@@ -136,7 +135,7 @@ func TestOutputThatTheProcessClosesEnds(t *testing.T) {
 	}
 }
 
-// killReported ends the process whose number a helper printed.
+// killReported ends the process whose ID a helper printed.
 func killReported(t *testing.T, text string) {
 	t.Helper()
 	var pid int

@@ -14,8 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
-// A Process is a plugin as a child process of this one. It is made by
-// [NewProcess] and runs once; a Start that failed may be repeated.
+// A Process is a plugin as a child process of this one. [NewProcess] makes it, and it
+// runs once; a failed Start may be repeated.
 type Process struct {
 	Local
 
@@ -27,7 +27,7 @@ type Process struct {
 
 var _ Runner = (*Process)(nil)
 
-// running is a process that was started.
+// running is a started process.
 type running struct {
 	cmd            *exec.Cmd
 	stdout, stderr *pipe.Reader
@@ -36,16 +36,15 @@ type running struct {
 	exit           Exit // valid once done is closed
 }
 
-// NewProcess returns a plugin that runs as a child process. The command is
-// copied; nothing is looked at before Start.
+// NewProcess returns a plugin as a child process. It copies the command, and looks at
+// nothing before Start.
 func NewProcess(cmd Command) *Process {
 	return &Process{command: cmd.clone()}
 }
 
-// Start starts the process; see [Runner]. The calls into the system that it
-// makes are not interrupted by the end of ctx. A file that is "busy" only
-// because another goroutine is about to start something is tried again a few
-// times.
+// Start starts the process; see [Runner]. The end of ctx does not interrupt calls
+// into the system. A file can be "busy" only because another goroutine is about to
+// start something; Start tries again a few times.
 func (p *Process) Start(ctx context.Context) error {
 	if !p.starting.CompareAndSwap(false, true) {
 		return ErrAlreadyStarted
@@ -99,15 +98,15 @@ func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	return run.exit, nil
 }
 
-// Kill forces the end; see [Runner]. Processes that the plugin started are not
+// Kill forces the end; see [Runner]. The plugin's own child processes are not
 // touched.
 func (p *Process) Kill(ctx context.Context) error {
 	run := p.run.Load()
 	if run == nil {
 		return nil
 	}
-	// A process that has just ended may be refused (Windows) or unknown (Unix):
-	// only one that is still there makes the refusal an error.
+	// The system may refuse a process that has just ended (Windows) or not know it
+	// (Unix): the refusal is an error only while the process is still there.
 	if err := run.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) && !run.ended() {
 		return fmt.Errorf("runner: killing %s (pid %s): %w", p.Name(), p.ID(), err)
 	}
@@ -128,9 +127,9 @@ func (p *Process) ID() string {
 	return ""
 }
 
-// Diagnose says why the process could not be started, or why it ended without
-// ever getting to its own code (a shared library, a script whose interpreter
-// is not in PATH); see [Runner].
+// Diagnose says why the process could not start, or why it ended without reaching its
+// own code (a shared library, a script whose interpreter is not in PATH); see
+// [Runner].
 func (p *Process) Diagnose(ctx context.Context) string {
 	if ctx.Err() != nil {
 		return ""
@@ -147,9 +146,9 @@ func (p *Process) Diagnose(ctx context.Context) string {
 	return ""
 }
 
-// reap collects the process and ends what belongs to it.
+// reap collects the process and ends everything that belongs to it.
 func (r *running) reap() {
-	// Its error repeats what the state says; without a state somebody else
+	// The error repeats the state; without a state another part of the program
 	// collected the process.
 	_ = r.cmd.Wait()
 	r.exit = exitOf(r.cmd.ProcessState)
@@ -170,7 +169,7 @@ func (r *running) ended() bool {
 	}
 }
 
-// wait prefers the end of the process to that of the context.
+// wait prefers the end of the process to the end of the context.
 func (r *running) wait(ctx context.Context) error {
 	if r.ended() {
 		return nil
@@ -183,7 +182,7 @@ func (r *running) wait(ctx context.Context) error {
 	}
 }
 
-// unstarted stands for the output of a process that never ran.
+// unstarted stands for the output of a process before its start.
 type unstarted struct{}
 
 func (unstarted) Read([]byte) (int, error) { return 0, ErrNotStarted }

@@ -99,7 +99,7 @@ func TestEndOfProcessEndsCopyingOfStdin(t *testing.T) {
 	cmd.Stdin = r
 	p := started(t, cmd)
 	waitExit(t, p)
-	// The copier learns of the end from the first write that comes its way.
+	// The copier learns of the end from its first write after it.
 	if _, err := w.Write([]byte("too late")); err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +152,8 @@ func TestRunningProcessCostsOneGoroutineAndTwoFiles(t *testing.T) {
 	if got := len(now.goroutines); got != 1 {
 		t.Errorf("%d goroutines\n%s", got, stacks())
 	}
-	// A process is one more file on Linux (a pidfd), which keeps its number
-	// from being mistaken for that of a later process.
+	// A process is one more file on Linux (a pidfd). It keeps the process's ID from
+	// being mistaken for a later process's.
 	if got := len(now.files); len(before.files) > 0 && (got < 2 || got > 3) {
 		t.Errorf("%d files: %v", got, now.files)
 	}

@@ -25,8 +25,7 @@ func TestKilledProcessSaysBySignal(t *testing.T) {
 	}
 }
 
-// Field note F7, as far as a runner goes: a plugin that was stopped can be
-// killed.
+// Field note F7, as far as a runner goes: a stopped plugin can be killed.
 func TestKillOfAStoppedProcess(t *testing.T) {
 	p := started(t, helper("hang"))
 	awaitReady(t, p)

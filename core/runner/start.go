@@ -13,10 +13,10 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
-// A file that was written by this program a moment ago can be "busy": a child
-// that another goroutine is forking holds the descriptor until it execs
-// (golang.org/issue/22315). It passes in milliseconds; the last try comes about
-// a quarter of a second after the first.
+// A file can be "busy" a moment after this program wrote it: a child that another
+// goroutine is forking holds the descriptor until it execs (golang.org/issue/22315).
+// It passes in milliseconds; the last try comes about a quarter of a second after the
+// first.
 const (
 	busyTries     = 8
 	busyFirstWait = 2 * time.Millisecond
@@ -25,14 +25,14 @@ const (
 // streams are both ends of a process's standard streams.
 type streams struct {
 	child  []*os.File // stdin, stdout, stderr; nil is the null device
-	owned  []*os.File // what of child was made here
+	owned  []*os.File // files of child that were made here
 	stdin  *input
 	stdout *pipe.Reader
 	stderr *pipe.Reader
 }
 
-// start starts a process as command describes it, and leaves nothing behind if that
-// fails. The caller collects the process.
+// start starts a process as command describes it, and leaves nothing behind on an
+// error. The caller collects the process.
 func start(ctx context.Context, command Command) (*running, error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
@@ -59,9 +59,9 @@ func start(ctx context.Context, command Command) (*running, error) {
 	}, nil
 }
 
-// startSealed starts the command's file, or the copy of it. A system may keep
-// programs from running from memory (a security module, a missing /proc): then
-// the copy runs from a file, from now on if that helps.
+// startSealed starts the command's file, or its copy. A system may keep programs from
+// running from memory (a security module, a missing /proc): then the copy runs from a
+// file, from now on if that helps.
 func startSealed(ctx context.Context, cmd Command, s *streams) (started *exec.Cmd, err error) {
 	if cmd.Sealed == nil {
 		return startRetrying(ctx, cmd, executable{path: cmd.Path}, s)
@@ -120,8 +120,8 @@ func startRetrying(ctx context.Context, cmd Command, run executable, s *streams)
 	}
 }
 
-// startOnce gives the process raw files only, so that os/exec starts no
-// goroutine that would wait for descendants which hold them.
+// startOnce gives the process raw files only, so os/exec starts no goroutine that
+// would wait for descendants with these files.
 func startOnce(cmd Command, run executable, s *streams) (*exec.Cmd, error) {
 	c := cmd.execCmd(run)
 	if s.child[0] != nil {
@@ -179,14 +179,14 @@ func (s *streams) openOutput(number int, cmd Command) (*pipe.Reader, error) {
 	return pipe.NewReader(r, cmd.outputGrace()), nil
 }
 
-// closeChild closes the process's ends, which the process has as its own.
+// closeChild closes the process's ends; the process has its own.
 func (s *streams) closeChild() {
 	for _, f := range s.owned {
 		f.Close()
 	}
 }
 
-// closeHost closes the host's ends of a process that never ran.
+// closeHost closes the host's ends after a start that failed.
 func (s *streams) closeHost() {
 	if s.stdout != nil {
 		_ = s.stdout.Close()
@@ -205,16 +205,14 @@ type input struct {
 	to   *os.File
 }
 
-// copy ends with the reader, with the process, or with a process that closes
-// its input. None of these is anybody's error: a program need not read all of
-// its input.
+// copy ends with the reader, with the process, or when the process closes its input.
+// None of these is an error: a program need not read all of its input.
 func (in *input) copy() {
-	// Hiding the other methods keeps io.Copy from handing the copy to the
-	// reader's own WriteTo, which may well not return when the pipe breaks.
+	// Hiding the other methods keeps io.Copy from handing the copy to the reader's
+	// own WriteTo, which may not return when the pipe breaks.
 	_, _ = io.Copy(struct{ io.Writer }{in.to}, struct{ io.Reader }{in.from})
 	in.stop()
 }
 
-// stop closes the pipe, which fails a write that is waiting. It may be called
-// more than once.
+// stop closes the pipe, so a waiting write fails. It may be called more than once.
 func (in *input) stop() { in.to.Close() }

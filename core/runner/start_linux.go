@@ -11,16 +11,16 @@ import (
 // descriptor is where a process finds one of its descriptors.
 func descriptor(fd uintptr) string { return "/proc/self/fd/" + strconv.Itoa(int(fd)) }
 
-// maxStandard is the highest descriptor that leads elsewhere in a child process
-// than in this one.
+// maxStandard is the highest descriptor with another target in a child process than
+// here.
 const maxStandard = 2
 
-// startFromMemory runs a memory file by the descriptor that a child has of it
-// until its program begins: that is closed then, so that nothing the process
-// starts gets it. Between fork and exec package syscall moves descriptors, to
-// numbers above all of those that it was given. One of these, the error output,
-// is therefore above the memory file's, and that is the lowest which is free: it may
-// have been made when only the last ones were, above which there are none.
+// startFromMemory runs a memory file by the child's descriptor of it. That is closed
+// when the program begins, so no process started by it gets it. Between fork and exec
+// package syscall moves descriptors, to numbers above all of the given ones. The
+// error output, one of these, is therefore above the memory file's, and the memory
+// file's is the lowest free one: it may have been made when only the last ones were
+// free, with none above.
 func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
 	memory, err := duplicateAbove(memory, maxStandard)
 	if err != nil {
@@ -32,7 +32,7 @@ func startFromMemory(c *exec.Cmd, memory, stderr *os.File) error {
 		return err
 	}
 	var startErr error
-	err = conn.Control(func(fd uintptr) { // which is nothing else's number until it returns
+	err = conn.Control(func(fd uintptr) { // reserved until it returns
 		above, err := duplicateAbove(stderr, fd)
 		if err != nil {
 			startErr = err

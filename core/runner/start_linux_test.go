@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// What the kernel itself refuses, and what is said about it.
+// The kernel refuses these files itself; the cases check the diagnosis.
 func TestStartThatTheKernelRefuses(t *testing.T) {
 	machine, ok := machines[here]
 	if !ok {
@@ -144,8 +144,8 @@ func TestStartNamesTheProcessThatIsWriting(t *testing.T) {
 	expect(t, startReason(t, runner.Command{Path: path}), "open for writing in process "+writer.ID()+" (")
 }
 
-// Writing a program and starting it while others are being started is what
-// every installer of plugins does; see golang.org/issue/22315.
+// Every installer of plugins writes a program and starts it while others start; see
+// golang.org/issue/22315.
 func TestFilesJustWrittenStartBesideOtherStarts(t *testing.T) {
 	dir := t.TempDir()
 	var group sync.WaitGroup
@@ -191,7 +191,7 @@ func TestStartFromNoexecFileSystem(t *testing.T) {
 	expect(t, failure.Reason, "mounted noexec", "move it")
 }
 
-// noexecDir finds a directory on a file system that runs nothing, or mounts one.
+// noexecDir finds or mounts a directory on a file system without execution.
 func noexecDir(t *testing.T) string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
@@ -234,8 +234,8 @@ func TestDiagnoseWithoutTheRightToSearchADirectory(t *testing.T) {
 	expect(t, got, "may not search the directory", dir, "(mode drw-------)", "chmod +x")
 }
 
-// asNobody runs f without the rights of root, if the test has them. The right
-// that files are judged by belongs to the thread, which ends with f.
+// asNobody runs f without the rights of root, if the test has them. The right to
+// files belongs to the thread, and the thread ends with f.
 func asNobody(t *testing.T, f func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -21,7 +21,7 @@ func init() {
 	roles["sealLast"] = sealLast
 }
 
-// inherited is a role: it lists the descriptors that lead to its program.
+// inherited is a role: it lists the descriptors of its program.
 func inherited([]string) int {
 	for fd := range 1024 {
 		target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
@@ -83,7 +83,7 @@ func sealHere(ctx context.Context, cmd *runner.Command) error {
 	return err
 }
 
-// printed runs a command and prints what that prints.
+// printed runs a command and prints the command's output.
 func printed(ctx context.Context, cmd runner.Command) int {
 	p := runner.NewProcess(cmd)
 	if err := p.Start(ctx); err != nil {
@@ -95,8 +95,8 @@ func printed(ctx context.Context, cmd runner.Command) int {
 	return 0
 }
 
-// sealLast is a role: it seals a program while few descriptors are free, so that
-// the copy gets the last of them, and runs it twice once there are more.
+// sealLast is a role: it seals a program while few descriptors are free, so the copy
+// gets the last of them, and runs it twice once more are free.
 func sealLast(args []string) int {
 	ctx := context.Background() // the test ends this process
 	cmd := runner.Command{Path: args[0], Env: []string{roleVariable + "=hello", "GORACE=atexit_sleep_ms=0"}}
