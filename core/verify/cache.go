@@ -16,27 +16,26 @@ import (
 // DefaultCacheBytes is what a zero [Cache.MaxBytes] stands for.
 const DefaultCacheBytes = 1 << 30
 
-// ErrCacheClosed is what a launch fails with whose [Cache] is closed.
+// ErrCacheClosed is the error of a launch with a closed [Cache].
 var ErrCacheClosed = errors.New("the program cache is closed")
 
-// Cache keeps the private copies of verified programs, and their sums, for
-// the next launch, which then neither reads nor copies anything: the verifier is
-// asked each time, and its answer comes from the sums. So a sum that is not
-// trusted any more counts at once.
+// Cache keeps the private copies of verified programs, and their sums. The next
+// launch neither reads nor copies anything. The verifier is asked each time, and its
+// answer comes from the sums. So a withdrawn sum counts at once.
 //
-// It is the copy that runs, so nobody can bring it to run something else. A file
-// that has changed is copied and looked at anew; what tells are its device and
-// inode, its size, and its times of modification and of status change. What
-// gives it no new time is not noticed: a program that has the file mapped for
-// writing since before can change it so, above all on a file system in memory
-// (tmpfs). The copy from before runs then, which the verifier has approved.
+// The copy runs, so a change of the file cannot make another program run. A changed
+// file is copied and checked anew. A change shows in the device and inode, the size,
+// and the times of modification and of status change. A write without a new time is
+// not noticed: a program that has mapped the file for writing before can change it
+// so, above all on a file system in memory (tmpfs). Then the earlier, approved copy
+// runs.
 //
-// The zero value is ready for use, by any number of launches and configurations
-// at the same time. Its owner closes it. It must not be copied.
+// The zero value is ready for use, by any number of launches and configurations at
+// the same time. Its owner closes it. It must not be copied.
 type Cache struct {
-	// MaxBytes bounds what is kept, by the sizes of the programs: the least
-	// recently launched ones go first. What runs keeps its copy beyond that. 0 means
-	// DefaultCacheBytes; below 0 nothing is kept, but launches of the same
+	// MaxBytes bounds the kept copies, by the sizes of the programs: the least
+	// recently launched go first. A running program keeps its copy beyond that. 0
+	// means DefaultCacheBytes; below 0 nothing is kept, but launches of the same
 	// program at the same time share a copy.
 	MaxBytes int64
 
@@ -46,8 +45,8 @@ type Cache struct {
 	entries map[cacheKey]*copied
 }
 
-// cacheKey tells copies apart. Files are told apart by their identities; one
-// that takes another one's place takes the place of its copy too.
+// cacheKey tells copies apart. Files are told apart by their identities; a file in
+// another one's place takes the place of its copy too.
 type cacheKey struct {
 	path           string
 	dirs           string
@@ -55,8 +54,8 @@ type cacheKey struct {
 	inFile, shared bool
 }
 
-// copied is a copy and what is known of it. One that is in a cache is owned
-// by that and by each launch that uses it; it is closed with its last owner.
+// copied is a copy with its sums. Its owners are the cache and each launch that uses
+// it; the last owner closes it.
 type copied struct {
 	id    fileid.ID
 	ready chan struct{} // closed when sealed and err are set
@@ -85,8 +84,8 @@ func newCopied(owners int) *copied {
 	}
 }
 
-// Close gives up what is kept. Copies that run stay until their plugins have
-// ended. Later launches with the cache fail. It may be called again.
+// Close gives up the kept copies. Running copies stay until their plugins have ended.
+// Later launches with the cache fail. It may be called again.
 func (c *Cache) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,8 +97,8 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-// seal returns a copy of an open program, which the caller releases. Without a
-// cache (nil) it is the caller's alone.
+// seal returns a copy of an open program; the caller releases it. Without a cache
+// (nil) it is the caller's alone.
 func (c *Cache) seal(ctx context.Context, file *os.File, cfg SealConfig) (*copied, error) {
 	id, ok := fileid.Of(file)
 	if c == nil || !ok || !id.Settled(time.Now()) {
@@ -166,15 +165,15 @@ func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, e
 	if c.entries == nil {
 		c.entries = make(map[cacheKey]*copied)
 	}
-	c.drop(c.entries[key]) // of what the file was before
+	c.drop(c.entries[key]) // the copy of the earlier content
 	program = newCopied(2)
 	program.key, program.id, program.used = key, id, c.clock
 	c.entries[key] = program
 	return program, true, nil
 }
 
-// fill makes a copy that others may wait for. A file that was changed meanwhile
-// gives a copy that only this launch looks at.
+// fill makes a copy for others that may wait for it. If the file changed meanwhile,
+// only this launch gets the copy.
 func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg SealConfig) {
 	program.fill(ctx, file, cfg)
 	after, _ := fileid.Of(file)
@@ -185,7 +184,7 @@ func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg Se
 	}
 }
 
-// approve keeps a copy that was allowed to run, within the bounds.
+// approve keeps an approved copy, within the bounds.
 func (c *Cache) approve(program *copied) {
 	if c == nil {
 		return
@@ -196,7 +195,7 @@ func (c *Cache) approve(program *copied) {
 	c.trim()
 }
 
-// reject forgets a copy that was not allowed to run, unless it was before.
+// reject forgets a refused copy, unless it was approved before.
 func (c *Cache) reject(program *copied) {
 	if c == nil {
 		return
@@ -208,8 +207,8 @@ func (c *Cache) reject(program *copied) {
 	}
 }
 
-// trim forgets the least recently used copies until the rest is within the
-// bounds. One that nobody has approved yet is not counted: it is in use.
+// trim forgets the least recently used copies until the rest is within the bounds. A
+// copy without approval yet is in use, and not counted.
 func (c *Cache) trim() {
 	limit := c.MaxBytes
 	if limit == 0 {
@@ -251,8 +250,8 @@ func (p *copied) fill(ctx context.Context, file *os.File, cfg SealConfig) {
 	close(p.ready)
 }
 
-// ifMade returns the copy to its owner, who has nothing to release if there is
-// none.
+// ifMade returns the copy to its owner. Without a copy the owner has nothing to
+// release.
 func (p *copied) ifMade() (*copied, error) {
 	if p.err != nil {
 		p.release()
@@ -261,8 +260,7 @@ func (p *copied) ifMade() (*copied, error) {
 	return p, nil
 }
 
-// intact reports whether the copy is still what it was made to be; one that is
-// being made is.
+// intact reports whether the copy is unchanged; a copy in the making is.
 func (p *copied) intact() bool {
 	select {
 	case <-p.ready:
@@ -272,7 +270,7 @@ func (p *copied) intact() bool {
 	}
 }
 
-// own adds an owner to a copy that has one.
+// own adds an owner to a copy with one.
 func (p *copied) own() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -285,7 +283,7 @@ func (p *copied) release() {
 	defer p.mu.Unlock()
 	p.owners--
 	if p.owners == 0 && p.sealed != nil {
-		_ = p.sealed.Close() // a file that is still in use (Windows) stays
+		_ = p.sealed.Close() // a file still in use (Windows) stays
 	}
 }
 

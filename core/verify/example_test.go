@@ -17,8 +17,7 @@ import (
 
 var greeterHandshake = core.Handshake{MagicCookieKey: "GREETER_PLUGIN", MagicCookieValue: "b7c1a0de"}
 
-// A program runs only if it has the sum that was written down when it was
-// installed.
+// A program runs only if it has the sum written down at its installation.
 func ExampleChecksum() {
 	sum, err := hex.DecodeString("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 	if err != nil {
@@ -49,8 +48,8 @@ func ExampleChecksum() {
 	// found another one: 32 bytes of SHA-256
 }
 
-// A file of sums, which an administrator keeps where plugins are not installed,
-// decides about all plugins. The cache spares later launches the work.
+// An administrator keeps a file of sums away from the plugins' directory; it decides
+// about all plugins. The cache spares later launches the work.
 func ExampleSumsFile() {
 	programs := new(verify.Cache) // one for the whole application
 	defer programs.Close()
@@ -71,9 +70,8 @@ func ExampleSumsFile() {
 	defer client.Close()
 }
 
-// A signature of the program's sum is beside it in a file, and the application
-// knows whose it has to be. Sum is computed once for all launches that share a
-// ProgramCache.
+// A file beside the program has a signature of its sum, and the application knows the
+// signer's key. Sum is computed once for all launches with the same cache.
 func ExampleFunc() {
 	verifySignature := func(ctx context.Context, program *verify.Program) error {
 		signature, err := os.ReadFile(program.Path() + ".sig")

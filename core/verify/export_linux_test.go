@@ -2,7 +2,7 @@ package verify
 
 import "os"
 
-// CreateMemory makes a memory file that is not sealed.
+// CreateMemory makes a memory file without seals.
 var CreateMemory = createMemory
 
 // ReplaceMemory puts another memory file in the place of the copy's.

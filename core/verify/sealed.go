@@ -11,24 +11,24 @@ import (
 	"sync"
 )
 
-// Sealed is a copy of a program that nobody can change. Its content runs by way of
+// Sealed is a copy of a program that nobody can change. It runs by
 // runner.Command.Sealed, whatever becomes of the original file.
 //
 // On Linux the copy of an ELF program of up to [MaxMemoryCopy] bytes is a sealed
-// memory file (memfd_create(2)), which not even this process can write to; that of a
-// larger one is, too, if no directory is fit for it.
-// Everything else, scripts above all, is a file of its own with mode r-x in a
-// directory that only this user can enter. There this user (and root) could still
-// write; a start looks whether somebody did, and then is [ErrCopyChanged].
+// memory file (memfd_create(2)). Not even this process can write to it. The copy of a
+// larger ELF program is in memory too if no directory is fit for it. Every other
+// copy, scripts above all, is a file with mode r-x in a directory of its own that
+// only this user can enter. There this user (and root) could still write; a start
+// detects a write, and fails with [ErrCopyChanged].
 //
-// A Sealed may be used by any number of commands and goroutines. Its owner
-// closes it, once everything that was started from it has ended.
+// Any number of commands and goroutines may use a Sealed. Its owner closes it, once
+// every process started from it has ended.
 type Sealed struct {
 	from Origin
 	size int64
 	cfg  SealConfig
 
-	filing chan struct{} // holds one token while somebody makes a file, which takes its time
+	filing chan struct{} // holds one token while a file is being made, as it takes its time
 
 	mu     sync.Mutex
 	closed bool
@@ -36,19 +36,18 @@ type Sealed struct {
 	file   *privateFile // nil: none was needed yet
 }
 
-// MaxMemoryCopy is the size in bytes above which a program is copied into memory
-// only if no directory is fit for it: too much of memory would be taken, and the
+// MaxMemoryCopy is the size in bytes above which a program is copied into memory only
+// if no directory is fit for it. Larger copies would take too much memory, and the
 // system maps large programs from a file a little faster.
 const MaxMemoryCopy = 64 << 20
 
 // DefaultMaxBytes is the default of [Config.MaxBytes] and [SealConfig.MaxBytes]: 1 GiB.
 const DefaultMaxBytes = 1 << 30
 
-// ErrCopyChanged says that somebody has changed the file that the copy of a
-// program is in.
+// ErrCopyChanged is returned if the file with the copy of a program was changed.
 var ErrCopyChanged = errors.New("the private copy of the program was changed")
 
-// Origin is what a [Sealed] is a copy of.
+// Origin is the original of a [Sealed].
 type Origin struct {
 	// Path is where the program was found.
 	Path string
@@ -56,39 +55,37 @@ type Origin struct {
 	Mode fs.FileMode
 }
 
-// SealConfig says where [Seal] keeps copies. The zero value is: in memory where
-// that is possible, otherwise in a directory for temporary files.
+// SealConfig configures [Seal]. The zero value keeps copies in memory where possible,
+// otherwise in a directory for temporary files.
 type SealConfig struct {
-	// Dirs are directories of which the first that is fit for it holds the
-	// copies, each in a private directory of its own; none of them is kept in
-	// memory then. Fit is one on a file system that runs programs, to which no
-	// other user could write. Empty: the system's directory for temporary files,
-	// and where that is not fit, the user's for caches.
+	// Dirs are directories for copies; the first fit one holds them, each in a
+	// private directory of its own, and none is in memory. A directory is fit if its
+	// file system runs programs and no other user can write to it. Empty: the
+	// system's directory for temporary files, and where it is not fit, the user's for
+	// caches.
 	//
-	// What a process of this user that was killed has left in there, a directory
-	// jackfield-program- and a number with the file of one copy in it at the most,
-	// is removed beside the next copy, if it is a minute old by then. Where nothing
-	// tells that a directory is not in use (Windows, a file system without locks),
-	// it stays.
+	// A killed process of this user leaves directories there: jackfield-program- and
+	// a number, with at most the file of one copy. They are removed beside the next
+	// copy, once they are a minute old. Where it cannot be told whether a directory
+	// is in use (Windows, a file system without locks), it stays.
 	Dirs []string
 
 	// MaxBytes bounds the size of a program, in bytes. A larger file is a
 	// *[SizeError] and is not copied. Zero: [DefaultMaxBytes].
 	MaxBytes int64
 
-	// InFile keeps copies out of memory also where Dirs is empty, for what has to
-	// reach them by a path.
+	// InFile keeps copies out of memory also where Dirs is empty, for a runner that
+	// needs a path.
 	InFile bool
 
-	// Shared lets other users run the copies, as far as the mode of the program
-	// does: for a process that runs as another user. They cannot write to them.
+	// Shared lets other users run the copies, as far as the mode of the program does:
+	// for a process of another user. They cannot write to the copies.
 	Shared bool
 }
 
-// Seal copies an open program. ctx bounds the copying. The program is read
-// through the descriptor, so that nothing but its content can change meanwhile;
-// which content was caught is to be asked of the copy. The caller still closes
-// file.
+// Seal copies an open program. ctx bounds the copying. The program is read through
+// the descriptor, so only its content can change meanwhile; the copy has the content
+// to check. The caller still closes file.
 func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -114,10 +111,9 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 	return s, nil
 }
 
-// copy takes at most s.size bytes, however long the file grows meanwhile.
-//
-// It copies into memory what runs from there, and the rest, and what memory does
-// not take, into a file. What is large goes into memory only if there is no other way.
+// copy takes at most s.size bytes, however long the file grows meanwhile. Programs
+// for memory go there, and into a file if memory fails. All others go into a file; a
+// large native program goes into memory only if no file can be made.
 func (s *Sealed) copy(ctx context.Context, file *os.File) error {
 	toMemory := func() (err error) {
 		s.memory, err = sealInMemory(ctx, s.from, io.NewSectionReader(file, 0, s.size))
@@ -153,7 +149,7 @@ func (s *Sealed) content() *os.File {
 	return s.file.content
 }
 
-// Origin is what it is a copy of.
+// Origin returns the original's path and mode.
 func (s *Sealed) Origin() Origin { return s.from }
 
 // Size is the size of the copy in bytes.
@@ -164,9 +160,9 @@ func (s *Sealed) ReadAt(p []byte, offset int64) (int, error) {
 	return s.content().ReadAt(p, offset) // fs.ErrClosed after Close
 }
 
-// Path is the copy as a file, for whoever cannot run it from memory. It is made
-// at the first call, as [SealConfig] says, and gone after Close. Its name is that
-// of the program; the directory is its own.
+// Path returns the path of the copy as a file, for a caller that cannot run it from
+// memory. The first call makes the file, as [SealConfig] says, and Close removes it.
+// It has the program's name, in a directory of its own.
 func (s *Sealed) Path(ctx context.Context) (string, error) {
 	var path string
 	err := s.InFile(ctx, func(file string) error {
@@ -176,8 +172,8 @@ func (s *Sealed) Path(ctx context.Context) (string, error) {
 	return path, err
 }
 
-// InFile calls use with the path of the copy as a file. A file that this call made
-// is kept only if use succeeds; its error is returned as it is.
+// InFile calls use with the path of the copy as a file. A file made by this call is
+// kept only if use succeeds; its error is returned as it is.
 func (s *Sealed) InFile(ctx context.Context, use func(path string) error) error {
 	select {
 	case s.filing <- struct{}{}:
@@ -206,7 +202,7 @@ func (s *Sealed) InFile(ctx context.Context, use func(path string) error) error 
 	return nil
 }
 
-// filed is the file that the copy is in; nil without one.
+// filed returns the file of the copy; nil without one.
 func (s *Sealed) filed() (*privateFile, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,16 +215,15 @@ func (s *Sealed) filed() (*privateFile, error) {
 	return nil, nil
 }
 
-// Check returns nil as long as the copy is what it was made to be: always, where
-// it is in memory; otherwise until somebody who may, which is this user and root,
-// touches the file. Then it is [ErrCopyChanged].
+// Check returns [ErrCopyChanged] if this user or root has touched the file of the
+// copy. A copy in memory cannot change.
 func (s *Sealed) Check() error {
 	_, err := s.filed()
 	return err
 }
 
-// Close removes the copy. What runs from memory is not touched; a file that runs
-// cannot be removed on Windows, which is an error then. Closing again does
+// Close removes the copy. Programs already running from memory are not touched. On
+// Windows a running file cannot be removed, which is an error. Closing again does
 // nothing more.
 func (s *Sealed) Close() error {
 	s.mu.Lock()
@@ -240,7 +235,7 @@ func (s *Sealed) Close() error {
 	s.mu.Unlock()
 	var err error
 	if s.memory != nil {
-		err = s.memory.Close() // a file that is being made from it comes to nothing
+		err = s.memory.Close() // a file being made from it comes to nothing
 	}
 	s.filing <- struct{}{}
 	defer func() { <-s.filing }()
@@ -250,9 +245,9 @@ func (s *Sealed) Close() error {
 	return err
 }
 
-// Executable returns what to run: an open memory file, or else the path of the
-// copy. Once [Sealed.Path] or [Sealed.InFile] has made a file, that is the answer.
-// The memory file stays the Sealed's: the caller does not close it.
+// Executable returns an open memory file, or else the path of the copy, to be run.
+// After [Sealed.Path] or [Sealed.InFile] has made a file, it is the path. The Sealed
+// owns the memory file: the caller does not close it.
 func (s *Sealed) Executable() (path string, memory *os.File, err error) {
 	file, err := s.filed()
 	switch {

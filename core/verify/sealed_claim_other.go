@@ -10,5 +10,5 @@ import (
 
 func claim(*os.File) {}
 
-// startSweep sweeps nothing, since nothing tells that a directory is not in use.
+// startSweep sweeps nothing, since nothing shows whether a directory is in use.
 func startSweep(string) *sweep.Sweep { return nil }

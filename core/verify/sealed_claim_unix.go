@@ -13,23 +13,23 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// claim marks a private directory as in use for as long as its file is open: a
-// lock that ends with the process, however that ends.
+// claim marks a private directory as in use for as long as its file is open. The lock
+// ends with the process in any case.
 func claim(dir *os.File) {
-	// A file system without locks is one whose directories are never cleared.
+	// On a file system without locks the directories are never cleared.
 	_ = syscall.Flock(int(dir.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
 }
 
-// startSweep begins to remove the private directories of this user's in base that
-// processes left which were killed.
+// startSweep begins to remove the private directories in base left by killed
+// processes of this user.
 func startSweep(base string) *sweep.Sweep { return sweep.Start(base, privatePattern, removeAbandoned) }
 
 // abandonedAge is how old a private directory without a claim must be: a new one
 // may be about to get its own.
 const abandonedAge = time.Minute
 
-// removeAbandoned removes a private directory that nobody uses. What has anything
-// in it but the file of one copy is not one, and stays.
+// removeAbandoned removes an unused private directory. A directory with anything but
+// the file of one copy is not a private directory, and stays.
 func removeAbandoned(path string) {
 	there, err := os.Lstat(path)
 	if err != nil || !mayBeAbandoned(there) {
@@ -48,7 +48,7 @@ func removeAbandoned(path string) {
 	if opened, err := dir.Stat(); err != nil || !os.SameFile(there, opened) {
 		return // somebody has put a link in its place
 	}
-	// Held until the directory is gone, so that nobody takes it up meanwhile.
+	// Held until the directory is gone, so that no process takes it up meanwhile.
 	if syscall.Flock(int(dir.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return
 	}
@@ -61,7 +61,7 @@ func removeAbandoned(path string) {
 			return
 		}
 	}
-	_ = syscall.Rmdir(path) // which takes an empty directory, and nothing else
+	_ = syscall.Rmdir(path) // it takes an empty directory, and nothing else
 }
 
 func mayBeAbandoned(info fs.FileInfo) bool {

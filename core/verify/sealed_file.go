@@ -18,8 +18,8 @@ import (
 // privatePattern names the directories of private copies.
 const privatePattern = "jackfield-program-"
 
-// The modes of a private copy's directory: for this user, and for others too who
-// are to run what is in it.
+// These are the modes of a private copy's directory: for this user alone, and for
+// other users that run the copy.
 const (
 	privateDir = 0o700
 	sharedDir  = 0o711
@@ -33,13 +33,13 @@ func copyMode(mode fs.FileMode) fs.FileMode { return mode.Perm()&0o555 | 0o500 }
 type privateFile struct {
 	dir     string
 	path    string
-	claimed *os.File // the directory, which tells that it is in use
+	claimed *os.File // the directory, to mark it as in use
 	content *os.File // for reading
 	made    fileid.ID
-	sweep   *sweep.Sweep // of what others left beside it
+	sweep   *sweep.Sweep // of abandoned directories beside it
 }
 
-// copyToFile makes one in the first directory that is fit for it.
+// copyToFile makes a file in the first fit directory.
 func (s *Sealed) copyToFile(ctx context.Context, content io.ReaderAt) (*privateFile, error) {
 	bases := s.cfg.Dirs
 	if len(bases) == 0 {
@@ -88,7 +88,7 @@ func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt)
 	return file, nil
 }
 
-// fill writes the copy, and makes sure that it can be run where it is.
+// fill writes the copy, and makes sure that it can run where it is.
 func (s *Sealed) fill(ctx context.Context, file *privateFile, content io.ReaderAt) error {
 	writable, err := os.OpenFile(file.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -118,8 +118,8 @@ func (s *Sealed) fill(ctx context.Context, file *privateFile, content io.ReaderA
 	return nil
 }
 
-// check looks whether the file at the path is the one that was made, and has the
-// content that it had.
+// check detects whether the file at the path was replaced or changed since it was
+// made.
 func (f *privateFile) check() error {
 	there, err := os.Lstat(f.path)
 	if err != nil {
@@ -140,6 +140,6 @@ func (f *privateFile) remove() error {
 	f.sweep.Hurry()
 	<-f.sweep.Done()
 	_ = f.content.Close() // of nil too
-	_ = f.claimed.Close() // Windows removes nothing that is open
+	_ = f.claimed.Close() // Windows removes no open file
 	return os.RemoveAll(f.dir)
 }

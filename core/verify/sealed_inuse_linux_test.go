@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 )
 
-// A file of a large program takes its time, and who does not need it does not
-// wait for it.
+// The file of a large program takes its time; a start from memory does not wait for
+// it.
 func TestCopyInMemoryIsOfUseWhileItsFileIsMade(t *testing.T) {
 	s := inMemory(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/verify"
 )
 
-// What refuses to run a memory file at the start only (a security module) is
-// stood for by one that has no permission to be executed.
+// A memory file without the right to execute stands for a security module: it refuses
+// to run a memory file at the start only.
 func TestStartThatMemoryIsRefusedToFallsBackToAFile(t *testing.T) {
 	if _, err := exec.LookPath("true"); err != nil {
 		t.Skip("needs: the program true: ", err)

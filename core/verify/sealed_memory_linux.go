@@ -15,7 +15,7 @@ import (
 
 // Since Linux 6.3, and in later versions of package unix than this module requires.
 const (
-	memfdExec   = 0x10 // MFD_EXEC; the system may be told to refuse programs that lack it
+	memfdExec   = 0x10 // MFD_EXEC; the system may be told to refuse programs without it
 	sealExecBit = 0x20 // F_SEAL_EXEC: against chmod +x and -x
 )
 
@@ -46,7 +46,7 @@ func sealInMemory(ctx context.Context, from Origin, content io.Reader) (*os.File
 	if err := seal(writable); err != nil {
 		return nil, err
 	}
-	// What runs is a descriptor that cannot even be written to.
+	// The descriptor to run cannot even be written to.
 	return os.Open("/proc/self/fd/" + strconv.Itoa(int(writable.Fd())))
 }
 

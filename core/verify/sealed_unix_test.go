@@ -22,7 +22,7 @@ import (
 
 func TestPrivateCopyIsForThisUserAlone(t *testing.T) {
 	base := testkit.ShortDir(t)
-	if err := os.Chmod(base, 0o711); err != nil { // where others get to what is theirs
+	if err := os.Chmod(base, 0o711); err != nil { // others get to their own files
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -103,7 +103,7 @@ func TestDirectoryThatOthersMayChangeIsNotFitForCopies(t *testing.T) {
 	base := testkit.ShortDir(t)
 	open := filepath.Join(base, "open")
 	below := filepath.Join(open, "below")
-	// The base lets others pass, who get to nothing beneath it otherwise.
+	// The base lets others pass; they get to nothing beneath it otherwise.
 	if err := errors.Join(os.Chmod(base, 0o755), os.MkdirAll(below, 0o700)); err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +172,7 @@ func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
 	}
 }
 
-// A directory that is called like one for a copy may be somebody's own.
+// A directory with the name of a copy's directory may belong to somebody.
 func TestOnlyWhatCanBeACopyIsRemoved(t *testing.T) {
 	file := func(name string, mode fs.FileMode) func(string) error {
 		return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), nil, mode) }

@@ -12,8 +12,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
-// sparse makes a program of that size, with the head of this program and zeros
-// behind it.
+// sparse makes a program of that size: the head of this program and zeros behind it.
 func sparse(t *testing.T, size int64) *os.File {
 	t.Helper()
 	self, err := os.Executable()

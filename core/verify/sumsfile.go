@@ -24,30 +24,29 @@ const (
 	maxSumsFile = 16 << 20
 )
 
-// sumsFile is what [SumsFile] returns.
+// sumsFile is the verifier of [SumsFile].
 type sumsFile struct {
 	hash crypto.Hash
 	path string
 }
 
-// SumsFile lets a program run whose sum is in a file as sha256sum and its like
-// write it (SHA256SUMS): a line for each program, with the sum in hexadecimal,
-// two blanks or a blank and an asterisk, and the file's name; or as with their
-// option --tag. Other lines (a signature around them, comments that begin with #)
-// are skipped. A file "program.sha256" may have the sum of that program alone.
+// SumsFile lets a program run if its sum is in a file, in the format of sha256sum and
+// its like (SHA256SUMS): a line for each program, with the sum in hexadecimal, two
+// blanks or a blank and an asterisk, and the file's name; or as with their option
+// --tag. Other lines (a signature around them, comments that begin with #) are
+// skipped. A file "program.sha256" may have the sum of that program alone.
 //
-// A program is found by the name under which it is launched: the last element of
-// its path, links not followed. Of several lines for that name those count that
-// name it from the directory of the file of sums, as for sha256sum --check, or by
-// its whole path; without such ones all do. Those that count must be whole, and
+// The launched name finds a program: the last element of its path, links not
+// followed. With several lines for the name, those count that name it from the
+// directory of the file of sums, as for sha256sum --check, or by its whole path;
+// without any of these all lines count. The lines that count must be whole, and
 // agree.
 //
-// The file, a regular one, is read at each launch. Nobody whom the program is
-// protected against may be able to write to it, so it should not be in the same
-// directory.
+// The file, a regular one, is read at each launch. Nobody from whom it protects the
+// program may be able to write to it, so it should not be in the same directory.
 //
-// A program that is not listed, or not readably so, is a *[SumsError]; one with
-// another sum is a *[ChecksumError].
+// A program without a readable line is a *[SumsError]; a program with another sum is
+// a *[ChecksumError].
 func SumsFile(hash crypto.Hash, path string) Verifier { return sumsFile{hash: hash, path: path} }
 
 func (s sumsFile) validate() error { return checkHash(s.hash) }
@@ -100,17 +99,17 @@ func (s sumsFile) lookUp(program string) ([]byte, error) {
 	return lines[0].sum, nil
 }
 
-// sumsOf tells whether the name of a file of sums says that it is for that program
+// sumsOf reports whether the name of a file of sums says that it is for that program
 // alone.
 func sumsOf(path, program string) bool {
 	base := filepath.Base(path)
 	return sameFileName(base, program+".sha256") || sameFileName(base, program+".sha256sum")
 }
 
-// sumsText is what a file of sums says.
+// sumsText is the content of a file of sums.
 type sumsText struct {
 	lines       []sumLine
-	alone       []byte // the sum without a name that is all that the file says; may be nil
+	alone       []byte // the sum without a name, as the only content; may be nil
 	unread      int    // how many give no sum, comments and empty ones left out
 	firstUnread int    // the number of the first of them
 }
@@ -145,7 +144,7 @@ func (t *sumsText) of(program, dir string) []sumLine {
 	return named
 }
 
-// omissions says which lines might have been meant, where a program has none.
+// omissions names lines that might have been meant for a program without a line.
 func (t *sumsText) omissions() string {
 	if t.unread == 0 {
 		return ""
@@ -153,11 +152,11 @@ func (t *sumsText) omissions() string {
 	return fmt.Sprintf(" (%d lines cannot be read as ones of sums, the first of them line %d)", t.unread, t.firstUnread)
 }
 
-// byteOrderMark is what some editors begin a file with.
+// byteOrderMark is written by some editors at the beginning of a file.
 const byteOrderMark = "\ufeff"
 
-// readSums returns the lines that are of sums. Names that cannot be told are
-// left out: such a line cannot be the one that somebody looks for.
+// readSums returns the lines with sums. Lines with unreadable names are left out: no
+// program has such a name.
 func readSums(r io.Reader, hash crypto.Hash) (*sumsText, error) {
 	limited := &io.LimitedReader{R: r, N: maxSumsFile + 1}
 	scanner := bufio.NewScanner(limited)
@@ -230,7 +229,7 @@ func parseSum(line string, hash crypto.Hash) (parsed sumLine, ok bool) {
 	return parsed, true
 }
 
-// sumNameEscapes are those in a line that begins with a backslash.
+// sumNameEscapes are the escapes in a line that begins with a backslash.
 var sumNameEscapes = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\r`, "\r")
 
 // cutPlain cuts "sum  name" and "sum *name".
@@ -255,17 +254,16 @@ func cutTagged(line string, hash crypto.Hash) (digits, name string, ok bool) {
 	return rest[end+len(") = "):], rest[:end], true
 }
 
-// SumsError says that a file of sums does not tell what a program's sum is. The
-// program did not run.
+// SumsError says that a file of sums has no clear sum of a program. The program did
+// not run.
 type SumsError struct {
 	// File is the file of sums.
 	File string
-	// Name is the program's, by which it was looked for.
+	// Name is the program's name, as looked for.
 	Name string
-	// Line is the line that is at fault, from 1 on; 0 if none is.
+	// Line is the faulty line, from 1 on; 0 if there is none.
 	Line int
-	// Reason is what is wrong with the line, or with the program's not having
-	// one. Empty: Err says it.
+	// Reason is the fault of the line, or of its absence. Empty: Err says it.
 	Reason string
 	// Err is why the file could not be read; nil if it could.
 	Err error
@@ -286,7 +284,7 @@ func (e *SumsError) Error() string {
 // Unwrap returns why the file could not be read.
 func (e *SumsError) Unwrap() error { return e.Err }
 
-// bare is an error without the path, which was said before.
+// bare returns an error without the path, since it was said before.
 func bare(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -1,17 +1,16 @@
-// Package verify decides whether a plugin's program may run, and sees to it that
-// what was verified is what runs.
+// Package verify decides whether a plugin's program may run, and makes sure that the
+// verified content runs.
 //
 // A [Config] stands in core/host's Config.Verify. Its [Verifier] is [Checksum],
-// [SumsFile], or a [Func] for signatures. It looks at a private copy of the
-// program, and that copy runs. A [Cache] keeps copies and their sums for later
-// launches.
+// [SumsFile], or a [Func] for signatures. It looks at a private copy of the program,
+// and that copy runs. A [Cache] keeps copies and their sums for later launches.
 package verify
 
 import (
 	"bytes"
 	"context"
 	"crypto"
-	_ "crypto/sha256" // what most sums are
+	_ "crypto/sha256" // for most sums
 	_ "crypto/sha512" // and most of the others
 	"encoding/hex"
 	"errors"
@@ -24,28 +23,27 @@ import (
 // Config is how programs are verified before they run. The zero value runs any
 // program. Without a Verifier the other fields are refused.
 type Config struct {
-	// Verifier decides whether a program may run: [Checksum], [SumsFile], or a
-	// [Func] for signatures. It is shown a private copy of the program, and
-	// that copy is what runs, so that neither an exchange of the file nor a write
-	// into it can get between the look and the start. Nil: whatever is there runs.
+	// Verifier decides whether a program may run: [Checksum], [SumsFile], or a [Func]
+	// for signatures. It reads a private copy of the program, and that copy runs. So
+	// neither a replacement of the file nor a write into it can get between the check
+	// and the start. Nil: the file at the path runs unchecked.
 	//
-	// The plugin's argument 0 stays what the command says. Its os.Executable is the
-	// copy, which on Linux may be in memory and have no path; a plugin that looks
-	// for files beside its program needs to be told where they are. With a runner of
-	// the caller's own, the command that this gets has the path of a copy. The
-	// attributes of the process must not have a Chroot.
+	// The plugin's argument 0 stays as in the command. Its os.Executable is the copy,
+	// on Linux perhaps in memory and without a path. A plugin that looks for files
+	// beside its program must be told where they are. A runner of the caller's own
+	// gets a command with the path of a copy. The attributes of the process must not
+	// have a Chroot.
 	Verifier Verifier
 
-	// Cache keeps the copies of verified programs, so that launches after the
-	// first are as fast as without verification. Nil: each launch makes its own.
+	// Cache keeps the copies of verified programs, so later launches are as fast as
+	// without verification. Nil: each launch makes its own copy.
 	Cache *Cache
 
-	// Dirs are directories of which the first that is fit for it gets the
-	// copies, as files; see [SealConfig]. Empty: on Linux a program of up to
-	// [MaxMemoryCopy] bytes is copied into memory; larger ones and scripts
-	// there, and everything elsewhere, into the system's directory for temporary
-	// files, or the user's for caches; a larger one for which neither is fit into
-	// memory, too.
+	// Dirs are directories for the copies, as files; the first fit one gets them, see
+	// [SealConfig]. Empty: on Linux a program of up to [MaxMemoryCopy] bytes is
+	// copied into memory. Larger ones and scripts there, and all programs elsewhere,
+	// are copied into the system's directory for temporary files, or the user's for
+	// caches. If neither is fit, a larger program is copied into memory too.
 	Dirs []string
 
 	// MaxBytes bounds the size of a program, in bytes. A larger file is a
@@ -54,7 +52,7 @@ type Config struct {
 	MaxBytes int64
 }
 
-// Validate reports what makes the configuration unusable.
+// Validate reports why the configuration is unusable.
 func (c Config) Validate() error {
 	switch {
 	case c.Verifier == nil && c.Cache != nil:
@@ -72,17 +70,17 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Target is what is to run a program.
+// Target describes the process that is to run a program.
 type Target struct {
-	// InFile asks for a copy that is a file, for what needs a path.
+	// InFile asks for a copy in a file, for a runner that needs a path.
 	InFile bool
-	// Shared lets other users run the copy, for a process that runs as another user.
+	// Shared lets other users run the copy, for a process of another user.
 	Shared bool
 }
 
-// Approve makes a private copy of an open program, or takes the one in the cache,
-// and asks the verifier. The caller releases the copy once nothing runs from it.
-// An error that is not that of ctx's end wraps the verifier's.
+// Approve makes a private copy of an open program, or takes it from the cache, and
+// asks the verifier. The caller releases the copy once nothing runs from it. An error
+// other than the end of ctx wraps the verifier's.
 func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*Approved, error) {
 	copied, err := c.Cache.seal(ctx, program, SealConfig{
 		Dirs:     c.Dirs,
@@ -111,19 +109,19 @@ func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*
 	return &Approved{copy: copied}, nil
 }
 
-// hasEnded reports whether an error is that of a context's end.
+// hasEnded reports whether an error is the end of a context.
 func hasEnded(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
-// Approved is the private copy of a program that may run.
+// Approved is the private copy of an approved program.
 type Approved struct{ copy *copied }
 
 // Sealed returns the copy for runner.Command.Sealed.
 func (a *Approved) Sealed() *Sealed { return a.copy.sealed }
 
-// Release gives up the copy, which a cache may keep. It is called once; on nil it
-// does nothing.
+// Release gives up the copy; a cache may keep it. It is called once; on nil it does
+// nothing.
 func (a *Approved) Release() {
 	if a != nil {
 		a.copy.release()
@@ -134,9 +132,9 @@ func (a *Approved) Release() {
 // the same time, and again and again: those of this package keep nothing of one
 // program for the next.
 type Verifier interface {
-	// Verify returns nil if the program may run, and otherwise why not; ctx is
-	// the launch's. What it reads is what will run, so there is no time at which
-	// the program could be exchanged afterwards.
+	// Verify returns nil if the program may run, and otherwise the reason. ctx is the
+	// launch's. The content to read is the content to run, so the program cannot be
+	// replaced afterwards.
 	Verify(ctx context.Context, program *Program) error
 }
 
@@ -154,15 +152,15 @@ func (f Func) validate() error {
 	return nil
 }
 
-// Program is the private copy of a program that is about to run, to be looked at
-// by a [Verifier]. It is valid until Verify returns.
+// Program is the private copy of a program before its start, for a [Verifier]. It is
+// valid until Verify returns.
 type Program struct {
 	path string
 	copy *copied
 }
 
-// Path is where the program was found: absolute, and with the links that the
-// configuration or PATH named. The file there may be another one by now.
+// Path is the absolute path of the program, with the links of the configuration or
+// PATH. The file there may be another one by now.
 func (p *Program) Path() string { return p.path }
 
 // Reader reads the program from its beginning to its end. Each call returns a
@@ -171,9 +169,9 @@ func (p *Program) Reader() *io.SectionReader {
 	return io.NewSectionReader(p.copy.sealed, 0, p.copy.sealed.Size())
 }
 
-// Sum returns the program's sum. It is computed once as long as the copy is kept,
-// which a [Cache] does beyond this launch. A hash that is not linked into
-// this program is a *[HashError]; the end of ctx ends the computing.
+// Sum returns the program's sum. It is computed once as long as the copy is kept; a
+// [Cache] keeps it beyond this launch. A hash that is not linked into this program is
+// a *[HashError]; the end of ctx ends the computing.
 func (p *Program) Sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
 	if err := checkHash(hash); err != nil {
 		return nil, err
@@ -181,17 +179,17 @@ func (p *Program) Sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
 	return p.copy.sum(ctx, hash)
 }
 
-// checksum is what [Checksum] returns.
+// checksum is the verifier of [Checksum].
 type checksum struct {
 	hash crypto.Hash
 	want []byte
 }
 
-// Checksum lets a program run whose sum is the given one, typically of
-// [crypto.SHA256]. Another program is a *[ChecksumError].
+// Checksum lets a program with the given sum run, typically of [crypto.SHA256].
+// Another program is a *[ChecksumError].
 //
-// A launch with a sum that cannot be one of the hash, or a hash that is not
-// linked into this program (a *[HashError]), fails before anything is looked at.
+// A launch fails before anything is looked at if the sum has a wrong length, or if
+// the hash is not linked into this program (a *[HashError]).
 func Checksum(hash crypto.Hash, sum []byte) Verifier {
 	return checksum{hash: hash, want: slices.Clone(sum)}
 }
@@ -226,14 +224,13 @@ func compare(ctx context.Context, program *Program, hash crypto.Hash, want []byt
 	return nil
 }
 
-// ChecksumError says that a program is not the one that was meant. It did not
-// run.
+// ChecksumError says that a program has another sum than expected. It did not run.
 type ChecksumError struct {
 	// Path is where the program was found.
 	Path string
-	// Hash is what the sums are of.
+	// Hash is the hash of the sums.
 	Hash crypto.Hash
-	// Want is the sum that was expected, Got the one that the program has.
+	// Want is the expected sum, Got the program's.
 	Want, Got []byte
 }
 
@@ -257,10 +254,9 @@ func (e *SizeError) Error() string {
 		"(raise that if the program is meant)", e.Path, e.Size, e.Max)
 }
 
-// HashError says that a sum was to be made by a hash that this program does not
-// have.
+// HashError says that this program has no such hash for a sum.
 type HashError struct {
-	// Hash is the one that was asked for.
+	// Hash is the missing hash.
 	Hash crypto.Hash
 }
 
