@@ -25,9 +25,9 @@ const (
 	maxCacheFile  = 32 << 20
 	maxCacheFiles = 4096
 
-	// settled is how old a change of a file must be for what is found out about
-	// it to be kept: a later change within the same tick of the file system's
-	// clock, of which the slowest takes two seconds, would not show.
+	// settled is the least age of a file's change for its results to be kept. The
+	// slowest clock of a file system ticks every two seconds; a later change within
+	// the same tick would not show.
 	settled = 2 * time.Second
 
 	// useNoted is how old the note of a file's use may be. Each new note is a
@@ -35,10 +35,10 @@ const (
 	useNoted = 24 * time.Hour
 )
 
-// Cache keeps sums and descriptions of files for as long as the files stay the
-// same: their size, their times, their place on the disk. It saves reading and
-// running them; what a lock file says is compared each time. The zero value is an
-// empty cache in memory. It is safe for use by several goroutines.
+// Cache keeps sums and descriptions of files for as long as the files stay the same:
+// their size, their times, their place on the disk. It saves reading and running
+// them; the lock file is compared each time. The zero value is an empty cache in
+// memory. It is safe for use by several goroutines.
 type Cache struct {
 	path  string
 	later time.Duration // how much later than now it is, in tests
@@ -48,7 +48,7 @@ type Cache struct {
 	changed map[string]bool
 }
 
-// cached is what is known of one file.
+// cached is the knowledge about a file.
 type cached struct {
 	File        files.Fingerprint `json:"file"`
 	Sum         sums.Sum          `json:"sha256"`
@@ -58,8 +58,8 @@ type cached struct {
 	Used          int64  `json:"used"` // in seconds since 1970
 }
 
-// CacheError says that a cache's file cannot be read. The cache is empty, and its
-// file is replaced when it is saved.
+// CacheError says that a cache's file cannot be read. The cache is empty, and Save
+// replaces its file.
 type CacheError struct {
 	// Path is the file.
 	Path string
@@ -84,12 +84,12 @@ func CachePath(app string) (string, error) {
 	return filepath.Join(base, app, "plugins.json"), nil
 }
 
-// OpenCache reads the cache in a file; one that does not exist is empty. The
-// cache can be used even with an error, which is a *[CacheError].
+// OpenCache reads the cache in a file; a missing file is an empty cache. The cache
+// can be used even with an error, a *[CacheError].
 //
-// Who can write the file can make this program believe that a file has a sum
-// that it does not have. It belongs where only the user can write; a launch that
-// verifies the sum, as a host can, does not depend on it.
+// A user who can write the file can make this program believe in a wrong sum. The
+// file belongs where only this user can write. A launch with verification, as a host
+// can do, does not depend on it.
 func OpenCache(path string) (*Cache, error) {
 	c := &Cache{path: path}
 	entries, err := readCache(path)
@@ -133,9 +133,9 @@ func readCache(path string) (map[string]cached, error) {
 	return stored.Files, nil
 }
 
-// Save writes what is new to the cache's file, if it has one: under a lock, and
-// together with what other processes wrote in the meantime. Files that have not
-// been used for long are left out when there are very many.
+// Save writes new results to the cache's file, if it has one: under a lock, and
+// merged with those of other processes. Of very many files the least recently used
+// are left out.
 func (c *Cache) Save(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,7 +177,7 @@ func (c *Cache) write(ctx context.Context) error {
 	return files.Write(path, data, 0o600)
 }
 
-// prune keeps the files that were used last.
+// prune keeps the most recently used files.
 func prune(files map[string]cached, keep int) {
 	if len(files) <= keep {
 		return
@@ -190,7 +190,7 @@ func prune(files map[string]cached, keep int) {
 	}
 }
 
-// get returns what is known of a file, if the file is still the same, and notes
+// get returns the knowledge about a file, if the file is still the same, and notes
 // the day of its use.
 func (c *Cache) get(path string, file files.Fingerprint) (cached, bool) {
 	c.mu.Lock()
@@ -206,8 +206,8 @@ func (c *Cache) get(path string, file files.Fingerprint) (cached, bool) {
 	return known, true
 }
 
-// put remembers what was found out about a file, unless the file is so new that
-// another change of it might not show.
+// put remembers results about a file, unless the file is so new that another change
+// of it might not show.
 func (c *Cache) put(path string, entry cached) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

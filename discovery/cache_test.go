@@ -55,7 +55,7 @@ func TestWhatIsCachedIsNeitherReadNorRunAgain(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 && discovery.ThisPlatform().OS != "windows" {
 		t.Errorf("%v, %v", info, err)
 	}
-	// A program that is run now would not answer in time.
+	// A program run now would not answer in time.
 	resolve(discovery.Describer{Timeout: 1})
 	_ = target
 }

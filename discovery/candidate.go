@@ -14,9 +14,9 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// candidates returns the plugins of that name, the newest first. To know the
-// versions of those whose names do not say, they are looked at closer; those of
-// which that already shows that they will not do are passed over.
+// candidates returns the plugins of that name, the newest first. Plugins without a
+// version in their names are looked at closer to find it; those already found unfit
+// are passed over.
 func (r *Resolver) candidates(ctx context.Context, found *Found, request Request, none *NoneError) ([]*candidate, error) {
 	var list []*candidate
 	for _, plugin := range found.Plugins {
@@ -46,8 +46,8 @@ func (r *Resolver) candidates(ctx context.Context, found *Found, request Request
 	return list, nil
 }
 
-// hidden are the files of that name for which another one is used. One that the lock
-// file knows must not be hidden by a file that it does not know.
+// hidden are the files of that name with another file in their place. A locked file
+// must not be hidden by a file that the lock file does not know.
 func (r *Resolver) hidden(found *Found, request Request) []*candidate {
 	var list []*candidate
 	for _, p := range found.Problems {
@@ -61,14 +61,14 @@ func (r *Resolver) hidden(found *Found, request Request) []*candidate {
 	return list
 }
 
-// candidate is a plugin about which more and more becomes known.
+// candidate is a plugin under examination.
 type candidate struct {
 	Resolved
 
 	resolver  *Resolver
 	request   Request
 	platform  Platform
-	hiddenBy  string // another file, which was taken first
+	hiddenBy  string // another file, taken first
 	inspected bool
 }
 
@@ -79,8 +79,8 @@ func (c *candidate) fatal(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || c.hiddenBy == "" && errors.As(err, &mismatch)
 }
 
-// fit says what makes the plugin unfit, at the least cost: what runs the plugin
-// comes last.
+// fit returns why the plugin is unfit, at the least cost: running the plugin comes
+// last.
 func (c *candidate) fit(ctx context.Context) error {
 	if !c.Origin.overrides() && !c.Version.IsZero() && !c.request.Version.Allows(c.Version) {
 		return fmt.Errorf("%w: %v", ErrVersion, c.Version)
@@ -111,8 +111,8 @@ func (c *candidate) inspect(ctx context.Context) error {
 	}
 	c.inspected = true
 	err := c.describe(ctx, f)
-	// Before it is believed, and before anybody launches it: what was hashed is
-	// what was run.
+	// The check comes before the description is believed and before a launch: the
+	// hashed file is the one that ran.
 	if changed := f.changed(); changed != nil {
 		return changed
 	}
@@ -165,8 +165,8 @@ func (c *candidate) verifyUnversioned(ctx context.Context, f *file) (done bool, 
 	return ok, nil
 }
 
-// entry finds the plugin in the lock file: under the platform that its name says
-// or, if it says none, this one or none.
+// entry finds the plugin in the lock file: under the platform of its name or, without
+// one, under this platform or none.
 func (c *candidate) entry() (lockfile.Entry, bool) {
 	platform := cmp.Or(c.Platform, c.platform)
 	if entry, ok := c.resolver.Lock.Lookup(c.ID.key(platform)); ok {
@@ -175,7 +175,7 @@ func (c *candidate) entry() (lockfile.Entry, bool) {
 	return c.resolver.Lock.Lookup(c.ID.key(Platform{}))
 }
 
-// describe learns what the plugin says about itself.
+// describe gets the plugin's description.
 func (c *candidate) describe(ctx context.Context, f *file) error {
 	if c.resolver.Describer == nil || c.fsys() != nil {
 		return nil
@@ -211,7 +211,7 @@ func (c *candidate) speaks() error {
 	return c.Description.Agree(c.request.Protocols, c.request.Transports)
 }
 
-// file is a plugin's file, and what is known of it.
+// file is a plugin's file, with the knowledge about it.
 type file struct {
 	plugin Plugin
 	cache  *Cache
@@ -268,11 +268,11 @@ func (f *file) open() (fs.File, error) {
 	return files.Open(f.plugin.Path)
 }
 
-// describe asks the plugin, unless the answer is known. That it gives none is
-// remembered too, so that it is not run each time; but not that it was slow, or
-// that it could not be run: that may change without a change of the file.
+// describe asks the plugin, unless the answer is known. A missing description is
+// remembered too, so the plugin is not run each time. Slowness and a failed start are
+// not: they may pass without a change of the file.
 //
-// Of a plugin with a sum a copy is run that has the sum.
+// For a plugin with a sum, a copy with that sum runs.
 func (f *file) describe(ctx context.Context, d Describer, want sums.Sum) (*Description, error) {
 	if f.known.Description != nil {
 		return f.known.Description, nil
@@ -298,7 +298,7 @@ func (f *file) ask(ctx context.Context, d Describer, want sums.Sum) (*Descriptio
 	return d.DescribeSum(ctx, f.plugin.Path, want)
 }
 
-// changed says that the file is not the one that it was, if it was read or run.
+// changed reports a change of the file, if it was read or run.
 func (f *file) changed() error {
 	if !f.fresh || f.plugin.fsys() != nil {
 		return nil
@@ -310,7 +310,7 @@ func (f *file) changed() error {
 	return err
 }
 
-// remember puts what is new into the cache.
+// remember puts new results into the cache.
 func (f *file) remember() {
 	if f.cache != nil && f.fresh && f.plugin.fsys() == nil {
 		f.cache.put(f.plugin.Path, f.known)

@@ -13,8 +13,8 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: createNoWindow}
 }
 
-// killGroup does nothing: children of the child are not found here. What they
-// write is lost.
+// killGroup does nothing: children of the child are not found here. Their output is
+// lost.
 func killGroup(*exec.Cmd) {}
 
 func sameVariable(a, b string) bool { return strings.EqualFold(a, b) }

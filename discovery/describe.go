@@ -30,16 +30,15 @@ const (
 	stderrKept  = 4 << 10
 )
 
-// Describer asks plugins what they are: it runs the binary with the argument
-// "describe" and without the cookie by which a plugin knows its host, and reads
-// JSON from its stdout. It runs what it is given. A [Resolver] has a locked plugin
-// described only once its sum was found right, and runs a private copy of that sum:
-// the file at the path may become another one meanwhile. The zero value is ready,
-// but for the CookieKey.
+// Describer asks plugins for their descriptions. It runs the binary with the argument
+// "describe" and without the cookie of a host, and reads JSON from its stdout. It
+// runs the given file. A [Resolver] describes a locked plugin only after its sum was
+// found right, and runs a private copy with that sum: the file at the path may become
+// another one meanwhile. The zero value is ready, but for the CookieKey.
 type Describer struct {
-	// CookieKey is the variable by which a plugin knows its host
-	// (core.Handshake.MagicCookieKey). It is taken out of the environment of the
-	// plugin, since this program may have it: where it is a plugin itself.
+	// CookieKey is the variable with the host's cookie
+	// (core.Handshake.MagicCookieKey). It is taken out of the plugin's environment:
+	// this program has it if it is a plugin itself.
 	CookieKey string
 	// Env is the environment, "KEY=value". Nil: this program's.
 	Env []string
@@ -48,8 +47,8 @@ type Describer struct {
 	Timeout time.Duration
 	// MaxOutput bounds an answer, in bytes. 0: 64 KiB.
 	MaxOutput int
-	// Grace is how long a child of the plugin that holds its output is waited
-	// for once the plugin itself has ended. 0: 1 second.
+	// Grace is how long a child of the plugin may hold its output once the plugin
+	// itself has ended. 0: 1 second.
 	Grace time.Duration
 }
 
@@ -67,14 +66,14 @@ var (
 type DescribeError struct {
 	// Path is its binary.
 	Path string
-	// Line is the line of its answer that is wrong, from 1; 0 if it is not about
-	// one.
+	// Line is the wrong line of its answer, from 1; 0 if the error is not about a
+	// line.
 	Line int
-	// Stderr is the end of what it wrote there, in one line. May be empty.
+	// Stderr is the end of its stderr, in one line. May be empty.
 	Stderr string
 	// Err is the reason: wraps [ErrDescribeTimeout], [ErrDescribeFlood],
-	// [ErrNoDescription], an *[exec.ExitError], or what the context or the system
-	// says.
+	// [ErrNoDescription], an *[exec.ExitError], or an error of the context or the
+	// system.
 	Err error
 }
 
@@ -93,17 +92,17 @@ func (e *DescribeError) Error() string {
 // Unwrap returns the reason.
 func (e *DescribeError) Unwrap() error { return e.Err }
 
-// Describe runs the binary at path and returns what it says about itself. An
-// error is a *[DescribeError]. When it returns, the process has ended, and children
-// that it left behind are killed: on Unix those that are in its process group
-// still, elsewhere none, and what they write is lost.
+// Describe runs the binary at path and returns its description. An error is a
+// *[DescribeError]. When it returns, the process has ended, and its remaining
+// children are killed: on Unix those still in its process group, elsewhere none, and
+// their output is lost.
 func (d Describer) Describe(ctx context.Context, path string) (*Description, error) {
 	return d.describe(ctx, path, nil)
 }
 
 // DescribeSum is Describe of a private copy of the program, if the copy has that sum.
-// So nothing else runs, even if somebody exchanges the file meanwhile. Another sum
-// is a *[DescribeError] that wraps a *[sums.MismatchError].
+// So nothing else runs, even if somebody exchanges the file meanwhile. Another sum is
+// a *[DescribeError] around a *[sums.MismatchError].
 func (d Describer) DescribeSum(ctx context.Context, path string, want sums.Sum) (*Description, error) {
 	description, err := d.describeCopy(ctx, path, want, true)
 	// The system has no memory files, or is told not to run them.
@@ -159,14 +158,14 @@ func (d Describer) describe(ctx context.Context, path string, program *sealed) (
 	return description, nil
 }
 
-// Pauses between two tries to run a program that was just written: a process that
-// another goroutine forks holds the file for as long as it takes to run something else.
+// These are the tries to run a program just written, and the pauses between them: a
+// process that another goroutine forks holds the file until it runs its own program.
 const (
 	busyTries = 50
 	busyPause = 10 * time.Millisecond
 )
 
-// run runs the program to its end, and what it left behind in its group too.
+// run runs the program to its end, and ends the rest of its group too.
 func (d Describer) run(ctx context.Context, path string, program *sealed, stdout, stderr io.Writer) error {
 	for try := 1; ; try++ {
 		cmd := exec.CommandContext(ctx, path, describeArg)
@@ -195,8 +194,8 @@ func (d Describer) run(ctx context.Context, path string, program *sealed, stdout
 	}
 }
 
-// environment is what the plugin gets: nothing by which it would take this
-// program for its host.
+// environment returns the plugin's environment, without the variable by which it
+// would take this program for its host.
 func (d Describer) environment() []string {
 	from := d.Env
 	if from == nil {

@@ -135,7 +135,7 @@ func TestAFloodOfLogsIsNoObstacle(t *testing.T) {
 	noMoreGoroutines(t, before)
 }
 
-// Neither the child nor the goroutines that read its output stay.
+// Neither the child nor the goroutines at its output stay.
 func TestAChildThatHoldsTheOutputHoldsNobodyUp(t *testing.T) {
 	before := runtime.NumGoroutine()
 	start := time.Now()

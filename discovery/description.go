@@ -19,14 +19,14 @@ import (
 // "describe".
 const describeVersion = 1
 
-// Description is what a plugin says about itself. Any text in it is the plugin's
-// own claim; it has no control characters.
+// Description is a plugin's answer about itself. Any text in it is the plugin's own
+// claim; it has no control characters.
 type Description struct {
 	// Name is the plugin's. May be empty.
 	Name string `json:"name,omitempty"`
 	// Version is the plugin's. Zero: it does not say.
 	Version semver.Version `json:"version,omitzero"`
-	// Protocols are the application's protocol versions that it speaks.
+	// Protocols are the application's protocol versions of the plugin.
 	Protocols []Protocol `json:"protocols"`
 	// Build says how it was built. Nil: it does not say.
 	Build *Build `json:"build,omitempty"`
@@ -36,11 +36,10 @@ type Description struct {
 type Protocol struct {
 	// Version is its number.
 	Version int `json:"version"`
-	// Transports carry it, as in the handshake: "grpc", "netrpc". The first is
-	// the one that is served.
+	// Transports carry it, as in the handshake: "grpc", "netrpc". The plugin serves
+	// the first.
 	Transports []string `json:"transports,omitempty"`
-	// Services are the names under which the plugin gives something out. May be
-	// empty.
+	// Services are the names to dispense from the plugin. May be empty.
 	Services []string `json:"services,omitempty"`
 }
 
@@ -48,15 +47,15 @@ type Protocol struct {
 type Build struct {
 	// Go is the version of Go.
 	Go string `json:"go,omitempty"`
-	// Path is the main package's, Module its module's, Version that one's.
+	// Path is the main package's, Module its module's, Version the module's.
 	Path    string `json:"path,omitempty"`
 	Module  string `json:"module,omitempty"`
 	Version string `json:"version,omitempty"`
 	// OS and Arch are the platform.
 	OS   string `json:"os,omitempty"`
 	Arch string `json:"arch,omitempty"`
-	// Revision and Time are the commit's; Modified says that the source differed
-	// from it.
+	// Revision and Time are the commit's; Modified says that the source differed from
+	// it.
 	Revision string `json:"revision,omitempty"`
 	Time     string `json:"time,omitempty"`
 	Modified bool   `json:"modified,omitempty"`
@@ -72,18 +71,17 @@ func (d *Description) Speaks() []int {
 	return slices.Compact(numbers)
 }
 
-// ErrNoDescription is in the error for a plugin that answered something else
-// than a description: most often one that does not know the question.
+// ErrNoDescription is in the error for a plugin with another answer than a
+// description: most often a plugin that does not know the question.
 var ErrNoDescription = errors.New("the answer is no description")
 
-// maxObjects is how many objects are looked at for the one that is a description:
-// each may be as long as the answer.
+// maxObjects is how many objects are searched for the description: each may be as
+// long as the answer.
 const maxObjects = 100
 
-// parseDescription reads what a plugin wrote. The description is the first JSON
-// object with a "describe" that begins a line; what else the program prints,
-// before and after, does not count, such as its log. line is the line that is
-// wrong with it, from 1.
+// parseDescription reads a plugin's answer. The description is the first JSON object
+// with a "describe" at the beginning of a line; other output of the program, before
+// and after, does not count, such as its log. line is the wrong line, from 1.
 func parseDescription(data []byte) (d *Description, line int, err error) {
 	wrong := func(offset int, err error) (*Description, int, error) {
 		return nil, 1 + bytes.Count(data[:offset], []byte("\n")), fmt.Errorf("%w: %w", ErrNoDescription, err)
@@ -98,8 +96,7 @@ func parseDescription(data []byte) (d *Description, line int, err error) {
 		if err == nil {
 			return d, 0, nil
 		}
-		// What is wrong with the first that is broken says more than that another
-		// one is something else.
+		// The fault of the first broken object says more than another kind of object.
 		if asked || count == 0 || errors.Is(reason, errNotAsked) {
 			at, reason = begin+offset, err
 		}
@@ -116,8 +113,8 @@ var (
 	errNotAsked = errors.New(`it has no "describe"`)
 )
 
-// nextObject is where the next line is, from a place in a line on, that begins
-// with a brace, or -1.
+// nextObject returns where the next line with a brace at its beginning is, from a
+// place in a line on, or -1.
 func nextObject(data []byte, from int) int {
 	if from == 0 && bytes.HasPrefix(data, []byte("{")) {
 		return 0
@@ -163,7 +160,7 @@ func parseObject(data []byte) (d *Description, asked bool, offset int, err error
 	return &answer.Description, true, 0, nil
 }
 
-// check refuses what would do harm where it is shown.
+// check refuses text that could do harm where it is shown.
 func (d *Description) check() error {
 	texts := []string{d.Name}
 	for _, protocol := range d.Protocols {
@@ -194,15 +191,15 @@ func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("it speaks no protocol that the host speaks: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
 }
 
-// Agree compares the plugin with a host that speaks these protocol versions, over
-// these transports: those of a [Request]. Nil fits any, and so does a plugin that
-// does not say what it speaks. An error is a *[ProtocolError].
+// Agree compares the plugin with a host's protocol versions and transports: those of
+// a [Request]. Nil fits any plugin, and a plugin without protocols fits any host. An
+// error is a *[ProtocolError].
 func (d *Description) Agree(protocols []int, transports []string) error {
 	if len(d.Protocols) == 0 || protocols == nil {
 		return nil
 	}
-	// The two will agree on the highest version that both know, and the plugin
-	// serves the first transport of that.
+	// The two will agree on the highest common version, and the plugin serves its
+	// first transport.
 	var agreed *Protocol
 	for i, protocol := range d.Protocols {
 		if slices.Contains(protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {

@@ -1,12 +1,11 @@
-// Package discovery turns directories into a list of plugins that a host can
-// launch, and picks the right one: by name, version, platform, and by the sum
-// that somebody agreed to.
+// Package discovery turns directories into a list of plugins for a host to launch,
+// and picks the right one: by name, version, platform, and by an agreed sum.
 //
 //	search := discovery.Search{
 //		Naming: discovery.Naming{App: "greet"},
 //		Dirs:   discovery.Places{App: "greet"}.Dirs(),
 //	}
-//	found, err := search.Find(ctx) // found.Problems says what was left out, and why
+//	found, err := search.Find(ctx) // found.Problems lists files left out, with reasons
 //
 //	resolver := discovery.Resolver{Lock: lock, Describer: &discovery.Describer{CookieKey: key}, Cache: cache}
 //	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
@@ -14,42 +13,41 @@
 //	})
 //
 // The result has a path, a version and, if the lock file knows the plugin, a sum.
-// With core/host, which this package does not depend on, a launch of it is
+// This package does not depend on core/host; a launch with it is
 //
 //	host.Config{
 //		Command: host.Command(plugin.Path),
 //		Verify:  verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)}, // nil without a sum
 //	}
 //
-// # In which order
+// # Order of the search
 //
-// Find looks at overrides, then at the directories in their order. A file is a
-// plugin if its name parses ([Naming]), this platform can execute it and not
-// everybody can change it. Whatever else begins as a plugin's name does, and
-// whatever was found twice, is a [Problem] with a [Reason].
+// Find looks at overrides, then at the directories in their order. A file is a plugin
+// if its name parses ([Naming]), this platform can execute it and not everybody can
+// change it. Any other file with the beginning of a plugin's name, and any second
+// file of a plugin, is a [Problem] with a [Reason].
 //
-// Resolve goes through the plugins of the name that was asked for, the newest
-// first. It compares the version, then the file's sum with the lock file, and only
-// then runs a copy with that sum to ask what it is ([Describer]). The first fit one is the
-// answer; a [NoneError] says of each other why it is not.
+// Resolve goes through the plugins of the requested name, the newest first. It
+// compares the version, then the file's sum with the lock file, and only then runs a
+// copy with that sum to describe it ([Describer]). The first fit plugin is the
+// answer; a [NoneError] gives the reason against each of them.
 //
-// # The files of this package
+// # Files of this package
 //
-//	places                   where plugins lie
-//	name, parse              what file names say
+//	places                   directories of plugins
+//	name, parse              names of files
 //	search, scan, merge      from directories to a list
-//	symlinks, problem        where links lead and past whom; what is left out
+//	symlinks, problem        targets and ways of links; reasons to leave a file out
 //	resolve, candidate,      from the list to one plugin, or to none
 //	unresolved
-//	describe, seal, child    asking a binary what it is, by way of a copy
+//	describe, seal, child    asking a binary for its description, by way of a copy
 //	description              its answer
-//	cache                    what need not be found out again
+//	cache                    results that need not be found again
 //
 // Behind it are packages of their own: store (installing, listing, verifying,
-// removing), fetch (installing from addresses, with signatures), lockfile (what
-// was agreed to), sums (SHA-256 and SHA256SUMS files), semver (versions and
-// constraints).
+// removing), fetch (installing from addresses, with signatures), lockfile (agreed
+// plugins), sums (SHA-256 and SHA256SUMS files), semver (versions and constraints).
 //
-// Nothing here is global: settings are structs, whose zero fields have a meaning
-// that is documented, and what takes time takes a context.
+// Nothing here is global. Settings are structs, and their zero fields have a
+// documented meaning. Anything that takes time takes a context.
 package discovery

@@ -12,7 +12,7 @@ import (
 
 var ctx = context.Background()
 
-// What a host does before it launches a plugin.
+// A host takes these steps before it launches a plugin.
 func ExampleResolver_Resolve() {
 	search := discovery.Search{
 		Naming:   discovery.Naming{App: "greet"},
@@ -50,8 +50,7 @@ func ExampleResolver_Resolve() {
 	// plugins/greet-plugin-loud_v1.10.0_linux_amd64
 }
 
-// The places in which plugins are looked for, without PATH and the current
-// directory.
+// These are the places of plugins, without PATH and the current directory.
 func ExamplePlaces() {
 	places := discovery.Places{App: "greet", LookupEnv: func(string) (string, bool) { return "", false }, Home: os.TempDir()}
 	fmt.Println(places.Variable())

@@ -18,13 +18,13 @@ func (d Describer) DescribeCopy(ctx context.Context, path string, want sums.Sum,
 	return description, program.path, err
 }
 
-// InAnHour makes the cache take files that were changed just now.
+// InAnHour makes the cache take files changed just now.
 func (c *Cache) InAnHour() { c.In(time.Hour) }
 
-// In makes the cache believe that it is so much later.
+// In makes the cache believe in a later time.
 func (c *Cache) In(d time.Duration) { c.later = d }
 
-// Used is when a file was used last, for all that was noted.
+// Used is the noted time of a file's last use.
 func (c *Cache) Used(path string) int64 { return c.entries[path].Used }
 
 // Len is how many files the cache knows.

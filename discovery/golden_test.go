@@ -21,23 +21,23 @@ import (
 
 var update = flag.Bool("update", false, "write the expected results anew")
 
-// goldenCase is testdata/<case>/case.json: a tree, since neither modes nor links
-// survive version control everywhere, what is searched in it, and what is asked
-// for then. The expected result is beside it.
+// goldenCase is testdata/<case>/case.json: a tree (neither modes nor links survive
+// version control everywhere), the search in it, and the requests after it. The
+// expected result is beside it.
 type goldenCase struct {
-	Says          string   // what the case shows
+	Says          string   // the subject of the case
 	App           string   // "greet" unless it says another
 	Kinds         []string //
 	Glob          string   //
 	Platform      string   // linux_amd64 unless it says another
 	AllowWritable bool
-	// On is "os" for a tree that cannot be an fs.FS, "fs" for one that not every
-	// system can have. Empty: both, with the same result.
+	// On is "os" for a tree beyond an fs.FS, "fs" for a tree beyond some systems.
+	// Empty: both, with the same result.
 	On string
 	// Tree are lines of a mode and a path, as ls -l shows them:
 	//	-rwxr-xr-x user/greet-plugin-loud
 	//	lrwxrwxrwx user/link -> target
-	// Parents that are not listed are made.
+	// Parents outside the list are made.
 	Tree      []string
 	Dirs      []discovery.Dir
 	Overrides []discovery.Override
@@ -125,7 +125,7 @@ func (c goldenCase) onDisk(t *testing.T, want string) {
 	}
 	nodes := c.nodes(t)
 	if slices.ContainsFunc(nodes, func(n node) bool { return n.mode.Perm() == 0 }) {
-		testkit.AsAnotherUser(t) // than root, who reads everything
+		testkit.AsAnotherUser(t) // than root, as root reads everything
 	}
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -160,7 +160,7 @@ func (c goldenCase) onDisk(t *testing.T, want string) {
 	}
 	search := c.search(t)
 	for i, dir := range search.Dirs {
-		if !strings.HasPrefix(dir.Path, "./") { // which stays relative
+		if !strings.HasPrefix(dir.Path, "./") { // it stays relative
 			search.Dirs[i].Path = filepath.Join(root, dir.Path)
 		}
 	}
@@ -170,7 +170,7 @@ func (c goldenCase) onDisk(t *testing.T, want string) {
 	c.compare(t, search, root+"/", want)
 }
 
-// denied is a directory that cannot be read.
+// denied is an unreadable directory.
 type denied struct{ fs.FS }
 
 func (d denied) ReadDir(name string) ([]fs.DirEntry, error) {

@@ -15,8 +15,8 @@ const lockVariable = "DISCOVERY_TEST_LOCK"
 
 const cookieKey = "DISCOVERY_TEST_COOKIE"
 
-// The test binary is its own plugin: under a name greet-plugin-<role> it behaves
-// as the role when it is asked what it is.
+// The test binary is its own plugin: under a name greet-plugin-<role> it describes
+// itself as the role does.
 var roles = map[string]func(){
 	"good": func() {
 		fmt.Println("noise")
@@ -65,8 +65,8 @@ var roles = map[string]func(){
 		path, err := os.Executable()
 		fmt.Printf(`{"describe": 1, "name": %q, "version": "1.4.0"}`, fmt.Sprint(path, " ", os.Args[0], " ", err))
 	},
-	// A child of the plugin has none of its output, and stays. It locks the file
-	// that the variable names.
+	// A child of the plugin has none of its output, and stays. It locks the file of
+	// the variable.
 	"orphan": func() {
 		out, err := exec.Command("/bin/sh", "-c", `exec 9>"$`+lockVariable+`"; flock 9; sleep 3600 >/dev/null 2>&1 & echo done`).Output()
 		if err != nil {

@@ -2,8 +2,8 @@ package discovery
 
 import "strings"
 
-// merge puts what was found in several places together: of the same plugin in
-// the same version the first one counts.
+// merge puts the findings of several places together: of the same plugin in the same
+// version the first file counts.
 type merge struct {
 	found *Found
 	room  []Plugin // as long as can be; found.Plugins is its beginning
@@ -27,8 +27,8 @@ type sameVersion struct {
 	version string
 }
 
-// newMerge makes a merge of what the scans will find, for which it gives them
-// room: no more plugins than names.
+// newMerge makes a merge for the scans' findings, with room for them: no more plugins
+// than names.
 func (f *finder) newMerge(scans []*scan) *merge {
 	size := len(f.Overrides)
 	for _, scan := range scans {
@@ -48,8 +48,8 @@ func (f *finder) newMerge(scans []*scan) *merge {
 	}
 }
 
-// scan adds what is in a directory. What is taken moves up in the room that all
-// share, to where something was that is not.
+// scan adds the plugins of a directory. They move up in the room that all share, into
+// the gaps of those left out.
 func (m *merge) scan(s *scan) {
 	m.found.Problems = append(m.found.Problems, s.problems...)
 	var who *first
@@ -63,7 +63,7 @@ func (m *merge) scan(s *scan) {
 	}
 }
 
-// first returns the first file of the plugin, which may be this one.
+// first returns the first file of the plugin, perhaps this one.
 func (m *merge) first(plugin *Plugin) *first {
 	key := same(plugin.ID)
 	who := m.known[key]
@@ -92,14 +92,14 @@ func (m *merge) add(who *first, plugin *Plugin) {
 	m.found.Plugins = append(m.found.Plugins, *plugin)
 }
 
-// again chooses between two files of the same plugin in the same version, of
-// which the first one is in the list.
+// again chooses between two files of the same plugin in the same version; the first
+// is in the list.
 func (m *merge) again(first, plugin *Plugin) {
 	switch {
 	case first.from != plugin.from:
 		m.reject(plugin, ReasonShadowed, first.Path)
 	case first.Platform.IsZero() && !plugin.Platform.IsZero():
-		// The one that says that it is for this platform is more sure to be.
+		// A name with this platform is surer.
 		m.reject(first, ReasonDuplicate, plugin.Path)
 		*first = *plugin
 	default:
@@ -113,8 +113,8 @@ func (m *merge) reject(plugin *Plugin, reason Reason, by string) {
 	})
 }
 
-// override adds a file that stands for all versions of its plugin, or the
-// problem with it. The first override of a plugin counts.
+// override adds a file that stands for all versions of its plugin, or the problem
+// with it. The first override of a plugin counts.
 func (m *merge) override(plugin *Plugin, problem *Problem) {
 	key := same(plugin.ID)
 	if before := m.known[key]; before != nil {
@@ -130,8 +130,8 @@ func (m *merge) override(plugin *Plugin, problem *Problem) {
 	m.found.Plugins = append(m.found.Plugins, *plugin)
 }
 
-// result is what was found, once all is in.
+// result returns the findings, once all is in.
 func (m *merge) result() *Found {
-	clear(m.room[len(m.found.Plugins):]) // nothing shall be kept by what was left out
+	clear(m.room[len(m.found.Plugins):]) // files left out shall keep nothing alive
 	return m.found
 }

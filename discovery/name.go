@@ -23,28 +23,27 @@ const (
 	shownText = 200 // bytes of somebody else's text in an error
 )
 
-// Naming is how an application's plugins are called. The file
+// Naming is the form of an application's plugin names. The file
 //
 //	<app>-<kind>-<name>[_v<version>][_<os>_<arch>][.exe]
 //
-// says by its name which plugin it is: greet-plugin-loud,
-// greet-plugin-loud_v1.4.0_linux_amd64. Names are letters, digits, dots and
-// dashes; the underscore only separates. Names as other release tools write them
-// are read too: a version without v, and after a version the API's of Packer's
-// plugins (_v1.4.0_x5.0_linux_amd64), which does not count.
+// names its plugin: greet-plugin-loud, greet-plugin-loud_v1.4.0_linux_amd64. Names
+// are letters, digits, dots and dashes; the underscore only separates. Names from
+// other release tools are read too: a version without v, and after a version the
+// API's of Packer's plugins (_v1.4.0_x5.0_linux_amd64), which does not count.
 type Naming struct {
 	// App is the application's name. Required, unless there is a Glob.
 	App string
 	// Kinds are the kinds of plugins there are, in names: "filter" for
 	// greet-filter-loud. Nil: there is only "plugin".
 	Kinds []string
-	// Glob is the plain form: every file whose name it matches (path.Match) is a
+	// Glob is the plain form: every file with a matching name (path.Match) is a
 	// plugin, called like the file without .exe, of no kind, version or platform.
 	// Empty: the names above.
 	Glob string
 }
 
-// ID is which plugin a file is, as its name says.
+// ID identifies the plugin of a file, by its name.
 type ID struct {
 	// Kind is the kind of plugin. Empty: "plugin", or with a Glob none.
 	Kind string `json:"kind,omitempty"`
@@ -52,7 +51,7 @@ type ID struct {
 	Name string `json:"name"`
 	// Version is the plugin's. Zero: the name does not say.
 	Version semver.Version `json:"version,omitzero"`
-	// Platform is what the file was built for. Zero: the name does not say.
+	// Platform is the file's platform. Zero: the name does not say.
 	Platform Platform `json:"platform,omitzero"`
 	// Exe says that the file name ends with .exe.
 	Exe bool `json:"-"`
@@ -70,12 +69,11 @@ func (id ID) key(platform Platform) lockfile.Key {
 // something else.
 var ErrNoPlugin = errors.New("not the name of a plugin")
 
-// NameError says that a file's name begins as a plugin's does and does not go on
-// like that.
+// NameError says that a file's name begins as a plugin's does and goes on otherwise.
 type NameError struct {
 	// File is the name.
 	File string
-	// Reason says what is wrong with it.
+	// Reason is the fault of the name.
 	Reason string
 	// Err is the error about a part of it; may be nil.
 	Err error
@@ -116,7 +114,7 @@ func (n Naming) validate() error {
 	return nil
 }
 
-// kinds are those that there are, "" for the default one.
+// kinds are the known kinds, "" for the default one.
 func (n Naming) kinds() []string {
 	if len(n.Kinds) == 0 {
 		return []string{""}
@@ -126,9 +124,9 @@ func (n Naming) kinds() []string {
 
 func (n Naming) prefix(kind string) string { return n.App + "-" + cmp.Or(kind, defaultKind) + "-" }
 
-// Parse takes the name of a file apart. For a file that has nothing to do with
-// plugins the error is [ErrNoPlugin], otherwise a *[NameError]: also for a file
-// beside a plugin, such as its sum or its archive.
+// Parse takes the name of a file apart. The error for a file without any relation to
+// plugins is [ErrNoPlugin], otherwise a *[NameError]: also for a file beside a
+// plugin, such as its sum or its archive.
 func (n Naming) Parse(file string) (ID, error) {
 	id, err := n.compile().parse(file)
 	switch {
@@ -140,7 +138,7 @@ func (n Naming) Parse(file string) (ID, error) {
 	return id, nil
 }
 
-// checkWord says what keeps a text from being a name, or nothing.
+// checkWord returns the fault of a text as a name, or nothing.
 func checkWord(word string) string {
 	if word == "" || len(word) > maxName {
 		return fmt.Sprintf("must have 1 to %d bytes", maxName)
@@ -160,8 +158,8 @@ func alphanumeric(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// Format returns the file name for a plugin: what Parse reads as the same. An
-// error is a *[NameError].
+// Format returns the file name for a plugin: Parse reads it as the same. An error is
+// a *[NameError].
 func (n Naming) Format(id ID) (string, error) {
 	if err := n.validate(); err != nil {
 		return "", err
@@ -193,13 +191,13 @@ func (n Naming) Format(id ID) (string, error) {
 	return file, nil
 }
 
-// Platform is what a binary was built for, in Go's words: "linux" and "amd64".
-// The zero value says nothing.
+// Platform is a binary's platform, in Go's words: "linux" and "amd64". The zero value
+// says nothing.
 type Platform struct {
 	OS, Arch string
 }
 
-// ThisPlatform returns the one that this program was built for.
+// ThisPlatform returns this program's platform.
 func ThisPlatform() Platform { return Platform{OS: runtime.GOOS, Arch: runtime.GOARCH} }
 
 // IsZero reports whether it says nothing.
@@ -213,8 +211,8 @@ func (p Platform) String() string {
 	return p.OS + "_" + p.Arch
 }
 
-// ParsePlatform reads what String returns. It takes any two words of lower case
-// letters and digits, since there are platforms that this program does not know.
+// ParsePlatform reads a text of String. It takes any two words of lower case letters
+// and digits, since this program does not know all platforms.
 func ParsePlatform(text string) (Platform, bool) {
 	os, arch, found := strings.Cut(text, "_")
 	if !found || !platformWord(os) || !platformWord(arch) {
@@ -235,10 +233,10 @@ func platformWord(s string) bool {
 	return s != ""
 }
 
-// exe tells whether programs have a name that ends with .exe there.
+// exe reports whether programs' names end with .exe there.
 func (p Platform) exe() bool { return p.OS == windows }
 
-// modes tells whether the bits of a file's mode say who may do what with it.
+// modes reports whether the bits of a file's mode decide about access.
 func (p Platform) modes() bool { return p.OS != windows && p.OS != "plan9" }
 
 const windows, darwin = "windows", "darwin"

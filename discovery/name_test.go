@@ -122,7 +122,7 @@ func TestFormatRefusesWhatWouldBeReadAsSomethingElse(t *testing.T) {
 	}
 }
 
-// Whatever parses formats as a name of the same plugin, unless that is one of a file
+// Each parsed name formats as a name of the same plugin, unless it names a file
 // beside a plugin.
 func FuzzNamingParse(f *testing.F) {
 	for _, seed := range []string{

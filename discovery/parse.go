@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
-// compiled is a naming that many names are compared with.
+// compiled is a naming, ready for a comparison with many names.
 type compiled struct {
 	prefixes []prefix
 	glob     string
@@ -27,13 +27,13 @@ func (n Naming) compile() compiled {
 	for _, kind := range n.kinds() {
 		c.prefixes = append(c.prefixes, prefix{n.prefix(kind), kind})
 	}
-	// Of two kinds of which one begins like the other the longer one counts.
+	// Of two kinds with the same beginning the longer one counts.
 	slices.SortStableFunc(c.prefixes, func(a, b prefix) int { return cmp.Compare(len(b.text), len(a.text)) })
 	return c
 }
 
-// matches tells whether the name begins as a plugin's does, and is not that of a
-// file that lies beside plugins.
+// matches reports whether the name begins as a plugin's does, and is not that of a
+// file beside plugins.
 func (c compiled) matches(name string) bool {
 	if c.glob != "" {
 		ok, err := path.Match(c.glob, name)
@@ -53,8 +53,8 @@ func (c compiled) cut(name string) (kind, rest string, ok bool) {
 	return "", "", false
 }
 
-// parse takes the name apart. It returns, with an error, what it could read:
-// perhaps a kind and a name.
+// parse takes the name apart. With an error it returns the readable part: perhaps a
+// kind and a name.
 func (c compiled) parse(name string) (ID, error) {
 	if c.glob != "" {
 		return c.parseGlob(name)
@@ -79,8 +79,7 @@ func (c compiled) parseGlob(file string) (ID, error) {
 	return ID{Name: bare, Exe: exe}, nil
 }
 
-// cutExe removes .exe, which those who name files on Windows write in capitals at
-// times.
+// cutExe removes .exe; on Windows some names have it in capitals.
 func cutExe(file string) (bare string, exe bool) {
 	if !isExe(file) {
 		return file, false
@@ -92,7 +91,7 @@ func isExe(file string) bool {
 	return len(file) >= len(exeSuffix) && strings.EqualFold(file[len(file)-len(exeSuffix):], exeSuffix)
 }
 
-// parseRest parses what follows the prefix.
+// parseRest parses the part after the prefix.
 func parseRest(file, rest string) (ID, error) {
 	if len(file) > maxFileName {
 		return ID{}, &NameError{File: file, Reason: fmt.Sprintf("it is longer than %d bytes", maxFileName)}
@@ -131,8 +130,8 @@ func parseRest(file, rest string) (ID, error) {
 	return id, nil
 }
 
-// isAPI tells whether a field is the version of an application's API, with which
-// Packer's release tools name plugins: x5.0. The plugin itself says what it speaks.
+// isAPI reports whether a field is the version of an application's API, as in names
+// from Packer's release tools: x5.0. The plugin itself tells its protocols.
 func isAPI(field string) bool {
 	major, minor, both := strings.Cut(strings.TrimPrefix(field, "x"), ".")
 	return strings.HasPrefix(field, "x") && both && digits(major) && digits(minor)
@@ -149,10 +148,9 @@ func isPlatform(fields string) bool {
 	return ok
 }
 
-// sideFile tells whether a file lies beside plugins and is none, whatever its
-// name begins with: hidden files and those of editors and downloads, sums,
-// signatures, archives, remarks. Running a list of checksums is a mistake that
-// has been made.
+// sideFile reports whether a file lies beside plugins and is none, whatever its name
+// begins with: hidden files and those of editors and downloads, sums, signatures,
+// archives, remarks. Running a list of checksums is a mistake made before.
 func sideFile(name string) bool {
 	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "#") || strings.HasSuffix(name, "~") {
 		return true
@@ -173,14 +171,14 @@ func sideFile(name string) bool {
 const longestSuffix = len(".crdownload")
 
 var sideSuffixes = map[string]bool{
-	// Sums, signatures, what else a release carries.
+	// Sums, signatures, other parts of a release.
 	".md5": true, ".sha1": true, ".sha256": true, ".sha512": true, ".sha256sum": true, ".sha512sum": true, ".sums": true,
 	".sig": true, ".asc": true, ".minisig": true, ".sigstore": true, ".pem": true, ".crt": true, ".cert": true, ".sbom": true,
 	".zip": true, ".tar": true, ".tgz": true, ".gz": true, ".bz2": true, ".xz": true, ".zst": true,
-	// What is not finished, or was replaced.
+	// Unfinished or replaced files.
 	".tmp": true, ".temp": true, ".part": true, ".partial": true, ".download": true, ".crdownload": true,
 	".bak": true, ".old": true, ".orig": true, ".rej": true, ".swp": true, ".swo": true, ".new": true,
-	// What is written about a plugin, or by it.
+	// Texts about a plugin, or from it.
 	".json": true, ".jsonl": true, ".yaml": true, ".yml": true, ".toml": true, ".hcl": true, ".ini": true, ".conf": true,
 	".txt": true, ".md": true, ".html": true, ".log": true, ".lock": true, ".pid": true, ".sock": true, ".pdb": true, ".dsym": true,
 }

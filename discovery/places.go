@@ -16,16 +16,15 @@ import (
 //	PATH                        path, only if asked for
 //
 // The user's directory is $XDG_DATA_HOME/<app>/plugins or
-// ~/.local/share/<app>/plugins; on macOS ~/Library/Application
-// Support/<app>/plugins; on Windows %LOCALAPPDATA%\<app>\plugins, since programs
-// do not roam. The system's are /usr/local and /usr, libexec and lib,
-// /<app>/plugins; on macOS also /Library/Application Support/<app>/plugins; on
-// Windows %ProgramFiles%\<app>\plugins. The current directory is never one by
-// itself.
+// ~/.local/share/<app>/plugins; on macOS ~/Library/Application Support/<app>/plugins;
+// on Windows %LOCALAPPDATA%\<app>\plugins, since programs do not roam. The system's
+// are /usr/local and /usr, libexec and lib, /<app>/plugins; on macOS also
+// /Library/Application Support/<app>/plugins; on Windows
+// %ProgramFiles%\<app>\plugins. The current directory is never one by itself.
 type Places struct {
 	// App is the application's name in directories and variables. Required.
 	App string
-	// Project is the root of the project that is worked on. Empty: none.
+	// Project is the root of the present project. Empty: none.
 	Project string
 	// Path adds the directories in PATH.
 	Path bool
@@ -36,7 +35,8 @@ type Places struct {
 }
 
 // Variable is the name of the environment variable with directories:
-// GREET_PLUGIN_PATH for greet. What is no letter or digit becomes an underscore.
+// GREET_PLUGIN_PATH for greet. Characters other than letters and digits become
+// underscores.
 func (p Places) Variable() string {
 	name := strings.Map(func(r rune) rune {
 		if r < 0x80 && alphanumeric(byte(r)) {
@@ -47,9 +47,8 @@ func (p Places) Variable() string {
 	return strings.ToUpper(name) + "_PLUGIN_PATH"
 }
 
-// Dirs returns the directories, in the order in which they are searched. Whether
-// they exist is not looked at. Those of the user are left out if the user has no
-// home.
+// Dirs returns the directories, in the order of the search, whether they exist or
+// not. Those of the user are left out if the user has no home.
 func (p Places) Dirs() []Dir {
 	var dirs []Dir
 	for _, path := range p.list(p.Variable()) {
@@ -83,8 +82,8 @@ func (p Places) UserDir() (string, error) {
 	return filepath.Join(base, p.App, "plugins"), nil
 }
 
-// userData is the directory in which the user's applications keep data. A relative
-// path in a variable does not count.
+// userData is the directory for data of the user's applications. A relative path in a
+// variable does not count.
 func (p Places) userData(system string) (string, error) {
 	variable, inHome := "XDG_DATA_HOME", []string{".local", "share"}
 	switch system {
@@ -105,7 +104,7 @@ func (p Places) userData(system string) (string, error) {
 	return filepath.Join(append([]string{home}, inHome...)...), nil
 }
 
-// systemDirs are those that only an administrator can write to. %ProgramData% is
+// systemDirs are directories for an administrator's writes only. %ProgramData% is
 // none: every user may make files in it.
 func (p Places) systemDirs(system string) []string {
 	bases := []string{"/usr/local/libexec", "/usr/local/lib", "/usr/libexec", "/usr/lib"}
@@ -125,8 +124,8 @@ func (p Places) systemDirs(system string) []string {
 	return dirs
 }
 
-// list splits a variable. An empty element, which means the current directory in
-// PATH, is left out.
+// list splits a variable. An empty element is left out; in PATH it means the current
+// directory.
 func (p Places) list(variable string) []string {
 	var list []string
 	for _, element := range filepath.SplitList(p.env(variable)) {
@@ -146,8 +145,7 @@ func (p Places) env(name string) string {
 	return value
 }
 
-// home does not take a relative path, which would depend on where the program
-// happens to be run.
+// home takes no relative path: it would depend on the program's working directory.
 func (p Places) home() (string, error) {
 	home := p.Home
 	if home == "" {
@@ -165,8 +163,8 @@ func (p Places) home() (string, error) {
 // Origin says how a file came to be looked at.
 type Origin string
 
-// The origins, in the order in which they are searched. An application that adds
-// directories may have further ones.
+// These are the origins, in the order of the search. An application with directories
+// of its own may have further ones.
 const (
 	// OriginExplicit is a path that a person named for this run.
 	OriginExplicit Origin = "explicit"

@@ -48,8 +48,8 @@ func TestPlacesAreInTheirOrder(t *testing.T) {
 	if !slices.Equal(order, want) && !slices.Equal(order, slices.Delete(slices.Clone(want), 3, 4)) { // no ProgramFiles set
 		t.Errorf("the order is %v", order)
 	}
-	// Empty elements, which stand for the current directory, are none; relative
-	// ones are reported.
+	// Empty elements stand for the current directory and are left out; relative ones
+	// are reported.
 	places.Path = false
 	found, err := (discovery.Search{Naming: discovery.Naming{App: "my-app"}, Dirs: places.Dirs()}).Find(t.Context())
 	if err != nil {

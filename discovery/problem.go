@@ -8,7 +8,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
-// Reason is why something that was looked at is not among the plugins.
+// Reason is why a file or directory is not among the plugins.
 type Reason string
 
 // The reasons.
@@ -29,8 +29,8 @@ const (
 	ReasonLoop Reason = "loop"
 	// ReasonUnreadable: the system does not let it be read; Err says why.
 	ReasonUnreadable Reason = "unreadable"
-	// ReasonWritable: everybody may change the file or its directory, so it may
-	// not be what it was.
+	// ReasonWritable: everybody may change the file or its directory, so its content
+	// is not sure.
 	ReasonWritable Reason = "world-writable"
 	// ReasonDuplicate: another file in the same directory is the same plugin.
 	ReasonDuplicate Reason = "duplicate"
@@ -69,8 +69,8 @@ var reasonTexts = map[Reason]string{
 	ReasonRepeated:      "it has been searched already",
 }
 
-// Problem is a file or a directory that was looked at and is not used. It is an
-// error that can be returned.
+// Problem is a file or a directory out of use. It is an error for callers that return
+// it.
 //
 //nolint:errname // it is a part of a result first
 type Problem struct {
@@ -80,16 +80,16 @@ type Problem struct {
 	Origin Origin `json:"origin"`
 	// Reason says why it is not used.
 	Reason Reason `json:"reason"`
-	// Plugin is which plugin it would be, as far as its name says. Zero for a
+	// Plugin is the plugin by the file's name, as far as it says. Zero for a
 	// directory.
 	Plugin ID `json:"plugin,omitzero"`
-	// By is the file or directory that is used instead, or the one on which
-	// Reason depends. May be empty.
+	// By is the file or directory used instead, or the one on which Reason depends.
+	// May be empty.
 	By string `json:"by,omitempty"`
 	// Err says more. May be nil.
 	Err error `json:"-"`
 
-	from *Dir // of a plugin for which another file is used
+	from *Dir // of a plugin with another file in use
 }
 
 func (p *Problem) Error() string {
@@ -112,16 +112,15 @@ func (p *Problem) Error() string {
 	return text.Printable(b.String())
 }
 
-// Unwrap returns what says more.
+// Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Err }
 
-// hides tells whether the file could be run, but for another one that is used.
+// hides reports whether the file could run, but for another file in its place.
 func (p *Problem) hides() bool {
 	return p.Reason == ReasonCollision || p.Reason == ReasonShadowed || p.Reason == ReasonDuplicate
 }
 
-// unsearched tells whether the problem is a directory in which plugins may be
-// that were not looked at.
+// unsearched reports whether the problem is a directory with perhaps more plugins.
 func (p *Problem) unsearched() bool {
 	return p.Plugin == ID{} && p.Reason != ReasonRepeated && p.Reason != ReasonName
 }

@@ -12,17 +12,16 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// Request is what a host wants.
+// Request is a host's request.
 type Request struct {
 	// Kind and Name are the plugin's. Name is required.
 	Kind, Name string
-	// Version says which versions will do. The zero value: any release.
+	// Version constrains the version. The zero value: any release.
 	Version semver.Constraint
-	// Protocols are the application's protocol versions that the host speaks. A
-	// plugin that says that it speaks none of them is passed over. Nil: any.
+	// Protocols are the host's versions of the application's protocol. A plugin with
+	// protocols, but none of these, is passed over. Nil: any.
 	Protocols []int
-	// Transports are those that the host speaks under Protocols: "grpc",
-	// "netrpc". Nil: any.
+	// Transports are the host's under Protocols: "grpc", "netrpc". Nil: any.
 	Transports []string
 }
 
@@ -34,23 +33,23 @@ func (r Request) String() string {
 	return text
 }
 
-// Resolver chooses among what was found. The zero value goes by names and
+// Resolver chooses among the findings of a search. The zero value goes by names and
 // versions alone, and runs nothing.
 type Resolver struct {
-	// Lock says what may be run, and with which sum. What is not in it is passed
-	// over, and hides nothing that is; a wrong sum is an error, whatever else there is. Overrides are not
-	// checked. Nil: sums are not checked.
+	// Lock lists the plugins that may run, with their sums. Other plugins are passed
+	// over, and hide none of the list; a wrong sum is an error, whatever else there
+	// is. Overrides are not checked. Nil: sums are not checked.
 	Lock *lockfile.File
-	// AllowUnlocked takes plugins that are not in Lock too.
+	// AllowUnlocked takes plugins outside Lock too.
 	AllowUnlocked bool
-	// Describer asks plugins what they are, after their sums were found right.
-	// Nil: none is asked.
+	// Describer asks plugins for their descriptions, after their sums were found
+	// right. Nil: none is asked.
 	Describer *Describer
 	// Cache keeps sums and descriptions. Nil: each is found out anew.
 	Cache *Cache
-	// Logger takes a warning for each newer plugin or file, of a version that will do,
-	// in the place of which an older one was taken, and for a file that stands in the
-	// way of a locked plugin. Nil: no log.
+	// Logger takes a warning for each newer plugin or file of a fit version that was
+	// passed over for an older one, and for a file in the way of a locked plugin.
+	// Nil: no log.
 	Logger *slog.Logger
 }
 
@@ -58,28 +57,26 @@ type Resolver struct {
 type Resolved struct {
 	Plugin
 
-	// Sum is the SHA-256 that the lock file has for it. Zero: there is none. A
-	// host should verify it as it launches, see [Verifier].
+	// Sum is its SHA-256 in the lock file. Zero: there is none. A host should verify
+	// it as it launches, see [Verifier].
 	Sum sums.Sum `json:"sha256,omitzero"`
-	// Source is where the lock file says that it came from.
+	// Source is its source in the lock file.
 	Source string `json:"source,omitempty"`
-	// Description is what it says about itself. Nil: it was not asked, or did not
-	// say.
+	// Description is its description. Nil: it was not asked, or did not say.
 	Description *Description `json:"description,omitempty"`
-	// NoDescription is why there is none, for one that was asked: a
-	// *[DescribeError]. Such a plugin is not passed over: whether it is fit shows
-	// when it is launched.
+	// NoDescription is why an asked plugin has none: a *[DescribeError]. Such a
+	// plugin is not passed over: a launch shows whether it is fit.
 	NoDescription error `json:"-"`
 }
 
-// Verifier returns what verifies the plugin as a host launches it, as checksum
-// makes it of an algorithm and a sum: core/verify's Checksum.
+// Verifier returns a verifier of the plugin for a host's launch. checksum makes it of
+// an algorithm and a sum: core/verify's Checksum.
 //
 //	config.Verify.Verifier = discovery.Verifier(plugin, verify.Checksum)
 //
-// A plugin without a sum has no verifier: the result is the zero V, which for
-// core/host is a launch without verification. Such a plugin overrides others, or
-// the [Resolver] has no lock file or allows unlocked plugins.
+// A plugin without a sum has no verifier: the result is the zero V, for core/host a
+// launch without verification. Such a plugin overrides others, or the [Resolver] has
+// no lock file or allows unlocked plugins.
 func Verifier[V any](plugin *Resolved, checksum func(hash crypto.Hash, sum []byte) V) V {
 	if plugin.Sum.IsZero() {
 		var none V
@@ -88,9 +85,9 @@ func Verifier[V any](plugin *Resolved, checksum func(hash crypto.Hash, sum []byt
 	return checksum(plugin.Sum.Hash())
 }
 
-// Errors for which a plugin is passed over. They are in [Passed].
+// These errors pass a plugin over. They are in [Passed].
 var (
-	// ErrVersion: its version is not one that will do.
+	// ErrVersion: its version does not fit.
 	ErrVersion = errors.New("its version is not asked for")
 	// ErrVersionClaim: its file name and it itself say different versions.
 	ErrVersionClaim = errors.New("it says that it is another version than its file name does")
@@ -100,24 +97,24 @@ var (
 	ErrChanged = errors.New("it was changed while it was looked at")
 )
 
-// Passed is a plugin that was passed over.
+// Passed is a plugin out of the choice.
 type Passed struct {
 	Plugin
 
-	// Err says why: wraps [ErrVersion], [ErrVersionClaim], [ErrUnlocked],
-	// [ErrChanged] or a *[ProtocolError], or is what the system said about the file.
+	// Err is the reason: wraps [ErrVersion], [ErrVersionClaim], [ErrUnlocked],
+	// [ErrChanged] or a *[ProtocolError], or is the system's error about the file.
 	Err error `json:"-"`
 }
 
-// Resolve returns the newest plugin that is what the request asks for. Where an
-// override names the plugin, it is that one or an error.
+// Resolve returns the newest plugin for the request. Where an override names the
+// plugin, it is that one or an error.
 //
-// Versions come from file names; of a file that does not say one, from the lock
-// file, which knows it by its sum, or from its own description. One whose version
-// stays unknown will do only where every version does.
+// Versions come from file names; without one there, from the lock file, by the file's
+// sum, or from the plugin's own description. A plugin of unknown version fits only a
+// request for every version.
 //
 // The error is a *[NoneError] if there is none, a *[sums.MismatchError] if a file
-// is not what the lock file says, and a *[Problem] if an override cannot be used.
+// contradicts the lock file, and a *[Problem] if an override cannot be used.
 func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (*Resolved, error) {
 	none := &NoneError{Request: request, Nearest: nearest(found, request)}
 	for _, dir := range found.dirs {
@@ -154,7 +151,7 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 	return nil, none
 }
 
-// warn tells of what was passed over, though nobody asked for another version.
+// warn logs the passed plugins, though nobody asked for another version.
 func (r *Resolver) warn(ctx context.Context, taken *candidate, none *NoneError) {
 	if r.Logger == nil {
 		return

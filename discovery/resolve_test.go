@@ -18,7 +18,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// locked makes a lock file of plugins that were found.
+// locked makes a lock file of plugins from a search.
 func locked(t testing.TB, plugins ...discovery.Plugin) *lockfile.File {
 	t.Helper()
 	var lock lockfile.File
@@ -79,7 +79,7 @@ func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
 	}
 }
 
-// checksum stands for core/host's, which returns an interface too.
+// checksum stands for core/host's, with an interface as its result too.
 func checksum(hash crypto.Hash, sum []byte) fmt.Stringer {
 	return bytes.NewBufferString(fmt.Sprintf("%v %x", hash, sum))
 }
@@ -126,7 +126,7 @@ func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
 
 func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
 	dir := t.TempDir()
-	testkit.Place(t, dir, "greet-plugin-good") // says that it is 1.4.0 and speaks 4 and 5
+	testkit.Place(t, dir, "greet-plugin-good") // its description has version 1.4.0 and protocols 4 and 5
 	found := testkit.Find(t, dir)
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Describer: &discovery.Describer{}}
 	resolve := func(protocols []int, transports ...string) error {
@@ -257,7 +257,7 @@ func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
 func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-agrees_v1.4.0") // speaks 5
-	testkit.Place(t, dir, "greet-plugin-agrees_v2.0.0") // says that it is 1.4.0
+	testkit.Place(t, dir, "greet-plugin-agrees_v2.0.0") // its description has version 1.4.0
 	testkit.Put(t, dir, "greet-plugin-agrees_v1.0.0", "older")
 	testkit.Put(t, dir, "greet-plugin-agrees_v3.0.0", "not asked for")
 	found := testkit.Find(t, dir)
@@ -304,7 +304,7 @@ func TestAFileThatCannotBeRunIsNotPassedOverInSilence(t *testing.T) {
 	}
 }
 
-// hasModes is whether a file's mode says what can be run.
+// hasModes is whether a file's mode decides about running it.
 var hasModes = discovery.ThisPlatform().OS != "windows"
 
 func TestAStrayFileDoesNotHideALockedPlugin(t *testing.T) {

@@ -17,9 +17,8 @@ const (
 	manyDirs  = 20
 )
 
-// many makes 20 directories of 500 files: 50 plugins in 10 versions each, of
-// which every second one is in every second directory again, under names that
-// differ otherwise.
+// many makes 20 directories of 500 files: 50 plugins in 10 versions each. Every
+// second directory has every second plugin again, under another form of its name.
 func many(t testing.TB) discovery.Search {
 	t.Helper()
 	root := t.TempDir()

@@ -17,13 +17,13 @@ import (
 // time, each with its own results.
 type scan struct {
 	search   *finder
-	dir      *Dir        // a copy, to which plugins point
-	repeated string      // the directory as which it is searched already
+	dir      *Dir        // a copy; plugins point to it
+	repeated string      // the directory already searched under another name
 	info     fs.FileInfo // the directory, nil with an FS or an err
 	err      error
 
 	prefix   string        // the directory's path with a separator
-	files    []string      // the paths of files that may be plugins
+	files    []string      // the paths of possible plugins
 	entries  []fs.DirEntry // those files; only with an FS
 	plugins  []Plugin      // there is room for each of the files
 	problems []*Problem
@@ -39,7 +39,7 @@ func (s *scan) read() {
 			read = s.readFS
 		}
 		if err := read(); err != nil {
-			problem = &Problem{Reason: ReasonUnreadable, Err: err} // what could be read counts
+			problem = &Problem{Reason: ReasonUnreadable, Err: err} // the readable part counts
 		}
 	}
 	if problem != nil {
@@ -76,8 +76,7 @@ func (s *scan) open() *Problem {
 	return nil
 }
 
-// readSystem reads no more than names, of which there may be many, and few
-// plugins'.
+// readSystem reads names only; of the many there may be, few are plugins'.
 func (s *scan) readSystem() error {
 	dir, err := files.OpenDir(s.dir.Path)
 	if err != nil {
@@ -144,7 +143,7 @@ func (s *scan) look(ctx context.Context) {
 	}
 }
 
-// file looks at one file. lstat says what it is, links not followed.
+// file looks at one file. lstat gives its kind, links not followed.
 func (s *scan) file(i int, lstat func(i int) (fs.FileMode, error)) {
 	path := s.files[i]
 	id, err := s.search.naming.parse(path[len(s.prefix):])
@@ -181,7 +180,7 @@ func (s *scan) file(i int, lstat func(i int) (fs.FileMode, error)) {
 	s.plugins = append(s.plugins, Plugin{ID: id, Path: path, Origin: s.dir.Origin, from: s.dir})
 }
 
-// follow says what a symbolic link leads to.
+// follow returns the target of a symbolic link.
 func (s *scan) follow(path string) (mode fs.FileMode, problem *Problem) {
 	var err error
 	if s.dir.FS != nil {

@@ -16,10 +16,10 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// sealed is a copy of a program that others cannot change. A locked plugin is asked
-// by way of one: between the sum and a start by its path, the file at the path may
-// become another. core seals the programs that it launches in the same way; this
-// module needs no other of Jackfield, and its copies last for one answer.
+// sealed is a copy of a program, beyond the reach of others. It describes a locked
+// plugin: between the sum and a start by its path, the file at the path may become
+// another. core seals the programs of launches in the same way; this module needs no
+// other of Jackfield, and its copies last for one answer.
 type sealed struct {
 	path   string   // to run
 	memory *os.File // becomes descriptor 3 of the process; nil: the copy is in dir
@@ -27,12 +27,12 @@ type sealed struct {
 }
 
 const (
-	// maxMemoryCopy is the size from which on a copy takes a disk's space rather
-	// than memory.
+	// maxMemoryCopy is the size from which on a copy takes a disk's space rather than
+	// memory.
 	maxMemoryCopy = 64 << 20
 
 	sealedPrefix = "jackfield-describe-"
-	// sealedAbandoned is the age of a directory that its process must have left.
+	// sealedAbandoned is the age of a directory whose process must have ended.
 	sealedAbandoned = 24 * time.Hour
 )
 
@@ -50,7 +50,7 @@ func seal(ctx context.Context, path string, want sums.Sum, inMemory bool) (*seal
 	var got sums.Sum
 	fill := func(to io.Writer) error {
 		hash := sha256.New()
-		// What is longer by now has another sum, and need not be copied to its end.
+		// A file grown longer has another sum, and need not be copied to its end.
 		from := files.UntilDone{Ctx: ctx, Reader: io.LimitReader(file, info.Size()+1)}
 		_, err := io.Copy(io.MultiWriter(to, hash), from)
 		got = sums.Sum(hash.Sum(nil))
@@ -81,8 +81,8 @@ func (s *sealed) close() {
 	}
 }
 
-// sealInDirectory makes the copy a file in a directory of its own, which only this
-// user can enter.
+// sealInDirectory makes the copy a file in a directory of its own, for only this user
+// to enter.
 func sealInDirectory(name string, fill func(io.Writer) error) (*sealed, error) {
 	bases := []string{os.TempDir()}
 	if cache, err := os.UserCacheDir(); err == nil {
@@ -138,7 +138,7 @@ func (s *sealed) write(fill func(io.Writer) error) error {
 	return nil
 }
 
-// sweepSealed removes the copies of processes that were killed.
+// sweepSealed removes the copies of killed processes.
 func sweepSealed(base string) {
 	found, err := filepath.Glob(filepath.Join(base, sealedPrefix+"*"))
 	if err != nil || strings.ContainsAny(base, `*?[\`) && ThisPlatform().modes() {

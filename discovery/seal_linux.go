@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	memfdExec     = 0x10 // since Linux 6.3, which may be told to refuse programs that lack it
+	memfdExec     = 0x10 // since Linux 6.3, perhaps with an order to refuse programs without it
 	memfdSeals    = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	memoryInChild = "/proc/self/fd/3" // the first of exec.Cmd's ExtraFiles
 )
 
-// sealInMemory makes the copy a memory file that nobody can change, and of which
-// nothing is left when this process ends.
+// sealInMemory makes the copy a memory file. Nobody can change it, and it ends with
+// this process.
 func sealInMemory(fill func(io.Writer) error) (*sealed, error) {
 	const name = "jackfield-describe"
 	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING|memfdExec)
@@ -34,7 +34,7 @@ func sealInMemory(fill func(io.Writer) error) (*sealed, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, memfdSeals); err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	// No program runs that somebody has open for writing.
+	// No program runs while it is open for writing.
 	memory, err := os.Open("/proc/self/fd/" + strconv.Itoa(fd))
 	if err != nil {
 		return nil, err

@@ -17,28 +17,26 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
-// Search is what to look for, and where. It is not changed, and may be used
+// Search is the subject and the place of a search. It is not changed, and may be used
 // again.
 type Search struct {
 	// Naming is how plugins are called. Required.
 	Naming Naming
-	// Overrides are files for plugins that are used whatever is in Dirs.
+	// Overrides are files for plugins, used whatever is in Dirs.
 	Overrides []Override
-	// Dirs are the directories, the one that counts most first. See
-	// [Places.Dirs].
+	// Dirs are the directories, in the order of their precedence. See [Places.Dirs].
 	Dirs []Dir
-	// Platform is the one that plugins must be built for. Zero: this one.
+	// Platform is the plugins' platform. Zero: this one.
 	Platform Platform
-	// AllowWritable takes files that everybody may change, and those in
-	// directories where everybody may make some. On Windows neither is looked
-	// at.
+	// AllowWritable takes files that everybody may change, and those in directories
+	// where everybody may make some. On Windows neither is looked at.
 	AllowWritable bool
 	// Logger takes a warning for each development override. Nil: no log.
 	Logger *slog.Logger
 }
 
-// Override is a file that is a certain plugin, whatever its name is and whatever
-// else is found under that plugin's.
+// Override is the file of a certain plugin, whatever its name is and whatever else is
+// found under that plugin's.
 type Override struct {
 	// Kind and Name are the plugin's. Name is required.
 	Kind, Name string
@@ -52,21 +50,21 @@ type Override struct {
 type Dir struct {
 	// Path is where it is. Without an FS it must be absolute.
 	Path string
-	// Origin is what it is among the directories.
+	// Origin is its place among the directories.
 	Origin Origin
-	// Required makes it a problem that the directory does not exist.
+	// Required makes a missing directory a problem.
 	Required bool
-	// FS is a file system whose root is the directory: a test's, an archive.
-	// What is found there can be listed, and not be run. Nil: the system's.
+	// FS is a file system with the directory as its root: a test's, an archive. Its
+	// files can be listed, and not be run. Nil: the system's.
 	FS fs.FS
 }
 
-// Plugin is a file that can be run as a plugin.
+// Plugin is a file for a host to run as a plugin.
 type Plugin struct {
 	ID
 
 	// Path is the file, absolute unless it is in a Dir's FS. A symbolic link is
-	// named, not what it leads to.
+	// named, not its target.
 	Path string `json:"path"`
 	// Origin is where it was found.
 	Origin Origin `json:"origin"`
@@ -74,8 +72,7 @@ type Plugin struct {
 	from *Dir // where it was found; nil for an override
 }
 
-// fsys is the file system that has the file under the name base; nil for the
-// system's.
+// fsys is the file system with the file under the name base; nil for the system's.
 func (p *Plugin) fsys() fs.FS {
 	if p.from == nil {
 		return nil
@@ -85,21 +82,20 @@ func (p *Plugin) fsys() fs.FS {
 
 func (p *Plugin) base() string { return path.Base(p.Path) }
 
-// Found is what a search found, in the order of the search: overrides, then the
-// directories, in each the files by name.
+// Found is the result of a search, in its order: overrides, then the directories, in
+// each the files by name.
 type Found struct {
-	// Plugins are those that can be run. No two are the same plugin in the same
-	// version.
+	// Plugins are the usable files. No two are the same plugin in the same version.
 	Plugins []Plugin `json:"plugins"`
-	// Problems are the files and directories that are not used.
+	// Problems are the files and directories out of use.
 	Problems []*Problem `json:"problems"`
 
 	platform Platform
 	dirs     []Dir
 }
 
-// Find searches. What is wrong with a file or a directory is a problem in the
-// result; an error is that of the settings, or of ctx.
+// Find searches. The fault of a file or a directory is a problem in the result; an
+// error is about the settings, or ctx.
 func (s Search) Find(ctx context.Context) (*Found, error) {
 	if err := s.Naming.validate(); err != nil {
 		return nil, fmt.Errorf("search for plugins: %w", err)
@@ -118,7 +114,7 @@ func (s Search) Find(ctx context.Context) (*Found, error) {
 	return found, nil
 }
 
-// finder is a search with what its parts share.
+// finder is a search with state shared by its parts.
 type finder struct {
 	Search
 
@@ -156,8 +152,8 @@ func (f *finder) find(ctx context.Context) (*Found, error) {
 	return m.result(), nil
 }
 
-// scans makes a scan of each directory, and finds those that are in the list
-// twice, under the same name or another.
+// scans makes a scan of each directory, and finds those twice in the list, under the
+// same name or another.
 func (f *finder) scans() []*scan {
 	scans := make([]*scan, len(f.Dirs))
 	for i, dir := range f.Dirs {
@@ -198,8 +194,8 @@ func inParallel(ctx context.Context, scans []*scan, do func(*scan)) (wait func()
 	return group.Wait
 }
 
-// override adds a file that was named. One that cannot be used is a problem, and
-// nothing takes its place.
+// override adds a named file. If it cannot be used it is a problem, and nothing takes
+// its place.
 func (f *finder) override(ctx context.Context, m *merge, o Override) {
 	o.Origin = cmp.Or(o.Origin, OriginDevelopment)
 	plugin := &Plugin{ID: ID{Kind: o.Kind, Name: o.Name}, Path: o.Path, Origin: o.Origin}
@@ -232,7 +228,7 @@ func (f *finder) override(ctx context.Context, m *merge, o Override) {
 
 const executable = 0o111
 
-// unusable says what keeps a file from being run by anybody, or nothing.
+// unusable returns why nobody can run a file, or nothing.
 func (f *finder) unusable(id ID, mode fs.FileMode) *Problem {
 	switch {
 	case f.foreign(id):
@@ -247,8 +243,8 @@ func (f *finder) unusable(id ID, mode fs.FileMode) *Problem {
 	return nil
 }
 
-// denied says what keeps this user from running a file that some may run. Who
-// that is the system knows; there may be an access list.
+// denied returns why this user may not run a file that some may run. The system
+// knows; there may be an access list.
 func (f *finder) denied(mode fs.FileMode, path string) *Problem {
 	if !f.Platform.modes() || mode&executable == executable {
 		return nil
@@ -264,12 +260,12 @@ func (f *finder) foreign(id ID) bool {
 	return !id.Platform.IsZero() && id.Platform != f.Platform || id.Exe && !f.Platform.exe()
 }
 
-// openToAll tells whether everybody may change what has that mode.
+// openToAll reports whether everybody may change a file with that mode.
 func (f *finder) openToAll(mode fs.FileMode) bool {
 	return !f.AllowWritable && f.Platform.modes() && mode&0o002 != 0
 }
 
-// linkReason is why a file that was seen, or named, cannot be looked at.
+// linkReason is why a file of a directory or an override cannot be looked at.
 func linkReason(err error) Reason {
 	switch {
 	case errors.Is(err, files.ErrLoop):

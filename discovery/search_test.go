@@ -74,7 +74,7 @@ func TestALinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
 	}
 }
 
-// A terminal obeys what is in a file's name.
+// A terminal obeys control characters in a file's name.
 func TestAProblemPrintsNoControlCharacters(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("names have none there")
@@ -98,7 +98,7 @@ func TestAProblemPrintsNoControlCharacters(t *testing.T) {
 	}
 }
 
-// On Windows that is how some name them.
+// On Windows some name them like that.
 func TestTheSuffixOfProgramsMayBeInCapitals(t *testing.T) {
 	naming := discovery.Naming{App: "greet"}
 	id, err := naming.Parse("greet-plugin-loud_v1.4.0.EXE")

@@ -11,11 +11,11 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
-// ways remembers what was seen on the ways to directories, of which most share
-// the beginning. Several goroutines may use it.
+// ways remembers the directories on the ways; most ways share the beginning. Several
+// goroutines may use it.
 type ways struct {
 	mu   sync.Mutex
-	seen map[string]step // by path, in which nothing is a link
+	seen map[string]step // by path, without links in it
 }
 
 // step is one file on a way.
@@ -24,18 +24,16 @@ type step struct {
 	target string // of a link
 }
 
-// openWay returns the first directory on the way to path, links followed, that
-// lets everybody put something else in the place of what is next on it, or
-// nothing. A sticky directory does not: only what is one's own can be renamed
-// there. The file or directory to which path leads itself is not looked at.
+// openWay returns the first directory on the way to path, links followed, in which
+// everybody can exchange the next step, or nothing. In a sticky directory everybody
+// can rename only files of their own. The end of path itself is not looked at.
 func (f *finder) openWay(path string) string {
 	_, by := f.walk(path)
 	return by
 }
 
-// openTarget is openWay for a link to a file. Where that lies everybody might put
-// something into the file's place too, sticky or not, as in a directory that is
-// searched.
+// openTarget is openWay for a link to a file. Everybody must not be able to exchange
+// the file itself either, sticky or not, as in a searched directory.
 func (f *finder) openTarget(path string) string {
 	target, by := f.walk(path)
 	if by != "" || target == "" {
@@ -48,8 +46,8 @@ func (f *finder) openTarget(path string) string {
 	return ""
 }
 
-// walk goes a way step by step. It returns where it ends, or nothing where it does
-// not get there, which shows elsewhere.
+// walk goes a way step by step. It returns its end, or nothing where it does not get
+// there; that shows elsewhere.
 func (f *finder) walk(path string) (end, open string) {
 	if f.AllowWritable || !f.Platform.modes() {
 		return "", ""
@@ -83,7 +81,7 @@ func (f *finder) walk(path string) (end, open string) {
 	return at, ""
 }
 
-// look says what a file is.
+// look returns the kind of a file.
 func (w *ways) look(path string) (step, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,9 +109,9 @@ func (w *ways) look(path string) (step, bool) {
 // limits from 32 on.
 const maxLinks = 40
 
-// follow describes the file that a name in a file system leads to. Not every
-// file system survives a loop by itself, testing/fstest's ends the program; so
-// the links are read one by one.
+// follow describes the file to which a name in a file system leads. Not every file
+// system survives a loop by itself, testing/fstest's ends the program; so the links
+// are read one by one.
 func follow(fsys fs.FS, name string) (fs.FileInfo, error) {
 	links, ok := fsys.(fs.ReadLinkFS)
 	if !ok {

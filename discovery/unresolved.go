@@ -8,20 +8,20 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 )
 
-// NoneError says that nothing that was found is what was asked for.
+// NoneError says that no found plugin fits the request.
 type NoneError struct {
-	// Request is what was asked for.
+	// Request is the request.
 	Request Request
-	// Passed are the plugins of that name, and why each will not do, the newest
+	// Passed are the plugins of that name with the reasons against them, the newest
 	// first.
 	Passed []Passed
-	// Problems are the files of that name that cannot be run, and the directories
-	// that were not searched.
+	// Problems are the unusable files of that name, and the directories without a
+	// search.
 	Problems []*Problem
 	// Dirs are the directories of the search.
 	Dirs []string
-	// Nearest is the name of a plugin that was found and differs in a few letters.
-	// Empty: there is none.
+	// Nearest is the name of a found plugin with a few other letters. Empty: there is
+	// none.
 	Nearest string
 }
 
@@ -78,8 +78,8 @@ func (e *NoneError) pass(c *candidate, err error) {
 	}
 }
 
-// nearest is the name that differs least from the one that was asked for, unless
-// that was found or all differ much.
+// nearest returns the name closest to the requested one, unless that was found or all
+// differ much.
 func nearest(found *Found, request Request) string {
 	want := strings.ToLower(request.Name)
 	best, distance := "", 1+max(1, len(want)/3)
@@ -109,7 +109,7 @@ func nearest(found *Found, request Request) string {
 	return best
 }
 
-// editDistance counts the bytes to add, remove or change that make a of b, up to a
+// editDistance counts the bytes to add, remove or change to make a of b, up to a
 // limit. Names are short (maxName).
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit || len(a) > maxName {

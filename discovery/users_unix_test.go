@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 )
 
-// It would take the place of one that can be run.
+// It would take the place of a usable file.
 func TestAFileThatOnlyOthersMayRunShadowsNone(t *testing.T) {
 	testkit.OfRoot(t)
 	root := testkit.CommonDir(t)
@@ -52,7 +52,7 @@ func TestDescribeLeavesNoChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	// The lock ends with the last process that has the file.
+	// The lock ends with the last process with the file.
 	free := make(chan error, 1)
 	go func() { free <- syscall.Flock(int(file.Fd()), syscall.LOCK_EX) }()
 	select {
@@ -65,7 +65,7 @@ func TestDescribeLeavesNoChildren(t *testing.T) {
 	}
 }
 
-// A pipe that testkit.Nobody writes to would be waited for without end.
+// A pipe without a writer would be waited for without end.
 func TestAPipeIsNotOpened(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plugins.json")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {

@@ -9,9 +9,10 @@ import (
 
 const shownURL = 1 << 10 // bytes of an address in an error
 
-// Errors that say what is missing for a file to be trusted.
+// These errors say why a file cannot be trusted.
 var (
-	// ErrInsecure: the address is plain http, which anybody on the way can change.
+	// ErrInsecure: the address is plain http. Anybody on the way can change its
+	// content.
 	ErrInsecure = errors.New("it is a plain http address, and anybody on the way could exchange the file: use https")
 	// ErrUnverified: there is neither a sum nor a signature to compare the file with.
 	ErrUnverified = errors.New("there is no list of sums beside it that names it: name the list, or give the sum")
@@ -24,7 +25,7 @@ var (
 
 // StatusError says that a server answered with another status than 200.
 type StatusError struct {
-	// URL is what was asked for.
+	// URL is the requested address.
 	URL string
 	// Code is the status.
 	Code int
@@ -38,9 +39,9 @@ func (e *StatusError) Error() string {
 
 // RedirectError says why a redirect was not followed.
 type RedirectError struct {
-	// From is the address that redirects, To where it leads.
+	// From is the redirecting address, To its target.
 	From, To string
-	// Reason says what is wrong with that.
+	// Reason says why the redirect is refused.
 	Reason string
 }
 
@@ -48,15 +49,15 @@ func (e *RedirectError) Error() string {
 	return fmt.Sprintf("%s redirects to %s, which is not followed: %s", text.Line(e.From, shownURL), text.Line(e.To, shownURL), e.Reason)
 }
 
-// TransferError says that a transfer did not come to its end.
+// TransferError says that a transfer broke off.
 type TransferError struct {
 	// URL is the file.
 	URL string
 	// Got is how many bytes came, Want how many the server announced; -1 if it did
 	// not say.
 	Got, Want int64
-	// Err is the reason: wraps [ErrStalled], [io.ErrUnexpectedEOF] or what the
-	// system says.
+	// Err is the reason: wraps [ErrStalled], [io.ErrUnexpectedEOF] or the system's
+	// error.
 	Err error
 }
 
@@ -76,7 +77,7 @@ func (e *TransferError) Unwrap() error { return e.Err }
 
 // SignatureError says that a signature does not hold.
 type SignatureError struct {
-	// Name is the file that it should be of.
+	// Name is the name of the signed file.
 	Name string
 	// Err is the reason.
 	Err error

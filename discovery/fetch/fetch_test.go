@@ -63,7 +63,7 @@ func TestASumAloneBesideTheFileIsOne(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-// As one that a release of another version left.
+// Another version's release leaves such a list.
 func TestAListThatDoesNotNameTheFileIsNotTheOne(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(zipped))
@@ -222,7 +222,7 @@ func TestAServerThatRefusesIsQuoted(t *testing.T) {
 			t.Errorf("%d: %v", code, err)
 		}
 	}
-	// A list that cannot be got now may be there: nobody may go on as if it were not.
+	// A list out of reach now may exist: nobody may go on as if it did not.
 	w.handle("/SHA256SUMS", func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusBadGateway) })
 	w.fetcher.AllowUnverified = true
 	item, err := w.install(t, tarball)
@@ -404,7 +404,7 @@ func TestTheContextEndsADownload(t *testing.T) {
 	w.refused(t, item, err, gone)
 }
 
-// What encodes on the way must not change what the sum is of.
+// An encoding on the way must not change the content of the sum.
 func TestNoEncodingIsAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))

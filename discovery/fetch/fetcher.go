@@ -1,6 +1,6 @@
 // Package fetch installs plugins from addresses: a program or a release's archive
-// over HTTPS, compared with its list of sums and, where the application has a key,
-// a signature.
+// over HTTPS, compared with its list of sums and, where the application has a key, a
+// signature.
 //
 //	signatures, err := fetch.Minisign("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3")
 //	fetcher := fetch.Fetcher{Signatures: signatures}
@@ -8,18 +8,18 @@
 //		Location: "https://plugins.example.com/loud/greet-plugin-loud_1.4.0_linux_amd64.tar.gz",
 //	}, store.Install{Protocols: []int{5}})
 //
-// It is a package of its own so that a program that only searches for plugins does
-// not link net/http.
+// It is a package of its own, so a program that only searches for plugins does not
+// link net/http.
 //
-// # Whose word counts
+// # Trust
 //
-// The host in an address, and those in Fetcher.Hosts, are trusted for what they
-// serve themselves. A redirect to another host says where the bytes are, and no more:
-// what comes from there must be vouched for by something that does not, which is the
-// caller's sum (store.Install.Want), a list of sums that the first host serves
-// itself or that the caller has in a file, or a signature by the application's key. A
-// list that another host served still has to fit, but vouches for nothing. No redirect
-// leads from https to http.
+// The host of an address, and the hosts in Fetcher.Hosts, are trusted for the files
+// that they serve themselves. A redirect to another host says only where the bytes
+// are. Something independent of that other host must vouch for them: the caller's sum
+// (store.Install.Want), a list of sums that the first host serves itself or that the
+// caller has in a file, or a signature by the application's key. A list from another
+// host still has to fit, but vouches for nothing. No redirect leads from https to
+// http.
 package fetch
 
 import (
@@ -46,20 +46,21 @@ const (
 
 // Fetcher installs from addresses. The zero value takes https with a list of sums.
 type Fetcher struct {
-	// Transport makes the requests, one by one. Nil: one of its own, which uses the
+	// Transport makes the requests, one by one. Nil: a transport of its own, with the
 	// proxies of the environment.
 	Transport http.RoundTripper
-	// Signatures is the kind of signature that what comes from an address must have:
-	// its list of sums or, where there is no signed one, the file itself. Zero: none
-	// is asked for.
+	// Signatures is the required kind of signature for content from an address: for
+	// its list of sums or, where there is no signed list, the file itself. Zero: no
+	// signature is required.
 	Signatures Scheme
-	// AllowUnverified takes what the host of the address serves itself even if
-	// neither a sum nor a signature says what it must be.
+	// AllowUnverified takes files from the host of the address itself even without a
+	// sum or a signature.
 	AllowUnverified bool
 	// AllowHTTP takes plain http. Without it only a loopback address may have it.
 	AllowHTTP bool
-	// Hosts are those to which a trusted one may redirect as if they were itself,
-	// with a port unless it is the scheme's own: "release-assets.githubusercontent.com".
+	// Hosts are those to which a trusted host may redirect as if they were itself,
+	// with a port unless it is the scheme's own:
+	// "release-assets.githubusercontent.com".
 	Hosts []string
 	// MaxRedirects bounds how many redirects one address may lead through. 0:
 	// 5. Below 0: none.
@@ -74,17 +75,17 @@ type Source struct {
 	// Location is a path, or an address (https://…), of a program or an archive. The
 	// last element of an address is the file's name, unless Install.File is set.
 	Location string
-	// Sums is the path or the address of the list of sums that names the file. Empty:
-	// for an address it is looked for beside it, as <name>_<version>_SHA256SUMS,
-	// <name>_<version>_checksums.txt, SHA256SUMS, checksums.txt and <file>.sha256; for
-	// a path there is none.
+	// Sums is the path or the address of the list of sums with the file. Empty: for
+	// an address it is looked for beside it, as <name>_<version>_SHA256SUMS,
+	// <name>_<version>_checksums.txt, SHA256SUMS, checksums.txt and <file>.sha256;
+	// for a path there is none.
 	Sums string
 }
 
-// Install installs what is at a location into the store, as store.Store.Install
+// Install installs the file at a location into the store, as store.Store.Install
 // does, and records the address as its source. Nothing of a file is unpacked or run
 // before its sum and its signature were found right. From a path nothing is compared
-// unless Sums names a list, which must be signed where signatures are required.
+// unless Sums names a list; the list must be signed where signatures are required.
 //
 // Beside the errors of Store.Install there are [ErrUnverified], [ErrUnsigned],
 // [ErrInsecure], *[SignatureError], *[StatusError], *[RedirectError] and
@@ -172,8 +173,8 @@ func (c *client) installAddress(ctx context.Context, into store.Store, address *
 	return into.InstallFrom(ctx, t, install)
 }
 
-// vouch finds out what the file must be, and puts that into install. It tells whether
-// the file may come from a host that is not trusted.
+// vouch finds the file's sum, and puts it into install. It reports whether the file
+// may come from an untrusted host.
 func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *store.Install) (vouched bool, err error) {
 	vouched = !install.Want.IsZero()
 	list, err := c.list(ctx, address, sumsAt, install.File)
@@ -224,8 +225,8 @@ func (c *client) requireSignature(ctx context.Context, address *url.URL, install
 	return nil
 }
 
-// isMissing tells whether a server has nothing at an address. Some stores of files
-// answer that it is forbidden to know.
+// isMissing reports whether a server has nothing at an address. Some file servers
+// answer 403 instead of 404.
 func isMissing(err error) bool {
 	var status *StatusError
 	return errors.As(err, &status) &&

@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// What bounds the small files that somebody else wrote, in bytes.
+// These bound small files of others, in bytes.
 const (
 	maxList      = 8 << 20
 	maxSignature = 64 << 10
@@ -30,7 +30,7 @@ type list struct {
 	vouched bool // it is the caller's, or of a trusted host
 }
 
-// require makes the sum of a name the one that is wanted.
+// require makes the sum of a name the wanted sum.
 func (l *list) require(name string, install *store.Install) error {
 	sum, err := sums.Want(l.name, l.text, name)
 	if err != nil {
@@ -44,9 +44,9 @@ func (l *list) require(name string, install *store.Install) error {
 	return nil
 }
 
-// list finds the list of sums for a file: the one that is named or, beside the file,
-// the first that names it. Where signatures are required a list beside it without one
-// does not count. It returns nil if there is none.
+// list finds the list of sums for a file: the list of the settings or, beside the
+// file, the first list with the file. Where signatures are required an unsigned list
+// beside it does not count. It returns nil if there is none.
 func (c *client) list(ctx context.Context, address *url.URL, sumsAt, file string) (*list, error) {
 	if sumsAt != "" {
 		return c.named(ctx, sumsAt)
@@ -70,7 +70,7 @@ func (c *client) list(ctx context.Context, address *url.URL, sumsAt, file string
 	return nil, nil
 }
 
-// listNames are the names that release tools give to lists.
+// listNames are the names of lists from release tools.
 func listNames(file string) []string {
 	var names []string
 	bare := file
@@ -91,7 +91,7 @@ func beside(address *url.URL, name string) *url.URL {
 	return at
 }
 
-// named gets the list that the caller names, by a path or an address.
+// named gets the caller's list, by a path or an address.
 func (c *client) named(ctx context.Context, location string) (*list, error) {
 	address, err := parseAddress(location)
 	if err != nil {
@@ -110,8 +110,8 @@ func (c *client) named(ctx context.Context, location string) (*list, error) {
 	})
 }
 
-// listAt gets the list at an address. What another host serves does not vouch for
-// anything, unless it is signed.
+// listAt gets the list at an address. A list from another host vouches for nothing,
+// unless it is signed.
 func (c *client) listAt(ctx context.Context, address *url.URL) (*list, error) {
 	text, vouched, err := c.all(ctx, address, maxList, true)
 	if err != nil {

@@ -26,10 +26,10 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// patience bounds what must not hang.
+// patience bounds everything that must not hang.
 const patience = 30 * time.Second
 
-// markVariable names a file that the plugin makes when it is run.
+// markVariable names a file that a running plugin makes.
 const markVariable = "FETCH_TEST_MARK"
 
 // The test binary is its own plugin.
@@ -114,7 +114,7 @@ func list(names ...string) []byte {
 	return l.Format()
 }
 
-// world is a server with files, another one, and somebody who installs.
+// world is a server with files, a second server, and a user's installation.
 type world struct {
 	server, other *httptest.Server
 	store         store.Store
@@ -134,7 +134,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.other.Close)
 	w.store = store.Store{Dir: filepath.Join(t.TempDir(), "plugins"), Naming: discovery.Naming{App: "greet"}}
 	w.store.Describer.Timeout = patience
-	w.fetcher.Transport = w.server.Client().Transport // which trusts both
+	w.fetcher.Transport = w.server.Client().Transport // it trusts both
 	for name, content := range release() {
 		w.serve("/"+name, content)
 	}
@@ -208,7 +208,7 @@ func (w *world) refused(t *testing.T, item *store.Item, err, want error) {
 		t.Error(readErr)
 	}
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".lock") { // which stays on Windows
+		if !strings.HasSuffix(entry.Name(), ".lock") { // Windows keeps it
 			t.Errorf("there is %s", entry.Name())
 		}
 	}

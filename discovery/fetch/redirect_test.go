@@ -22,7 +22,7 @@ func (w *world) refusedRedirect(t *testing.T, item *store.Item, err error, reaso
 	}
 }
 
-// elsewhere makes the server redirect a path to the other one, which has it.
+// elsewhere makes the server redirect a path to the other server with the file.
 func (w *world) elsewhere(path string, data []byte) {
 	w.handle(path, redirect(w.other.URL+"/stored"+path))
 	w.others["/stored"+path] = content(data)
@@ -61,7 +61,7 @@ func TestAFileOnAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
 	}
 }
 
-// It cannot make anything right, and it still can show that something is wrong.
+// It cannot vouch for anything, and still can contradict.
 func TestAListOnAnotherHostStillHasToFit(t *testing.T) {
 	w := newWorld(t)
 	w.elsewhere("/SHA256SUMS", list(tarball))

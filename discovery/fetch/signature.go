@@ -12,10 +12,10 @@ import (
 
 // Scheme is a kind of signature. The zero value is none.
 type Scheme struct {
-	// Suffix is what the name of a signature's file has after that of the signed
-	// file: ".minisig".
+	// Suffix is the suffix of a signature's file name, after the signed file's name:
+	// ".minisig".
 	Suffix string
-	// Verify returns nil for a signature that holds.
+	// Verify returns nil for a good signature.
 	Verify func(ctx context.Context, signed Signed) error
 }
 
@@ -23,7 +23,7 @@ type Scheme struct {
 type Signed struct {
 	// Name is the file's.
 	Name string
-	// Content is what is in it.
+	// Content is the signed content.
 	Content io.Reader
 	// Signature is the content of the signature's file.
 	Signature []byte
@@ -38,12 +38,12 @@ func (s Scheme) verify(ctx context.Context, signed Signed) error {
 	return nil
 }
 
-// Minisign is the scheme of minisign (https://jedisct1.github.io/minisign/). Each
-// key is the text of one, "RWQ…", or the content of a .pub file; a signature by any of
-// them holds. It must be of the prehashed form, which minisign makes since version
-// 0.10. The trusted comment is verified too: where it names a file, as minisign's
-// does, that must be the signed file's name, so that the signature of another release
-// is none of this one.
+// Minisign is the scheme of minisign (https://jedisct1.github.io/minisign/). Each key
+// is its text, "RWQ…", or the content of a .pub file; a signature by any of them
+// holds. It must be of the prehashed form, the default of minisign since version
+// 0.10. The trusted comment is verified too: a file name in it, as in minisign's own,
+// must be the signed file's name. So the signature of another release does not hold
+// for this one.
 func Minisign(publicKeys ...string) (Scheme, error) {
 	if len(publicKeys) == 0 {
 		return Scheme{}, errors.New("minisign: there is no public key")

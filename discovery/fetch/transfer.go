@@ -42,13 +42,13 @@ type transfer struct {
 	body     io.ReadCloser
 	size     int64 // -1: the server did not say
 	got      int64
-	vouched  bool // only hosts that are trusted had a hand in it
+	vouched  bool // only trusted hosts had a hand in it
 	ctx      context.Context
 	watchdog *watchdog
 }
 
-// get asks for an address. Where elsewhere is not allowed, a redirect to a host that
-// is not trusted is an error. The connection ends with the last request.
+// get asks for an address. Unless elsewhere is allowed, a redirect to an untrusted
+// host is an error. The connection ends with the last request.
 func (c *client) get(ctx context.Context, address *url.URL, elsewhere, last bool) (*transfer, error) {
 	shown := address.Redacted()
 	if c.insecure(address) {
@@ -61,9 +61,9 @@ func (c *client) get(ctx context.Context, address *url.URL, elsewhere, last bool
 		t.watchdog.end()
 		return nil, err
 	}
-	// What the sum is of, not what some server packs it into on the way.
+	// The sum is of the content, not of a server's encoding on the way.
 	request.Header.Set("Accept-Encoding", "identity")
-	request.Close = last // net/http prints of what a server sends beyond the length that it said
+	request.Close = last // net/http prints content beyond the server's stated length
 	redirects := &redirects{client: c, first: address, elsewhere: elsewhere}
 	answer, err := (&http.Client{Transport: c.transport, CheckRedirect: redirects.check}).Do(request) //nolint:bodyclose // the transfer closes it
 	if err != nil {
@@ -93,7 +93,7 @@ func (t *transfer) Read(p []byte) (int, error) {
 	case t.size >= 0 && t.got != t.size:
 		err = t.failed(io.ErrUnexpectedEOF)
 	}
-	t.watchdog.end() // what is done with it may take its time
+	t.watchdog.end() // the use of the content may take its time
 	return n, err
 }
 
@@ -102,8 +102,8 @@ func (t *transfer) Close() {
 	t.watchdog.end()
 }
 
-// failed says why a transfer did not come to its end. The caller's own context, and
-// what was refused, speak for themselves.
+// failed says why a transfer broke off. The caller's own context, and refusals, speak
+// for themselves.
 func (t *transfer) failed(err error) error {
 	var redirect *RedirectError
 	var address *url.Error
@@ -124,12 +124,12 @@ func (t *transfer) failed(err error) error {
 	return &TransferError{URL: t.url, Got: t.got, Want: size, Err: err}
 }
 
-// redirects decides which redirects are followed.
+// redirects decides whether a redirect is followed.
 type redirects struct {
 	*client
 
 	first     *url.URL
-	elsewhere bool // a host that is not trusted will do
+	elsewhere bool // an untrusted host will do
 	moved     bool // there was one
 }
 
@@ -174,8 +174,8 @@ func port(u *url.URL) string {
 	return "443"
 }
 
-// insecure tells whether somebody on the way could change what comes from there. On
-// its way to this machine itself nobody can.
+// insecure reports whether somebody on the way could change the content. On the way
+// to this machine itself nobody can.
 func (c *client) insecure(u *url.URL) bool {
 	if u.Scheme == "https" || c.AllowHTTP || strings.EqualFold(u.Hostname(), "localhost") {
 		return false
@@ -184,7 +184,7 @@ func (c *client) insecure(u *url.URL) bool {
 	return ip == nil || !ip.IsLoopback()
 }
 
-// all returns what there is at an address, of at most limit bytes.
+// all returns the content at an address, of at most limit bytes.
 func (c *client) all(ctx context.Context, address *url.URL, limit int64, elsewhere bool) (data []byte, vouched bool, err error) {
 	t, err := c.get(ctx, address, elsewhere, false)
 	if err != nil {
@@ -198,7 +198,7 @@ func (c *client) all(ctx context.Context, address *url.URL, limit int64, elsewhe
 	return data, t.vouched, err
 }
 
-// watchdog ends a request that makes no progress.
+// watchdog ends a request without progress.
 type watchdog struct {
 	timeout time.Duration
 	timer   *time.Timer // nil: nothing bounds it

@@ -11,22 +11,21 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// What bounds the texts of an entry, in bytes.
+// These bound the texts of an entry, in bytes.
 const (
 	maxText   = 1 << 10
 	maxSource = 8 << 10 // a path has up to 4096, a URL with a signature more than 1024
 )
 
-// Key is which binary an entry is about.
+// Key names the binary of an entry.
 type Key struct {
-	// Kind is the kind of plugin, for applications that have several. Empty: the
-	// only one.
+	// Kind is the kind of plugin, for applications with several. Empty: the only one.
 	Kind string `json:"kind,omitempty"`
 	// Name is the plugin's. Required.
 	Name string `json:"name"`
 	// Version is the plugin's. Zero: it has none.
 	Version semver.Version `json:"version,omitzero"`
-	// Platform is for what it was built, as "linux_amd64". Empty: it does not
+	// Platform is the platform of the binary, as "linux_amd64". Empty: it does not
 	// say.
 	Platform string `json:"platform,omitempty"`
 }
@@ -54,7 +53,7 @@ func (k Key) compare(other Key) int {
 	)
 }
 
-// Entry is one binary that was agreed to.
+// Entry is an agreed binary.
 type Entry struct {
 	Key
 
@@ -64,7 +63,7 @@ type Entry struct {
 	Source string `json:"source,omitempty"`
 }
 
-// validate says what keeps the entry from being one.
+// validate returns the fault of the entry.
 func (e Entry) validate() error {
 	if e.Name == "" {
 		return errors.New("it has no name")

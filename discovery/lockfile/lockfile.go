@@ -1,6 +1,6 @@
-// Package lockfile keeps the list of the plugins that a user or a project has
-// agreed to: which name, version and platform, with which SHA-256 sum, and where
-// it came from. A host runs what is in the list, as long as the sum is right.
+// Package lockfile keeps the list of a user's or a project's agreed plugins: name,
+// version and platform, the SHA-256 sum, and the source. A host runs plugins of the
+// list, as long as the sum is right.
 //
 //	lock, err := lockfile.Read("greet.lock.json")
 //	entry, ok := lock.Lookup(lockfile.Key{Name: "loud", Version: v, Platform: "linux_amd64"})
@@ -11,7 +11,7 @@
 //		return nil
 //	})
 //
-// The file is JSON, sorted, so that it can be kept in version control:
+// The file is JSON, sorted, for version control:
 //
 //	{
 //	  "version": 1,
@@ -26,8 +26,8 @@
 //	  ]
 //	}
 //
-// It is replaced as a whole, and writers take turns, so that a reader never sees
-// half of it and no writer loses what another one wrote.
+// It is replaced as a whole, and writers take turns. So a reader never sees half of
+// it, and no writer loses another's change.
 package lockfile
 
 import (
@@ -43,13 +43,13 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// format is the version of the file's form that this package writes.
+// format is the version of the file's form from this package.
 const format = 1
 
-// File is what a lock file says. The zero value is an empty one. It is not safe
+// File is the content of a lock file. The zero value is an empty one. It is not safe
 // for use by several goroutines while one changes it.
 type File struct {
-	entries []Entry // sorted by key, which is unique
+	entries []Entry // sorted by key; keys are unique
 }
 
 // Entries returns all entries, sorted by name, the newest version first. The
@@ -65,8 +65,8 @@ func (f *File) Lookup(key Key) (Entry, bool) {
 	return f.entries[i], true
 }
 
-// LookupSum returns an entry of that kind, name and sum, whatever its version
-// and platform: what a file is that does not say it.
+// LookupSum returns an entry of that kind, name and sum, whatever its version and
+// platform: it identifies a file without them.
 func (f *File) LookupSum(kind, name string, sum sums.Sum) (Entry, bool) {
 	for _, entry := range f.Named(kind, name) {
 		if entry.Sum == sum {
@@ -112,7 +112,7 @@ func (f *File) find(key Key) (int, bool) {
 	return slices.BinarySearchFunc(f.entries, key, func(e Entry, k Key) int { return e.compare(k) })
 }
 
-// Clone returns a copy that shares nothing with f.
+// Clone returns a copy. It shares nothing with f.
 func (f *File) Clone() *File { return &File{entries: slices.Clone(f.entries)} }
 
 // Format returns the file as it is written.
@@ -147,12 +147,11 @@ func read(path string) ([]byte, *File, error) {
 	return data, parsed, err
 }
 
-// Update changes the lock file at path, or makes it: change gets what it says
-// now, and what it leaves there is written. Writers take turns, in whatever
-// process, so that none loses what another one wrote; ctx bounds the wait for
-// that. With an error of change, and where the file has a part that cannot be
-// read and would be lost, it stays as it is. Its mode is kept, and a symbolic
-// link followed.
+// Update changes the lock file at path, or makes it: change gets the present content
+// and leaves the new one. Writers in all processes take turns, so none loses
+// another's change; ctx bounds the wait for that. The file stays as it is if change
+// fails, or if a part cannot be read and would be lost. Its mode is kept, and a
+// symbolic link followed.
 func Update(ctx context.Context, path string, change func(*File) error) error {
 	path = files.Target(path)
 	unlock, err := files.Lock(ctx, path)

@@ -19,8 +19,8 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// writerVariable makes this binary a process that adds entries to the file that
-// it names; the value is "path=prefix".
+// writerVariable makes this binary a process that adds entries to a file; the value
+// is "path=prefix".
 const writerVariable = "LOCKFILE_TEST_WRITER"
 
 const entriesEach = 10
@@ -248,7 +248,7 @@ func TestUpdateLeavesTheFileAsItWasOnAnError(t *testing.T) {
 	}
 }
 
-// A terminal obeys what is in a name.
+// A terminal obeys control characters in a name.
 func TestANameWithControlCharactersIsNone(t *testing.T) {
 	sum := sums.Of([]byte("x")).String()
 	for _, key := range []string{"kind", "name", "platform"} {
@@ -278,7 +278,8 @@ func TestAFileWithoutAVersionIsNotALaterRelease(t *testing.T) {
 	}
 }
 
-// It may lie somewhere else, for which others rely on the link, or be private.
+// The target may lie somewhere else, and others rely on the link, or it may be
+// private.
 func TestUpdateKeepsTheModeAndTheLink(t *testing.T) {
 	dir := t.TempDir()
 	target, link := filepath.Join(dir, "files", "lock.json"), filepath.Join(dir, "lock.json")
@@ -321,7 +322,7 @@ func TestAKilledWriterLeavesAWholeFile(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// Once it has written something, in the middle of what comes next.
+		// It is killed after its first write, in the middle of the next.
 		for {
 			f, err := lockfile.Read(path)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {

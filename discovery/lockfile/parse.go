@@ -11,20 +11,21 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
-// What bounds a file that somebody else wrote.
+// These bound a foreign file.
 const (
 	maxFile   = 16 << 20
 	maxErrors = 20
 )
 
-// What an error shows of a text that somebody else wrote, in bytes.
+// These bound foreign text in an error, in bytes.
 const (
 	shownFile  = 4 << 10
 	shownKey   = 200
 	shownError = 500
 )
 
-// ParseError says what cannot be read in a lock file. The other entries count.
+// ParseError is the fault of an unreadable part of a lock file. The other entries
+// count.
 type ParseError struct {
 	// File is the lock file, Line the number of the line, from 1.
 	File string
@@ -50,10 +51,10 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("the lock file has version %d, and this program reads version %d: update the program", e.Version, format)
 }
 
-// Parse reads a lock file; file is its name in errors. An empty one has no
-// entries. The File holds all good entries, also where there is an error: of one
-// or several *[ParseError], joined, of which the first twenty are told. Keys of
-// objects that are not known are skipped.
+// Parse reads a lock file; file is its name in errors. An empty one has no entries.
+// The File holds all good entries, also beside an error: one or several
+// *[ParseError], joined, the first twenty of them. Unknown keys of objects are
+// skipped.
 func Parse(file string, data []byte) (*File, error) {
 	p := parser{file: file, data: data, result: new(File), seen: make(map[Key]bool)}
 	if len(data) > maxFile {
@@ -170,7 +171,7 @@ func (p *parser) plugins() error {
 	return p.expect(']')
 }
 
-// noEOF makes the end of the text in the middle of it an error that says so.
+// noEOF makes an end in the middle of the text an error with that reason.
 func noEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

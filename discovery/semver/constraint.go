@@ -14,7 +14,7 @@ import (
 // maxConstraint bounds the text of a constraint, in bytes.
 const maxConstraint = 512
 
-// Constraint says which versions will do. The zero value allows every release.
+// Constraint selects versions. The zero value allows every release.
 type Constraint struct {
 	text        string
 	terms       []term
@@ -23,9 +23,9 @@ type Constraint struct {
 
 // ConstraintError says that a text is no constraint.
 type ConstraintError struct {
-	// Text is what was read, shortened if it was long.
+	// Text is the text, shortened if it was long.
 	Text string
-	// Err says what is wrong with it.
+	// Err is its fault.
 	Err error
 }
 
@@ -33,7 +33,7 @@ func (e *ConstraintError) Error() string {
 	return fmt.Sprintf("%q is no version constraint such as \">= 1.2, < 2\" or \"~> 1.4\": %v", e.Text, e.Err)
 }
 
-// Unwrap returns what is wrong with the text.
+// Unwrap returns the fault of the text.
 func (e *ConstraintError) Unwrap() error { return e.Err }
 
 // ParseConstraint reads a constraint; "" and white space allow every release. An
@@ -65,14 +65,14 @@ func parseConstraint(constraint string) (Constraint, error) {
 	return c, nil
 }
 
-// term is one condition. A version that lacks numbers is filled up with zeros.
+// term is one condition. A version with fewer numbers is filled up with zeros.
 type term struct {
 	operator string
 	version  Version
 	numbers  int // how many the text had
 }
 
-// operators, those first of which others are the beginning.
+// operators, the longer ones of a common beginning first.
 var operators = []string{"~>", ">=", "<=", "!=", "=", ">", "<"}
 
 var errTerm = errors.New("it must be terms with commas between them, each of =, !=, >, >=, <, <= or ~> and a version")
@@ -127,7 +127,7 @@ func (t term) holds(v Version) bool {
 }
 
 // sameBefore reports whether the numbers before the last of the term are the
-// version's: under ~> only that last one, and what follows it, may grow.
+// version's: under ~> only the last one, and those after it, may grow.
 func (t term) sameBefore(v Version) bool {
 	switch t.numbers {
 	case 1:
@@ -139,9 +139,9 @@ func (t term) sameBefore(v Version) bool {
 	}
 }
 
-// WithPrereleases returns the constraint with all pre-releases asked for. Each
-// then counts as the release that it is on its way to, unless the constraint
-// names one of the same release: "< 2" does not allow 2.0.0-beta.
+// WithPrereleases returns the constraint with all pre-releases asked for. Each then
+// counts as its later release, unless the constraint names one of the same release:
+// "< 2" does not allow 2.0.0-beta.
 func (c Constraint) WithPrereleases() Constraint {
 	c.prereleases = true
 	return c
@@ -177,9 +177,8 @@ func (c Constraint) hold(v Version) bool {
 	return true
 }
 
-// IsZero reports whether the constraint has no terms, so that it allows every
-// release.
+// IsZero reports whether the constraint has no terms, so it allows every release.
 func (c Constraint) IsZero() bool { return len(c.terms) == 0 }
 
-// String returns the text that was parsed.
+// String returns the parsed text.
 func (c Constraint) String() string { return c.text }

@@ -130,7 +130,7 @@ func TestConstraintsMeanWhatTheyMeanInConfigurationFiles(t *testing.T) {
 	}
 }
 
-// What only excludes a pre-release asks for none.
+// An excluded pre-release asks for none.
 func TestAnExcludedPrereleaseAsksForNone(t *testing.T) {
 	c, err := semver.ParseConstraint(">= 1.0, != 1.4.0-beta.1")
 	if err != nil {
@@ -174,13 +174,13 @@ func TestVersionsAreJSONStrings(t *testing.T) {
 	}
 }
 
-// specified is the expression that semver.org gives.
+// specified is the expression of semver.org.
 var specified = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 	`(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?` +
 	`(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$`)
 
-// What parses is what semver.org says. It prints as it was read, and is not above
-// its release.
+// Parsed versions follow semver.org, print as they were read, and are not above their
+// releases.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"1.2.3", "v1.2.3-beta.1+b", "1.2", "01.2.3", "1.2.3-01", "1.2.3-9.a.-"} {
 		f.Add(seed, ">= 1.0.0-0")

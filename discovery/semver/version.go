@@ -1,24 +1,24 @@
-// Package semver holds semantic versions (semver.org, 2.0.0) and constraints on
-// them, as the rest of discovery uses them.
+// Package semver holds semantic versions (semver.org, 2.0.0) and constraints on them,
+// as the rest of discovery uses them.
 //
-// A [Version] is exact: three numbers, perhaps a pre-release, perhaps build
-// metadata. A [Constraint] is written as the configuration files of Terraform,
-// Packer and Nomad write it, and means the same:
+// A [Version] is exact: three numbers, perhaps a pre-release, perhaps build metadata.
+// A [Constraint] is written as in the configuration files of Terraform, Packer and
+// Nomad, and means the same:
 //
 //	>= 1.2, < 2     all terms must hold
 //	~> 1.4          from 1.4 on, below 2
 //	~> 1.4.2        from 1.4.2 on, below 1.5
 //	1.4             exactly 1.4.0
-//	!= 1.4.3        any but that
+//	!= 1.4.3        any other
 //
-// Pre-releases are chosen only when they are asked for: by the constraint, which
-// names one, or by [Constraint.WithPrereleases].
+// Pre-releases are chosen only on request: by a constraint that names one, or by
+// [Constraint.WithPrereleases].
 //
-// Validity and precedence are those of golang.org/x/mod/semver, which does not show
-// in the API. Constraints are evaluated here, since no library means by them what
-// those configuration files do: for Masterminds/semver "~> 1.4" ends below 1.5 and
-// "1.4" is any 1.4.x. hashicorp/go-version has the notation, but orders
-// 1.0.0-alpha above 1.0.0-alpha.beta, and lets "!= 1.4.3" allow pre-releases.
+// Validity and precedence are those of golang.org/x/mod/semver; it does not show in
+// the API. Constraints are evaluated here, since no library gives them the meaning in
+// those configuration files: for Masterminds/semver "~> 1.4" ends below 1.5 and "1.4"
+// is any 1.4.x. hashicorp/go-version has the notation, but orders 1.0.0-alpha above
+// 1.0.0-alpha.beta, and lets "!= 1.4.3" allow pre-releases.
 package semver
 
 import (
@@ -33,18 +33,18 @@ import (
 // maxLength bounds the text of a version, in bytes.
 const maxLength = 128
 
-// Version is a semantic version. It is comparable with ==, which tells build
-// metadata apart; [Version.Compare] orders by precedence. The zero value is no
-// version at all, and lower than any.
+// Version is a semantic version. It is comparable with ==, build metadata included;
+// [Version.Compare] orders by precedence. The zero value is no version at all, and
+// lower than any.
 type Version struct {
 	text string // with a leading v, as the library has it; empty for none
 }
 
 // VersionError says that a text is no semantic version.
 type VersionError struct {
-	// Text is what was read, shortened if it was long.
+	// Text is the text, shortened if it was long.
 	Text string
-	// Reason says what is wrong with it.
+	// Reason is its fault.
 	Reason string
 }
 
@@ -65,7 +65,7 @@ func Parse(version string) (Version, error) {
 	return v, nil
 }
 
-// check says what keeps the text from being a version, or nothing.
+// check returns the fault of the text as a version, or nothing.
 func (v Version) check() string {
 	switch {
 	case len(v.text)-1 > maxLength:
@@ -85,13 +85,13 @@ func (v Version) IsZero() bool { return v.text == "" }
 // String returns the version without a leading v, or "" for none.
 func (v Version) String() string { return strings.TrimPrefix(v.text, "v") }
 
-// Prerelease returns what stands between - and +, such as "beta.1", or "".
+// Prerelease returns the part between - and +, such as "beta.1", or "".
 func (v Version) Prerelease() string {
 	return strings.TrimPrefix(library.Prerelease(v.text), "-")
 }
 
-// Release returns the version that a pre-release is on its way to: 1.4.0 for
-// 1.4.0-beta.1+linux, and 1.4.0 for itself.
+// Release returns the later release of a pre-release: 1.4.0 for 1.4.0-beta.1+linux,
+// and 1.4.0 for itself.
 func (v Version) Release() Version {
 	if i := strings.IndexAny(v.text, "-+"); i >= 0 {
 		return Version{text: v.text[:i]}
@@ -106,7 +106,7 @@ func (v Version) Compare(other Version) int { return library.Compare(v.text, oth
 // MarshalText returns String.
 func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
-// UnmarshalText reads what Parse reads, and "" as no version.
+// UnmarshalText reads a text as Parse does, and "" as no version.
 func (v *Version) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*v = Version{}

@@ -24,9 +24,9 @@ import (
 type ArchiveError struct {
 	// Archive is the file.
 	Archive string
-	// Entry is the name of the entry that is at fault. Empty: none is.
+	// Entry is the name of the faulty entry. Empty: none is.
 	Entry string
-	// Reason says what is wrong. Empty: Err says it.
+	// Reason is the fault. Empty: Err says it.
 	Reason string
 	// Err is the error of reading it, a *[SizeError], or nil.
 	Err error
@@ -51,7 +51,7 @@ func (e *ArchiveError) Error() string {
 // Unwrap returns Err.
 func (e *ArchiveError) Unwrap() error { return e.Err }
 
-// What bounds an archive that somebody else made, beside Install.MaxSize.
+// These bound a foreign archive, beside Install.MaxSize.
 const (
 	maxEntries      = 10_000
 	maxEntryName    = 4 << 10
@@ -61,7 +61,7 @@ const (
 	shownPath       = 4 << 10
 )
 
-// cutArchive removes from a file name what says that it is an archive's.
+// cutArchive removes an archive's suffix from a file name.
 func cutArchive(file string) (bare string, archived bool) {
 	for _, suffix := range []string{".tar.gz", ".tgz", ".zip"} {
 		if len(file) > len(suffix) && strings.EqualFold(file[len(file)-len(suffix):], suffix) {
@@ -79,7 +79,7 @@ type unpacking struct {
 	*installation
 
 	ctx     context.Context
-	left    int64           // bytes that may be unpacked still
+	left    int64           // bytes left to unpack
 	seen    map[string]bool // the names of the files so far
 	entries int
 	program string // the name of the program's entry
@@ -106,7 +106,7 @@ func (i *installation) unpackArchive(ctx context.Context, file *os.File) (string
 	return path.Base(u.program), nil
 }
 
-// unexpected says of an end in the middle of the archive that it is one.
+// unexpected adds to an end in the middle of the archive the likely cause.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("it breaks off, perhaps since it was not copied to its end: %w", io.ErrUnexpectedEOF)
@@ -118,7 +118,7 @@ func (u *unpacking) wrong(entry, reason string) error {
 	return &ArchiveError{Archive: u.given, Entry: entry, Reason: reason}
 }
 
-// contents lists some of what there is instead of a program.
+// contents lists some files found instead of a program.
 func (u *unpacking) contents() string {
 	var names []string
 	for name := range u.seen {
@@ -162,8 +162,8 @@ func (u *unpacking) enter(name string, mode fs.FileMode) (program bool, err erro
 	return true, nil
 }
 
-// cleanEntry returns the entry's path in the archive, or what is wrong with it: it
-// would lead out of a directory into which somebody unpacks it.
+// cleanEntry returns the entry's path in the archive, or its fault: it would lead out
+// of a directory into which somebody unpacks it.
 func cleanEntry(name string) (clean, reason string) {
 	clean = path.Clean(name)
 	switch {
@@ -202,8 +202,8 @@ func (u *unpacking) extract(name string, r io.Reader) error {
 	return nil
 }
 
-// failed makes the error of an entry one of the archive. The bytes that are left
-// bound all entries, so the archive is what is too large.
+// failed makes the error of an entry one of the archive. The remaining bytes bound
+// all entries, so a size error is the archive's.
 func (u *unpacking) failed(name string, err error) error {
 	if u.ctx.Err() != nil {
 		return context.Cause(u.ctx)
@@ -215,7 +215,7 @@ func (u *unpacking) failed(name string, err error) error {
 	return &ArchiveError{Archive: u.given, Entry: name, Reason: "it cannot be unpacked", Err: unexpected(err)}
 }
 
-// tarball reads a .tar.gz to its end, whose checksum covers all of it.
+// tarball reads a .tar.gz to its end; its checksum covers all of it.
 func (u *unpacking) tarball(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
@@ -226,8 +226,8 @@ func (u *unpacking) tarball(file *os.File) error {
 	if err != nil {
 		return err
 	}
-	// Headers count too, and one byte more tells an archive that is too large from
-	// one that ends there.
+	// Headers count too, and one more byte distinguishes a too large archive from one
+	// with its end there.
 	bounded := &budget{r: packed, left: &u.left}
 	reader := tar.NewReader(bounded)
 	for {
@@ -252,7 +252,7 @@ func (u *unpacking) tarEntry(reader *tar.Reader, header *tar.Header) error {
 	var mode fs.FileMode
 	switch header.Typeflag {
 	case tar.TypeXGlobalHeader:
-		return nil // a remark of the program that made the archive
+		return nil // a remark of the archiving program
 	case tar.TypeReg:
 	case tar.TypeDir:
 		mode = fs.ModeDir
@@ -268,7 +268,7 @@ func (u *unpacking) tarEntry(reader *tar.Reader, header *tar.Header) error {
 	return u.extract(header.Name, reader)
 }
 
-// budget is a reader that fails once more bytes were read than are left.
+// budget is a reader that fails after more bytes than are left.
 type budget struct {
 	r    io.Reader
 	left *int64
@@ -325,7 +325,7 @@ func (u *unpacking) zip(file *os.File) error {
 	return u.extract(program.Name, &counter{r: files.UntilDone{Ctx: u.ctx, Reader: r}, told: told})
 }
 
-// directoryReader bounds what archive/zip reads of a directory, and then no more.
+// directoryReader bounds archive/zip's reading of a directory, and then no more.
 type directoryReader struct {
 	file *os.File
 	left int

@@ -10,14 +10,14 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
-// ClaimError says that a program is not what it is taken for.
+// ClaimError says that a program contradicts its installation.
 type ClaimError struct {
-	// Path is the file that was looked at.
+	// Path is the program's file.
 	Path string
 	// What is in dispute: "platform", "name", "version" or "protocol".
 	What string
-	// Want is what it is taken for, by the caller or by a file name, or what the
-	// host speaks. Got is what the file or the program itself says.
+	// Want is the caller's or a file name's claim, or the host's protocol. Got is the
+	// claim of the file or the program itself.
 	Want, Got string
 	// Err is [discovery.ErrVersionClaim] or a *[discovery.ProtocolError], or nil.
 	Err error
@@ -44,8 +44,8 @@ const (
 	claimProtocol = "protocol"
 )
 
-// checkClaims compares what a program says with what it is to be installed as,
-// and completes the version.
+// checkClaims compares a program's description with its installation, and completes
+// the version.
 func (i *installation) checkClaims(d *discovery.Description) error {
 	if claimed := i.store.claimedName(d, i.id.Kind); claimed != "" && claimed != i.id.Name {
 		return &ClaimError{Path: i.given, What: claimName, Want: i.id.Name, Got: claimed}
@@ -65,9 +65,8 @@ func (i *installation) checkClaims(d *discovery.Description) error {
 	return err
 }
 
-// claimedName is the plugin's name as the program says it: bare, or as a file name
-// of the naming has it. A name that only repeats that of the main package, as
-// core/plugin says it unless it is set, claims nothing.
+// claimedName is the plugin's name in its description: bare, or as a file name of the
+// naming. The name of the main package, core/plugin's default, claims nothing.
 func (s Store) claimedName(d *discovery.Description, kind string) string {
 	if named, err := s.Naming.Parse(d.Name); err == nil && named.Kind == kind {
 		return named.Name
@@ -78,8 +77,7 @@ func (s Store) claimedName(d *discovery.Description, kind string) string {
 	return d.Name
 }
 
-// checkFormat compares the head of the program with the platform that it is to be
-// installed for.
+// checkFormat compares the head of the program with its platform.
 func (i *installation) checkFormat() error {
 	file, err := i.staging.open(i.program)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// nothingInstalled fails if the store has a file that is none of its own.
+// nothingInstalled fails if the store has a file beyond its own.
 func nothingInstalled(t *testing.T, s store.Store) {
 	t.Helper()
 	if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
@@ -47,7 +47,7 @@ func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
 	if item.Description == nil || item.Description.Name != "agrees" || strings.Join(stages, " ") != "copy describe" {
 		t.Errorf("got %+v, stages %q", item, stages)
 	}
-	// Its own version names a file that does not say one.
+	// Its own version completes a file name without one.
 	if item.Version.String() != "1.4.0" || filepath.Base(item.Path) != "greet-plugin-agrees_v1.4.0"+suffix() {
 		t.Errorf("got %+v", item)
 	}
@@ -113,7 +113,7 @@ func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
 	}
 }
 
-// core/plugin says that of a plugin that says nothing itself.
+// core/plugin answers so for a plugin without a name of its own.
 func TestTheNameOfTheMainPackageClaimsNothing(t *testing.T) {
 	s := newStore(t)
 	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-unset"), store.Install{Protocols: []int{5}})
@@ -133,7 +133,8 @@ func TestAProgramThatDoesNotDescribeItselfIsTakenOnlyIfThatIsAskedFor(t *testing
 	if item, err := s.Install(testkit.Within(t), path, store.Install{Undescribed: true}); err != nil || item.Description != nil {
 		t.Errorf("got %+v, %v", item, err)
 	}
-	// What cannot be run does not answer either, and the error names no file that nobody knows.
+	// A program that does not start does not answer either, and the error names no
+	// internal file.
 	garbage := testkit.Put(t, t.TempDir(), "greet-plugin-garbage", "no program")
 	if _, err := s.Install(testkit.Within(t), garbage, store.Install{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
 		t.Errorf("got %v", err)
@@ -196,7 +197,7 @@ func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
 		{elf(1, 1, 0, 40), "linux_arm", ""},
 		{elf(2, 2, 0, 22), "linux_s390x", ""},
 		{elf(2, 1, 9, 62), "freebsd_amd64", ""},
-		{elf(2, 1, 0, 12345), "linux_odd", ""}, // a processor that is not known
+		{elf(2, 1, 0, 12345), "linux_odd", ""}, // an unknown processor
 		{mach(12 | 1<<24), "darwin_arm64", ""},
 		{fat(7|1<<24, 12|1<<24), "darwin_arm64", ""},
 		{pe(0x8664), "windows_amd64", ""},

@@ -14,8 +14,8 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// A group that can write to a store's directory can put another staging directory
-// in the place of the one in which an installation works.
+// A group with write access to a store's directory can put another directory in the
+// place of an installation's staging directory.
 func TestInstallRunsNoProgramOfAnExchangedStagingDirectory(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "marker")
 	evil := []byte("#!/bin/sh\n: >" + marker + "\n")

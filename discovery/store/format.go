@@ -11,13 +11,13 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 )
 
-// binaryFormat is what the head of a program says about where it runs.
+// binaryFormat is the platform information in the head of a program.
 type binaryFormat struct {
 	systems []string // any of them
-	arches  []string // any of them; none: a processor that is not known here
+	arches  []string // any of them; none: a processor unknown here
 }
 
-// runsOn tells whether that is a platform of the program's.
+// runsOn reports whether the program runs on a platform.
 func (f binaryFormat) runsOn(p discovery.Platform) bool {
 	return slices.Contains(f.systems, p.OS) && (len(f.arches) == 0 || slices.Contains(f.arches, p.Arch))
 }
@@ -30,7 +30,7 @@ func (f binaryFormat) String() string {
 	return f.systems[0] + "_" + strings.Join(f.arches, "+")
 }
 
-const headRead = 4 << 10 // bytes of the head that are looked at
+const headRead = 4 << 10 // bytes of the head to look at
 
 // readFormat looks at the head of a program. known is false for a script, and for
 // whatever else is not ELF, Mach-O or PE.

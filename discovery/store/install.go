@@ -19,35 +19,34 @@ import (
 // DefaultMaxSize is the default of Install.MaxSize: 1 GiB.
 const DefaultMaxSize = 1 << 30
 
-// Install says what to install.
+// Install configures an installation.
 type Install struct {
-	// ID is which plugin it is. What is zero in it is taken from the names of the
-	// file and of the program in an archive, then a version from the program's own
-	// description. Where no name says the platform it is the store's.
+	// ID identifies the plugin. Its zero fields are taken from the names of the file
+	// and of the program in an archive, then a version from the program's own
+	// description. Without a platform in any name it is the store's.
 	ID discovery.ID
-	// File is the name of the file that InstallFrom reads. A name that ends with
-	// .tar.gz, .tgz or .zip is an archive's. Empty for Install: the last element of
-	// the path. Empty for InstallFrom: it is a program, and ID has the name.
+	// File is the name of InstallFrom's file. A name with the suffix .tar.gz, .tgz or
+	// .zip is an archive's. Empty for Install: the last element of the path. Empty
+	// for InstallFrom: it is a program, and ID has the name.
 	File string
-	// Want is the sum that the file must have; of an archive, the archive. Zero:
-	// any.
+	// Want is the required sum of the file; of an archive, the archive's. Zero: any.
 	Want sums.Sum
 	// Verify looks at the file, an archive or a program, before it is unpacked or
 	// run. An error refuses it. Nil: nothing more is checked.
 	Verify func(ctx context.Context, file *os.File) error
 	// Source is recorded as where the plugin came from. Empty: the file's path.
 	Source string
-	// Replace takes the place of a file that is the same plugin in the same
-	// version with another sum. Without it that is an [ErrInstalled].
+	// Replace replaces a file of the same plugin in the same version with another
+	// sum. Without it that is an [ErrInstalled].
 	Replace bool
-	// Undescribed takes a program that does not say what it is, as one that is
-	// built with go-plugin. It is asked all the same; what it says must agree.
+	// Undescribed takes a program without a description, such as one built with
+	// go-plugin. It is asked all the same; an answer must agree.
 	Undescribed bool
-	// Protocols and Transports are the host's, as in a [discovery.Request]. A plugin that
-	// says that it speaks none of them is a *[ClaimError]. Nil: not compared.
+	// Protocols and Transports are the host's, as in a [discovery.Request]. A plugin
+	// with protocols, but none of these, is a *[ClaimError]. Nil: not compared.
 	Protocols  []int
 	Transports []string
-	// MaxSize bounds the file, and all that an archive unpacks to, in bytes. 0:
+	// MaxSize bounds the file, and the unpacked content of an archive, in bytes. 0:
 	// DefaultMaxSize.
 	MaxSize int64
 	// Progress is called as the work goes on, in the goroutine of the call. Nil:
@@ -59,32 +58,30 @@ type Install struct {
 type Progress struct {
 	// Stage is "download", "copy", "unpack" or "describe".
 	Stage string
-	// Done is how many bytes of the file are done, of Total. Total is -1 where
-	// that is not known; both are 0 for "describe".
+	// Done is how many bytes of the file are done, of Total. Total is -1 where it is
+	// unknown; both are 0 for "describe".
 	Done, Total int64
 }
 
-// ErrInstalled is in the error for a plugin that is there already, with another
-// content.
+// ErrInstalled is in the error for an installed plugin with another content.
 var ErrInstalled = errors.New("another file is installed under that name and version")
 
-// Install installs what is in a file: a program, or a release's archive (.tar.gz,
-// .tgz, .zip) with exactly one program whose name the naming fits. The file is
-// copied into a private directory in the store. There its sum is compared, it is
-// unpacked and, on its own platform, asked what it is (Store.Describer). Then the
-// program takes its name in the store, as a whole, and its sum is recorded. Where
-// anything fails, what was there stays, and nothing else is left. A process that is
-// killed leaves at most a plugin whose sum is not recorded, which to install again
-// completes.
+// Install installs a file: a program, or a release's archive (.tar.gz, .tgz, .zip)
+// with exactly one program of a fitting name. The file is copied into a private
+// directory in the store. There its sum is compared, it is unpacked and, on its own
+// platform, asked for its description (Store.Describer). Then the program takes its
+// name in the store, as a whole, and its sum is recorded. On an error the earlier
+// state stays, and nothing else is left. A killed process leaves at most a plugin
+// without a recorded sum; another installation completes it.
 //
-// The error wraps a *[ClaimError] for a program that is not what it is installed
-// as; a *[discovery.DescribeError] for one that does not say what it is; a *[sums.MismatchError]
-// for a wrong sum, also where the lock file has another one for a file that is
-// missing; an *[ArchiveError]; a *[SizeError]; a *[discovery.NameError] for a file name that
-// does not say enough; [ErrInstalled]; [discovery.ErrChanged] if the file was written to
-// meanwhile; a *[discovery.Problem] if it is no regular file, or could not be found again: it
-// is for another platform than the store's, its name differs from an installed
-// one's in capitals only, or everybody may change the store's directory.
+// The error wraps a *[ClaimError] for a program that contradicts its installation; a
+// *[discovery.DescribeError] for a missing description; a *[sums.MismatchError] for a
+// wrong sum, also where the lock file has another one for a missing file; an
+// *[ArchiveError]; a *[SizeError]; a *[discovery.NameError] for a file name without
+// enough in it; [ErrInstalled]; [discovery.ErrChanged] if the file was written to
+// meanwhile; a *[discovery.Problem] if it is no regular file, or could not be found
+// again: it is for another platform than the store's, its name differs from an
+// installed one's in capitals only, or everybody may change the store's directory.
 func (s Store) Install(ctx context.Context, path string, install Install) (*Item, error) {
 	file, err := files.Open(path)
 	if err != nil {
@@ -109,7 +106,7 @@ func (s Store) Install(ctx context.Context, path string, install Install) (*Item
 	return item, nil
 }
 
-// asProblem makes what is no regular file a problem.
+// asProblem makes a file other than a regular one a problem.
 func asProblem(path string, err error) error {
 	if info, statErr := os.Stat(path); statErr == nil && !info.Mode().IsRegular() {
 		return &discovery.Problem{Path: path, Reason: discovery.ReasonNotRegular}
@@ -117,8 +114,8 @@ func asProblem(path string, err error) error {
 	return err
 }
 
-// steady is a file that nobody writes to while it is read: where it ends as
-// another one than it was when it began, that is an error.
+// steady is a file without writes while it is read: an end with another size, time or
+// identity than at the beginning is an error.
 type steady struct {
 	file *os.File
 	info fs.FileInfo
@@ -139,8 +136,8 @@ func (s *steady) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// InstallFrom is Install of what r gives, to its end. Install.File or Install.ID
-// must say which plugin it is.
+// InstallFrom is Install of r's content, to its end. Install.File or Install.ID must
+// name the plugin.
 func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*Item, error) {
 	given := cmp.Or(install.File, install.ID.String())
 	item, err := s.install(ctx, r, -1, given, install)
@@ -150,7 +147,7 @@ func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*
 	return item, nil
 }
 
-// install installs what r gives: size bytes, or -1 if that is not known.
+// install installs r's content: size bytes, or -1 if that is unknown.
 func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install Install) (*Item, error) {
 	i := &installation{Install: install, store: s, given: text.Printable(given)}
 	i.MaxSize = cmp.Or(i.MaxSize, DefaultMaxSize)

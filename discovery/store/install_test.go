@@ -26,7 +26,7 @@ func reason(err error) discovery.Reason {
 	return problem.Reason
 }
 
-// What cannot be found again is not installed.
+// A plugin beyond a search is not installed.
 func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 	s := newStore(t)
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
@@ -112,7 +112,7 @@ func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
 	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), store.Install{
 		Undescribed: true,
-		ID:          item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // which no entry can have
+		ID:          item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // no entry can have it
 	})
 	if err == nil {
 		t.Fatal("installed")
@@ -167,7 +167,7 @@ func TestAnItemHasAnAbsolutePath(t *testing.T) {
 	}
 }
 
-// Its name begins as a plugin's does; that does not make it ours.
+// Its name begins as a plugin's does; it is not ours for that.
 func TestRemoveLeavesFilesThatAreNoPlugins(t *testing.T) {
 	s := newStore(t)
 	install(t, s, "greet-plugin-loud", "one")
@@ -195,7 +195,7 @@ func TestAMisnamedFileDoesNotHideThatAPluginIsMissing(t *testing.T) {
 	}
 }
 
-// Nothing is known of what is in it, so nothing is missing, and nothing forgotten.
+// Nothing is known of its content, so nothing is missing, and nothing forgotten.
 func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
@@ -237,7 +237,7 @@ func TestRemoveDoesNotTakeADirectoryForAPlugin(t *testing.T) {
 	}
 }
 
-// Nobody reads that much.
+// Nobody reads as much.
 func TestTheContextEndsReading(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Put(t, s.Dir, "greet-plugin-loud_v1.0.0", "")

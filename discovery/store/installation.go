@@ -22,8 +22,8 @@ type installation struct {
 	Install
 
 	store       Store
-	given       string       // what is installed, for errors
-	id          discovery.ID // which plugin it is, as far as that is known
+	given       string       // the installed file, for errors
+	id          discovery.ID // the plugin, as far as it is known
 	staging     *staging
 	program     string // the program, a file in the staging directory
 	sum         sums.Sum
@@ -32,8 +32,8 @@ type installation struct {
 
 const receivedFile = "received" // the file as it was given, in the staging directory
 
-// nameByFile finds out, as far as the names say it before anything is read, which
-// plugin it is. An archive may leave that to the program in it.
+// nameByFile identifies the plugin, as far as names say before anything is read. An
+// archive may leave that to its program.
 func (i *installation) nameByFile() error {
 	i.id = i.ID
 	base, archived := cutArchive(i.File)
@@ -53,7 +53,7 @@ func (i *installation) nameByFile() error {
 	return err
 }
 
-// complete fills in what a name says of the plugin that it is.
+// complete fills in the parts of the ID from a name.
 func (i *installation) complete(named discovery.ID) {
 	if i.id.Name == "" {
 		i.id.Kind, i.id.Name = named.Kind, named.Name
@@ -69,8 +69,8 @@ func (i *installation) complete(named discovery.ID) {
 	}
 }
 
-// nameByProgram completes the ID with the name of the program in an archive, which
-// must not contradict the archive's.
+// nameByProgram completes the ID with the name of the program in an archive. It must
+// not contradict the archive's.
 func (i *installation) nameByProgram(file string) error {
 	named, err := i.store.Naming.Parse(file)
 	if err != nil {
@@ -157,8 +157,8 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unpack makes the program that is to be installed a file of the staging directory,
-// under the name that it gets in the store: a program may go by its own.
+// unpack makes the program a file of the staging directory, under its name in the
+// store: a program may go by its own.
 func (i *installation) unpack(ctx context.Context) error {
 	from := receivedFile
 	if _, archived := cutArchive(i.File); archived {
@@ -186,8 +186,8 @@ func (i *installation) unpack(ctx context.Context) error {
 	return i.staging.rename(from, name)
 }
 
-// ask compares the program with what it is to be installed as. On another platform
-// than its own it is not run.
+// ask compares the program with its installation. On another platform than its own it
+// is not run.
 func (i *installation) ask(ctx context.Context) error {
 	if err := i.checkFormat(); err != nil {
 		return err
@@ -204,7 +204,7 @@ func (i *installation) ask(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("it was asked what it is, and its answer did not come in time: %w", cmp.Or(err, context.Cause(ctx)))
 	}
-	// A program that rewrites itself is not the one whose sum is known.
+	// A program that rewrites itself has an unknown sum.
 	after, statErr := os.Stat(i.staging.path(i.program))
 	if statErr != nil || files.FingerprintOf(after) != files.FingerprintOf(before) {
 		return errors.Join(fmt.Errorf("%s: %w", i.given, discovery.ErrChanged), statErr)
@@ -221,7 +221,8 @@ func (i *installation) ask(ctx context.Context) error {
 
 func (i *installation) describe(ctx context.Context) (*discovery.Description, error) {
 	path := i.staging.path(i.program)
-	// A group that can write to the store's directory can exchange the staging directory.
+	// A group with write access to the store's directory can exchange the staging
+	// directory.
 	d, err := i.store.Describer.DescribeSum(ctx, path, i.sum)
 	var failure *discovery.DescribeError
 	if errors.As(err, &failure) {
@@ -240,7 +241,7 @@ func (i *installation) describe(ctx context.Context) (*discovery.Description, er
 
 // place gives the program its name, and records its sum.
 func (i *installation) place(ctx context.Context, dir string) (*Item, error) {
-	name, err := i.target() // which may have a version since
+	name, err := i.target() // perhaps with a version since
 	if err != nil {
 		return nil, err
 	}

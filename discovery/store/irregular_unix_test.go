@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// irregular are what may stand in the place of a file, each made at a path.
+// irregular makes other things than files at a path.
 var irregular = map[string]func(path string) error{
 	"a pipe":      func(path string) error { return syscall.Mkfifo(path, 0o700) },
 	"a directory": func(path string) error { return os.Mkdir(path, 0o700) },

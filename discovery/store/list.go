@@ -19,7 +19,7 @@ type State string
 
 // The states.
 const (
-	// StateOK: the file has the sum that was recorded.
+	// StateOK: the file has the recorded sum.
 	StateOK State = "ok"
 	// StateChanged: it has another one. It is not run.
 	StateChanged State = "changed"
@@ -31,28 +31,28 @@ const (
 	StateUnusable State = "unusable"
 )
 
-// Item is a plugin in a store, or one that should be there.
+// Item is a plugin in a store, or a missing one.
 type Item struct {
 	discovery.ID
 
-	// Path is the file. Empty for one that is not there, or that was not looked
-	// for since the directory cannot be used.
+	// Path is the file. Empty for a missing file, and for all if the directory cannot
+	// be used.
 	Path string `json:"path,omitempty"`
 	// State is how it is.
 	State State `json:"state"`
 	// Sum is the file's. Zero if it was not read.
 	Sum sums.Sum `json:"sha256,omitzero"`
-	// Source is where it came from, if that was recorded.
+	// Source is the recorded source, if any.
 	Source string `json:"source,omitempty"`
-	// Description is what the program said of itself when it was installed. Nil from
-	// List, and for one that did not say.
+	// Description is the program's description at its installation. Nil from List,
+	// and for a program without one.
 	Description *discovery.Description `json:"description,omitempty"`
-	// Err says more: a *[sums.MismatchError], a *[discovery.Problem], what the system said.
-	// Nil for StateOK.
+	// Err is the cause: a *[sums.MismatchError], a *[discovery.Problem], the system's
+	// error. Nil for StateOK.
 	Err error `json:"-"`
 }
 
-// keys are those under which a lock file may have the item.
+// keys are the item's possible keys in a lock file.
 func (i Item) keys(platform discovery.Platform) []lockfile.Key {
 	if !i.Platform.IsZero() {
 		return []lockfile.Key{key(i.ID, i.Platform)}
@@ -60,16 +60,16 @@ func (i Item) keys(platform discovery.Platform) []lockfile.Key {
 	return []lockfile.Key{key(i.ID, platform), key(i.ID, discovery.Platform{})}
 }
 
-// List returns what is in the store and what should be, sorted by name, the
-// newest version first. Each file is read and its sum compared. A lock file with
-// broken parts counts as far as it can be read, and is the error beside the list;
-// an entry that was in such a part shows as StateUnlocked.
+// List returns the present and the missing plugins, sorted by name, the newest
+// version first. Each file is read and its sum compared. A lock file with broken
+// parts counts as far as it can be read, and is the error beside the list; an entry
+// in a broken part shows as StateUnlocked.
 func (s Store) List(ctx context.Context) ([]Item, error) {
 	items, _, err := s.list(ctx)
 	return items, err
 }
 
-// list is List; the problem is that the directory cannot be used.
+// list is List; the problem is an unusable directory.
 func (s Store) list(ctx context.Context) ([]Item, *discovery.Problem, error) {
 	lock, err := lockfile.Read(s.LockPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -138,8 +138,7 @@ func (i Item) problem() *discovery.Problem {
 	return problem
 }
 
-// misnamed tells whether the file is no plugin's, as far as its name says, however
-// that begins.
+// misnamed reports whether the file is no plugin's by its name, however it begins.
 func (i Item) misnamed() bool {
 	problem := i.problem()
 	return problem != nil && problem.Reason == discovery.ReasonName
@@ -178,9 +177,9 @@ func sumOf(ctx context.Context, path string) (sums.Sum, error) {
 	return sums.OfReader(files.UntilDone{Ctx: ctx, Reader: file})
 }
 
-// Verify compares what is in the store with what was recorded, and returns what
-// does not agree: joined errors, of which each that is about a sum is a
-// *[sums.MismatchError] that says both. Nil: all is as it was installed.
+// Verify compares the store with its records, and returns the differences: joined
+// errors, for a wrong sum a *[sums.MismatchError] with both sums. Nil: all is as it
+// was installed.
 func (s Store) Verify(ctx context.Context) error {
 	items, err := s.List(ctx)
 	errs := []error{err}

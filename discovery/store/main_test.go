@@ -8,8 +8,8 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/testkit"
 )
 
-// The test binary is its own plugin: under a name greet-plugin-<role> it behaves
-// as the role when it is asked what it is.
+// The test binary is its own plugin: under a name greet-plugin-<role> it describes
+// itself as the role does.
 var roles = map[string]func(){
 	"good": func() {
 		fmt.Println(`{"describe": 1, "name": "greeter", "version": "1.4.0", "protocols": [{"version": 5}]}`)
@@ -17,7 +17,7 @@ var roles = map[string]func(){
 	"agrees": func() {
 		fmt.Println(`{"describe": 1, "name": "agrees", "version": "1.4.0", "protocols": [{"version": 5, "transports": ["grpc"]}]}`)
 	},
-	// As core/plugin answers for a plugin that says nothing itself.
+	// core/plugin answers so for a plugin without a name of its own.
 	"unset": func() {
 		fmt.Println(`{"describe": 1, "name": "main", "protocols": [], "build": {"path": "example.com/plugins/main"}}`)
 	},

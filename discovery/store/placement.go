@@ -24,10 +24,10 @@ type placement struct {
 	replace bool
 
 	placed bool   // the file has its name
-	backup string // what had it before; empty if nothing did
+	backup string // the earlier file; empty if there was none
 }
 
-// place runs under the lock file's lock, so of two that install the same plugin
+// place runs under the lock file's lock, so of two installations of the same plugin
 // one comes second.
 func (p *placement) place(lock *lockfile.File) error {
 	if by, collides := p.collision(lock); collides {
@@ -61,7 +61,7 @@ func (p *placement) place(lock *lockfile.File) error {
 	return nil
 }
 
-// collision finds an installed plugin whose name differs in capitals only.
+// collision finds an installed plugin with the same name in other capitals.
 func (p *placement) collision(lock *lockfile.File) (by string, collides bool) {
 	for _, entry := range lock.Entries() {
 		if entry.Kind == p.id.Kind && entry.Name != p.id.Name && strings.EqualFold(entry.Name, p.id.Name) {
@@ -71,8 +71,8 @@ func (p *placement) collision(lock *lockfile.File) (by string, collides bool) {
 	return "", false
 }
 
-// repair gives a file that is as it should be the mode that it should have. Where
-// modes say nothing, as on Windows, it changes nothing.
+// repair gives a good file the right mode. Where modes say nothing, as on Windows, it
+// changes nothing.
 func (p *placement) repair() error {
 	const executable = 0o111
 	info, err := os.Lstat(p.path)
@@ -85,8 +85,8 @@ func (p *placement) repair() error {
 	return os.Chmod(p.path, 0o755)
 }
 
-// keep gives what is there another name too, under which it can be found if its
-// successor does not stay.
+// keep gives the earlier file another name too, to find it again if its successor
+// does not stay.
 func (p *placement) keep() error {
 	backup := p.staging.path("old")
 	if os.Link(p.path, backup) != nil { // not every file system can
@@ -98,7 +98,7 @@ func (p *placement) keep() error {
 	return nil
 }
 
-// undo takes the file away, and brings back what was there.
+// undo takes the file away, and brings back the earlier one.
 func (p *placement) undo() {
 	switch {
 	case p.backup != "":

@@ -12,15 +12,15 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
-// ErrNotInstalled is in the error for a plugin that the store does not have.
+// ErrNotInstalled is in the error for a plugin missing from the store.
 var ErrNotInstalled = errors.New("it is not installed")
 
-// Remove removes a plugin's files and their entries: those of the versions that
-// the constraint allows, pre-releases and other platforms included, and of all
-// versions for the zero Constraint. It returns what was removed, also with an error
-// about the rest. Files whose names do not parse, however they begin, are nobody's
-// plugin and stay. If there was nothing the error wraps
-// [ErrNotInstalled]; a *[discovery.Problem] says that the directory cannot be used.
+// Remove removes a plugin's files and their entries: those of versions within the
+// constraint, pre-releases and other platforms included, and of all versions for the
+// zero Constraint. It returns the removed ones, also with an error about the rest.
+// Files whose names do not parse, however they begin, are nobody's plugin and stay.
+// If there was nothing the error wraps [ErrNotInstalled]; a *[discovery.Problem] says
+// that the directory cannot be used.
 func (s Store) Remove(ctx context.Context, kind, name string, versions semver.Constraint) ([]Item, error) {
 	removed, err := s.remove(ctx, kind, name, versions.WithPrereleases())
 	if err != nil {
@@ -47,7 +47,7 @@ func (s Store) remove(ctx context.Context, kind, name string, versions semver.Co
 		return nil, ErrNotInstalled
 	}
 	var removed []Item
-	var failed []error // does not keep what was removed from being recorded
+	var failed []error // does not keep the removal from being recorded
 	err = lockfile.Update(ctx, s.LockPath(), func(lock *lockfile.File) error {
 		for _, item := range chosen {
 			if err := item.remove(); err != nil {

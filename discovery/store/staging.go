@@ -17,22 +17,22 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
-// staging is a private directory inside a store, in which a plugin is made ready.
-// A search ignores it. Who made it holds a lock in it, which ends with the process:
-// the next installation removes what a killed one left.
+// staging is a private directory inside a store, for one installation. A search
+// ignores it. Its owner holds a lock in it until the process ends: the next
+// installation removes the remains of a killed one.
 type staging struct {
 	dir     string
 	unlock  func()
-	written map[string]fs.FileInfo // files that write made, by names
+	written map[string]fs.FileInfo // files from write, by names
 }
 
 const (
-	stagingOwner = "owner"   // whose lock is in the staging directory
-	stagingLock  = "staging" // whose lock is in the store, while staging directories are made and swept
+	stagingOwner = "owner"   // the owner's lock is in the staging directory
+	stagingLock  = "staging" // its lock is in the store, while staging directories are made and swept
 )
 
-// abandoned is how long nobody has written to a temporary file for it to be one
-// of a process that was killed.
+// abandoned is how long a temporary file must have gone without a write to be a
+// killed process's.
 const abandoned = 24 * time.Hour
 
 func newStaging(ctx context.Context, store string) (*staging, error) {
@@ -55,8 +55,8 @@ func newStaging(ctx context.Context, store string) (*staging, error) {
 	return s, nil
 }
 
-// sweepStaging removes the staging directories that nobody owns any more. It runs
-// under the store's lock, so none is just being made.
+// sweepStaging removes the staging directories without an owner. It runs under the
+// store's lock, so none is just being made.
 func sweepStaging(store string) {
 	entries, err := os.ReadDir(store)
 	if err != nil {
@@ -68,13 +68,13 @@ func sweepStaging(store string) {
 		}
 		dir := filepath.Join(store, entry.Name())
 		if unlock, ok := files.TryLock(filepath.Join(dir, stagingOwner)); ok {
-			unlock() // Windows removes no file that is open
+			unlock() // Windows removes no open file
 			_ = os.RemoveAll(dir)
 		}
 	}
 }
 
-// remove removes the directory with all that is in it still.
+// remove removes the directory with its remaining content.
 func (s *staging) remove() {
 	s.unlock()
 	_ = os.RemoveAll(s.dir)
@@ -82,9 +82,9 @@ func (s *staging) remove() {
 
 func (s *staging) path(name string) string { return filepath.Join(s.dir, name) }
 
-// open opens a file that write has written. Another file in its place is
-// [discovery.ErrChanged]: a group that can write to the store's directory can
-// exchange the staging directory.
+// open opens a file from write. Another file in its place is [discovery.ErrChanged]:
+// a group with write access to the store's directory can exchange the staging
+// directory.
 func (s *staging) open(name string) (*os.File, error) {
 	file, err := files.Open(s.path(name))
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *staging) rename(from, to string) error {
 	return os.Rename(s.path(from), s.path(to))
 }
 
-// write copies r into a new file, which it flushes to the disk, through the hash. A
+// write copies r into a new file, through the hash, and flushes it to the disk. A
 // file of more than limit bytes is a *[SizeError].
 func (s *staging) write(name string, mode fs.FileMode, r io.Reader, limit int64, sum hash.Hash) error {
 	file, err := os.OpenFile(s.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

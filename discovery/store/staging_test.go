@@ -18,7 +18,8 @@ import (
 
 const installVariable = "DISCOVERY_TEST_INSTALL"
 
-// installHalf installs what never ends, and says so once the first half is there.
+// installHalf installs a file without an end, and says so once the first half is
+// there.
 func installHalf(dir string) {
 	s := store.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
 	half := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), callback(func() { fmt.Fprintln(os.Stdout, "half") }), os.Stdin)
@@ -36,7 +37,7 @@ func TestAKilledInstallationLeavesNothingThatIsFoundAndIsSwept(t *testing.T) {
 	s := newStore(t)
 	cmd := exec.CommandContext(testkit.Within(t), os.Args[0])
 	cmd.Env = append(os.Environ(), installVariable+"="+s.Dir)
-	stdin, err := cmd.StdinPipe() // which never says anything
+	stdin, err := cmd.StdinPipe() // it never says anything
 	if err != nil {
 		t.Fatal(err)
 	}

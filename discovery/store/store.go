@@ -1,5 +1,5 @@
 // Package store keeps installed plugins: a directory with a lock file in it. It
-// installs programs and the archives of releases, says how each plugin is,
+// installs programs and the archives of releases, lists each plugin with its state,
 // verifies sums and removes versions.
 //
 //	plugins := store.Store{
@@ -14,15 +14,15 @@
 //
 // Package fetch installs from addresses into a store.
 //
-// # The files of this package
+// # Files of this package
 //
-//	store           the directory, and what it finds there
+//	store           the directory, and a search of it
 //	list, remove    after an installation
-//	install         the entrance: what is installed, and as which plugin
+//	install         the entrance: a file and its plugin
 //	installation    the steps of one installation, in
 //	staging         a private directory, through
 //	archive,        the program of a release,
-//	format, claim   what the program is and says, to
+//	format, claim   its platform and description, to
 //	placement       its name in the store, and its sum in the lock file
 package store
 
@@ -39,9 +39,9 @@ import (
 // LockFile is the name of a store's lock file.
 const LockFile = "plugins.lock.json"
 
-// Store is a directory into which plugins are installed: the user's, as
-// [discovery.Places.UserDir] names it. A lock file in it records their sums; give
-// it to a [discovery.Resolver], or let another file be the one that decides.
+// Store is a directory of installed plugins: the user's, from
+// [discovery.Places.UserDir]. A lock file in it records their sums; give it to a
+// [discovery.Resolver], or use another lock file there.
 type Store struct {
 	// Dir is the directory. It is made when something is installed. Required.
 	Dir string
@@ -49,11 +49,11 @@ type Store struct {
 	Naming discovery.Naming
 	// Lock is the lock file. Empty: LockFile in Dir.
 	Lock string
-	// Platform is the one that plugins run on. Zero: this one. Plugins for another
-	// one are installed without being run.
+	// Platform is the plugins' platform. Zero: this one. Plugins for another one are
+	// installed without being run.
 	Platform discovery.Platform
-	// Describer asks what is installed what it is, on its own platform. Set its
-	// CookieKey.
+	// Describer asks installed programs for their descriptions, on their own
+	// platform. Set its CookieKey.
 	Describer discovery.Describer
 }
 
@@ -64,8 +64,8 @@ func (s Store) platform() discovery.Platform {
 	return cmp.Or(s.Platform, discovery.ThisPlatform())
 }
 
-// find searches the store, whose absolute path is dir. The problem is that the
-// directory cannot be used: plugins in it would not be found.
+// find searches the store in the absolute path dir. The problem is an unusable
+// directory: plugins in it would not be found.
 func (s Store) find(ctx context.Context, dir string) (*discovery.Found, *discovery.Problem, error) {
 	search := discovery.Search{
 		Naming: s.Naming, Dirs: []discovery.Dir{{Path: dir, Origin: discovery.OriginUser}}, Platform: s.Platform,
@@ -82,7 +82,7 @@ func (s Store) find(ctx context.Context, dir string) (*discovery.Found, *discove
 	return found, nil, nil
 }
 
-// key is a plugin in the lock file, as one for that platform.
+// key is a plugin in the lock file, with that platform.
 func key(id discovery.ID, platform discovery.Platform) lockfile.Key {
 	return lockfile.Key{Kind: id.Kind, Name: id.Name, Version: id.Version, Platform: platform.String()}
 }

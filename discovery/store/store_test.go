@@ -23,7 +23,7 @@ func newStore(t testing.TB) store.Store {
 	return store.Store{Dir: filepath.Join(t.TempDir(), "user", "plugins"), Naming: discovery.Naming{App: "greet"}}
 }
 
-// suffix is what an installed file's name ends with.
+// suffix is the suffix of an installed file's name.
 func suffix() string {
 	platform := discovery.ThisPlatform()
 	if platform.OS == "windows" {
@@ -63,7 +63,7 @@ func files(t testing.TB, dir string) string {
 	}
 	var names []string
 	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".lock") { // which stays on Windows
+		if !strings.HasSuffix(entry.Name(), ".lock") { // Windows keeps it
 			names = append(names, entry.Name())
 		}
 	}

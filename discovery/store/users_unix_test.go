@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/store"
 )
 
-// What was done is recorded, also if not all could be.
+// Partial success is recorded.
 func TestRemoveGoesOnAfterAFileThatStays(t *testing.T) {
 	testkit.OfRoot(t)
 	root := testkit.CommonDir(t)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// List is what a file of sums says, in its order.
+// List is the content of a file of sums, in its order.
 type List []Entry
 
 // Entry is one line of it.
@@ -25,8 +25,7 @@ type Entry struct {
 var (
 	// ErrNotListed: the list does not name the file.
 	ErrNotListed = errors.New("not in the list of sums")
-	// ErrAmbiguous: the list has two sums for the file, so it has none that
-	// counts.
+	// ErrAmbiguous: the list has two sums for the file, so none counts.
 	ErrAmbiguous = errors.New("in the list with two different sums")
 )
 
@@ -41,9 +40,8 @@ func (l List) Want(name string) (Sum, error) {
 	return want(lines, name)
 }
 
-// want returns the sum in the lines that count for a name: those that have exactly
-// it or, without such, those that have it in a directory. They must be whole, and
-// agree.
+// want returns the sum in the lines that count for a name: those with exactly it or,
+// without such, those with it in a directory. They must be whole, and agree.
 func want(lines []parsedLine, name string) (Sum, error) {
 	name = path.Clean(name)
 	var exact, inside []parsedLine
@@ -73,8 +71,8 @@ func want(lines []parsedLine, name string) (Sum, error) {
 	return exact[0].entry.Sum, nil
 }
 
-// Check compares a file with the sum that the list has for the last element of
-// its path. The error is one of Want or a *[MismatchError].
+// Check compares a file with the list's sum for the last element of its path. The
+// error is one of Want or a *[MismatchError].
 func (l List) Check(path string) error {
 	want, err := l.Want(filepath.Base(path))
 	if err != nil {
@@ -105,7 +103,7 @@ func (l List) Format() []byte {
 	for _, entry := range l {
 		name := escaper.Replace(entry.Name)
 		if name != entry.Name {
-			out = append(out, '\\') // says that the name is escaped
+			out = append(out, '\\') // marks an escaped name
 		}
 		out = fmt.Appendf(out, "%x *%s\n", entry.Sum[:], name)
 	}

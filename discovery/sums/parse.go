@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
-// What bounds a list that somebody else wrote.
+// These bound a foreign list.
 const (
 	maxFile   = 8 << 20
 	maxLine   = 8 << 10
@@ -25,14 +25,14 @@ const (
 
 var byteOrderMark = []byte("\ufeff")
 
-// LineError says that a line of a file is none of a list. The other lines count.
+// LineError is the fault of a line in a list. The other lines count.
 type LineError struct {
 	// File is the list, Line the number of the line, from 1.
 	File string
 	Line int
 	// Text is the line, shortened if it was long.
 	Text string
-	// Reason says what is wrong with it.
+	// Reason is the fault.
 	Reason string
 }
 
@@ -40,7 +40,7 @@ func (e *LineError) Error() string {
 	return fmt.Sprintf("%s:%d: %q is no line of a list of SHA-256 sums: %s", text.Line(e.File, shownFile), e.Line, e.Text, e.Reason)
 }
 
-// Read parses the list in a regular file. What is none is an error at once.
+// Read parses the list in a regular file. Anything else is an error at once.
 func Read(path string) (List, error) {
 	data, err := files.Read(path, maxFile)
 	if err != nil {
@@ -49,11 +49,10 @@ func Read(path string) (List, error) {
 	return ParseList(path, data)
 }
 
-// ParseList reads a list; file is its name in errors. Empty lines and those that
-// begin with # are skipped; lines may end as Windows ends them. A file "name.sha256"
-// may have a sum alone, which is that of name. The list holds all good lines, also
-// where there is an error: of one or several *[LineError], joined, of which the
-// first twenty are told.
+// ParseList reads a list; file is its name in errors. Empty lines and those with # at
+// the beginning are skipped; lines may end as on Windows. A file "name.sha256" may
+// have the sum of name alone. The list holds all good lines, also beside an error:
+// one or several *[LineError], joined, the first twenty of them.
 func ParseList(file string, data []byte) (List, error) {
 	lines, err := parseLines(file, data)
 	if err != nil {
@@ -72,10 +71,10 @@ func ParseList(file string, data []byte) (List, error) {
 	return list, errors.Join(errs...)
 }
 
-// Want returns the sum that the text of a list has for a name, as List.Want does;
-// file is the list's name in errors. A line that cannot be read does not matter, as
-// one of a signature around the list, unless it names that file: then the error is
-// its *[LineError].
+// Want returns the sum for a name in the text of a list, as List.Want does; file is
+// the list's name in errors. An unreadable line does not matter, such as one of a
+// signature around the list, unless it names that file: then the error is its
+// *[LineError].
 func Want(file string, data []byte, name string) (Sum, error) {
 	lines, err := parseLines(file, data)
 	if err != nil {
@@ -88,7 +87,7 @@ func Want(file string, data []byte, name string) (Sum, error) {
 	return sum, err
 }
 
-// parsedLine is an entry or, with err, a line of which at most the name is known.
+// parsedLine is an entry or, with err, a line with at most a known name.
 type parsedLine struct {
 	entry Entry
 	err   error
@@ -98,7 +97,7 @@ func parseLines(file string, data []byte) ([]parsedLine, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%s is longer than the %d bytes that a list of sums may have", file, maxFile)
 	}
-	data = bytes.TrimPrefix(data, byteOrderMark) // with which Windows begins texts
+	data = bytes.TrimPrefix(data, byteOrderMark) // Windows begins texts with it
 	if sum, err := Parse(string(bytes.TrimSpace(data))); err == nil && !sum.IsZero() {
 		if name, ok := alone(file); ok {
 			return []parsedLine{{entry: Entry{Name: name, Sum: sum}}}, nil
@@ -124,7 +123,7 @@ func parseLines(file string, data []byte) ([]parsedLine, error) {
 	return lines, nil
 }
 
-// alone returns the name of the one file whose sum a file of that name is for.
+// alone returns the name of the single file in a list with that file name.
 func alone(file string) (string, bool) {
 	base := filepath.Base(file)
 	for _, suffix := range []string{".sha256", ".sha256sum"} {
@@ -181,11 +180,10 @@ func splitLine(text string) (sum, name, reason string) {
 	return sum, name[1:], ""
 }
 
-// Update changes the list in a file, which need not exist: under a lock that
-// other calls of Update heed too, in whatever process, so that none loses what
-// another one wrote. change gets the list and returns the new one; with an error
-// of its own, or with a list that has a broken line, the file stays as it is. Its
-// mode is kept, and a symbolic link followed.
+// Update changes the list in a file, also a missing one: under a lock of all calls of
+// Update, in whatever process, so none loses another's change. change gets the list
+// and returns the new one. If change fails, or the list has a broken line, the file
+// stays as it is. Its mode is kept, and a symbolic link followed.
 func Update(ctx context.Context, path string, change func(List) (List, error)) error {
 	path = files.Target(path)
 	unlock, err := files.Lock(ctx, path)

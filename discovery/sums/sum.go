@@ -1,12 +1,12 @@
-// Package sums holds SHA-256 checksums of files: of one file, and of the lists
-// that releases carry under the name SHA256SUMS.
+// Package sums holds SHA-256 checksums of files: of one file, and of the lists in
+// releases under the name SHA256SUMS.
 //
 //	list, err := sums.Read("dist/SHA256SUMS") // the good lines, also with an error
 //	err = list.Check("dist/greet-plugin-loud_v1.4.0_linux_amd64")
 //
-// A list is what sha256sum prints and checks: a sum in hexadecimal digits, a
-// space, another one or an asterisk, and a name. The form that BSD's tools and
-// "sha256sum --tag" print is read too.
+// A list has the format of sha256sum: a sum in hexadecimal digits, a space, another
+// one or an asterisk, and a name. The format of BSD's tools and "sha256sum --tag" is
+// read too.
 package sums
 
 import (
@@ -42,7 +42,7 @@ func Parse(text string) (Sum, error) {
 // Of returns the sum of data.
 func Of(data []byte) Sum { return sha256.Sum256(data) }
 
-// OfReader returns the sum of all that r gives.
+// OfReader returns the sum of all of r.
 func OfReader(r io.Reader) (Sum, error) {
 	hash := sha256.New()
 	if _, err := io.Copy(hash, r); err != nil {
@@ -51,8 +51,8 @@ func OfReader(r io.Reader) (Sum, error) {
 	return Sum(hash.Sum(nil)), nil
 }
 
-// OfFile returns the sum of a regular file. What is none has no end or no
-// beginning, such as a pipe that nobody writes to, and is an error.
+// OfFile returns the sum of a regular file. Anything else is an error: a pipe without
+// a writer, for instance, has no beginning or no end.
 func OfFile(path string) (Sum, error) {
 	file, err := files.Open(path)
 	if err != nil {
@@ -73,14 +73,14 @@ func (s Sum) String() string {
 	return hex.EncodeToString(s[:])
 }
 
-// Hash returns the algorithm and the sum as bytes, for APIs that take any: a
+// Hash returns the algorithm and the sum as bytes, for APIs with any algorithm: a
 // host's verified launch.
 func (s Sum) Hash() (crypto.Hash, []byte) { return crypto.SHA256, s[:] }
 
 // MarshalText returns String.
 func (s Sum) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what Parse reads, and "" as none.
+// UnmarshalText reads a text as Parse does, and "" as none.
 func (s *Sum) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*s = Sum{}
@@ -94,11 +94,11 @@ func (s *Sum) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MismatchError says that a file is not what it should be.
+// MismatchError says that a file has another sum than expected.
 type MismatchError struct {
 	// Path is the file.
 	Path string
-	// Want is the sum that it should have, Got the one that it has.
+	// Want is the expected sum, Got the file's.
 	Want, Got Sum
 }
 
@@ -106,8 +106,8 @@ func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s is not the file that was meant: its SHA-256 is %v, and should be %v", text.Line(e.Path, shownFile), e.Got, e.Want)
 }
 
-// Check compares the sum of a file with the one that it should have. If they
-// differ the error is a *[MismatchError].
+// Check compares the sum of a file with the expected one. If they differ the error is
+// a *[MismatchError].
 func Check(path string, want Sum) error {
 	got, err := OfFile(path)
 	if err != nil {

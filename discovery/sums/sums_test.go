@@ -171,7 +171,7 @@ func TestAListMayComeFromWindows(t *testing.T) {
 	}
 }
 
-// What has no end is not read.
+// A file without an end is not read.
 func TestOnlyRegularFilesHaveASum(t *testing.T) {
 	for _, path := range []string{t.TempDir(), os.DevNull} {
 		if sum, err := sums.OfFile(path); err == nil || !strings.Contains(err.Error(), "regular") {

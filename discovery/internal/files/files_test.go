@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
-// counterVariable makes this binary a process that counts in the file it names.
+// counterVariable makes this binary a process with a counter in the named file.
 const counterVariable = "ATOMICFILE_TEST_COUNTER"
 
 const rounds = 10
@@ -159,7 +159,7 @@ func TestWriteReplacesAtOnce(t *testing.T) {
 
 func TestAFailedWriteLeavesTheFileAsItWas(t *testing.T) {
 	dir := t.TempDir()
-	target := filepath.Join(dir, "file") // a directory that is not empty cannot be replaced
+	target := filepath.Join(dir, "file") // a directory with files cannot be replaced
 	if err := os.MkdirAll(filepath.Join(target, "inside"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -2,9 +2,9 @@ package files
 
 import "io/fs"
 
-// Fingerprint is what the system says about a file without reading it. While it
-// is the same, so is the content: a change of the content changes the time of
-// the last change, which on Linux and macOS no program can set.
+// Fingerprint is the system's answer about a file without reading it. While it is the
+// same, so is the content: a change of the content changes the time of the last
+// change, and on Linux and macOS no program can set that.
 type Fingerprint struct {
 	Size     int64  `json:"size"`
 	Modified int64  `json:"modified"` // in nanoseconds since 1970
@@ -19,5 +19,5 @@ func FingerprintOf(info fs.FileInfo) Fingerprint {
 	return f.ofSystem(info)
 }
 
-// Latest is when the file was changed last, for all that is known.
+// Latest is the latest known time of a change.
 func (f Fingerprint) Latest() int64 { return max(f.Modified, f.Changed) }

@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// Folder is an open directory whose files are asked about by their names in it.
+// Folder is an open directory. It is asked about its files by their names.
 type Folder struct {
 	dir    *os.File
 	prefix string
@@ -23,5 +23,5 @@ func OpenFolder(path, prefix string) (*Folder, error) {
 // Close closes the directory.
 func (f *Folder) Close() { _ = f.dir.Close() }
 
-// Lstat says what kind of file a name is of, links not followed.
+// Lstat returns the kind of a file, links not followed.
 func (f *Folder) Lstat(name string) (fs.FileMode, error) { return lstat(f.dir, f.prefix+name, name) }

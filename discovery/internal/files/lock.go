@@ -16,9 +16,9 @@ const (
 	maxPause = 25 * time.Millisecond
 )
 
-// Lock waits until no other process, and nobody else in this one, holds the lock
-// of the file path, or until ctx ends. The function ends the lock. What is locked
-// is a hidden file beside path, which path's own replacement does not disturb.
+// Lock waits until no other process, and no other goroutine of this one, holds the
+// lock of the file path, or until ctx ends. The function ends the lock. The lock is
+// on a hidden file beside path, so a replacement of path does not disturb it.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	name := lockName(path)
 	pause := minPause
@@ -52,12 +52,12 @@ func TryLock(path string) (unlock func(), ok bool) {
 	return func() { release(file) }, true
 }
 
-// lockName is the file that stands for path.
+// lockName is the hidden file that stands for path.
 func lockName(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
 }
 
-// openLock opens the file, which it makes if need be. To read is enough to wait for
+// openLock opens the file, and makes it if need be. Reading is enough to wait for
 // another user's.
 func openLock(name string) (*os.File, error) {
 	const tries = 10

@@ -22,8 +22,8 @@ func lockFile(file *os.File) (bool, error) {
 	}
 }
 
-// release removes the file while it is still locked, so nothing stays behind:
-// who waits for it sees that it is gone, and makes a new one.
+// release removes the file while it is still locked, so nothing stays behind: a
+// waiting process sees that it is gone, and makes a new one.
 func release(file *os.File) {
 	_ = os.Remove(file.Name())
 	_ = file.Close()

@@ -43,7 +43,7 @@ func OpenDir(path string) (*os.File, error) {
 }
 
 // Read returns the content of a regular file. Of a file longer than limit bytes it
-// returns limit+1, so that the caller sees that.
+// returns limit+1, to show the excess.
 func Read(path string, limit int64) ([]byte, error) {
 	file, err := Open(path)
 	if err != nil {
@@ -67,8 +67,7 @@ func (u UntilDone) Read(p []byte) (int, error) {
 	return u.Reader.Read(p)
 }
 
-// MayExecute asks whether this user may execute a file, of which the mode says
-// that some may.
+// MayExecute asks whether this user may execute a file with an executable mode.
 func MayExecute(path string) error {
 	_, err := exec.LookPath(path)
 	var denied *exec.Error

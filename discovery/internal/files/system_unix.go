@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notWaiting are the flags of an open that waits for nobody: that of a named pipe
-// would wait for somebody who writes to it.
+// notWaiting are the flags of an open without a wait: a named pipe's would wait for a
+// writer.
 const notWaiting = unix.O_NONBLOCK | unix.O_NOCTTY
 
 const onlyDirectory = unix.O_DIRECTORY | notWaiting
@@ -20,15 +20,14 @@ const onlyDirectory = unix.O_DIRECTORY | notWaiting
 var (
 	// ErrLoop is in the error for a symbolic link that leads back to itself.
 	ErrLoop error = syscall.ELOOP
-	// ErrBusy is in the error for a program that cannot be run while somebody has it
-	// open for writing.
+	// ErrBusy is in the error for a program that is open for writing and cannot run.
 	ErrBusy error = syscall.ETXTBSY
 )
 
 func rename(from, to string) error { return os.Rename(from, to) }
 
-// syncDir flushes a directory, so that a name in it survives a crash too. Some
-// file systems do not do that for directories, and it is no failure there.
+// syncDir flushes a directory, so a name in it survives a crash too. Some file
+// systems do not do that for directories, and it is no failure there.
 func syncDir(path string) error {
 	dir, err := OpenDir(path)
 	if err != nil {
@@ -42,8 +41,8 @@ func syncDir(path string) error {
 	return err
 }
 
-// lstat asks by the name in the open directory: the system need not look for the
-// directory again for each file, which is a good part of the time.
+// lstat asks by the name in the open directory. The system need not look for the
+// directory again for each file, a good part of the time.
 func lstat(dir *os.File, path, name string) (fs.FileMode, error) {
 	fd := int(dir.Fd())
 	for {
@@ -58,7 +57,7 @@ func lstat(dir *os.File, path, name string) (fs.FileMode, error) {
 	}
 }
 
-// fileMode has of a mode what a search looks at: the permissions, and whether it
+// fileMode returns the part of a mode for a search: the permissions, and whether it
 // is a regular file, a directory, a link or something else.
 func fileMode(mode uint32) fs.FileMode {
 	m := fs.FileMode(mode).Perm()

@@ -23,8 +23,8 @@ func lockFile(file *os.File) (bool, error) {
 	}
 }
 
-// release leaves the file where it is: Windows does not remove what another
-// process has open, and a name that is being removed cannot be opened.
+// release leaves the file where it is: Windows removes no file that is open in
+// another process, and a name under removal cannot be opened.
 func release(file *os.File) { _ = file.Close() }
 
 // Named pipes of Windows lie in no directory, and a directory opens as a file does.
@@ -33,8 +33,7 @@ const notWaiting, onlyDirectory = 0, 0
 var (
 	// ErrLoop is in the error for a symbolic link that leads back to itself.
 	ErrLoop error = syscall.ELOOP
-	// ErrBusy is in the error for a program that cannot be run while somebody has it
-	// open for writing.
+	// ErrBusy is in the error for a program that is open for writing and cannot run.
 	ErrBusy error = syscall.ETXTBSY
 )
 
@@ -53,8 +52,8 @@ const (
 	renamePause = 10 * time.Millisecond
 )
 
-// rename tries again while somebody has the target open, which Windows does not
-// let replace: a reader, a virus scanner.
+// rename tries again while somebody has the target open, such as a reader or a virus
+// scanner: Windows does not let it be replaced.
 func rename(from, to string) error {
 	pause := time.NewTicker(renamePause)
 	defer pause.Stop()
@@ -73,7 +72,7 @@ func syncDir(string) error { return nil }
 
 func (f Fingerprint) ofSystem(info fs.FileInfo) Fingerprint {
 	if data, ok := info.Sys().(*syscall.Win32FileAttributeData); ok {
-		f.Changed = data.CreationTime.Nanoseconds() // a file that takes another's place has its own
+		f.Changed = data.CreationTime.Nanoseconds() // a file in another's place has its own
 	}
 	return f
 }

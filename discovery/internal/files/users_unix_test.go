@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 )
 
-// nobody is a user that owns nothing.
+// nobody is a user without files.
 const nobody = 65534
 
 // become makes this process another user's, to the end of the test.

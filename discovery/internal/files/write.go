@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// TempPrefix begins the names of temporary files. They are hidden, so that
-// nothing that looks for plugins takes one for a plugin.
+// TempPrefix begins the names of temporary files. They are hidden, so no search takes
+// one for a plugin.
 const TempPrefix = ".jackfield-tmp-"
 
-// Write makes path a file with that content and mode, atomically. On an error
-// the file is as it was.
+// Write makes path a file with that content and mode, atomically. On an error the
+// file is as before.
 func Write(path string, data []byte, mode fs.FileMode) error {
 	temp, err := Create(filepath.Dir(path), mode)
 	if err != nil {
@@ -28,8 +28,8 @@ func Write(path string, data []byte, mode fs.FileMode) error {
 	return temp.Commit(path)
 }
 
-// Rewrite is Write for a file that somebody else may have made: its mode is kept,
-// and mode is that of a new one.
+// Rewrite is Write for a file of perhaps another user: its mode is kept, and mode is
+// for a new file.
 func Rewrite(path string, data []byte, mode fs.FileMode) error {
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		mode = info.Mode().Perm()
@@ -41,7 +41,7 @@ func Rewrite(path string, data []byte, mode fs.FileMode) error {
 const maxLinks = 40
 
 // Target returns the path of the file to which path leads, through symbolic links,
-// whether it exists or not: what is written there does not take a link's place.
+// whether it exists or not: a write there does not replace a link.
 func Target(path string) string {
 	at := path
 	for range maxLinks {
@@ -57,8 +57,8 @@ func Target(path string) string {
 	return path
 }
 
-// Sweep removes temporary files from dir that nobody has written to for that
-// long: those of processes that were killed.
+// Sweep removes temporary files without a write for that long from dir: those of
+// killed processes.
 func Sweep(dir string, age time.Duration) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -74,8 +74,7 @@ func Sweep(dir string, age time.Duration) {
 	}
 }
 
-// Temp is a file that has no name yet that anybody looks for. It ends with
-// Commit or Discard.
+// Temp is a file without its final name. It ends with Commit or Discard.
 type Temp struct {
 	file *os.File
 	mode fs.FileMode
@@ -84,8 +83,8 @@ type Temp struct {
 
 var _ io.Writer = (*Temp)(nil)
 
-// Create makes a temporary file in dir, for only this user to read. The file
-// that it becomes has the mode, whatever the umask says.
+// Create makes a temporary file in dir, for only this user to read. Its final mode is
+// mode, whatever the umask says.
 func Create(dir string, mode fs.FileMode) (*Temp, error) {
 	file, err := os.CreateTemp(dir, TempPrefix+"*")
 	if err != nil {
@@ -97,11 +96,11 @@ func Create(dir string, mode fs.FileMode) (*Temp, error) {
 // Write appends to the file.
 func (t *Temp) Write(p []byte) (int, error) { return t.file.Write(p) }
 
-// Commit flushes the file to the disk and gives it the name path, which is in
-// the same directory. A file of that name is replaced.
+// Commit flushes the file to the disk and gives it the name path, in the same
+// directory. A file of that name is replaced.
 func (t *Temp) Commit(path string) error {
 	err := errors.Join(t.file.Chmod(t.mode), t.file.Sync())
-	// A file that is open cannot be renamed everywhere.
+	// Not every system renames an open file.
 	if err := errors.Join(err, t.file.Close()); err != nil {
 		return err
 	}
@@ -112,8 +111,8 @@ func (t *Temp) Commit(path string) error {
 	return nil
 }
 
-// Rename gives a file that is on the disk the name path, on the same file system. A
-// file of that name is replaced.
+// Rename gives a file on the disk the name path, on the same file system. A file of
+// that name is replaced.
 func Rename(from, path string) error {
 	if err := rename(from, path); err != nil {
 		return err

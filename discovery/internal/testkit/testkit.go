@@ -1,5 +1,5 @@
-// Package testkit is what the tests of this module share: plugins to find, and
-// the binary of the test as one that runs.
+// Package testkit is shared by the tests of this module: plugins to find, and the
+// binary of the test as a running plugin.
 package testkit
 
 import (
@@ -15,14 +15,14 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
 
-// Patience bounds what must not hang.
+// Patience bounds everything that must not hang.
 const Patience = 20 * time.Second
 
-// Stay is the argument with which a plugin's child stays.
+// Stay is the argument that makes a plugin's child stay.
 const Stay = "stay"
 
-// Role returns the <role> of a test binary that runs under a name
-// greet-plugin-<role>: it is a plugin then, and behaves as the role.
+// Role returns the <role> of a test binary under a name greet-plugin-<role>: it is a
+// plugin then, and behaves as the role.
 func Role() (role string, ok bool) {
 	base := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	if role, ok = strings.CutPrefix(base, "greet-plugin-"); !ok {
@@ -36,7 +36,7 @@ func Role() (role string, ok bool) {
 	return role, true
 }
 
-// Prepare sets what processes of the test inherit: those of the race detector
+// Prepare sets the environment for processes of the test: those of the race detector
 // take a second to end otherwise.
 func Prepare() {
 	if os.Getenv("GORACE") == "" {
@@ -79,7 +79,7 @@ func Place(t testing.TB, dir, name string) string {
 	return path
 }
 
-// Put writes an executable file that is never run.
+// Put writes an executable file that never runs.
 func Put(t testing.TB, dir, name, content string) string {
 	t.Helper()
 	if discovery.ThisPlatform().OS == "windows" {

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// Nobody is a user that owns nothing.
+// Nobody is a user without files.
 const Nobody = 65534
 
-// AsAnotherUser goes on as a user that is not allowed everything, to the end of
-// the test. A test that is not run by root is that already.
+// AsAnotherUser goes on as a user with few rights, to the end of the test. Without
+// root the test has few rights already.
 func AsAnotherUser(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -28,7 +28,7 @@ func AsAnotherUser(t *testing.T) {
 	})
 }
 
-// OfRoot skips a test that needs files of two users.
+// OfRoot skips a test with files of two users, unless root runs it.
 func OfRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -36,7 +36,7 @@ func OfRoot(t *testing.T) {
 	}
 }
 
-// CommonDir is a directory that other users can reach, unlike t.TempDir's.
+// CommonDir is a directory within other users' reach, unlike t.TempDir's.
 func CommonDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "discovery") //nolint:usetesting // t.TempDir's is for this user alone

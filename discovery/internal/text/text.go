@@ -1,5 +1,5 @@
-// Package text makes text of others fit to be shown: plugins, files and lists
-// choose their names and words, and a terminal obeys what is in them.
+// Package text makes foreign text fit to be shown: plugins, files and lists choose
+// their names and words, and a terminal obeys control characters in them.
 package text
 
 import (
@@ -17,13 +17,13 @@ func Clip(s string, limit int) string {
 	return s
 }
 
-// Line is a text as one line that can be shown: clipped, and escaped.
+// Line makes a text one line to be shown: clipped, and escaped.
 func Line(s string, limit int) string { return Printable(Clip(s, limit)) }
 
 // Unprintable reports whether a rune must not be shown.
 func Unprintable(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }
 
-// Printable escapes what does not print.
+// Printable escapes characters that do not print.
 func Printable(s string) string {
 	if strings.IndexFunc(s, Unprintable) < 0 {
 		return s
