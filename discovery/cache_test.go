@@ -26,7 +26,7 @@ func openCache(t testing.TB, path string) *discovery.Cache {
 	return cache
 }
 
-func TestWhatIsCachedIsNeitherReadNorRunAgain(t *testing.T) {
+func TestCacheSparesReadingAndRunning(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache", "plugins.json")
 	target := filepath.Join(dir, "greet-plugin-exit")
@@ -60,7 +60,7 @@ func TestWhatIsCachedIsNeitherReadNorRunAgain(t *testing.T) {
 	_ = target
 }
 
-func TestAChangedFileIsLookedAtAnew(t *testing.T) {
+func TestCacheForgetsAChangedFile(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud", "one")
 	found := testkit.Find(t, dir)
@@ -90,7 +90,7 @@ func TestAChangedFileIsLookedAtAnew(t *testing.T) {
 }
 
 // A change within the same tick of the clock would not show.
-func TestAFileThatWasChangedJustNowIsNotCached(t *testing.T) {
+func TestCacheSkipsAFileChangedJustNow(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud", "one")
 	found := testkit.Find(t, dir)
@@ -104,7 +104,7 @@ func TestAFileThatWasChangedJustNowIsNotCached(t *testing.T) {
 	}
 }
 
-func TestABrokenCacheIsReportedAndReplaced(t *testing.T) {
+func TestOpenCacheReportsABrokenFileAndSaveReplacesIt(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache.json")
 	testkit.Put(t, dir, "greet-plugin-loud", "one")
@@ -148,7 +148,7 @@ func TestABrokenCacheIsReportedAndReplaced(t *testing.T) {
 	}
 }
 
-func TestConcurrentSavesLoseNothing(t *testing.T) {
+func TestCacheSavesAtOnceLoseNothing(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache.json")
 	const writers = 8
@@ -176,7 +176,7 @@ func TestConcurrentSavesLoseNothing(t *testing.T) {
 	}
 }
 
-func TestACacheKeepsWhatWasUsedLast(t *testing.T) {
+func TestCacheKeepsTheMostRecentlyUsed(t *testing.T) {
 	used := map[string]int64{"a": 3, "b": 1, "c": 2, "d": 3}
 	discovery.Prune(used, 3)
 	if got := slices.Sorted(maps.Keys(used)); !slices.Equal(got, []string{"a", "c", "d"}) {
@@ -185,7 +185,7 @@ func TestACacheKeepsWhatWasUsedLast(t *testing.T) {
 }
 
 // It is kept while others are dropped.
-func TestTheUseOfAFileIsNotedOnceADay(t *testing.T) {
+func TestCacheNotesTheUseOfAFileOnceADay(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "cache.json")
 	testkit.Put(t, dir, "greet-plugin-loud", "one")
@@ -216,7 +216,7 @@ func TestTheUseOfAFileIsNotedOnceADay(t *testing.T) {
 	}
 }
 
-func TestACacheThatIsNoFileIsReported(t *testing.T) {
+func TestOpenCacheReportsAPathThatIsNoFile(t *testing.T) {
 	var wrong *discovery.CacheError
 	if _, err := discovery.OpenCache(t.TempDir()); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "regular") {
 		t.Errorf("got %v", err)

@@ -20,7 +20,7 @@ func describe(t *testing.T, role string, d discovery.Describer) (*discovery.Desc
 	return d.Describe(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-"+role))
 }
 
-func TestDescribeReadsWhatAPluginSaysAboutItself(t *testing.T) {
+func TestDescribeReadsTheAnswer(t *testing.T) {
 	d, err := describe(t, "good", discovery.Describer{})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +61,7 @@ func TestDescribeTakesTheCookieOutOfTheEnvironment(t *testing.T) {
 	}
 }
 
-func TestDescribeSaysWhatIsWrongWithAnAnswer(t *testing.T) {
+func TestDescribeReportsAWrongAnswer(t *testing.T) {
 	var exit *exec.ExitError
 	tests := map[string]struct {
 		err  error
@@ -113,7 +113,7 @@ func TestDescribeKillsAPluginThatHangs(t *testing.T) {
 	noMoreGoroutines(t, before)
 }
 
-func TestTheContextEndsADescription(t *testing.T) {
+func TestDescribeEndsWithTheContext(t *testing.T) {
 	broken := errors.New("changed my mind")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	path := testkit.Place(t, t.TempDir(), "greet-plugin-hang")
@@ -127,7 +127,7 @@ func TestTheContextEndsADescription(t *testing.T) {
 	}
 }
 
-func TestAFloodOfLogsIsNoObstacle(t *testing.T) {
+func TestDescribeSurvivesAFloodOfLogs(t *testing.T) {
 	before := runtime.NumGoroutine()
 	if _, err := describe(t, "stderrflood", discovery.Describer{}); err != nil {
 		t.Error(err)
@@ -136,7 +136,7 @@ func TestAFloodOfLogsIsNoObstacle(t *testing.T) {
 }
 
 // Neither the child nor the goroutines at its output stay.
-func TestAChildThatHoldsTheOutputHoldsNobodyUp(t *testing.T) {
+func TestDescribeDoesNotWaitForAChildWithTheOutput(t *testing.T) {
 	before := runtime.NumGoroutine()
 	start := time.Now()
 	d, err := describe(t, "child", discovery.Describer{Grace: 50 * time.Millisecond})
@@ -149,7 +149,7 @@ func TestAChildThatHoldsTheOutputHoldsNobodyUp(t *testing.T) {
 	noMoreGoroutines(t, before)
 }
 
-func TestWhatCannotBeRunIsNoDescription(t *testing.T) {
+func TestDescribeFailsForAFileThatCannotRun(t *testing.T) {
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-broken", "\x7fELF nothing")
 	for _, path := range []string{path, path + "x"} {
 		_, err := (discovery.Describer{}).Describe(t.Context(), path)

@@ -97,7 +97,7 @@ func TestNamesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestFormatRefusesWhatWouldBeReadAsSomethingElse(t *testing.T) {
+func TestFormatRefusesNamesThatReadOtherwise(t *testing.T) {
 	greet := discovery.Naming{App: "greet"}
 	for _, id := range []discovery.ID{
 		{}, {Name: "a_b"}, {Name: "a/b"}, {Name: "../a"}, {Name: "a.exe"}, {Name: "a.sha256"}, {Name: "a.json"}, {Name: "a", Kind: "filter"},

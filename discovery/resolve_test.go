@@ -43,7 +43,7 @@ func names(passed []discovery.Passed) string {
 	return strings.Join(names, ", ")
 }
 
-func TestOnlyWhatIsLockedIsTaken(t *testing.T) {
+func TestResolveTakesOnlyLockedPlugins(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
@@ -85,7 +85,7 @@ func checksum(hash crypto.Hash, sum []byte) fmt.Stringer {
 }
 
 // To take an older one instead would let whoever can damage a file choose.
-func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
+func TestResolveFailsForAWrongSumWhateverElseThereIs(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	path := testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
@@ -109,7 +109,7 @@ func TestAWrongSumIsAnErrorWhateverElseThereIs(t *testing.T) {
 	}
 }
 
-func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
+func TestResolveKnowsAFileWithoutAVersionByItsSum(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud", "three")
 	testkit.Put(t, dir, "greet-plugin-loud_v2.0.0", "two")
@@ -124,7 +124,7 @@ func TestAFileWithoutAVersionIsKnownByItsSum(t *testing.T) {
 	}
 }
 
-func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
+func TestResolvePassesOverAPluginOfAnotherProtocol(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-good") // its description has version 1.4.0 and protocols 4 and 5
 	found := testkit.Find(t, dir)
@@ -157,7 +157,7 @@ func TestAPluginThatSpeaksAnotherProtocolIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestAPluginThatDescribesItselfAsAnotherVersionIsPassedOver(t *testing.T) {
+func TestResolvePassesOverAPluginThatDescribesAnotherVersion(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-good_v2.0.0")
 	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir), discovery.Request{Name: "good"})
@@ -168,7 +168,7 @@ func TestAPluginThatDescribesItselfAsAnotherVersionIsPassedOver(t *testing.T) {
 }
 
 // A plugin built with another library knows no describe.
-func TestAPluginWithoutADescriptionIsTaken(t *testing.T) {
+func TestResolveTakesAPluginWithoutADescription(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-exit_v1.0.0")
 	got, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir),
@@ -179,7 +179,7 @@ func TestAPluginWithoutADescriptionIsTaken(t *testing.T) {
 	}
 }
 
-func TestNothingIsRunBeforeItsSumWasFoundRight(t *testing.T) {
+func TestResolveRunsNothingBeforeItsSumWasFoundRight(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-good")
 	found := testkit.Find(t, dir)
@@ -197,7 +197,7 @@ func TestNothingIsRunBeforeItsSumWasFoundRight(t *testing.T) {
 	}
 }
 
-func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
+func TestOverrideForDevelopmentIsLoudAndUnchecked(t *testing.T) {
 	dir := t.TempDir()
 	path := testkit.Put(t, filepath.Join(dir, "build"), "loud", "new")
 	testkit.Put(t, filepath.Join(dir, "user"), "greet-plugin-loud_v1.0.0", "old")
@@ -224,7 +224,7 @@ func TestADevelopmentOverrideIsLoudAndUnchecked(t *testing.T) {
 	}
 }
 
-func TestTheContextEndsAResolve(t *testing.T) {
+func TestResolveEndsWithTheContext(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-hang")
 	found := testkit.Find(t, dir)
@@ -239,7 +239,7 @@ func TestTheContextEndsAResolve(t *testing.T) {
 	}
 }
 
-func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
+func TestResolveRunsNoPluginOfAFileSystem(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	search := discovery.Search{Naming: discovery.Naming{App: "greet"}, Dirs: []discovery.Dir{{Path: "archive", FS: os.DirFS(dir)}}}
@@ -254,7 +254,7 @@ func TestWhatIsFoundInAFileSystemCanBeResolvedAndNotRun(t *testing.T) {
 	}
 }
 
-func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
+func TestResolveLogsAFallBackToAnotherPlugin(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-agrees_v1.4.0") // speaks 5
 	testkit.Place(t, dir, "greet-plugin-agrees_v2.0.0") // its description has version 1.4.0
@@ -276,7 +276,7 @@ func TestAFallBackToAnotherPluginIsLogged(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeRunIsNotPassedOverInSilence(t *testing.T) {
+func TestResolveLogsAFileThatCannotRun(t *testing.T) {
 	if !hasModes {
 		t.Skip("only where a mode says what can be run")
 	}
@@ -307,7 +307,7 @@ func TestAFileThatCannotBeRunIsNotPassedOverInSilence(t *testing.T) {
 // hasModes is whether a file's mode decides about running it.
 var hasModes = discovery.ThisPlatform().OS != "windows"
 
-func TestAStrayFileDoesNotHideALockedPlugin(t *testing.T) {
+func TestStrayFileDoesNotHideALockedPlugin(t *testing.T) {
 	earlier, later := t.TempDir(), t.TempDir()
 	testkit.Put(t, earlier, "greet-plugin-Loud_v9.0.0", "stray")
 	testkit.Put(t, earlier, "greet-plugin-soft", "stray")
@@ -340,7 +340,7 @@ func TestAStrayFileDoesNotHideALockedPlugin(t *testing.T) {
 	}
 }
 
-func TestAMissingPluginsErrorNamesThePlacesAndTheNearestName(t *testing.T) {
+func TestNoneErrorNamesThePlacesAndTheNearestName(t *testing.T) {
 	dir, empty := t.TempDir(), t.TempDir()
 	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	testkit.Put(t, dir, "greet-plugin-something-else", "else")

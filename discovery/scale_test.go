@@ -50,7 +50,7 @@ func many(t testing.TB) discovery.Search {
 	return search
 }
 
-func TestTenThousandFilesAreFound(t *testing.T) {
+func TestFindSearchesTenThousandFiles(t *testing.T) {
 	search := many(t)
 	found, err := search.Find(t.Context())
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-func TestALockedPluginIsAskedByWayOfACopy(t *testing.T) {
+func TestResolveDescribesACopyOfALockedPlugin(t *testing.T) {
 	path := testkit.Place(t, t.TempDir(), "greet-plugin-where_v1.4.0")
 	found := testkit.Find(t, filepath.Dir(path))
 	resolver := discovery.Resolver{Lock: locked(t, found.Plugins...), Describer: &discovery.Describer{}}
@@ -30,7 +30,7 @@ func TestALockedPluginIsAskedByWayOfACopy(t *testing.T) {
 	}
 }
 
-func TestACopyIsGoneOnceItHasAnswered(t *testing.T) {
+func TestDescribeSumLeavesNoCopy(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("TMP", os.Getenv("TMPDIR"))
 	path := testkit.Place(t, t.TempDir(), "greet-plugin-where")
@@ -73,7 +73,7 @@ func TestACopyIsGoneOnceItHasAnswered(t *testing.T) {
 
 // Another process puts its own program in the place of the locked one, again and
 // again.
-func TestAProgramThatWasNotCheckedIsNotRun(t *testing.T) {
+func TestResolveRunsNoProgramThatWasNotChecked(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("only where a program that runs can be replaced")
 	}

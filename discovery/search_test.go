@@ -20,7 +20,7 @@ func problems(found *discovery.Found) string {
 }
 
 // A relative directory is not searched, so it hides no other name of itself.
-func TestARelativeDirectoryHidesNoOtherNameOfItself(t *testing.T) {
+func TestRelativeDirectoryHidesNoOtherNameOfItself(t *testing.T) {
 	dir := t.TempDir()
 	path := testkit.Put(t, filepath.Join(dir, "plugins"), "greet-plugin-loud", "")
 	t.Chdir(dir)
@@ -31,7 +31,7 @@ func TestARelativeDirectoryHidesNoOtherNameOfItself(t *testing.T) {
 }
 
 // Whoever can replace a link on the way chooses the plugin.
-func TestALinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
+func TestLinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
@@ -75,7 +75,7 @@ func TestALinkInADirectoryOfEverybodysIsNotFollowed(t *testing.T) {
 }
 
 // A terminal obeys control characters in a file's name.
-func TestAProblemPrintsNoControlCharacters(t *testing.T) {
+func TestProblemPrintsNoControlCharacters(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("names have none there")
 	}
@@ -99,7 +99,7 @@ func TestAProblemPrintsNoControlCharacters(t *testing.T) {
 }
 
 // On Windows some name them like that.
-func TestTheSuffixOfProgramsMayBeInCapitals(t *testing.T) {
+func TestSuffixOfProgramsMayBeInCapitals(t *testing.T) {
 	naming := discovery.Naming{App: "greet"}
 	id, err := naming.Parse("greet-plugin-loud_v1.4.0.EXE")
 	if err != nil || id.Name != "loud" || !id.Exe || id.Version != testkit.Version(t, "1.4.0") {
@@ -107,7 +107,7 @@ func TestTheSuffixOfProgramsMayBeInCapitals(t *testing.T) {
 	}
 }
 
-func TestAHomeThatIsNoAbsolutePathIsNone(t *testing.T) {
+func TestHomeMustBeAnAbsolutePath(t *testing.T) {
 	places := discovery.Places{App: "greet", Home: "here", LookupEnv: func(string) (string, bool) { return "", false }}
 	if dir, err := places.UserDir(); err == nil {
 		t.Errorf("got %s", dir)

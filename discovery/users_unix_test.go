@@ -15,7 +15,7 @@ import (
 )
 
 // It would take the place of a usable file.
-func TestAFileThatOnlyOthersMayRunShadowsNone(t *testing.T) {
+func TestFileThatOnlyOthersMayRunShadowsNone(t *testing.T) {
 	testkit.OfRoot(t)
 	root := testkit.CommonDir(t)
 	user, system := filepath.Join(root, "user"), filepath.Join(root, "system")
@@ -66,7 +66,7 @@ func TestDescribeLeavesNoChildren(t *testing.T) {
 }
 
 // A pipe without a writer would be waited for without end.
-func TestAPipeIsNotOpened(t *testing.T) {
+func TestOpenCacheOpensNoPipe(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plugins.json")
 	if err := syscall.Mkfifo(path, 0o600); err != nil {
 		t.Skip("needs: named pipes: ", err)

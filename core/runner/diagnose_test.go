@@ -93,7 +93,7 @@ func TestDiagnoseNameThatIsNotInPath(t *testing.T) {
 	expect(t, runner.Diagnose("other-greeter", nil), "an empty PATH", "give its path")
 }
 
-func TestDiagnoseWhatIsNoProgram(t *testing.T) {
+func TestDiagnoseFileThatIsNoProgram(t *testing.T) {
 	for name, test := range map[string]struct {
 		data  string
 		parts []string

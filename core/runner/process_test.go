@@ -85,7 +85,7 @@ func TestStdinFileIsHandedOver(t *testing.T) {
 	}
 }
 
-func TestNoStdinIsAnEmptyOne(t *testing.T) {
+func TestProcessWithoutStdinReadsNothing(t *testing.T) {
 	if stdout, _ := readBoth(t, started(t, helper("cat"))); stdout != "" {
 		t.Errorf("got %q", stdout)
 	}
@@ -284,7 +284,7 @@ func TestFailedStartCanBeRepeated(t *testing.T) {
 	before.awaitSame(t)
 }
 
-func TestBeforeStart(t *testing.T) {
+func TestProcessBeforeStart(t *testing.T) {
 	p := runner.NewProcess(runner.Command{Path: filepath.Join("somewhere", "greeter")})
 	if p.Name() != "greeter" || p.ID() != "" || p.Diagnose(t.Context()) != "" {
 		t.Errorf("name %q, ID %q, diagnosis %q", p.Name(), p.ID(), p.Diagnose(t.Context()))

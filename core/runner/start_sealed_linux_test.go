@@ -284,7 +284,7 @@ func TestSealedProgramRunsFromMemoryInNamespaces(t *testing.T) {
 	}
 }
 
-func TestWhereMemoryFilesMayNotRunTheCopyIsInAFile(t *testing.T) {
+func TestSealedProgramRunsFromAFileWhereMemoryFilesMayNot(t *testing.T) {
 	cmd := helper("sealAndRun", installed(t, "hello").Path)
 	cmd.Env = append(cmd.Env, "TMPDIR="+os.TempDir())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}

@@ -12,7 +12,7 @@ import (
 
 // A memory file without the right to execute stands for a security module: it refuses
 // to run a memory file at the start only.
-func TestStartThatMemoryIsRefusedToFallsBackToAFile(t *testing.T) {
+func TestStartFallsBackToAFileWhereMemoryIsRefused(t *testing.T) {
 	if _, err := exec.LookPath("true"); err != nil {
 		t.Skip("needs: the program true: ", err)
 	}

@@ -173,7 +173,7 @@ func TestCopiesOfProcessesThatWereKilledAreRemoved(t *testing.T) {
 }
 
 // A directory with the name of a copy's directory may belong to somebody.
-func TestOnlyWhatCanBeACopyIsRemoved(t *testing.T) {
+func TestSweepRemovesOnlyDirectoriesOfCopies(t *testing.T) {
 	file := func(name string, mode fs.FileMode) func(string) error {
 		return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), nil, mode) }
 	}

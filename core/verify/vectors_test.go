@@ -14,7 +14,7 @@ import (
 )
 
 // The same vectors hold for package sums of the module discovery.
-func TestSumsFileSaysWhatTheVectorsSay(t *testing.T) {
+func TestSumsFileAgreesWithTheVectors(t *testing.T) {
 	data, err := os.ReadFile("testdata/sums.json")
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-func TestAReleaseIsInstalledWithTheListOfSumsBesideIt(t *testing.T) {
+func TestInstallUsesTheListOfSumsBesideARelease(t *testing.T) {
 	for name, listName := range map[string]string{
 		tarball: "greet-plugin-loud_1.4.0_SHA256SUMS",
 		zipped:  "greet-plugin-loud_1.4.0_checksums.txt",
@@ -56,7 +56,7 @@ func TestAReleaseIsInstalledWithTheListOfSumsBesideIt(t *testing.T) {
 	}
 }
 
-func TestASumAloneBesideTheFileIsOne(t *testing.T) {
+func TestInstallTakesASumAloneBesideTheFile(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/"+tarball+".sha256", []byte(sums.Of(release()[tarball]).String()+"\n"))
 	item, err := w.install(t, tarball)
@@ -64,7 +64,7 @@ func TestASumAloneBesideTheFileIsOne(t *testing.T) {
 }
 
 // Another version's release leaves such a list.
-func TestAListThatDoesNotNameTheFileIsNotTheOne(t *testing.T) {
+func TestInstallSkipsAListWithoutTheFile(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(zipped))
 	w.serve("/checksums.txt", list(tarball))
@@ -72,7 +72,7 @@ func TestAListThatDoesNotNameTheFileIsNotTheOne(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-func TestAnAddressWithoutASumIsRefusedUnlessThatIsAllowed(t *testing.T) {
+func TestInstallRefusesAnAddressWithoutASumUnlessAllowed(t *testing.T) {
 	w := newWorld(t)
 	item, err := w.install(t, tarball)
 	w.refused(t, item, err, fetch.ErrUnverified)
@@ -87,7 +87,7 @@ func TestAnAddressWithoutASumIsRefusedUnlessThatIsAllowed(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-func TestAWrongSumIsRefusedBeforeAnythingIsRun(t *testing.T) {
+func TestInstallRefusesAWrongSumBeforeAnythingRuns(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "ran")
 	t.Setenv(markVariable, mark)
 	w := newWorld(t)
@@ -110,7 +110,7 @@ func TestAWrongSumIsRefusedBeforeAnythingIsRun(t *testing.T) {
 	}
 }
 
-func TestAListThatContradictsItselfOrTheCallerIsRefused(t *testing.T) {
+func TestInstallRefusesAContradictoryList(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", append(list(tarball), []byte(sums.Of(nil).String()+"  "+tarball+"\n")...))
 	item, err := w.install(t, tarball)
@@ -125,7 +125,7 @@ func TestAListThatContradictsItselfOrTheCallerIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheCallerMayNameTheList(t *testing.T) {
+func TestInstallTakesTheCallersList(t *testing.T) {
 	w := newWorld(t)
 	w.others["/sums.txt"] = content(list(tarball))
 	path := filepath.Join(t.TempDir(), "sums")
@@ -157,7 +157,7 @@ func TestTheCallerMayNameTheList(t *testing.T) {
 	w.refused(t, item, err, os.ErrNotExist)
 }
 
-func TestAQueryGoesWithTheFilesBesideIt(t *testing.T) {
+func TestInstallKeepsTheQueryForFilesBeside(t *testing.T) {
 	w := newWorld(t)
 	for path, data := range map[string][]byte{"/a b/" + tarball: release()[tarball], "/a b/SHA256SUMS": list(tarball)} {
 		w.handle(path, func(out http.ResponseWriter, request *http.Request) {
@@ -198,7 +198,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
 
-func TestWhatIsNoAddressIsSaidToBeNone(t *testing.T) {
+func TestInstallRefusesABrokenAddress(t *testing.T) {
 	w := newWorld(t)
 	for _, location := range []string{"ftp://example.com/x", "https:///x", "https://%zz/", "file:///etc/passwd", w.server.URL, w.server.URL + "/"} {
 		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, store.Install{})
@@ -206,7 +206,7 @@ func TestWhatIsNoAddressIsSaidToBeNone(t *testing.T) {
 	}
 }
 
-func TestAServerThatRefusesIsQuoted(t *testing.T) {
+func TestStatusErrorQuotesTheServer(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	for code, handle := range map[int]http.HandlerFunc{
@@ -229,7 +229,7 @@ func TestAServerThatRefusesIsQuoted(t *testing.T) {
 	w.refused(t, item, err, nil)
 }
 
-func TestAStalledTransferEnds(t *testing.T) {
+func TestTransferThatStallsEnds(t *testing.T) {
 	w := newWorld(t)
 	w.fetcher.StallTimeout = time.Second
 	w.serve("/SHA256SUMS", list(tarball))
@@ -260,7 +260,7 @@ func TestAStalledTransferEnds(t *testing.T) {
 	w.refused(t, item, err, fetch.ErrStalled)
 }
 
-func TestASlowTransferIsNoStalledOne(t *testing.T) {
+func TestTransferThatIsSlowGoesOn(t *testing.T) {
 	w := newWorld(t)
 	w.fetcher.StallTimeout = 2 * time.Second
 	w.serve("/SHA256SUMS", list(tarball))
@@ -278,7 +278,7 @@ func TestASlowTransferIsNoStalledOne(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-func TestACutTransferIsSaidToBeOne(t *testing.T) {
+func TestTransferThatIsCutFails(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	data := release()[tarball]
@@ -312,7 +312,7 @@ func TestACutTransferIsSaidToBeOne(t *testing.T) {
 	}
 }
 
-func TestALengthThatLiesIsCaught(t *testing.T) {
+func TestTransferOfAnotherLengthFails(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	data := release()[tarball]
@@ -354,7 +354,7 @@ func TestALengthThatLiesIsCaught(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
+func TestTransferOfTooMuchIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	endless := func(out http.ResponseWriter, _ *http.Request) {
@@ -389,7 +389,7 @@ func TestWhatIsTooLargeIsNotDownloaded(t *testing.T) {
 	}
 }
 
-func TestTheContextEndsADownload(t *testing.T) {
+func TestTransferEndsWithTheContext(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	ctx, cancel := context.WithCancelCause(within(t))
@@ -405,7 +405,7 @@ func TestTheContextEndsADownload(t *testing.T) {
 }
 
 // An encoding on the way must not change the content of the sum.
-func TestNoEncodingIsAskedFor(t *testing.T) {
+func TestTransferAsksForNoEncoding(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	w.handle("/"+tarball, func(out http.ResponseWriter, request *http.Request) {
@@ -419,7 +419,7 @@ func TestNoEncodingIsAskedFor(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-func TestAnInstallationLeavesNoGoroutine(t *testing.T) {
+func TestInstallLeavesNoGoroutine(t *testing.T) {
 	w := newWorld(t)
 	plain := httptest.NewServer(w.handler(w.files))
 	w.serve("/SHA256SUMS", list(tarball))
@@ -441,7 +441,7 @@ func TestAnInstallationLeavesNoGoroutine(t *testing.T) {
 	}
 }
 
-func TestASearchLinksNeitherHTTPNorArchives(t *testing.T) {
+func TestSearchLinksNeitherHTTPNorArchives(t *testing.T) {
 	network := []string{"net/http", "aead.dev/minisign", "crypto/tls"}
 	for folder, heavy := range map[string][]string{
 		"..":       append([]string{"archive/tar", "archive/zip", "compress/gzip"}, network...),

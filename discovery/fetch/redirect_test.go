@@ -28,7 +28,7 @@ func (w *world) elsewhere(path string, data []byte) {
 	w.others["/stored"+path] = content(data)
 }
 
-func TestAFileOnAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
+func TestRedirectToAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
 	data := release()[tarball]
 	for title, test := range map[string]struct {
 		prepare func(*world)
@@ -62,7 +62,7 @@ func TestAFileOnAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
 }
 
 // It cannot vouch for anything, and still can contradict.
-func TestAListOnAnotherHostStillHasToFit(t *testing.T) {
+func TestRedirectedListStillHasToFit(t *testing.T) {
 	w := newWorld(t)
 	w.elsewhere("/SHA256SUMS", list(tarball))
 	item, err := w.install(t, tarball)
@@ -78,7 +78,7 @@ func TestAListOnAnotherHostStillHasToFit(t *testing.T) {
 	}
 }
 
-func TestARedirectOnTheSameHostIsFollowed(t *testing.T) {
+func TestRedirectOnTheSameHostIsFollowed(t *testing.T) {
 	w := newWorld(t)
 	w.serve("/SHA256SUMS", list(tarball))
 	w.handle("/"+tarball, redirect("/moved"))
@@ -92,7 +92,7 @@ func TestARedirectOnTheSameHostIsFollowed(t *testing.T) {
 	w.installed(t, item, err)
 }
 
-func TestNoRedirectLeadsToPlainHTTP(t *testing.T) {
+func TestRedirectToPlainHTTPIsRefused(t *testing.T) {
 	plain := httptest.NewServer(content(release()[tarball]))
 	defer plain.Close()
 	for _, allowed := range []bool{false, true} {

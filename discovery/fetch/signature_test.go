@@ -49,7 +49,7 @@ func scheme(t *testing.T, keys ...string) fetch.Scheme {
 	return s
 }
 
-func TestASignedReleaseIsInstalled(t *testing.T) {
+func TestSignedReleaseIsInstalled(t *testing.T) {
 	by := newSigner(t)
 	data := release()[tarball]
 	for title, prepare := range map[string]func(*world){
@@ -87,7 +87,7 @@ func TestASignedReleaseIsInstalled(t *testing.T) {
 	}
 }
 
-func TestASignatureThatDoesNotHoldIsRefused(t *testing.T) {
+func TestSignatureThatDoesNotHoldIsRefused(t *testing.T) {
 	by, stranger := newSigner(t), newSigner(t)
 	data := release()[tarball]
 	lines := list(tarball)
@@ -132,7 +132,7 @@ func TestASignatureThatDoesNotHoldIsRefused(t *testing.T) {
 }
 
 // An old list with its signature, in the place of the new one, does not name the file.
-func TestAnOldSignedListDoesNotNameTheNewFile(t *testing.T) {
+func TestSignedListOfAnOldReleaseDoesNotNameTheNewFile(t *testing.T) {
 	by := newSigner(t)
 	w := newWorld(t)
 	w.fetcher.Signatures = scheme(t, by.public)
@@ -143,7 +143,7 @@ func TestAnOldSignedListDoesNotNameTheNewFile(t *testing.T) {
 	w.refused(t, item, err, fetch.ErrUnsigned)
 }
 
-func TestWhatIsNotSignedIsRefusedWhereSignaturesAreRequired(t *testing.T) {
+func TestUnsignedFileIsRefusedWhereSignaturesAreRequired(t *testing.T) {
 	w := newWorld(t)
 	w.fetcher.Signatures = scheme(t, newSigner(t).public)
 	w.fetcher.AllowUnverified = true
@@ -166,7 +166,7 @@ func TestWhatIsNotSignedIsRefusedWhereSignaturesAreRequired(t *testing.T) {
 	w.refused(t, item, err, fetch.ErrUnsigned)
 }
 
-func TestAListInAFileMayBeSignedToo(t *testing.T) {
+func TestSignedListMayBeAFile(t *testing.T) {
 	by := newSigner(t)
 	w := newWorld(t)
 	w.fetcher.Signatures = scheme(t, by.public)
@@ -215,7 +215,7 @@ func TestSignaturesOfMinisignItselfHold(t *testing.T) {
 	}
 }
 
-func TestAnApplicationMayHaveAnotherKindOfSignature(t *testing.T) {
+func TestSignatureMayBeOfAnotherKind(t *testing.T) {
 	w := newWorld(t)
 	refused := errors.New("bad")
 	w.fetcher.Signatures = fetch.Scheme{Suffix: ".sig", Verify: func(_ context.Context, signed fetch.Signed) error {

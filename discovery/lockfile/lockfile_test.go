@@ -107,7 +107,7 @@ func TestEntriesAreFoundByTheirKeys(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+func TestFileIsReadAsWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "lock.json")
 	if _, err := lockfile.Read(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
@@ -135,7 +135,7 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 	}
 }
 
-func TestABrokenEntryIsReportedWithItsLineAndTheOthersCount(t *testing.T) {
+func TestParseReportsABrokenEntryWithItsLineAndKeepsTheOthers(t *testing.T) {
 	sum := sums.Of([]byte("x")).String()
 	text := `{
   "version": 1, "remark": {"a": [1, 2]},
@@ -184,7 +184,7 @@ func TestABrokenEntryIsReportedWithItsLineAndTheOthersCount(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoLockFileIsRefusedWithTheLine(t *testing.T) {
+func TestParseRefusesOtherFilesWithTheLine(t *testing.T) {
 	tests := map[string]struct {
 		text string
 		line int
@@ -249,7 +249,7 @@ func TestUpdateLeavesTheFileAsItWasOnAnError(t *testing.T) {
 }
 
 // A terminal obeys control characters in a name.
-func TestANameWithControlCharactersIsNone(t *testing.T) {
+func TestParseRefusesANameWithControlCharacters(t *testing.T) {
 	sum := sums.Of([]byte("x")).String()
 	for _, key := range []string{"kind", "name", "platform"} {
 		text := `{"version": 1, "plugins": [{"name": "a", "` + key + `": "x\u001b[2J", "sha256": "` + sum + `"}]}`
@@ -270,7 +270,7 @@ func TestANameWithControlCharactersIsNone(t *testing.T) {
 	}
 }
 
-func TestAFileWithoutAVersionIsNotALaterRelease(t *testing.T) {
+func TestFormatErrorIsNotForAFileWithoutAVersion(t *testing.T) {
 	_, err := lockfile.Parse("f", []byte(`{"plugins": []}`))
 	var later *lockfile.FormatError
 	if err == nil || errors.As(err, &later) || !strings.Contains(err.Error(), `"version"`) {
@@ -313,7 +313,7 @@ func TestUpdateKeepsTheModeAndTheLink(t *testing.T) {
 }
 
 // Whenever a writer is killed the file is whole, and nobody waits for it.
-func TestAKilledWriterLeavesAWholeFile(t *testing.T) {
+func TestUpdateThatIsKilledLeavesAWholeFile(t *testing.T) {
 	const writers = 20
 	path := filepath.Join(t.TempDir(), "lock.json")
 	for i := range writers {
@@ -346,7 +346,7 @@ func TestAKilledWriterLeavesAWholeFile(t *testing.T) {
 	}
 }
 
-func TestConcurrentWritersLoseNothing(t *testing.T) {
+func TestUpdateByConcurrentWritersLosesNothing(t *testing.T) {
 	const processes, goroutines = 20, 4
 	path := filepath.Join(t.TempDir(), "lock.json")
 	var group sync.WaitGroup
@@ -390,7 +390,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func TestAnErrorShowsLittleOfTheFileAndNothingThatATerminalObeys(t *testing.T) {
+func TestParseErrorIsShortAndPrintable(t *testing.T) {
 	long := strings.Repeat("\u202e\u009b9", 1<<18)
 	digits := strings.Repeat("9", 1<<20)
 	sum := sums.Of(nil).String()

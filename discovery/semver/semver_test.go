@@ -131,7 +131,7 @@ func TestConstraintsMeanWhatTheyMeanInConfigurationFiles(t *testing.T) {
 }
 
 // An excluded pre-release asks for none.
-func TestAnExcludedPrereleaseAsksForNone(t *testing.T) {
+func TestConstraintThatExcludesAPrereleaseAsksForNone(t *testing.T) {
 	c, err := semver.ParseConstraint(">= 1.0, != 1.4.0-beta.1")
 	if err != nil {
 		t.Fatal(err)
@@ -146,7 +146,7 @@ func TestAnExcludedPrereleaseAsksForNone(t *testing.T) {
 	}
 }
 
-func TestParseConstraintRefusesWhatIsNone(t *testing.T) {
+func TestParseConstraintRefusesOtherTexts(t *testing.T) {
 	for _, text := range []string{"new", ">= ", ">= 1.2 < 2", "=> 1", "1.x", "1.2.3 || 2", "vv1.2.3", "> vv1", ",", ">= 1,", strings.Repeat("> 1,", 1000) + "> 1"} {
 		_, err := semver.ParseConstraint(text)
 		var wrong *semver.ConstraintError

@@ -114,7 +114,7 @@ func exe(name string) string {
 	return name
 }
 
-func TestTheProgramOfAReleaseIsInstalled(t *testing.T) {
+func TestInstallTakesTheProgramOfARelease(t *testing.T) {
 	program := self(t)
 	for suffix2, data := range archives(t,
 		entry{name: "greet-plugin-agrees_1.4.0/", kind: tar.TypeDir},
@@ -156,7 +156,7 @@ func TestTheProgramOfAReleaseIsInstalled(t *testing.T) {
 }
 
 // The archive's name may say nothing, and the program's in it all.
-func TestTheProgramInAnArchiveSaysWhatTheArchiveDoesNot(t *testing.T) {
+func TestProgramInAnArchiveCompletesTheArchivesName(t *testing.T) {
 	name := exe("greet-plugin-loud_v1.4.0_x5.0_" + discovery.ThisPlatform().String())
 	for suffix2, data := range archives(t, entry{name: name, content: "one"}) {
 		s := newStore(t)
@@ -167,7 +167,7 @@ func TestTheProgramInAnArchiveSaysWhatTheArchiveDoesNot(t *testing.T) {
 	}
 }
 
-func TestAnArchiveAndItsProgramMustNotContradictEachOther(t *testing.T) {
+func TestArchiveAndItsProgramMustNotContradictEachOther(t *testing.T) {
 	for what, name := range map[string]string{
 		"name": "greet-plugin-soft", "version": "greet-plugin-loud_v1.5.0", "platform": "greet-plugin-loud_vms_vax",
 	} {
@@ -184,7 +184,7 @@ func TestAnArchiveAndItsProgramMustNotContradictEachOther(t *testing.T) {
 	}
 }
 
-func TestAnArchiveThatCouldDoHarmIsRefused(t *testing.T) {
+func TestArchiveThatCouldDoHarmIsRefused(t *testing.T) {
 	program := entry{name: exe("greet-plugin-loud"), content: "one"}
 	for title, test := range map[string]struct {
 		entries []entry
@@ -242,7 +242,7 @@ func manyEntries(n int) (entries []entry) {
 	return entries
 }
 
-func TestAnArchiveThatUnpacksToTooMuchIsRefused(t *testing.T) {
+func TestArchiveThatUnpacksToTooMuchIsRefused(t *testing.T) {
 	zeros := strings.Repeat("\x00", 8<<20)
 	program := exe("greet-plugin-loud")
 	for title, entries := range map[string][]entry{
@@ -263,7 +263,7 @@ func TestAnArchiveThatUnpacksToTooMuchIsRefused(t *testing.T) {
 }
 
 // The directory of a zip says how large its files are.
-func TestAZipWhoseDirectoryLiesIsRefused(t *testing.T) {
+func TestZipWhoseDirectoryLiesIsRefused(t *testing.T) {
 	data := zipped(t, entry{name: exe("greet-plugin-loud"), content: strings.Repeat("\x00", 1<<20)})
 	for _, size := range []uint32{10, 2 << 20} {
 		forged := bytes.Clone(data)
@@ -279,7 +279,7 @@ func TestAZipWhoseDirectoryLiesIsRefused(t *testing.T) {
 	}
 }
 
-func TestADamagedArchiveIsSaidToBeOne(t *testing.T) {
+func TestArchiveThatIsDamagedIsReported(t *testing.T) {
 	for suffix2, data := range archives(t, entry{name: exe("greet-plugin-loud"), content: strings.Repeat("some text ", 1000)}, entry{name: "README", content: "x"}) {
 		flipped := bytes.Clone(data)
 		flipped[60] ^= 0x55 // in the program
@@ -300,7 +300,7 @@ func TestADamagedArchiveIsSaidToBeOne(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsTooLargeIsRefused(t *testing.T) {
+func TestInstallRefusesATooLargeFile(t *testing.T) {
 	s := newStore(t)
 	var large *store.SizeError
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 101))

@@ -27,7 +27,7 @@ func nothingInstalled(t *testing.T, s store.Store) {
 	}
 }
 
-func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
+func TestInstallTakesAProgramThatAgrees(t *testing.T) {
 	s := newStore(t)
 	var stages []string
 	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-agrees"), store.Install{
@@ -56,7 +56,7 @@ func TestAProgramThatAgreesIsInstalledWithItsDescription(t *testing.T) {
 	}
 }
 
-func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
+func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 	for title, test := range map[string]struct {
 		file    string
 		install store.Install
@@ -114,7 +114,7 @@ func TestAProgramThatContradictsIsRefusedWithBothSides(t *testing.T) {
 }
 
 // core/plugin answers so for a plugin without a name of its own.
-func TestTheNameOfTheMainPackageClaimsNothing(t *testing.T) {
+func TestMainPackagesNameClaimsNothing(t *testing.T) {
 	s := newStore(t)
 	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-unset"), store.Install{Protocols: []int{5}})
 	if err != nil || item.Description.Name != "main" {
@@ -122,7 +122,7 @@ func TestTheNameOfTheMainPackageClaimsNothing(t *testing.T) {
 	}
 }
 
-func TestAProgramThatDoesNotDescribeItselfIsTakenOnlyIfThatIsAskedFor(t *testing.T) {
+func TestInstallTakesAnUndescribedProgramOnlyOnRequest(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Place(t, t.TempDir(), "greet-plugin-exit")
 	var silent *discovery.DescribeError
@@ -141,7 +141,7 @@ func TestAProgramThatDoesNotDescribeItselfIsTakenOnlyIfThatIsAskedFor(t *testing
 	}
 }
 
-func TestAProgramThatRewritesItselfIsNotInstalled(t *testing.T) {
+func TestInstallRefusesAProgramThatRewritesItself(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("only where a program that runs can be removed")
 	}
@@ -189,7 +189,7 @@ func pe(machine uint16) string {
 }
 
 // Such a program is never run: the store is another platform's.
-func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
+func TestHeadOfAProgramMustFitThePlatform(t *testing.T) {
 	for _, test := range []struct{ content, platform, got string }{
 		{elf(2, 1, 0, 62), "linux_amd64", ""},
 		{elf(2, 1, 3, 62), "linux_amd64", ""},
@@ -235,7 +235,7 @@ func TestTheHeadOfAProgramMustFitThePlatform(t *testing.T) {
 	}
 }
 
-func TestAProgramForAnotherPlatformIsInstalledInThatOnesStoreWithoutBeingRun(t *testing.T) {
+func TestInstallForAnotherPlatformRunsNothing(t *testing.T) {
 	s := newStore(t)
 	s.Platform = discovery.Platform{OS: "windows", Arch: "arm64"}
 	if discovery.ThisPlatform() == s.Platform {

@@ -27,7 +27,7 @@ func reason(err error) discovery.Reason {
 }
 
 // A plugin beyond a search is not installed.
-func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
+func TestInstallRefusesAPluginThatNoSearchFinds(t *testing.T) {
 	s := newStore(t)
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
 	if _, err := s.Install(t.Context(), source, store.Install{Undescribed: true}); reason(err) != discovery.ReasonForeign {
@@ -54,7 +54,7 @@ func TestInstallRefusesWhatWouldNotBeFound(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
+func TestInstallRefusesAFileThatIsWrittenToMeanwhile(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 1<<20))
 	written := false
@@ -83,7 +83,7 @@ func TestAFileThatIsWrittenToMeanwhileIsNotInstalled(t *testing.T) {
 }
 
 // The lock file decides, also while the file is away.
-func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
+func TestInstallReplacesAMissingPluginOnlyByItselfUnlessAskedFor(t *testing.T) {
 	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
 	if err := os.Remove(item.Path); err != nil {
@@ -107,7 +107,7 @@ func TestAMissingPluginIsOnlyReplacedByItselfUnlessAskedFor(t *testing.T) {
 }
 
 // Where the new sum cannot be recorded the old plugin is there, with its own.
-func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
+func TestInstallUndoesAReplacementThatCannotBeRecorded(t *testing.T) {
 	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
 	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), store.Install{
@@ -125,7 +125,7 @@ func TestAReplacementThatCannotBeRecordedIsUndone(t *testing.T) {
 	}
 }
 
-func TestToInstallTheSameAgainRepairsItsMode(t *testing.T) {
+func TestInstallOfTheSameAgainRepairsItsMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
@@ -145,7 +145,7 @@ func TestToInstallTheSameAgainRepairsItsMode(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledInstallationLeftIsSweptUp(t *testing.T) {
+func TestInstallSweepsUpAfterAKilledInstallation(t *testing.T) {
 	s := newStore(t)
 	install(t, s, "greet-plugin-loud", "one")
 	old, recent := testkit.Put(t, s.Dir, ".jackfield-tmp-1", "x"), testkit.Put(t, s.Dir, ".jackfield-tmp-2", "x")
@@ -159,7 +159,7 @@ func TestWhatAKilledInstallationLeftIsSweptUp(t *testing.T) {
 	}
 }
 
-func TestAnItemHasAnAbsolutePath(t *testing.T) {
+func TestItemHasAnAbsolutePath(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := store.Store{Dir: "plugins", Naming: discovery.Naming{App: "greet"}}
 	if item := install(t, s, "greet-plugin-loud", "one"); !filepath.IsAbs(item.Path) {
@@ -183,7 +183,7 @@ func TestRemoveLeavesFilesThatAreNoPlugins(t *testing.T) {
 	}
 }
 
-func TestAMisnamedFileDoesNotHideThatAPluginIsMissing(t *testing.T) {
+func TestListShowsAMissingPluginBesideAMisnamedFile(t *testing.T) {
 	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud", "one")
 	testkit.Put(t, s.Dir, "greet-plugin-loud_notes", "dear diary")
@@ -196,7 +196,7 @@ func TestAMisnamedFileDoesNotHideThatAPluginIsMissing(t *testing.T) {
 }
 
 // Nothing is known of its content, so nothing is missing, and nothing forgotten.
-func TestADirectoryThatCannotBeUsedLosesNoEntry(t *testing.T) {
+func TestUnusableDirectoryLosesNoEntry(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("modes say nothing there")
 	}
@@ -238,7 +238,7 @@ func TestRemoveDoesNotTakeADirectoryForAPlugin(t *testing.T) {
 }
 
 // Nobody reads as much.
-func TestTheContextEndsReading(t *testing.T) {
+func TestReadingEndsWithTheContext(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Put(t, s.Dir, "greet-plugin-loud_v1.0.0", "")
 	if err := os.Truncate(path, 1<<40); err != nil || runtime.GOOS == "windows" {
@@ -260,7 +260,7 @@ func TestTheContextEndsReading(t *testing.T) {
 	}
 }
 
-func TestAStrayFileWithOtherCapitalsHidesNoInstalledPlugin(t *testing.T) {
+func TestStrayFileWithOtherCapitalsHidesNoInstalledPlugin(t *testing.T) {
 	dir := t.TempDir()
 	plugins := store.Store{Dir: filepath.Join(dir, "store"), Naming: discovery.Naming{App: "greet"}}
 	item, err := plugins.Install(testkit.Within(t), testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "loud"), store.Install{Undescribed: true})

@@ -104,7 +104,7 @@ func within(t *testing.T, name string, read func(context.Context) error) error {
 	}
 }
 
-func TestNoReaderWaitsForWhatIsNoRegularFile(t *testing.T) {
+func TestReadersDoNotWaitForIrregularFiles(t *testing.T) {
 	for kind, put := range irregular {
 		t.Run(kind, func(t *testing.T) {
 			dir := t.TempDir()
@@ -129,7 +129,7 @@ func TestNoReaderWaitsForWhatIsNoRegularFile(t *testing.T) {
 }
 
 // A file is looked at, and becomes a pipe before it is opened.
-func TestNoReaderWaitsForAFileThatBecomesAPipe(t *testing.T) {
+func TestReadersDoNotWaitForAFileThatBecomesAPipe(t *testing.T) {
 	dir := t.TempDir()
 	path := testkit.Put(t, filepath.Join(dir, "plugins"), "greet-plugin-loud", "regular")
 	found := testkit.Find(t, filepath.Dir(path))

@@ -15,7 +15,7 @@ import (
 )
 
 // Nobody writes to the pipe, so a plain open would wait for ever.
-func TestANamedPipeIsNotInstalled(t *testing.T) {
+func TestInstallRefusesANamedPipe(t *testing.T) {
 	for _, name := range []string{"greet-plugin-loud", "greet-plugin-loud_1.0.0.tar.gz"} {
 		path := filepath.Join(t.TempDir(), name)
 		if err := syscall.Mkfifo(path, 0o755); err != nil {
@@ -37,7 +37,7 @@ func TestANamedPipeIsNotInstalled(t *testing.T) {
 	}
 }
 
-func TestALockFileThatIsAPipeEndsAnInstallation(t *testing.T) {
+func TestInstallEndsAtALockFileThatIsAPipe(t *testing.T) {
 	s := newStore(t)
 	install(t, s, "greet-plugin-soft", "soft")
 	s.Lock = filepath.Join(t.TempDir(), "lock")
@@ -64,7 +64,7 @@ func TestALockFileThatIsAPipeEndsAnInstallation(t *testing.T) {
 }
 
 // Where the plugin should lie.
-func TestAPipeInTheStoreIsNotOpened(t *testing.T) {
+func TestListOpensNoPipe(t *testing.T) {
 	s := newStore(t)
 	if err := os.MkdirAll(s.Dir, 0o755); err != nil {
 		t.Fatal(err)

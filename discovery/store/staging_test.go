@@ -33,7 +33,7 @@ type callback func()
 
 func (c callback) Read([]byte) (int, error) { c(); return 0, io.EOF }
 
-func TestAKilledInstallationLeavesNothingThatIsFoundAndIsSwept(t *testing.T) {
+func TestInstallThatIsKilledLeavesNothingToFindAndIsSwept(t *testing.T) {
 	s := newStore(t)
 	cmd := exec.CommandContext(testkit.Within(t), os.Args[0])
 	cmd.Env = append(os.Environ(), installVariable+"="+s.Dir)
@@ -99,7 +99,7 @@ func TestInstallationsDoNotSweepEachOther(t *testing.T) {
 	}
 }
 
-func TestTheContextEndsAnInstallation(t *testing.T) {
+func TestInstallEndsWithTheContext(t *testing.T) {
 	s := newStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	endless := io.MultiReader(strings.NewReader("x"), callback(cancel), zeros{})

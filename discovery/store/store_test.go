@@ -70,7 +70,7 @@ func files(t testing.TB, dir string) string {
 	return strings.Join(names, " ")
 }
 
-func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
+func TestInstalledPluginIsThereWithItsSum(t *testing.T) {
 	s := newStore(t)
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
 	item, err := s.Install(t.Context(), source, store.Install{Undescribed: true, Want: sums.Of([]byte("one"))})
@@ -97,7 +97,7 @@ func TestAnInstalledPluginIsThereWithItsSum(t *testing.T) {
 	}
 }
 
-func TestAWrongSumIsNotInstalled(t *testing.T) {
+func TestInstallRefusesAWrongSum(t *testing.T) {
 	s := newStore(t)
 	_, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), store.Install{Undescribed: true, Want: sums.Of([]byte("two"))})
 	var mismatch *sums.MismatchError
@@ -109,7 +109,7 @@ func TestAWrongSumIsNotInstalled(t *testing.T) {
 	}
 }
 
-func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
+func TestInstallReplacesAnotherFileOnlyOnRequest(t *testing.T) {
 	s := newStore(t)
 	install(t, s, "greet-plugin-loud_v1.4.0", "one")
 	install(t, s, "greet-plugin-loud_v1.4.0", "one") // the same one again is no matter
@@ -129,7 +129,7 @@ func TestAnotherFileIsOnlyReplacedIfThatIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
+func TestInstallTakesTheCallersID(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Put(t, t.TempDir(), "download", "one")
 	var wrong *discovery.NameError
@@ -152,7 +152,7 @@ func TestTheCallerMaySayWhatAFileIs(t *testing.T) {
 	}
 }
 
-func TestABrokenSourceLeavesNothing(t *testing.T) {
+func TestInstallFromABrokenSourceLeavesNothing(t *testing.T) {
 	s := newStore(t)
 	broken := errors.New("connection lost")
 	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}})
@@ -244,7 +244,7 @@ func TestRemoveTakesFilesAndEntries(t *testing.T) {
 	}
 }
 
-func TestConcurrentInstallationsLoseNothing(t *testing.T) {
+func TestInstallationsAtOnceLoseNothing(t *testing.T) {
 	s := newStore(t)
 	const writers = 12
 	var group sync.WaitGroup

@@ -46,7 +46,7 @@ func TestParseTakesSixtyFourDigits(t *testing.T) {
 	}
 }
 
-func TestAMismatchSaysBothSums(t *testing.T) {
+func TestMismatchErrorSaysBothSums(t *testing.T) {
 	path := file(t, "plugin", "a")
 	if err := sums.Check(path, sumA); err != nil {
 		t.Error(err)
@@ -66,7 +66,7 @@ func TestAMismatchSaysBothSums(t *testing.T) {
 	}
 }
 
-func TestABrokenLineIsReportedAndTheOthersCount(t *testing.T) {
+func TestParseListReportsABrokenLineAndKeepsTheOthers(t *testing.T) {
 	a, b := sumA.String(), sumB.String()
 	text := strings.Join([]string{
 		a + "  text",
@@ -114,7 +114,7 @@ func TestABrokenLineIsReportedAndTheOthersCount(t *testing.T) {
 	}
 }
 
-func TestAFileOfGarbageIsBounded(t *testing.T) {
+func TestParseListOfGarbageIsBounded(t *testing.T) {
 	list, err := sums.ParseList("f", bytes.Repeat([]byte("x\n"), 1<<20))
 	if len(list) != 0 || err == nil || len(err.Error()) > 4000 {
 		t.Errorf("%d entries and an error of %d bytes", len(list), len(err.Error()))
@@ -164,7 +164,7 @@ func TestWantSaysWhyThereIsNoSum(t *testing.T) {
 }
 
 // As PowerShell writes it.
-func TestAListMayComeFromWindows(t *testing.T) {
+func TestListMayComeFromWindows(t *testing.T) {
 	list, err := sums.ParseList("f", []byte("\ufeff"+sumA.String()+" *a\r\n\r\n"+sumB.String()+"  b\r\n"))
 	if err != nil || fmt.Sprint(list) != fmt.Sprint(sums.List{{"a", sumA}, {"b", sumB}}) {
 		t.Errorf("got %v, %v", list, err)
@@ -172,7 +172,7 @@ func TestAListMayComeFromWindows(t *testing.T) {
 }
 
 // A file without an end is not read.
-func TestOnlyRegularFilesHaveASum(t *testing.T) {
+func TestOfFileRefusesIrregularFiles(t *testing.T) {
 	for _, path := range []string{t.TempDir(), os.DevNull} {
 		if sum, err := sums.OfFile(path); err == nil || !strings.Contains(err.Error(), "regular") {
 			t.Errorf("%s: %v, %v", path, sum, err)
@@ -190,7 +190,7 @@ func TestUpdateKeepsTheMode(t *testing.T) {
 	}
 }
 
-func TestWhatIsWrittenIsReadAgain(t *testing.T) {
+func TestListIsReadAsWritten(t *testing.T) {
 	list := sums.List{}.Set("b", sumA).Set("odd \\ \n\rname", sumB).Set("a", sumA).Set("b", sumB).Set("gone", sumA).Remove("gone")
 	path := filepath.Join(t.TempDir(), "SHA256SUMS")
 	if err := sums.Update(t.Context(), path, func(sums.List) (sums.List, error) { return list, nil }); err != nil {
@@ -203,7 +203,7 @@ func TestWhatIsWrittenIsReadAgain(t *testing.T) {
 	}
 }
 
-func TestSha256sumChecksWhatIsWritten(t *testing.T) {
+func TestSha256sumChecksAWrittenList(t *testing.T) {
 	tool, err := exec.LookPath("sha256sum")
 	if err != nil {
 		t.Skip(err)
@@ -263,7 +263,7 @@ func ExampleParseList() {
 	// ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb <nil>
 }
 
-func TestConcurrentUpdatesLoseNothing(t *testing.T) {
+func TestUpdatesAtOnceLoseNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "SHA256SUMS")
 	const writers = 16
 	var group sync.WaitGroup

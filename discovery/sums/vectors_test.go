@@ -12,7 +12,7 @@ import (
 )
 
 // The same vectors hold for core/host's SumsFile.
-func TestAListSaysWhatTheVectorsSay(t *testing.T) {
+func TestListAgreesWithTheVectors(t *testing.T) {
 	data, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func names(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestManyProcessesAndGoroutinesTakeTurns(t *testing.T) {
+func TestLockMakesProcessesAndGoroutinesTakeTurns(t *testing.T) {
 	const processes, goroutines = 8, 4
 	path := filepath.Join(t.TempDir(), "counter")
 	if err := os.WriteFile(path, []byte("0"), 0o600); err != nil {
@@ -96,7 +96,7 @@ func TestManyProcessesAndGoroutinesTakeTurns(t *testing.T) {
 	}
 }
 
-func TestTheWaitForALockEndsWithTheContext(t *testing.T) {
+func TestLockEndsItsWaitWithTheContext(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	unlock, err := files.Lock(t.Context(), path)
 	if err != nil {
@@ -115,7 +115,7 @@ func TestTheWaitForALockEndsWithTheContext(t *testing.T) {
 	unlock()
 }
 
-func TestALockWithoutADirectoryFails(t *testing.T) {
+func TestLockWithoutADirectoryFails(t *testing.T) {
 	if _, err := files.Lock(t.Context(), filepath.Join(t.TempDir(), "none", "file")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
@@ -157,7 +157,7 @@ func TestWriteReplacesAtOnce(t *testing.T) {
 	}
 }
 
-func TestAFailedWriteLeavesTheFileAsItWas(t *testing.T) {
+func TestWriteThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "file") // a directory with files cannot be replaced
 	if err := os.MkdirAll(filepath.Join(target, "inside"), 0o700); err != nil {

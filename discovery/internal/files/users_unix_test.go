@@ -47,7 +47,7 @@ func common(t *testing.T) string {
 	return dir
 }
 
-func TestAnotherUsersLockIsWaitedFor(t *testing.T) {
+func TestLockWaitsForAnotherUser(t *testing.T) {
 	path := filepath.Join(common(t), "file")
 	unlock, err := files.Lock(t.Context(), path)
 	if err != nil {
@@ -67,7 +67,7 @@ func TestAnotherUsersLockIsWaitedFor(t *testing.T) {
 	unlock()
 }
 
-func TestALockInADirectoryOfSomebodyElsesFailsAtOnce(t *testing.T) {
+func TestLockInAnotherUsersDirectoryFailsAtOnce(t *testing.T) {
 	dir := common(t)
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestALockInADirectoryOfSomebodyElsesFailsAtOnce(t *testing.T) {
 	}
 }
 
-func TestALockThatIsNoRegularFileFailsAtOnce(t *testing.T) {
+func TestLockThatIsNoRegularFileFailsAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, ".pipe.lock"), 0o600); err != nil {
 		t.Skip("needs: named pipes: ", err)
