@@ -45,26 +45,26 @@ func TestApproveRefusesALargeFileBeforeItCopies(t *testing.T) {
 		"by default":   {0, DefaultMaxBytes},
 		"by a setting": {size - 1, size - 1},
 	} {
-		for kind, cache := range map[string]*Cache{"": nil, " with a cache": {}} {
+		for kind, cache := range map[string]*Cache{"without a cache": nil, "with a cache": {}} {
 			cfg := Config{
 				MaxBytes: test.max,
 				Cache:    cache,
 				Dirs:     []string{filepath.Join(t.TempDir(), "missing")}, // a copy would fail otherwise
 				Verifier: Func(func(context.Context, *Program) error {
-					t.Errorf("%s%s: the verifier was asked", name, kind)
+					t.Errorf("%s, %s: the verifier was asked", name, kind)
 					return nil
 				}),
 			}
 			_, err := cfg.Approve(t.Context(), file, Target{})
 			var large *SizeError
 			if !errors.As(err, &large) {
-				t.Fatalf("%s%s: %v", name, kind, err)
+				t.Fatalf("%s, %s: %v", name, kind, err)
 			}
 			if large.Path != file.Name() || large.Size != size || large.Max != test.want {
-				t.Errorf("%s%s: %+v", name, kind, large)
+				t.Errorf("%s, %s: %+v", name, kind, large)
 			}
 			if !strings.Contains(err.Error(), "Config.Verify.MaxBytes") {
-				t.Errorf("%s%s: the error has no remedy: %v", name, kind, err)
+				t.Errorf("%s, %s: the error has no remedy: %v", name, kind, err)
 			}
 		}
 	}
