@@ -90,7 +90,7 @@ func (c *candidate) fit(ctx context.Context) error {
 	}
 	if !c.Origin.overrides() && !c.request.Version.Allows(c.Version) {
 		if c.Version.IsZero() {
-			return fmt.Errorf("%w: neither its file name, nor the lock file, nor the plugin says which it is", ErrVersion)
+			return fmt.Errorf("%w: neither its file name, nor the lock file, nor the plugin has a version", ErrVersion)
 		}
 		return fmt.Errorf("%w: %v", ErrVersion, c.Version)
 	}
@@ -182,7 +182,7 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 	}
 	c.Description, c.NoDescription = f.describe(ctx, *c.resolver.Describer, c.Sum)
 	if ctx.Err() != nil {
-		return fmt.Errorf("plugin %v was asked what it is, and its answer did not come in time: %w",
+		return fmt.Errorf("plugin %v did not describe itself in time: %w",
 			c.ID, cmp.Or(c.NoDescription, context.Cause(ctx)))
 	}
 	var mismatch *sums.MismatchError

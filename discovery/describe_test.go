@@ -68,10 +68,10 @@ func TestDescribeReportsAWrongAnswer(t *testing.T) {
 		line int
 		says []string
 	}{
-		"silent":   {discovery.ErrNoDescription, 1, []string{"no line that begins with {"}},
+		"silent":   {discovery.ErrNoDescription, 1, []string{"no line begins with {"}},
 		"nonsense": {discovery.ErrNoDescription, 4, []string{":4:", "invalid character"}},
 		"cut":      {discovery.ErrNoDescription, 2, []string{"breaks off"}},
-		"control":  {discovery.ErrNoDescription, 1, []string{"cannot be printed", `\x1b`}},
+		"control":  {discovery.ErrNoDescription, 1, []string{"unprintable characters", `\x1b`}},
 		"version":  {discovery.ErrNoDescription, 1, []string{"semantic version"}},
 		"later":    {discovery.ErrNoDescription, 1, []string{`"describe": 2`}},
 		"number":   {discovery.ErrNoDescription, 1, []string{"negative"}},

@@ -109,7 +109,7 @@ func parseDescription(data []byte) (d *Description, line int, err error) {
 }
 
 var (
-	errNoObject = errors.New("there is no line that begins with {")
+	errNoObject = errors.New("no line begins with {")
 	errNotAsked = errors.New(`it has no "describe"`)
 )
 
@@ -174,7 +174,7 @@ func (d *Description) check() error {
 	}
 	for _, s := range texts {
 		if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-			return fmt.Errorf("%q has characters that cannot be printed", text.Clip(s, shownText))
+			return fmt.Errorf("%q has unprintable characters", text.Clip(s, shownText))
 		}
 	}
 	return nil
@@ -188,7 +188,7 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("it speaks no protocol that the host speaks: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
+	return fmt.Sprintf("it has no protocol in common with the host: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
 }
 
 // Agree compares the plugin with a host's protocol versions and transports: those of

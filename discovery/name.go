@@ -133,7 +133,7 @@ func (n Naming) Parse(file string) (ID, error) {
 	case err != nil:
 		return ID{}, err
 	case sideFile(file):
-		return ID{}, &NameError{File: file, Reason: "it is that of a file beside a plugin: a sum, an archive, a remark"}
+		return ID{}, &NameError{File: file, Reason: "it names a file beside a plugin: a sum, an archive, a remark"}
 	}
 	return id, nil
 }

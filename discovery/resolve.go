@@ -90,7 +90,7 @@ var (
 	// ErrVersion: its version does not fit.
 	ErrVersion = errors.New("its version is not asked for")
 	// ErrVersionClaim: its file name and it itself say different versions.
-	ErrVersionClaim = errors.New("it says that it is another version than its file name does")
+	ErrVersionClaim = errors.New("it describes another version than its file name")
 	// ErrUnlocked: it is not in the lock file.
 	ErrUnlocked = errors.New("it is not in the lock file")
 	// ErrChanged: the file became another one while it was looked at.

@@ -267,7 +267,7 @@ func TestResolveLogsAFallBackToAnotherPlugin(t *testing.T) {
 	if err != nil || got.Version.String() != "1.4.0" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
-	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "agrees_v2.0.0") || !strings.Contains(text, "says that it is another version") {
+	if text := log.String(); strings.Count(text, "level=WARN") != 1 || !strings.Contains(text, "agrees_v2.0.0") || !strings.Contains(text, "describes another version") {
 		t.Errorf("logged %s", text)
 	}
 	log.Reset()

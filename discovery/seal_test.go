@@ -123,7 +123,7 @@ func TestResolveSaysWhichPluginWasTooSlowAndAtWhat(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("got %v", err)
 		}
-		for _, part := range []string{"hang 1.0.0", path, "asked what it is"} {
+		for _, part := range []string{"hang 1.0.0", path, "did not describe itself in time"} {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%q is not in %v", part, err)
 			}

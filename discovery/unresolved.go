@@ -33,9 +33,9 @@ const (
 
 func (e *NoneError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "no plugin %s was found that can be used", text.Line(e.Request.String(), shownText))
+	fmt.Fprintf(&b, "no usable plugin %s was found", text.Line(e.Request.String(), shownText))
 	if len(e.Passed)+len(e.Problems) == 0 {
-		b.WriteString(": there is no file of that name in " + e.searched())
+		b.WriteString(": no file has this name in " + e.searched())
 	}
 	if e.Nearest != "" {
 		fmt.Fprintf(&b, " (is %q meant?)", e.Nearest)

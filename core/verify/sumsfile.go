@@ -277,7 +277,7 @@ func (e *SumsError) Error() string {
 	if e.Line > 0 {
 		at = fmt.Sprintf(", line %d", e.Line)
 	}
-	return fmt.Sprintf("the program %q %s in the file of sums %q%s: correct that file, or name the one that is meant",
+	return fmt.Sprintf("the program %q %s in the file of sums %q%s: correct that file, or name the right one",
 		e.Name, e.Reason, e.File, at)
 }
 

@@ -235,8 +235,8 @@ type ChecksumError struct {
 }
 
 func (e *ChecksumError) Error() string {
-	return fmt.Sprintf("the program %q has the %v sum %s, and %s was expected: it is not what was meant "+
-		"(install it again, or correct the expected sum)",
+	return fmt.Sprintf("the program %q has the %v sum %s, and %s was expected: "+
+		"install it again, or correct the expected sum",
 		e.Path, e.Hash, hex.EncodeToString(e.Got), hex.EncodeToString(e.Want))
 }
 
@@ -250,8 +250,8 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("the program %q has %d bytes, and Config.Verify.MaxBytes allows %d "+
-		"(raise that if the program is meant)", e.Path, e.Size, e.Max)
+	return fmt.Sprintf("the program %q has %d bytes, and Config.Verify.MaxBytes allows %d: "+
+		"raise it, or install the right program", e.Path, e.Size, e.Max)
 }
 
 // HashError says that this program has no such hash for a sum.

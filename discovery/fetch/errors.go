@@ -15,10 +15,10 @@ var (
 	// content.
 	ErrInsecure = errors.New("it is a plain http address, and anybody on the way could exchange the file: use https")
 	// ErrUnverified: there is neither a sum nor a signature to compare the file with.
-	ErrUnverified = errors.New("there is no list of sums beside it that names it: name the list, or give the sum")
+	ErrUnverified = errors.New("no list of sums beside it names it: name the list, or give the sum")
 	// ErrUnsigned: a signature is required, and there is none, neither of a list of
 	// sums nor of the file.
-	ErrUnsigned = errors.New("it is not signed, and this application takes only what is")
+	ErrUnsigned = errors.New("it is not signed, and this application takes only signed files")
 	// ErrStalled: no byte came for Fetcher.StallTimeout.
 	ErrStalled = errors.New("the server stalled: no byte came for too long")
 )
@@ -46,7 +46,7 @@ type RedirectError struct {
 }
 
 func (e *RedirectError) Error() string {
-	return fmt.Sprintf("%s redirects to %s, which is not followed: %s", text.Line(e.From, shownURL), text.Line(e.To, shownURL), e.Reason)
+	return fmt.Sprintf("the redirect from %s to %s is not followed: %s", text.Line(e.From, shownURL), text.Line(e.To, shownURL), e.Reason)
 }
 
 // TransferError says that a transfer broke off.

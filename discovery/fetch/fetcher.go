@@ -204,7 +204,7 @@ func (c *client) requireSignature(ctx context.Context, address *url.URL, install
 	at := beside(address, path.Base(address.Path)+c.Signatures.Suffix)
 	signature, _, err := c.all(ctx, at, maxSignature, true)
 	if isMissing(err) {
-		return fmt.Errorf("%w: there is no %s, nor one of a list of sums that names it", ErrUnsigned, at.Redacted())
+		return fmt.Errorf("%w: there is no %s, nor a signature of a list of sums with the file", ErrUnsigned, at.Redacted())
 	}
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (l *list) require(name string, install *store.Install) error {
 		return err
 	}
 	if !install.Want.IsZero() && install.Want != sum {
-		return fmt.Errorf("%s and the sum that was given contradict each other: %w", l.name,
+		return fmt.Errorf("%s and the given sum contradict each other: %w", l.name,
 			&sums.MismatchError{Path: name, Want: install.Want, Got: sum})
 	}
 	install.Want = sum

@@ -117,13 +117,13 @@ func TestRedirectsAreBounded(t *testing.T) {
 	w.serve("/SHA256SUMS", list(tarball))
 	w.handle("/"+tarball, redirect("/"+tarball))
 	item, err := w.install(t, tarball)
-	w.refusedRedirect(t, item, err, "more than the 5")
+	w.refusedRedirect(t, item, err, "the limit of 5 redirects")
 
 	w.handle("/"+tarball, redirect("/moved"))
 	w.serve("/moved", release()[tarball])
 	w.fetcher.MaxRedirects = -1
 	item, err = w.install(t, tarball)
-	w.refusedRedirect(t, item, err, "more than the 0")
+	w.refusedRedirect(t, item, err, "the limit of 0 redirects")
 	w.fetcher.MaxRedirects = 1
 	item, err = w.install(t, tarball)
 	w.installed(t, item, err)

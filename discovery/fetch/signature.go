@@ -68,7 +68,7 @@ func verifyMinisign(ctx context.Context, keys map[uint64]minisign.PublicKey, sig
 	}
 	key, known := keys[signature.KeyID]
 	if !known {
-		return fmt.Errorf("it was made with the key %X, which this application does not trust", signature.KeyID)
+		return fmt.Errorf("its key %X is not among the application's", signature.KeyID)
 	}
 	if signature.Algorithm != minisign.HashEdDSA {
 		return errors.New("it is of the old form, not prehashed: sign the file with minisign 0.10 or later")

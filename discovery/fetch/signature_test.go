@@ -96,7 +96,7 @@ func TestSignatureThatDoesNotHoldIsRefused(t *testing.T) {
 		sums, listSignature, fileSignature []byte
 		reason                             string
 	}{
-		"a stranger's":                      {sums: lines, listSignature: stranger.sign("SHA256SUMS", lines), reason: "does not trust"},
+		"a stranger's":                      {sums: lines, listSignature: stranger.sign("SHA256SUMS", lines), reason: "is not among the application's"},
 		"of another list":                   {sums: lines, listSignature: by.sign("SHA256SUMS", list(zipped)), reason: "not of this content"},
 		"of another file's name":            {sums: lines, listSignature: by.sign("OTHERSUMS", lines), reason: `"OTHERSUMS"`},
 		"with another trusted comment":      {sums: lines, listSignature: tampered, reason: "not of this content"},
@@ -104,7 +104,7 @@ func TestSignatureThatDoesNotHoldIsRefused(t *testing.T) {
 		"no signature":                      {sums: lines, listSignature: []byte("<html>"), reason: "invalid signature"},
 		"of another archive":                {fileSignature: by.sign(tarball, release()[zipped]), reason: "not of this content"},
 		"of the archive of another version": {fileSignature: by.sign("greet-plugin-loud_1.3.0.tar.gz", data), reason: "1.3.0"},
-		"of an archive, by a stranger":      {fileSignature: stranger.sign(tarball, data), reason: "does not trust"},
+		"of an archive, by a stranger":      {fileSignature: stranger.sign(tarball, data), reason: "is not among the application's"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			mark := filepath.Join(t.TempDir(), "ran")

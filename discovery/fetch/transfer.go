@@ -141,7 +141,7 @@ func (r *redirects) check(request *http.Request, via []*http.Request) error {
 	}
 	switch {
 	case len(via) > max(r.MaxRedirects, 0):
-		return refuse(fmt.Sprintf("it is one redirect more than the %d that are allowed", max(r.MaxRedirects, 0)))
+		return refuse(fmt.Sprintf("it exceeds the limit of %d redirects", max(r.MaxRedirects, 0)))
 	case to.Scheme != "https" && to.Scheme != "http":
 		return refuse("it is no https address")
 	case from.Scheme == "https" && to.Scheme == "http":
@@ -154,7 +154,7 @@ func (r *redirects) check(request *http.Request, via []*http.Request) error {
 	}
 	r.moved = true
 	if !r.elsewhere {
-		return refuse("it is another host, and neither a sum of the first host's or the caller's nor a signature says what must come from there")
+		return refuse("it is another host, and neither a sum from the first host or the caller nor a signature vouches for its content")
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (e Entry) validate() error {
 	// The source may be any path.
 	for _, word := range []string{e.Kind, e.Name, e.Platform} {
 		if strings.ContainsFunc(word, text.Unprintable) {
-			return fmt.Errorf("%q has characters that cannot be printed", text.Clip(word, shownKey))
+			return fmt.Errorf("%q has unprintable characters", text.Clip(word, shownKey))
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ func (e *FormatError) Error() string {
 func Parse(file string, data []byte) (*File, error) {
 	p := parser{file: file, data: data, result: new(File), seen: make(map[Key]bool)}
 	if len(data) > maxFile {
-		return p.result, fmt.Errorf("%s is longer than the %d bytes that a lock file may have", text.Line(file, shownFile), maxFile)
+		return p.result, fmt.Errorf("%s exceeds the limit of %d bytes for a lock file", text.Line(file, shownFile), maxFile)
 	}
 	if len(bytes.TrimSpace(data)) > 0 {
 		p.decoder = json.NewDecoder(bytes.NewReader(data))

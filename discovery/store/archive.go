@@ -101,7 +101,7 @@ func (i *installation) unpackArchive(ctx context.Context, file *os.File) (string
 		return "", err
 	}
 	if u.program == "" {
-		return "", u.wrong("", "there is no program in it that is called "+i.store.Naming.String()+u.contents())
+		return "", u.wrong("", "no program in it is called "+i.store.Naming.String()+u.contents())
 	}
 	return path.Base(u.program), nil
 }
@@ -149,7 +149,7 @@ func (u *unpacking) enter(name string, mode fs.FileMode) (program bool, err erro
 	case !mode.IsRegular():
 		return false, u.wrong(name, "it is no regular file")
 	case u.seen[clean]:
-		return false, u.wrong(name, "there are two entries of that name")
+		return false, u.wrong(name, "two entries have this name")
 	}
 	u.seen[clean] = true
 	if !u.isProgram(path.Base(clean)) {
@@ -210,7 +210,7 @@ func (u *unpacking) failed(name string, err error) error {
 	}
 	var large *SizeError
 	if errors.As(err, &large) {
-		return &ArchiveError{Archive: u.given, Entry: name, Err: &SizeError{Path: "what it unpacks to", Limit: u.MaxSize}}
+		return &ArchiveError{Archive: u.given, Entry: name, Err: &SizeError{Path: "its unpacked content", Limit: u.MaxSize}}
 	}
 	return &ArchiveError{Archive: u.given, Entry: name, Reason: "it cannot be unpacked", Err: unexpected(err)}
 }

@@ -31,7 +31,7 @@ func (e *ClaimError) Error() string {
 	case claimProtocol:
 		return fmt.Sprintf("%s speaks %s, this host speaks %s: get another version of the plugin, or update the host", path, got, want)
 	}
-	return fmt.Sprintf("%s says that its %s is %q, and it is to be installed as %q: give it the right name, or get the right file", path, e.What, got, want)
+	return fmt.Sprintf("%s describes its %s as %q, and it is to be installed as %q: give it the right name, or get the right file", path, e.What, got, want)
 }
 
 // Unwrap returns Err.

@@ -64,7 +64,7 @@ type Progress struct {
 }
 
 // ErrInstalled is in the error for an installed plugin with another content.
-var ErrInstalled = errors.New("another file is installed under that name and version")
+var ErrInstalled = errors.New("another file is installed under this name and version")
 
 // Install installs a file: a program, or a release's archive (.tar.gz, .tgz, .zip)
 // with exactly one program of a fitting name. The file is copied into a private

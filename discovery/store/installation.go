@@ -202,7 +202,7 @@ func (i *installation) ask(ctx context.Context) error {
 	}
 	d, err := i.describe(ctx)
 	if ctx.Err() != nil {
-		return fmt.Errorf("it was asked what it is, and its answer did not come in time: %w", cmp.Or(err, context.Cause(ctx)))
+		return fmt.Errorf("it did not describe itself in time: %w", cmp.Or(err, context.Cause(ctx)))
 	}
 	// A program that rewrites itself has an unknown sum.
 	after, statErr := os.Stat(i.staging.path(i.program))
@@ -213,7 +213,7 @@ func (i *installation) ask(ctx context.Context) error {
 		if i.Undescribed && !errors.Is(err, discovery.ErrChanged) {
 			return nil
 		}
-		return fmt.Errorf("it does not say what it is: %w", err)
+		return fmt.Errorf("it does not describe itself: %w", err)
 	}
 	i.description = d
 	return i.checkClaims(d)

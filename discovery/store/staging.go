@@ -135,5 +135,5 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%s is larger than the %d bytes that are allowed", text.Line(e.Path, shownPath), e.Limit)
+	return fmt.Sprintf("%s exceeds the limit of %d bytes (Install.MaxSize)", text.Line(e.Path, shownPath), e.Limit)
 }

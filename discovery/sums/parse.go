@@ -95,7 +95,7 @@ type parsedLine struct {
 
 func parseLines(file string, data []byte) ([]parsedLine, error) {
 	if len(data) > maxFile {
-		return nil, fmt.Errorf("%s is longer than the %d bytes that a list of sums may have", file, maxFile)
+		return nil, fmt.Errorf("%s exceeds the limit of %d bytes for a list of sums", file, maxFile)
 	}
 	data = bytes.TrimPrefix(data, byteOrderMark) // Windows begins texts with it
 	if sum, err := Parse(string(bytes.TrimSpace(data))); err == nil && !sum.IsZero() {
@@ -114,7 +114,7 @@ func parseLines(file string, data []byte) ([]parsedLine, error) {
 		parsed := parsedLine{entry: entry}
 		if reason != "" {
 			if broken++; broken > maxBroken {
-				return nil, fmt.Errorf("%s has more than %d lines that are none of a list of sums", file, maxBroken)
+				return nil, fmt.Errorf("%s has more than %d lines without a sum", file, maxBroken)
 			}
 			parsed.err = &LineError{File: file, Line: number, Text: text.Clip(string(bytes.TrimRight(line, "\r\n")), shownLine), Reason: reason}
 		}

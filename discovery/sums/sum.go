@@ -103,7 +103,7 @@ type MismatchError struct {
 }
 
 func (e *MismatchError) Error() string {
-	return fmt.Sprintf("%s is not the file that was meant: its SHA-256 is %v, and should be %v", text.Line(e.Path, shownFile), e.Got, e.Want)
+	return fmt.Sprintf("%s is not the expected file: its SHA-256 is %v, and should be %v", text.Line(e.Path, shownFile), e.Got, e.Want)
 }
 
 // Check compares the sum of a file with the expected one. If they differ the error is
