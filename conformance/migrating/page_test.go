@@ -93,20 +93,23 @@ func TestPageUsesOnlyExistingNamesOfJackfield(t *testing.T) {
 		"core": "core", "host": "core/host", "plugin": "core/plugin", "runner": "core/runner",
 		"handshake": "core/handshake", "plugintest": "core/plugintest", "loghclog": "log-hclog",
 		"transportnetrpc": "transport-netrpc", "transportgrpc": "transport-grpc", "discovery": "discovery",
+		"verify": "core/verify",
 	} {
 		packages[name] = make(api)
 		packages[name].read(t, path+under, "")
 	}
+	client := make(api) // its package's name is also the standard library's
+	client.read(t, path+"transport-netrpc/rpc", "")
 	packages["runner"].add(noType, "AttachedRunner", "ReattachFunc")
 	types := map[string][]map[string]bool{
 		"Config":    {packages["host"]["Config"], packages["plugin"]["Config"]},
 		"client":    {packages["host"]["Client"]},
-		"Client":    {packages["transportnetrpc"]["Client"]},
+		"Client":    {client["Client"]},
 		"Broker":    {packages["transportnetrpc"]["Broker"], packages["transportgrpc"]["Broker"]},
 		"Env":       {packages["plugin"]["Env"]},
 		"Plugin":    {packages["plugintest"]["Plugin"]},
 		"Transport": {packages["core"]["Transport"]},
-		"Verifier":  {packages["host"]["Verifier"]},
+		"Verifier":  {packages["verify"]["Verifier"]},
 	}
 	for name, found := range packages {
 		types[name] = []map[string]bool{found[noType], names(found)}
