@@ -52,7 +52,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 		transport: t,
 		link:      link,
 		mux:       mux,
-		control:   rpc.NewClient(streams[0], rpc.ClientConfig{MaxMessageSize: t.options.maxMessage, Explain: link.Explain}),
+		control:   rpc.NewClient(streams[0], rpc.ClientConfig{MaxMessageSize: maxControlMessage, Explain: link.Explain}),
 		broker:    newBroker(own, broker.Yamux(mux), t.options, link.Logger, nil, link.Explain),
 		cancel:    cancel,
 		printed:   make(chan struct{}),

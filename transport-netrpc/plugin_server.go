@@ -113,16 +113,17 @@ func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
 	if err != nil {
 		return
 	}
+	options := s.transport.options
+	options.maxMessage = maxControlMessage
 	logTooLarge(s.link.Logger,
-		s.transport.options.serve(ctx, conn, map[string]*rpc.Service{"Control": control, "Dispenser": dispenser}, nil))
+		options.serve(ctx, conn, map[string]*rpc.Service{"Control": control, "Dispenser": dispenser}, nil))
 }
 
 // logTooLarge says why a connection has ended whose other side cannot be told.
 func logTooLarge(logger *slog.Logger, err error) {
 	var tooLarge *rpc.MessageSizeError
 	if errors.As(err, &tooLarge) {
-		logger.Warn("a connection of the other side's was ended: its message is too large (WithMaxMessageSize)",
-			"bytes", tooLarge.Size, "limit", tooLarge.Limit)
+		logger.Warn("a connection of the other side's was ended: its message is too large", "error", tooLarge)
 	}
 }
 

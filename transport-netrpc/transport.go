@@ -63,6 +63,10 @@ type options struct {
 	maxMessage int // bytes
 }
 
+// maxControlMessage bounds the messages of the services Control and Dispenser, in
+// bytes, in both directions: names, IDs, and the text of an error.
+const maxControlMessage = 128 << 10
+
 // serve answers calls over conn; see [rpc.Serve].
 func (o options) serve(ctx context.Context, conn net.Conn, services map[string]*rpc.Service, calls *core.Calls) error {
 	return rpc.Serve(ctx, conn, services,
@@ -97,6 +101,10 @@ func WithMaxConcurrentCalls(n int) Option {
 // that; the caller's error is [core.ErrConnectionLost]. n below 1 means
 // [DefaultMaxMessageSize]; gob itself takes no more than 8 GiB, on 32-bit machines
 // 1 GiB, whatever n is. What passed readers and writers carry is not bounded.
+//
+// Bounds that n does not change: 64 KiB for the header of a request, 128 KiB for
+// the messages of Ping, Dispense and Quit, and 1 MiB for the types that a
+// connection defines.
 func WithMaxMessageSize(n int) Option {
 	return optionFunc(func(o *options) { o.maxMessage = n })
 }

@@ -7,20 +7,27 @@ import (
 	"io"
 )
 
-// MessageSizeError says that the other side announced a message that is larger
-// than this side takes. Nothing of it was read, and the connection was ended:
-// on a Client, calls in flight and later ones return it together with
+// MessageSizeError says that the other side announced more than this side takes:
+// one message, or type definitions. The rest was not read, and the connection was
+// ended: on a Client, calls in flight and later ones return it together with
 // [core.ErrConnectionLost].
 type MessageSizeError struct {
-	// Size is what was announced, in bytes.
+	// Size is what was announced, in bytes: a message with the type definitions in
+	// front of it, or all definitions of the connection.
 	Size uint64
-	// Limit is what is taken (WithMaxMessageSize).
+	// Limit is what is taken.
 	Limit uint64
+	// Part names a part with a limit of its own, which cannot be set: the header of a
+	// request, or the type definitions of a connection. It is empty for a message.
+	Part string
 }
 
 func (e *MessageSizeError) Error() string {
-	return fmt.Sprintf("the other side announced a message of %d bytes, and this side takes at most %d (WithMaxMessageSize allows for more)",
-		e.Size, e.Limit)
+	what, remedy := "a message", " (WithMaxMessageSize allows for more)"
+	if e.Part != "" {
+		what, remedy = e.Part, ""
+	}
+	return fmt.Sprintf("the other side announced %s of %d bytes, and this side takes at most %d%s", what, e.Size, e.Limit, remedy)
 }
 
 // gobMost is the largest message that gob itself takes. The error that it has for
@@ -31,14 +38,19 @@ const gobMost = (1<<30)<<(^uint(0)>>62) - 1
 var errLength = errors.New("what should be the length of a message cannot be read")
 
 // frameReader is what a gob.Decoder reads a stream of messages through: it looks
-// at the length in front of each before gob makes room for it. An error stays.
+// at the length in front of each before gob makes room for it, and at whether it
+// defines a type. An error stays.
 type frameReader struct {
-	source *bufio.Reader
-	limit  uint64
-	length []byte // of the current message, as it came: what is unread of it
-	left   uint64 // of the current message, unread
-	err    error
-	space  [maxLength]byte
+	source      *bufio.Reader
+	limit       uint64 // of what one Decode takes
+	part        string // what that is, for the error
+	taken       uint64 // by this Decode
+	definitions uint64 // bytes of those in the whole stream
+	defined     int    // their number
+	length      []byte // of the current message, as it came: what is unread of it
+	left        uint64 // of the current message, unread
+	err         error
+	space       [maxLength]byte
 }
 
 // maxLength is the longest form of a message's length: how many bytes follow,
@@ -47,6 +59,12 @@ const maxLength = 9
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
 	return &frameReader{source: bufio.NewReader(r), limit: min(uint64(limit), gobMost)}
+}
+
+// begin begins a Decode, which takes limit bytes at most, the definitions in front
+// of the value included.
+func (f *frameReader) begin(part string, limit int) {
+	f.part, f.limit, f.taken = part, min(uint64(limit), gobMost), 0
 }
 
 // Read reads of one message at most.
@@ -105,11 +123,35 @@ func (f *frameReader) next() error {
 	return f.check()
 }
 
+// check bounds the message whose length has been read.
 func (f *frameReader) check() error {
-	if f.left > f.limit {
-		return &MessageSizeError{Size: f.left, Limit: f.limit}
+	if f.left > f.limit-f.taken {
+		return &MessageSizeError{Size: f.taken + f.left, Limit: f.limit, Part: f.part}
 	}
-	return nil
+	f.taken += f.left
+	defines, err := f.defines()
+	if err != nil || !defines {
+		return err
+	}
+	f.defined++
+	f.definitions += f.left + definitionCost
+	return checkDefinitions(f.definitions)
+}
+
+// defines tells whether the message defines a type: its first number, the type's,
+// is negative then. gob has a number's sign in the lowest bit of its last byte.
+func (f *frameReader) defines() (bool, error) {
+	if f.left == 0 {
+		return false, nil
+	}
+	number, err := f.source.Peek(1)
+	if err == nil && number[0] >= 0x80 {
+		number, err = f.source.Peek(int(min(f.left, 1+uint64(-int8(number[0])))))
+	}
+	if err != nil {
+		return false, noEOF(err)
+	}
+	return number[len(number)-1]&1 == 1, nil
 }
 
 // noEOF makes an end in the middle of something an unexpected one.

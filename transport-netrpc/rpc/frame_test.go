@@ -72,11 +72,11 @@ func TestAMessageMayHaveTheLimitAndNoMore(t *testing.T) {
 		t.Fatalf("the message has %d bytes, its length says %d", size, got)
 	}
 	var got string
-	if _, err := newMessageReader(bytes.NewReader(stream), size).decode(&got); err != nil || got != text {
+	if _, err := newMessageReader(bytes.NewReader(stream), size).take(&got); err != nil || got != text {
 		t.Errorf("a message of the limit: %v", err)
 	}
 	messages := newMessageReader(bytes.NewReader(stream), size-1)
-	_, err := messages.decode(&got)
+	_, err := messages.take(&got)
 	var tooLarge *MessageSizeError
 	if !errors.As(err, &tooLarge) || *tooLarge != (MessageSizeError{Size: uint64(size), Limit: uint64(size - 1)}) {
 		t.Errorf("a message above the limit: %v", err)
@@ -84,13 +84,13 @@ func TestAMessageMayHaveTheLimitAndNoMore(t *testing.T) {
 	if !messages.broken() {
 		t.Error("the reader would go on in the middle of the message")
 	}
-	if _, again := messages.decode(&got); !errors.Is(again, err) {
+	if _, again := messages.take(&got); !errors.Is(again, err) {
 		t.Errorf("a second attempt: %v", again)
 	}
 }
 
-// decode is header under a name that fits any value.
-func (m *messageReader) decode(value any) (any, error) { return value, m.header(value) }
+// take is header under a name that fits any value.
+func (m *messageReader) take(value any) (any, error) { return value, m.header(value) }
 
 func TestALengthThatIsNoneEndsTheReading(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -131,10 +131,13 @@ func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
 		t.Fatal(err)
 	}
 	header := encoded(t, request{ServiceMethod: "Plugin.Whole", Seq: 1})
-	for name, stream := range map[string][]byte{
-		"as a header":                     announcing(huge),
-		"as arguments":                    append(bytes.Clone(header), announcing(huge)...),
-		"as arguments of an unknown call": append(encoded(t, request{ServiceMethod: "Plugin.No"}), announcing(huge)...),
+	for name, test := range map[string]struct {
+		stream []byte
+		limit  uint64
+	}{
+		"as a header":                     {announcing(huge), maxRequestHeader},
+		"as arguments":                    {append(bytes.Clone(header), announcing(huge)...), 1 << 20},
+		"as arguments of an unknown call": {append(encoded(t, request{ServiceMethod: "Plugin.No"}), announcing(huge)...), 1 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			client, conn := socketPair(t)
@@ -144,11 +147,11 @@ func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
 				served <- Serve(t.Context(), conn, map[string]*Service{DefaultService: object},
 					ServerConfig{MaxMessageSize: 1 << 20})
 			}()
-			if _, err := client.Write(stream); err != nil { // and says no more, but stays
+			if _, err := client.Write(test.stream); err != nil { // and says no more, but stays
 				t.Fatal(err)
 			}
 			var tooLarge *MessageSizeError
-			if err := receive(t, "the end of the server", served); !errors.As(err, &tooLarge) || tooLarge.Size != huge || tooLarge.Limit != 1<<20 {
+			if err := receive(t, "the end of the server", served); !errors.As(err, &tooLarge) || tooLarge.Size != huge || tooLarge.Limit != test.limit {
 				t.Errorf("the server ended with %v", err)
 			}
 			if grown := allocated() - before; grown > 16<<20 {

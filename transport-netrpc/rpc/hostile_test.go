@@ -20,18 +20,27 @@ func hostile(t testing.TB) map[string][]byte {
 		}
 	}
 	whole := honest.Bytes()
+	var hidden []byte
+	for message := range hiddenDefinitions(t, request{ServiceMethod: "Plugin.Whole"}) {
+		hidden = message
+		break
+	}
 	return map[string][]byte{
-		"nothing":                    nil,
-		"an honest request":          whole,
-		"half a request":             whole[:len(whole)/2],
-		"a request cut short":        whole[:len(whole)-1],
-		"http":                       []byte("GET / HTTP/1.1\r\nHost: plugin\r\n\r\n"),
-		"zeros":                      make([]byte, 4096),
-		"ones":                       bytes.Repeat([]byte{0xff}, 4096),
-		"a message of 2^63 bytes":    {0xf8, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3},
-		"a message of 2^30 - 1":      {0xfc, 0x3f, 0xff, 0xff, 0xff, 1, 2, 3},
-		"a string of 2^29":           {0x0c, 0x0c, 0x00, 0xfc, 0x20, 0x00, 0x00, 0x00, 'a', 'b', 'c', 'd', 'e'},
-		"a negative type":            {0x05, 0xff, 0x81, 0x01, 0x02, 0x03},
+		"nothing":                 nil,
+		"an honest request":       whole,
+		"half a request":          whole[:len(whole)/2],
+		"a request cut short":     whole[:len(whole)-1],
+		"http":                    []byte("GET / HTTP/1.1\r\nHost: plugin\r\n\r\n"),
+		"zeros":                   make([]byte, 4096),
+		"ones":                    bytes.Repeat([]byte{0xff}, 4096),
+		"a message of 2^63 bytes": {0xf8, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3},
+		"a message of 2^30 - 1":   {0xfc, 0x3f, 0xff, 0xff, 0xff, 1, 2, 3},
+		"a string of 2^29":        {0x0c, 0x0c, 0x00, 0xfc, 0x20, 0x00, 0x00, 0x00, 'a', 'b', 'c', 'd', 'e'},
+		"a negative type":         {0x05, 0xff, 0x81, 0x01, 0x02, 0x03},
+		"definitions in a value":  hidden,
+		"definitions without a value": bytes.Join([][]byte{
+			asMessage(definition(t, firstFree)), asMessage(definition(t, firstFree+1)), asMessage(definition(t, firstFree+2)),
+		}, nil),
 		"a type that refers to self": {0x0d, 0x7f, 0x02, 0x01, 0x02, 0xff, 0x80, 0x00, 0x01, 0xff, 0x80, 0x00, 0x00, 0x00},
 	}
 }

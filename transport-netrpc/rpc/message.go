@@ -8,6 +8,10 @@ import (
 	"reflect"
 )
 
+// maxRequestHeader bounds the header of a request, in bytes: the name of a method,
+// and the definition of the header's type.
+const maxRequestHeader = 64 << 10
+
 // request and response are the headers of the standard library's net/rpc: a
 // body follows each. gob matches them by their fields' names.
 type request struct {
@@ -184,25 +188,44 @@ func (m *messageWriter) flush() error {
 type messageReader struct {
 	dec    *gob.Decoder
 	source *frameReader
+	limit  int
+	types  keptTypes
 }
 
 // newMessageReader takes messages of up to limit bytes.
 func newMessageReader(r io.Reader, limit int) *messageReader {
 	source := newFrameReader(r, limit)
-	return &messageReader{dec: gob.NewDecoder(source), source: source}
+	dec := gob.NewDecoder(source)
+	return &messageReader{dec: dec, source: source, limit: limit, types: newKeptTypes(dec)}
 }
 
 // header reads a header. After an error nothing more can be read.
-func (m *messageReader) header(header any) error { return m.dec.Decode(header) }
+func (m *messageReader) header(header any) error {
+	if _, ok := header.(*request); ok {
+		return m.decode(reflect.ValueOf(header), "a request's header", min(m.limit, maxRequestHeader))
+	}
+	return m.decode(reflect.ValueOf(header), "", m.limit)
+}
 
 // body reads a body into a new value of type t; with a nil type it is skipped.
 // After an error more can be read unless broken says otherwise.
-func (m *messageReader) body(t reflect.Type) (reflect.Value, error) {
-	if t == nil {
-		return reflect.Value{}, m.dec.DecodeValue(reflect.Value{})
+func (m *messageReader) body(t reflect.Type) (value reflect.Value, err error) {
+	if t != nil {
+		value = reflect.New(t)
 	}
-	value := reflect.New(t)
-	return value, m.dec.DecodeValue(value)
+	return value, m.decode(value, "", m.limit)
+}
+
+// decode reads a value with the definitions in front of it.
+func (m *messageReader) decode(into reflect.Value, part string, limit int) error {
+	m.source.begin(part, limit)
+	err := m.dec.DecodeValue(into)
+	if m.source.err == nil {
+		if m.source.err = m.types.check(m.source.defined); m.source.err != nil {
+			return m.source.err
+		}
+	}
+	return err
 }
 
 // broken reports whether the connection is of no more use: it has ended, or a

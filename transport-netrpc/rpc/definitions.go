@@ -1,0 +1,78 @@
+package rpc
+
+import (
+	"encoding/gob"
+	"reflect"
+)
+
+// gob keeps each type definition as long as the connection lasts, and reads on
+// until a value follows. maxDefinitions bounds their bytes on a connection: some
+// thousand large types. A definition counts definitionCost bytes more, for what gob
+// makes of the smallest.
+const (
+	maxDefinitions = 1 << 20
+	definitionCost = 64
+)
+
+func checkDefinitions(bytes uint64) error {
+	if bytes > maxDefinitions {
+		return &MessageSizeError{Size: bytes, Limit: maxDefinitions, Part: "type definitions"}
+	}
+	return nil
+}
+
+// keptTypes are the definitions that a decoder keeps. Most come in messages of their
+// own, which frameReader counts. Those of interfaces inside of interfaces stand in
+// the middle of a value, where gob alone finds them. It has no method that tells, so
+// keptTypes looks at its table.
+type keptTypes struct {
+	table   reflect.Value // by ID
+	hidden  int           // those of the table that had no message of their own
+	counted map[int64]bool
+	bytes   uint64 // of those counted
+}
+
+func newKeptTypes(dec *gob.Decoder) keptTypes {
+	return keptTypes{table: reflect.ValueOf(dec).Elem().FieldByName("wireType")}
+}
+
+// check bounds the definitions, of which defined had messages of their own.
+func (k *keptTypes) check(defined int) error {
+	if k.table.Kind() != reflect.Map || k.table.Len() <= defined+k.hidden {
+		return nil
+	}
+	k.hidden = k.table.Len() - defined
+	if k.counted == nil {
+		k.counted = make(map[int64]bool)
+	}
+	for types := k.table.MapRange(); types.Next(); {
+		if id := types.Key().Int(); !k.counted[id] {
+			k.counted[id] = true
+			k.bytes += definitionCost + footprint(types.Value())
+		}
+	}
+	return checkDefinitions(k.bytes)
+}
+
+// footprint is about how many bytes a value without cycles takes.
+func footprint(v reflect.Value) (bytes uint64) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			bytes = footprint(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			bytes += footprint(v.Field(i))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			bytes += footprint(v.Index(i))
+		}
+	case reflect.String:
+		bytes = uint64(v.Len())
+	default:
+		bytes = uint64(v.Type().Size())
+	}
+	return bytes
+}
