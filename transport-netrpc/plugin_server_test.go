@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
@@ -227,5 +230,31 @@ func TestAServerThatIsClosedEndsAtOnce(t *testing.T) {
 	r.served <- receive(t, "Serve", r.served)
 	if _, err := net.Dial("unix", r.address); err == nil {
 		t.Error("the plugin still listens")
+	}
+}
+
+// double is a test double, whose expectations fail its test.
+type double struct{ t testing.TB }
+
+func (d double) Expect(int, *int) error { d.t.FailNow(); return nil }
+
+func TestATestDoubleThatEndsItsTestFailsItsCall(t *testing.T) {
+	plugintest.NoLeaks(t)
+	transport := netrpc.New(served(func(*netrpc.Broker) (any, error) { return double{new(testing.B)}, nil }))
+	cookie := core.Handshake{MagicCookieKey: "NETRPC_TEST", MagicCookieValue: "double"}
+	versions := core.Versions{1: {transport}}
+	client := plugintest.Launch(t, host.Config{Handshake: cookie, Versions: versions},
+		plugin.Config{Handshake: cookie, Versions: versions, Implements: it.Bind(struct{}{})})
+	h, err := host.Dispense(within(t), client, it)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.Call(within(t), "Expect", 1, nil)
+	var remote netrpc.RemoteError
+	if !errors.As(err, &remote) || !strings.Contains(err.Error(), "Plugin.Expect") {
+		t.Errorf("got %v", err)
+	}
+	if err := client.Ping(within(t)); err != nil {
+		t.Error(err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -19,6 +20,9 @@ const DefaultService = "Plugin"
 // DefaultMaxConcurrentCalls is how many calls one connection runs at a time, unless
 // a configuration says otherwise.
 const DefaultMaxConcurrentCalls = 8192
+
+// maxErrorText bounds the text of an error that a server answers, in bytes.
+const maxErrorText = 64 << 10
 
 // ServerConfig sets a server up. The zero value is ready for use.
 type ServerConfig struct {
@@ -117,8 +121,35 @@ var errLeaving = errors.New("the plugin is leaving")
 func (s *server) run(ctx context.Context, method *method, header request, args reflect.Value) {
 	defer s.calls.End()
 	defer func() { <-s.limit }()
+	returned := false
+	defer func() {
+		if !returned && exiting() {
+			s.answer(header, invalidBody, fmt.Errorf("the method %s ended its goroutine and did not return: "+
+				"it called runtime.Goexit, or FailNow, Fatal or Skip of a test", header.ServiceMethod))
+		}
+	}()
 	reply, err := method.call(ctx, args)
+	returned = true
 	s.answer(header, reply, err)
+}
+
+// exiting tells whether the goroutine is in runtime.Goexit, and not in a panic:
+// recover would tell too, but a panic that was recovered loses its text.
+func exiting() bool {
+	var callers [64]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers[:])])
+	for {
+		frame, more := frames.Next()
+		switch frame.Function {
+		case "runtime.Goexit":
+			return true
+		case "runtime.gopanic":
+			return false
+		}
+		if !more {
+			return false
+		}
+	}
 }
 
 // answer writes a response. An error of the connection shows in read too.
@@ -134,6 +165,10 @@ func (s *server) answer(to request, reply any, err error) {
 		err = fmt.Errorf("the answer of %s cannot be encoded: %w", to.ServiceMethod, bad)
 	}
 	header.Error = err.Error()
+	if len(header.Error) > maxErrorText {
+		header.Error = strings.ToValidUTF8(header.Error[:maxErrorText], "") +
+			fmt.Sprintf(" … (cut: the text has %d bytes)", len(header.Error))
+	}
 	if header.Error == "" {
 		header.Error = fmt.Sprintf("an error of type %T without a text", err)
 	}

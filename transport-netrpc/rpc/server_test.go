@@ -3,9 +3,11 @@ package rpc
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 )
 
 // misfit has one method for each reason why one cannot be called.
@@ -117,5 +119,40 @@ func TestNoMoreCallsRunAtATimeThanAllowed(t *testing.T) {
 	}
 	if most := object.most.Load(); most != allowed {
 		t.Errorf("%d calls ran at a time, want %d", most, allowed)
+	}
+}
+
+// leaver does not return.
+type leaver struct{ t testing.TB }
+
+func (l leaver) Exit(_ int, _ *int) error { runtime.Goexit(); return nil }
+
+func (l leaver) Fail(_ int, _ *int) error { l.t.FailNow(); return nil }
+
+func (leaver) Stay(n int, m *int) error { *m = n; return nil }
+
+func TestAMethodThatEndsItsGoroutineIsAnError(t *testing.T) {
+	client := clientOf(t, leaver{&testing.B{}})
+	for _, method := range []string{"Exit", "Fail", "Exit"} {
+		err := client.Call(within(t), method, 1, nil)
+		var remote RemoteError
+		if !errors.As(err, &remote) || !strings.Contains(err.Error(), "runtime.Goexit") {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+	var n int
+	if err := client.Call(within(t), "Stay", 7, &n); err != nil || n != 7 {
+		t.Errorf("got %d, %v", n, err)
+	}
+}
+
+func TestALongErrorIsCut(t *testing.T) {
+	client := clientOf(t, tutorial{})
+	text := strings.Repeat("é", 8<<20)
+	err := client.Call(within(t), "Refuse", text, nil)
+	var remote RemoteError
+	if !errors.As(err, &remote) || len(remote) > maxErrorText+100 || !utf8.ValidString(string(remote)) ||
+		!strings.HasPrefix(text, string(remote)[:maxErrorText-1]) || !strings.HasSuffix(string(remote), "(cut: the text has 16777216 bytes)") {
+		t.Errorf("got %.200v", err)
 	}
 }
