@@ -25,8 +25,10 @@ type Config struct {
 	// a debugger can be silent for long.
 	KeepAlive time.Duration
 
-	// KeepAliveTimeout is the time limit for the answer to such a ping. After
-	// that the session ends with ErrKeepAliveTimeout. 0 means 30 seconds.
+	// KeepAliveTimeout is the time limit for the answer to such a ping. A second
+	// ping follows, with a limit of a second at most, since this process may have
+	// been stopped meanwhile. Then the session ends with ErrKeepAliveTimeout. 0
+	// means 30 seconds.
 	KeepAliveTimeout time.Duration
 
 	// CloseTimeout is the time a closed stream waits for the peer to end its

@@ -197,12 +197,29 @@ func TestKeepAlive(t *testing.T) {
 			t.Errorf("three pings in %v", took)
 		}
 		peer.next()
+		peer.next() // the second ping
 		<-session.Done()
-		if took := time.Since(begun); took != 4*time.Minute+time.Second {
+		if took := time.Since(begun); took != 4*time.Minute+2*time.Second {
 			t.Errorf("ended after %v", took)
 		}
 		if err := session.Err(); !errors.Is(err, ErrKeepAliveTimeout) {
 			t.Errorf("reason: %v", err)
+		}
+	})
+}
+
+func TestASessionOutlivesAStopOfItsOwnProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := net.Pipe()
+		session, peer := withRawPeer(t, Config{KeepAlive: time.Minute, KeepAliveTimeout: 30 * time.Second}, c, s)
+		peer.expect(frame{kind: typePing, flags: flagSYN})
+		<-time.After(30*time.Second + lastChance/2) // what the peer answered is not read before
+		peer.send(frame{kind: typePing, flags: flagACK}, "")
+		peer.expect(frame{kind: typePing, flags: flagSYN, length: 1})
+		peer.send(frame{kind: typePing, flags: flagACK, length: 1}, "")
+		peer.expect(frame{kind: typePing, flags: flagSYN, length: 2})
+		if err := session.Err(); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -72,7 +72,17 @@ func (s *Session) startKeepAlive() {
 	}
 }
 
-// checkPeer runs when the timer fires: it sends a ping and restarts the timer.
+// lastChance limits the ping that follows an unanswered one.
+const lastChance = time.Second
+
+func (s *Session) pingWithin(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	_, err := s.Ping(ctx)
+	return err
+}
+
+// checkPeer runs when the timer fires: it pings the peer and restarts the timer.
 func (s *Session) checkPeer() {
 	s.mu.Lock()
 	if s.err != nil {
@@ -83,9 +93,12 @@ func (s *Session) checkPeer() {
 	s.mu.Unlock()
 	defer s.tasks.Done()
 
-	ctx, cancel := context.WithTimeout(context.Background(), s.config.KeepAliveTimeout)
-	defer cancel()
-	_, err := s.Ping(ctx)
+	err := s.pingWithin(s.config.KeepAliveTimeout)
+	if errors.Is(err, context.DeadlineExceeded) {
+		// A process that was stopped meets its own timeout first when it goes on.
+		// The peer's answer may have come long before.
+		err = s.pingWithin(min(s.config.KeepAliveTimeout, lastChance))
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.abort(ErrKeepAliveTimeout)
 		return
