@@ -4,122 +4,108 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 
-	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
-	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
-	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// session is the host's side of a connection (protocol §4).
+// session is the host's side (protocol §4). It has one connection at a time. When
+// that is lost and the plugin lives, the next Dispense or Ping makes another.
 type session struct {
 	transport *Transport
 	link      core.HostLink
-	mux       *yamux.Session
-	control   *Client
-	broker    *Broker
+	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
-	stdio     sync.WaitGroup
-	undrained atomic.Int32  // stdio streams that have not ended
-	printed   chan struct{} // closed when both stdio streams have ended
-	closing   sync.Once
+	changing  chan struct{} // held by who replaces the connection
+
+	mu      sync.Mutex
+	current *connection
 }
 
-// dial connects, opens the three streams that every connection begins with, and
-// waits until the plugin has accepted them.
+// dial makes the first connection.
 func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, error) {
-	conn, err := connect(ctx, link)
-	if err != nil {
+	s := &session{transport: t, link: link, changing: make(chan struct{}, 1)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	var err error
+	if s.current, err = s.connect(ctx); err != nil {
+		s.cancel()
 		return nil, err
-	}
-	mux, err := yamux.Client(conn, t.options.yamux)
-	if err != nil {
-		_ = conn.Close()
-		return nil, fmt.Errorf("start the multiplexed connection: %w", err)
-	}
-	streams, err := openStreams(ctx, mux)
-	if err != nil {
-		_ = mux.Close()
-		return nil, fmt.Errorf("open the control and output streams: %w", err)
-	}
-	own, cancel := context.WithCancel(context.Background())
-	s := &session{
-		transport: t,
-		link:      link,
-		mux:       mux,
-		control:   rpc.NewClient(streams[0], rpc.ClientConfig{MaxMessageSize: maxControlMessage, Explain: link.Explain}),
-		broker:    newBroker(own, broker.Yamux(mux), t.options, link.Logger, nil, link.Explain),
-		cancel:    cancel,
-		printed:   make(chan struct{}),
-	}
-	s.undrained.Store(2)
-	s.stdio.Go(func() { s.drain("stdout", link.Stdout, streams[1]) })
-	s.stdio.Go(func() { s.drain("stderr", link.Stderr, streams[2]) })
-	if err := streams[2].Acknowledged(ctx); err != nil {
-		_ = s.Close()
-		return nil, fmt.Errorf("the plugin accepted the connection, but does not answer as a net/rpc plugin does: %w", err)
 	}
 	return s, nil
 }
 
-func connect(ctx context.Context, link core.HostLink) (net.Conn, error) {
-	conn, err := link.Dial(ctx)
-	if err != nil {
+// connection returns the one that lives, or makes it. After Close it returns the
+// last, whose calls say why they fail.
+func (s *session) connection(ctx context.Context) (*connection, error) {
+	if c := s.latest(); !c.lost() || s.ctx.Err() != nil {
+		return c, nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(s.ctx, func() { cancel(core.ErrClosed) })()
+	select {
+	case s.changing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-s.changing }()
+	old := s.latest()
+	if !old.lost() || s.ctx.Err() != nil {
+		return old, nil
+	}
+	return s.replace(ctx, old)
+}
+
+// replace makes a connection in the place of a lost one, unless the plugin's end was
+// the reason. What was dispensed and borrowed over that one has gone with it.
+func (s *session) replace(ctx context.Context, old *connection) (*connection, error) {
+	reason := fmt.Errorf("%w: %w", core.ErrConnectionLost, old.mux.Err())
+	if err := s.link.Explain(ctx, reason); s.exited() || errors.Is(err, core.ErrClosed) {
 		return nil, err
 	}
-	if conn, err = link.TLS.Connect(ctx, conn); err != nil {
-		return nil, fmt.Errorf("secure the connection to the plugin: %w", err)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	return conn, nil
-}
-
-func openStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.Stream, err error) {
-	for i := range streams {
-		if streams[i], err = mux.Open(ctx); err != nil {
-			return streams, err
-		}
+	old.lose()
+	old.close()
+	made, err := s.connect(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx)
 	}
-	return streams, nil
-}
-
-// drain copies what the plugin prints to its sink. A sink that fails does not
-// stop the plugin: the rest is dropped.
-func (s *session) drain(name string, sink io.Writer, stream *yamux.Stream) {
-	defer func() {
-		if s.undrained.Add(-1) == 0 {
-			close(s.printed)
-		}
-	}()
-	guarded := &sinkWriter{sink: sink}
-	_, err := io.Copy(guarded, stream)
-	if guarded.err == nil {
-		return
-	}
-	s.link.Logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
-		"stream", name, "error", guarded.err)
 	if err != nil {
-		_, _ = io.Copy(io.Discard, stream)
+		return nil, fmt.Errorf("%w, and the plugin takes no other: %w", reason, err)
+	}
+	s.link.Logger.WarnContext(ctx, "the connection to the plugin was lost, and a new one was made", "reason", old.mux.Err())
+	s.mu.Lock()
+	s.current = made
+	s.mu.Unlock()
+	return made, nil
+}
+
+func (s *session) latest() *connection {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current
+}
+
+// exited tells whether the plugin's process has ended.
+func (s *session) exited() bool {
+	select {
+	case <-s.link.Exited:
+		return true
+	default:
+		return false
 	}
 }
 
-// sinkWriter remembers that it was the sink, not the stream, that failed.
-type sinkWriter struct {
-	sink io.Writer
-	err  error
-}
-
-func (w *sinkWriter) Write(p []byte) (int, error) {
-	n, err := w.sink.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
+// explain adds what is known to the error of a call whose connection was lost.
+func (s *session) explain(ctx context.Context, err error) error {
+	err = s.link.Explain(ctx, err)
+	if s.exited() || s.ctx.Err() != nil || !errors.Is(err, core.ErrConnectionLost) {
+		return err
 	}
-	w.err = err
-	return n, err
+	return fmt.Errorf("%w (the plugin still runs: dispense again)", err)
 }
 
 // Dispense asks the plugin for a new instance and connects to it.
@@ -128,15 +114,19 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := s.connection(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("dispense %q: %w", name, err)
+	}
 	var id uint32
-	if err := s.control.Call(ctx, "Dispenser.Dispense", name, &id); err != nil {
+	if err := c.control.Call(ctx, "Dispenser.Dispense", name, &id); err != nil {
 		return nil, dispenseError(name, err)
 	}
-	client, err := s.broker.Client(ctx, id)
+	client, err := c.broker.Client(ctx, id)
 	if err != nil {
-		return nil, s.link.Explain(ctx, err)
+		return nil, s.explain(ctx, err)
 	}
-	made, err := plugin.client(s.broker, client)
+	made, err := plugin.client(c.broker, client)
 	if err != nil {
 		_ = client.Close()
 		return nil, fmt.Errorf("the client function of plugin %q: %w", name, err)
@@ -156,45 +146,49 @@ func dispenseError(name string, err error) error {
 
 // Ping calls Control.Ping.
 func (s *session) Ping(ctx context.Context) error {
-	return s.control.Call(ctx, "Control.Ping", true, nil)
+	c, err := s.connection(ctx)
+	if err != nil {
+		return err
+	}
+	return c.control.Call(ctx, "Control.Ping", true, nil)
 }
 
 // Quit calls Control.Quit, hangs up the control stream as a sign that the answer
-// has come, and waits for the end of the output.
+// has come, and waits for the end of the output. It makes no new connection: the
+// host has other means to end the plugin.
 func (s *session) Quit(ctx context.Context) error {
-	err := s.control.Call(ctx, "Control.Quit", true, nil)
+	c := s.latest()
+	if c.lost() {
+		return s.link.Explain(ctx, fmt.Errorf("the plugin cannot be asked to leave: %w: %w", core.ErrConnectionLost, c.mux.Err()))
+	}
+	err := c.control.Call(ctx, "Control.Quit", true, nil)
 	// A plugin's exit may overtake its answer, and then the session may be
 	// closed already.
 	if err != nil && !errors.Is(err, core.ErrConnectionLost) && !errors.Is(err, core.ErrClosed) {
 		return err
 	}
-	_ = s.control.Close()
+	_ = c.control.Close()
 	select {
-	case <-s.printed:
+	case <-c.printed:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the end of the plugin's output: %w", context.Cause(ctx))
 	}
 }
 
-// Done is closed with the multiplexed connection.
-func (s *session) Done() <-chan struct{} { return s.mux.Done() }
+// Done is closed with the present multiplexed connection.
+func (s *session) Done() <-chan struct{} { return s.latest().mux.Done() }
 
 // Close drops the connection. If the plugin's process has ended before, calls
 // in flight have lost their connection; otherwise they were closed.
 func (s *session) Close() error {
-	s.closing.Do(func() {
-		select {
-		case <-s.link.Exited:
-			s.broker.lose(core.ErrConnectionLost)
-			s.control.CloseWithError(core.ErrConnectionLost)
-		default:
-		}
-		s.cancel()
-		s.broker.close()
-		_ = s.control.Close()
-		_ = s.mux.Close()
-		s.stdio.Wait()
-	})
+	s.cancel()
+	s.changing <- struct{}{} // nobody makes a connection now
+	defer func() { <-s.changing }()
+	c := s.latest()
+	if s.exited() {
+		c.lose()
+	}
+	c.close()
 	return nil
 }
