@@ -281,6 +281,10 @@ func (c *Client) readAnswer(messages *messageReader, header response) error {
 		got.reply, err = messages.body(waiting.replyType)
 	}
 	if err != nil && messages.broken() {
+		if messages.source.ended() {
+			err = fmt.Errorf("the answer of %s has no body: probably gob could not encode it, upon which the package net/rpc "+
+				"ends the connection, and go-plugin with it; the plugin's stderr names the type (%w)", clip(header.ServiceMethod), err)
+		}
 		return err
 	}
 	if err != nil && got.err == nil {

@@ -88,6 +88,11 @@ func (f *frameReader) Read(p []byte) (n int, err error) {
 	return n, f.err
 }
 
+// ended tells whether the other side has hung up between two messages.
+func (f *frameReader) ended() bool {
+	return errors.Is(f.err, io.EOF) && f.left == 0 && len(f.length) == 0
+}
+
 // ReadByte tells gob that this reader is buffered: another buffer in front of it
 // would read the next message's length too early.
 func (f *frameReader) ReadByte() (byte, error) {

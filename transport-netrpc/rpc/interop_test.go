@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
 )
 
 // caller is a client of either library.
@@ -156,6 +158,36 @@ func TestManyCallsAtOnceGetTheirOwnAnswers(t *testing.T) {
 			}
 			all.Wait()
 		})
+	}
+}
+
+// unencodable answers with a type that gob does not know.
+type unencodable struct{}
+
+type Anything struct{ Value any }
+
+func (unencodable) Answer(_ int, reply *Anything) error {
+	reply.Value = struct{ Unregistered int }{1}
+	return nil
+}
+
+func TestAnAnswerThatCannotBeEncodedIsNamed(t *testing.T) {
+	c, s := socketPair(t)
+	server := rpc.NewServer()
+	if err := server.RegisterName(DefaultService, unencodable{}); err != nil {
+		t.Fatal(err)
+	}
+	go server.ServeConn(s)
+	client := NewClient(c, ClientConfig{})
+	defer client.Close()
+	err := client.Call(within(t), "Answer", 1, new(Anything))
+	if !errors.Is(err, core.ErrConnectionLost) || !strings.Contains(err.Error(), "the answer of Plugin.Answer has no body") {
+		t.Errorf("net/rpc's server: %v", err)
+	}
+	var remote RemoteError
+	err = clientOf(t, unencodable{}).Call(within(t), "Answer", 1, new(Anything))
+	if !errors.As(err, &remote) || !strings.Contains(err.Error(), "cannot be encoded") {
+		t.Errorf("our server: %v", err)
 	}
 }
 
