@@ -62,22 +62,6 @@ func measureGRPCLaunch(b *bench, ours, theirs grpcLauncher) ([]float64, []float6
 	return alternate(b.samples(100), second(ours), second(theirs))
 }
 
-// onBoth measures one session of each library, alternately.
-func (b *bench) onBoth(
-	ours, theirs grpcLauncher, measure func(grpcSession) (float64, error), n int,
-) (a, c []float64, err error) {
-	var sessions [2]grpcSession
-	for i, launch := range []grpcLauncher{ours, theirs} {
-		if sessions[i], err = launch(); err != nil {
-			return nil, nil, err
-		}
-		defer func() { err = errors.Join(err, sessions[i].Close()) }()
-	}
-	return alternate(n,
-		func() (float64, error) { return measure(sessions[0]) },
-		func() (float64, error) { return measure(sessions[1]) })
-}
-
 // repeated returns the mean time of n runs of do, in microseconds.
 func repeated(n int, do func() error) (float64, error) {
 	began := time.Now()
@@ -90,7 +74,7 @@ func repeated(n int, do func() error) (float64, error) {
 }
 
 func measureGRPCCall(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
-	return b.onBoth(ours, theirs, func(s grpcSession) (float64, error) {
+	return onPairs(ours, theirs, func(s grpcSession) (float64, error) {
 		return repeated(1000, func() error { return s.Echo(payload) })
 	}, b.samples(60))
 }
@@ -99,7 +83,7 @@ func measureGRPCCall(b *bench, ours, theirs grpcLauncher) ([]float64, []float64,
 func measureGRPCThroughput(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
 	const callers, calls, size = 64, 16, 64 << 10
 	data := make([]byte, size)
-	return b.onBoth(ours, theirs, func(s grpcSession) (float64, error) {
+	return onPairs(ours, theirs, func(s grpcSession) (float64, error) {
 		var group sync.WaitGroup
 		failed := make(chan error, callers)
 		began := time.Now()
@@ -124,14 +108,14 @@ func measureGRPCThroughput(b *bench, ours, theirs grpcLauncher) ([]float64, []fl
 // measureGRPCBrokered measures a call in which the plugin opens a new brokered connection
 // and makes the first call on it.
 func measureGRPCBrokered(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
-	return b.onBoth(ours, theirs, func(s grpcSession) (float64, error) {
+	return onPairs(ours, theirs, func(s grpcSession) (float64, error) {
 		return repeated(5, s.Callback)
 	}, b.samples(60))
 }
 
 func measureGRPCPrint(b *bench, ours, theirs grpcLauncher) ([]float64, []float64, error) {
 	const times = 256
-	return b.onBoth(ours, theirs, func(s grpcSession) (float64, error) {
+	return onPairs(ours, theirs, func(s grpcSession) (float64, error) {
 		took, err := repeated(1, func() error { return s.Print(times) })
 		return times * 64 / 1024.0 / took * 1e6, err
 	}, b.samples(30))

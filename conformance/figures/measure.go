@@ -41,32 +41,21 @@ func measureLaunch(b *bench) (ours, theirs []float64, err error) {
 
 // measureCall measures a call to a warm plugin.
 func measureCall(b *bench) (_, _ []float64, err error) {
-	return b.withBoth(func(s session) func() (float64, error) {
-		return func() (float64, error) {
-			const calls = 2000
-			began := time.Now()
-			for range calls {
-				if err := s.Echo(payload); err != nil {
-					return 0, err
-				}
-			}
-			return float64(time.Since(began).Nanoseconds()) / 1e3 / calls, nil
-		}
+	return onPairs(b.launchOurs, b.launchTheirs, func(s session) (float64, error) {
+		return repeated(2000, func() error { return s.Echo(payload) })
 	}, b.samples(60))
 }
 
 // measureReader measures the throughput of a reader through the broker.
 func measureReader(b *bench) (_, _ []float64, err error) {
-	return b.withBoth(func(s session) func() (float64, error) {
-		return func() (float64, error) {
-			const size = 256 << 20
-			began := time.Now()
-			n, err := s.Send(io.LimitReader(zeros{}, size))
-			if err == nil && n != size {
-				err = fmt.Errorf("%d bytes arrived", n)
-			}
-			return 256 / time.Since(began).Seconds(), err
+	return onPairs(b.launchOurs, b.launchTheirs, func(s session) (float64, error) {
+		const size = 256 << 20
+		began := time.Now()
+		n, err := s.Send(io.LimitReader(zeros{}, size))
+		if err == nil && n != size {
+			err = fmt.Errorf("%d bytes arrived", n)
 		}
+		return 256 / time.Since(began).Seconds(), err
 	}, b.samples(15))
 }
 
@@ -75,19 +64,41 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
 
-// withBoth measures one session of each library, alternately.
-func (b *bench) withBoth(measure func(session) func() (float64, error), n int) (ours, theirs []float64, err error) {
-	a, err := b.launchOurs()
-	if err != nil {
-		return nil, nil, err
+// pairs is the number of session pairs behind a figure. Two instances of one program
+// differ by several percent, for as long as they run.
+const pairs = 6
+
+// onPairs takes n samples of each library, spread over several pairs of sessions. Within
+// a pair they alternate.
+func onPairs[S caller](launchOurs, launchTheirs func() (S, error), measure func(S) (float64, error), n int) (ours, theirs []float64, err error) {
+	count := min(pairs, n)
+	for i := range count {
+		a, c, err := onPair(launchOurs, launchTheirs, measure, (n+i)/count)
+		if err != nil {
+			return nil, nil, err
+		}
+		ours, theirs = append(ours, a...), append(theirs, c...)
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	c, err := b.launchTheirs()
-	if err != nil {
-		return nil, nil, err
+	return ours, theirs, nil
+}
+
+// onPair takes n samples of a new session of each library.
+func onPair[S caller](launchOurs, launchTheirs func() (S, error), measure func(S) (float64, error), n int) (ours, theirs []float64, err error) {
+	var sessions [2]S
+	for i, launch := range []func() (S, error){launchOurs, launchTheirs} {
+		if sessions[i], err = launch(); err != nil {
+			return nil, nil, err
+		}
+		defer func() { err = errors.Join(err, sessions[i].Close()) }()
+		for range 100 { // the first calls are slower
+			if err := sessions[i].Echo(payload); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
-	defer func() { err = errors.Join(err, c.Close()) }()
-	return alternate(n, measure(a), measure(c))
+	return alternate(n,
+		func() (float64, error) { return measure(sessions[0]) },
+		func() (float64, error) { return measure(sessions[1]) })
 }
 
 // measureSize returns the sizes of the stripped plugins.

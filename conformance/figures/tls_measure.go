@@ -128,13 +128,13 @@ func launchesTime(launch func() (caller, error)) (float64, error) {
 // measureTLSBrokered measures a call in which the plugin opens a new brokered connection
 // and makes the first call on it.
 func measureTLSBrokered(b *bench) ([]float64, []float64, error) {
-	return b.onBoth(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.theirsGRPCWith(theirsWithTLS, false),
+	return onPairs(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.theirsGRPCWith(theirsWithTLS, false),
 		func(s grpcSession) (float64, error) { return repeated(5, s.Callback) }, b.samples(60))
 }
 
 // measureTLSCall measures our calls with and without TLS.
 func measureTLSCall(b *bench) (_, _ []float64, err error) {
-	return b.onBoth(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.oursGRPC(), func(s grpcSession) (float64, error) {
+	return onPairs(b.oursGRPCWith(withTLS(b, oursGRPCPlugin)), b.oursGRPC(), func(s grpcSession) (float64, error) {
 		return repeated(1000, func() error { return s.Echo(payload) })
 	}, b.samples(60))
 }
