@@ -7,24 +7,40 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// docs/errors.md names every exported error of the published modules.
+// docs/errors.md names every exported error of the published modules, and no other.
 func TestErrorsPageNamesEveryError(t *testing.T) {
 	needRepository(t)
-	page := readPage(t, "errors.md")
-	for _, module := range []string{"broker", "core", "discovery", "log-hclog", "tlsutil", "transport-grpc", "transport-netrpc"} {
+	page := make(map[string]bool)
+	for _, match := range errorName.FindAllStringSubmatch(readPage(t, "errors.md"), -1) {
+		page[match[1]] = true
+	}
+	code := make(map[string]bool)
+	for _, module := range []string{
+		"broker", "core", "discovery", "log-hclog", "tlsutil", "transport-grpc", "transport-netrpc", "yamux",
+	} {
 		for _, name := range exportedErrors(t, filepath.Join(root, module)) {
-			if !strings.Contains(page, "`"+name+"`") && !strings.Contains(page, "`*"+name+"`") {
+			code[name] = true
+			if !page[name] {
 				t.Errorf("docs/errors.md does not name %s, of module %s", name, module)
 			}
 		}
 	}
+	for name := range page {
+		if !code[name] && !strings.HasPrefix(name, "fs.") && name != "net.ErrClosed" {
+			t.Errorf("docs/errors.md names %s, which is not there", name)
+		}
+	}
 }
+
+// errorName is an error in a document, as in `*host.LaunchError` and `core.ErrClosed`.
+var errorName = regexp.MustCompile("`\\*?([a-z]+\\.(?:Err\\w+|[A-Z]\\w*Error))`")
 
 // docs/environment.md names every variable of the protocol.
 func TestEnvironmentPageNamesEveryVariable(t *testing.T) {
