@@ -176,7 +176,7 @@ bench: bin/benchstat ## run the benchmarks (BENCH, COUNT, BENCHTIME) and sum the
 	bin/benchstat bin/bench.txt
 
 .PHONY: figures
-figures: ## measure against hashicorp/go-plugin, in turns: what the README's table says
+figures: ## measure against hashicorp/go-plugin, in turns: for docs/figures.md
 	cd conformance && GOWORK=off go run ./figures
 	cd conformance && GOWORK=off go test -count 1 -run TestLogFigures -v ./logs
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Each block of Go code in the documents names its source file,
+// Each block of Go code in the documents, and any other quoted block, names its source file,
 //
 //	<!-- quote examples/basic/host/main.go -->
 //
@@ -20,7 +20,7 @@ import (
 func TestDocumentsQuoteCompiledCode(t *testing.T) {
 	for _, document := range documents(t) {
 		for _, block := range blocks(t, document) {
-			if block.language != "go" {
+			if block.language != "go" && !strings.HasPrefix(block.note, "quote ") {
 				continue
 			}
 			if err := block.check(); err != nil {

@@ -6,11 +6,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/mod/modfile"
 )
 
 var update = flag.Bool("update", false, "rewrite the lists of modules in the scripts")
@@ -108,37 +110,57 @@ func exampleCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// readme FOLDER writes the README's first plugin as a reader would: each quoted file of
-// examples/basic, and commands.sh with the commands below them.
+// titledFile is a file in the README: its path in a line, then a block of code.
+var titledFile = regexp.MustCompile("(?m)^`(\\S+)` .*:\n\n(?:<!-- .* -->\n)?```\\w+\n((?s:.*?))^```$")
+
+// readme FOLDER writes the README's first plugin as a reader would: its files, and commands.sh with the
+// commands below them. The pinned buf takes the place of `go run` of the same version, whose build takes
+// minutes.
 func readmeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	text, err := os.ReadFile(filepath.Join(ts.Getenv("RELEASED"), "README.md"))
 	ts.Check(err)
-	_, section, found := strings.Cut(string(text), "\n### A first plugin of your own\n")
+	_, section, found := strings.Cut(string(text), "\n## A first plugin\n")
 	if !found {
 		ts.Fatalf("the README has no section on a first plugin")
 	}
-	section, _, _ = strings.Cut(section, "\n### ")
-	folder, count := ts.MkAbs(args[0]), 0
-	for part := range strings.SplitSeq(section, "<!-- quote examples/basic/") {
-		name, rest, found := strings.Cut(part, " -->\n```go\n")
-		if !found {
-			continue
-		}
-		code, _, _ := strings.Cut(rest, "\n```\n")
-		code = strings.ReplaceAll(code, "github.com/jackfield-go/jackfield/examples/basic/", "example.com/greet/")
-		ts.Check(writeFile(filepath.Join(folder, filepath.FromSlash(name)), []byte(code+"\n")))
-		count++
+	section, _, _ = strings.Cut(section, "\n## ")
+	checkPins(ts, section)
+	folder, files := ts.MkAbs(args[0]), titledFile.FindAllStringSubmatch(section, -1)
+	for _, file := range files {
+		code := strings.ReplaceAll(file[2], "github.com/jackfield-go/jackfield/examples", "example.com/first")
+		ts.Check(writeFile(filepath.Join(folder, filepath.FromSlash(file[1])), []byte(code)))
 	}
 	var commands strings.Builder
-	for line := range strings.Lines(section) {
+	_, after, _ := strings.Cut(section, "\nThen run ")
+	for line := range strings.Lines(after) {
 		if command, ok := strings.CutPrefix(line, "    "); ok {
-			commands.WriteString(command)
+			commands.WriteString(goRunBuf.ReplaceAllLiteralString(command, filepath.Join(ts.Getenv("TOOLS"), "buf")))
 		}
 	}
-	if count != 3 || commands.Len() == 0 {
-		ts.Fatalf("the README has %d files and the commands %q", count, commands.String())
+	if len(files) != 5 || commands.Len() == 0 {
+		ts.Fatalf("the README has %d files and the commands %q", len(files), commands.String())
 	}
 	ts.Check(writeFile(filepath.Join(folder, "commands.sh"), []byte(commands.String())))
+}
+
+var (
+	pin      = regexp.MustCompile(`([\w./-]+)@(v[\d.]+)`)
+	goRunBuf = regexp.MustCompile(`go run github\.com/bufbuild/buf/cmd/buf@\S+`)
+)
+
+// checkPins compares the versions of generators in a text with those that tools/go.mod pins.
+func checkPins(ts *testscript.TestScript, text string) {
+	data, err := os.ReadFile(filepath.Join(ts.Getenv("RELEASED"), "tools", "go.mod"))
+	ts.Check(err)
+	mod, err := modfile.ParseLax("go.mod", data, nil)
+	ts.Check(err)
+	for _, match := range pin.FindAllStringSubmatch(text, -1) {
+		if !slices.ContainsFunc(mod.Require, func(r *modfile.Require) bool {
+			return r.Mod.Version == match[2] && strings.HasPrefix(match[1]+"/", r.Mod.Path+"/")
+		}) {
+			ts.Fatalf("tools/go.mod does not pin %s", match[0])
+		}
+	}
 }
 
 // modulesCommand makes a command that prints the modules listed by a go command, each once,
