@@ -14,9 +14,11 @@ import (
 )
 
 // TestMain serves the greeter or the store if a test has started this binary as its plugin. It also
-// answers a request to describe itself.
+// answers a request to describe itself. For another test it is a host.
 func TestMain(m *testing.M) {
 	switch {
+	case os.Getenv(hostVariable) != "":
+		hostMain()
 	case os.Getenv(greeter.Handshake.MagicCookieKey) != "", slices.Equal(os.Args[1:], []string{"describe"}):
 		serveWithHooks()
 	case os.Getenv(kv.Handshake.MagicCookieKey) != "":
