@@ -180,6 +180,13 @@ figures: ## measure against hashicorp/go-plugin, in turns: for docs/figures.md
 	cd conformance && GOWORK=off go run ./figures
 	cd conformance && GOWORK=off go test -count 1 -run TestLogFigures -v ./logs
 
+# Hugo is pinned here and not in tools/go.mod, where its requirements would raise those of other tools.
+# The first build takes some minutes.
+HUGO := github.com/gohugoio/hugo@v0.152.2
+.PHONY: site
+site: ## make a website of docs in bin/site
+	GOWORK=off go run $(HUGO) --config docs/site/hugo.toml --noBuildLock --quiet
+
 .PHONY: cover
 cover: ## coverage of all modules by all tests, in bin/cover.html
 	@mkdir -p bin
