@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -34,6 +36,12 @@ func TestUsers(t *testing.T) {
 			env.Setenv("VERSION", version)
 			return prepare(env)
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "grpc-python" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return hasGRPCPython(t), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"useproxy": useProxyCommand,
 			"example":  exampleCommand,
@@ -44,6 +52,16 @@ func TestUsers(t *testing.T) {
 			"graph":    modulesCommand("list", "-m", "all"),
 		},
 	})
+}
+
+// hasGRPCPython reports whether the Makefile of the tutorial's SDK finds a python3 with gRPC.
+func hasGRPCPython(t *testing.T) bool {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if exec.CommandContext(t.Context(), python, "-c", "import grpc, google.protobuf").Run() == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // releaseThisTree releases the present work tree from a copy, and returns the copy and the
