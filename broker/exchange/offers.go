@@ -134,3 +134,10 @@ func (t *offers) restart(from *link) {
 	clear(t.byID)
 	t.order = nil
 }
+
+// resume takes the offers of another link from now on, beside those that there are.
+func (t *offers) resume(from *link) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from = from
+}

@@ -155,6 +155,7 @@ func (p *Plain) open(ctx context.Context, id uint32) (net.Listener, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("the listener cannot be offered: %s", fault)
 	}
+	p.note(l, info)
 	if err := p.offer(ctx, info); err != nil {
 		_ = l.Close()
 		return nil, err
@@ -197,8 +198,29 @@ func (p *Plain) Run(ctx context.Context, s Stream) error {
 	return p.run(ctx, s, p, 0)
 }
 
+// Resume is Run with the next control stream to the same peer, which is sure to have
+// its listeners still: its offers stay, and those of the listeners here that are open
+// are made again.
+func (p *Plain) Resume(ctx context.Context, s Stream) error {
+	return p.run(ctx, s, resuming{p}, 0)
+}
+
 func (p *Plain) began(l *link) { p.offers.restart(l) }
 func (p *Plain) ended(*link)   {}
+
+// resuming is a Plain whose control stream goes on where the last one ended.
+type resuming struct{ *Plain }
+
+func (p resuming) began(l *link) {
+	p.offers.resume(l)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, open := range p.listeners {
+		if open.offered.Address != "" {
+			l.push(&outgoing{info: open.offered})
+		}
+	}
+}
 
 func (p *Plain) received(ctx context.Context, l *link, info Info) {
 	if info.Knock != nil {
@@ -244,6 +266,13 @@ func (p *Plain) reserve(l *plainListener) error {
 	return nil
 }
 
+// note has the listener offered again by Resume.
+func (p *Plain) note(l *plainListener, info Info) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.offered = info
+}
+
 // publish registers the listener for Close. Until then it belongs to its Listen
 // call.
 func (p *Plain) publish(l *plainListener) bool {
@@ -267,7 +296,8 @@ type plainListener struct {
 
 	plain     *Plain
 	id        uint32
-	published bool // guarded by plain's lock
+	published bool // guarded by plain's lock, as offered is
+	offered   Info
 	closing   sync.Once
 	err       error
 }

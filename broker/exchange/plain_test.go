@@ -318,3 +318,38 @@ func TestCloseClosesPlainListeners(t *testing.T) {
 		}
 	}
 }
+
+// The plugin is the same, and forgets offers with its control stream.
+func TestResumeKeepsOffersAndMakesThoseOfOpenListenersAgain(t *testing.T) {
+	noLeaks(t)
+	host, plugin := newPlain(t, broker.Config{}), newPlain(t, broker.Config{})
+	connect := func(run func(context.Context, exchange.Stream) error) (cut func()) {
+		near, far := newWire(0)
+		ended := make(chan error, 2)
+		go func() { ended <- run(t.Context(), near) }()
+		go func() { ended <- plugin.Run(t.Context(), far) }()
+		return func() {
+			near.Interrupt()
+			far.Interrupt()
+			_ = receive(t, "the end of the control stream", ended)
+			_ = receive(t, "the end of the control stream", ended)
+		}
+	}
+	cut := connect(host.Run)
+	for id, side := range map[uint32]*exchange.Plain{1: host, 2: plugin} {
+		l := listen(t, side, id)
+		defer l.Close()
+		go greet(l, "hello")
+	}
+	closed := listen(t, host, 3)
+	expectGreeting(t, plugin, 1, "hello")
+	expectGreeting(t, host, 2, "hello")
+	closed.Close()
+	for range 2 {
+		cut()
+		cut = connect(host.Resume)
+		expectGreeting(t, plugin, 1, "hello")
+		expectGreeting(t, host, 2, "hello")
+	}
+	cut()
+}
