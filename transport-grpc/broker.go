@@ -36,12 +36,17 @@ type Broker struct {
 	current exchange.Scheme // nil until a host is there
 	changed chan struct{}   // closed when current or failure changes
 	failure error           // why nothing is brokered any more
+	over    context.Context // ends with failure
+	setOver context.CancelCauseFunc
 	conns   map[*Conn]struct{}
 }
 
 func newBroker(o options, security *core.TLS, reason func(context.Context, error) error, calls *core.Calls) *Broker {
 	ctx, cancel := context.WithCancelCause(context.Background())
+	over, setOver := context.WithCancelCause(ctx)
 	return &Broker{
+		over:     over,
+		setOver:  setOver,
 		options:  o,
 		security: security,
 		reason:   reason,
@@ -198,7 +203,7 @@ func (b *Broker) prepare(
 	if _, err := b.security.Serving(); err != nil {
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, err)
 	}
-	server := newGRPCServer(append(b.options.serverOptions(b.security, b.calls), opts...)...)
+	server := newGRPCServer(append(b.options.serverOptions(b.security, b.calls, 0), opts...)...)
 	guard := &registrar{server: server.Server}
 	register(guard)
 	if guard.err != nil {
@@ -270,11 +275,13 @@ func (b *Broker) use(ex exchange.Scheme) {
 	b.changed = make(chan struct{})
 }
 
-// end fails what is brokered from now on, with reason.
+// end fails what is brokered from now on, and what waits, with reason. Connections
+// that exist live on.
 func (b *Broker) end(reason error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failure = reason
+	b.setOver(reason)
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
@@ -312,12 +319,13 @@ func (b *Broker) forget(c *Conn) {
 	delete(b.conns, c)
 }
 
-// within returns a context that ends with ctx and with the broker.
+// within returns a context that ends with ctx, with the broker, and when nothing is
+// brokered any more.
 func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(b.ctx, func() { cancel(core.ErrClosed) })
-	if b.ctx.Err() != nil {
-		cancel(core.ErrClosed) // not a moment later
+	stop := context.AfterFunc(b.over, func() { cancel(context.Cause(b.over)) })
+	if b.over.Err() != nil {
+		cancel(context.Cause(b.over)) // not a moment later
 	}
 	return ctx, func() {
 		stop()

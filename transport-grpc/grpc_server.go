@@ -6,15 +6,18 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/jackfield-go/jackfield/core"
 )
 
 // serverOptions are those of every server of this side: of brokered connections
-// too. calls counts the calls; nil in a host.
-func (o *options) serverOptions(security *core.TLS, calls *core.Calls) []grpc.ServerOption {
+// too. calls counts the calls; nil in a host. permanent are the streams that do not
+// count as calls.
+func (o *options) serverOptions(security *core.TLS, calls *core.Calls, permanent uint32) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
 		grpc.Creds(transportCredentials(security)),
 		grpc.MaxRecvMsgSize(o.maxMessage),
@@ -25,13 +28,21 @@ func (o *options) serverOptions(security *core.TLS, calls *core.Calls) []grpc.Se
 		grpc.ReadBufferSize(readBuffer),
 		grpc.ConnectionTimeout(o.connecting),
 		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
+		grpc.MaxConcurrentStreams(o.maxCalls + permanent),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 	}
-	if calls != nil {
-		f := inFlight{calls}
-		opts = append(opts, grpc.ChainUnaryInterceptor(f.unary), grpc.ChainStreamInterceptor(f.stream))
+	m := methods{calls: calls, maxError: maxErrorOfPlugin}
+	if calls == nil {
+		m.maxError = maxErrorOfHost
 	}
+	opts = append(opts, grpc.ChainUnaryInterceptor(m.unary), grpc.ChainStreamInterceptor(m.stream))
 	return append(opts, o.server...)
 }
+
+// minPingInterval lets clients ask for a sign of life as often as they want. gRPC's
+// own limit is a ping in 5 minutes, at which its keep-alives of 10 seconds lose their
+// connection. What a flood of them leaves unsent is bounded by gRPC.
+const minPingInterval = time.Nanosecond
 
 // permanentStreams are those that a host has open all the time: the plugin's
 // output and the broker's.

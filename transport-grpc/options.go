@@ -14,6 +14,10 @@ import (
 // direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
 const DefaultMaxMessageSize = 1 << 30
 
+// DefaultMaxConcurrentCalls is how many calls a server runs at a time for each
+// connection, unless [WithMaxConcurrentCalls] says otherwise.
+const DefaultMaxConcurrentCalls = 8192
+
 // minMaxMessageSize leaves room for the protocol's own messages, and for those of
 // [Broker.LendReader] and [Broker.LendWriter], in bytes.
 const minMaxMessageSize = 128 << 10
@@ -32,6 +36,7 @@ type options struct {
 	multiplex    bool
 	noReflection bool
 	maxMessage   int
+	maxCalls     uint32
 	connecting   time.Duration // the link's ConnectionTimeout
 	codec        codec
 	broker       broker.Config
@@ -41,7 +46,7 @@ type options struct {
 }
 
 func defaults() options {
-	return options{maxMessage: DefaultMaxMessageSize, codec: newCodec()}
+	return options{maxMessage: DefaultMaxMessageSize, maxCalls: DefaultMaxConcurrentCalls, codec: newCodec()}
 }
 
 // WithMultiplexing lets the host ask for brokered connections inside the one
@@ -80,6 +85,19 @@ func WithMaxMessageSize(n int) Option {
 			n = DefaultMaxMessageSize
 		}
 		o.maxMessage = min(max(n, minMaxMessageSize), math.MaxInt32)
+	})
+}
+
+// WithMaxConcurrentCalls bounds the calls that a server of this side runs at a time
+// for each connection, open streams included: the plugin's, and those of brokered
+// connections on either side. Further calls wait at the side that calls. n below 1
+// means [DefaultMaxConcurrentCalls].
+func WithMaxConcurrentCalls(n int) Option {
+	return optionFunc(func(o *options) {
+		if n < 1 {
+			n = DefaultMaxConcurrentCalls
+		}
+		o.maxCalls = uint32(min(n, math.MaxInt32))
 	})
 }
 

@@ -51,7 +51,8 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
 	}
-	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, options.serverOptions(link.TLS, link.Calls)...)...)
+	served := options.serverOptions(link.TLS, link.Calls, permanentStreams)
+	s.grpc = newGRPCServer(append([]grpc.ServerOption{streamWorkers()}, served...)...)
 	if err := s.register(); err != nil {
 		s.end()
 		return nil, err
