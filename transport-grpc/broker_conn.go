@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/peer"
 )
 
 // Conn is a brokered connection, for the clients that are made of it.
@@ -30,7 +31,7 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 	}
 	c := &Conn{broker: b, dialer: newDialer(dial)}
 	// A broker that ends closes connections before they count as lost.
-	lost := func() bool { return b.ctx.Err() != nil || c.dialer.isLost() }
+	lost := func(p *peer.Peer) bool { return b.ctx.Err() != nil || c.dialer.lost(p) }
 	explain := explainer{lost: lost, closing: b.closing, reason: b.reason}
 	var err error
 	c.grpc, err = newClient(append(b.options.clientOptions(b.security, explain, c.dialer.dial), opts...))
@@ -42,7 +43,7 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		_ = c.grpc.Close()
 		return nil, err
 	}
-	c.dialer.begin(newConnection(first))
+	c.dialer.begin(first)
 	c.grpc.Connect()
 	return c, nil
 }

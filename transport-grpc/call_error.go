@@ -5,26 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// CallError is a call that failed because its context ended, or because the
-// connection was lost or closed. It has gRPC's status (Unavailable for a lost
-// connection, Canceled for a closed one), and unwraps to what is known of the
-// reason: the context's error and its cause, the [core.ExitError] of the plugin's
-// process, [core.ErrConnectionLost], [core.ErrClosed].
+// CallError is a call that failed because its context ended, because the connection
+// was lost or closed, or because the plugin does not serve it. It has gRPC's status
+// (Unavailable for a lost connection, Canceled for a closed one), and unwraps to what
+// is known of the reason: the context's error and its cause, the [core.ExitError] of
+// the plugin's process, [core.ErrConnectionLost], [core.ErrClosed].
 type CallError struct {
 	status *status.Status
 	reason error
 }
 
+// Error begins with the end of the plugin's process, if that is the reason.
 func (e *CallError) Error() string {
+	var exit *core.ExitError
+	if errors.As(e.reason, &exit) {
+		return fmt.Sprintf("%v: %v (%s: %s)", exit, core.ErrConnectionLost, e.status.Code(), e.status.Message())
+	}
 	return fmt.Sprintf("rpc error: code = %s desc = %v", e.status.Code(), e.reason)
 }
 
@@ -36,19 +43,24 @@ func (e *CallError) Unwrap() error { return e.reason }
 func (e *CallError) GRPCStatus() *status.Status {
 	p := e.status.Proto()
 	p.Message = e.reason.Error()
+	var exit *core.ExitError
+	if errors.As(e.reason, &exit) {
+		p.Message = fmt.Sprintf("%v: %v", exit, core.ErrConnectionLost)
+	}
 	return status.FromProto(p)
 }
 
 // explainer finds out why calls fail. It is the outermost interceptor.
 type explainer struct {
-	lost    func() bool                                // whether the connection is
+	lost    func(p *peer.Peer) bool                    // whether the call's connection is
 	closing func() bool                                // whether the host has asked the plugin to leave
 	reason  func(ctx context.Context, err error) error // nil in a plugin, as is closing
+	version int                                        // the negotiated one; 0 on brokered connections
 }
 
 // explain joins the reason to an error that the end of the context or of the
 // connection has caused.
-func (e explainer) explain(ctx context.Context, err error) error {
+func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
@@ -58,13 +70,30 @@ func (e explainer) explain(ctx context.Context, err error) error {
 		return err
 	case ctx.Err() != nil, s.Code() == codes.DeadlineExceeded && overdue(ctx):
 		return endOf(ctx, s, err)
-	case e.reason != nil && fromConnection(s.Code()) && e.lost():
+	case e.reason != nil && fromConnection(s.Code()) && e.lost(p):
 		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
 	case e.closing != nil && e.closing() && s.Code() == codes.Unavailable:
 		return &CallError{status: s, reason: fmt.Errorf("%w: %s", core.ErrClosed, s.Message())}
+	case e.version != 0 && s.Code() == codes.Unimplemented && isUnknown(s.Message()):
+		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, which was negotiated: "+
+			"it was built from another .proto file, or registers the service under another version", s.Message(), e.version)}
 	default:
 		return err
 	}
+}
+
+// isUnknown reports whether a server's text for Unimplemented is its library's own, of
+// a service or a method that is not registered: grpc-go's, gRPC's C core's or
+// JavaScript's.
+func isUnknown(text string) bool {
+	for _, start := range []string{
+		"unknown service ", "unknown method ", "Method not found!", "The server does not implement the method",
+	} {
+		if strings.HasPrefix(text, start) {
+			return true
+		}
+	}
+	return false
 }
 
 // overdue reports whether ctx is over by the clock, and waits until it says so
@@ -119,16 +148,22 @@ func (e explainer) unary(
 	ctx context.Context, method string, req, reply any,
 	conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 ) error {
-	return e.explain(ctx, invoke(ctx, method, req, reply, conn, opts...))
+	p := new(peer.Peer)
+	return e.explain(ctx, p, invoke(ctx, method, req, reply, conn, append(opts, grpc.Peer(p))...))
 }
 
+// stream leaves the permanent streams alone: the session opens them again, and does
+// not wait for an explanation.
 func (e explainer) stream(
 	ctx context.Context, desc *grpc.StreamDesc,
 	conn *grpc.ClientConn, method string, open grpc.Streamer, opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {
 	stream, err := open(ctx, desc, conn, method, opts...)
-	if err != nil {
-		return nil, e.explain(ctx, err)
+	switch {
+	case isPermanent(method):
+		return stream, err
+	case err != nil:
+		return nil, e.explain(ctx, nil, err)
 	}
 	return &explainedStream{ClientStream: stream, explainer: e, ctx: ctx}, nil
 }
@@ -141,10 +176,14 @@ type explainedStream struct {
 	ctx       context.Context // the caller's: the stream's own ends with the stream, whatever ended that
 }
 
-func (s *explainedStream) RecvMsg(m any) error {
-	return s.explainer.explain(s.ctx, s.ClientStream.RecvMsg(m))
-}
+func (s *explainedStream) RecvMsg(m any) error { return s.explain(s.ClientStream.RecvMsg(m)) }
 
-func (s *explainedStream) SendMsg(m any) error {
-	return s.explainer.explain(s.ctx, s.ClientStream.SendMsg(m))
+func (s *explainedStream) SendMsg(m any) error { return s.explain(s.ClientStream.SendMsg(m)) }
+
+func (s *explainedStream) explain(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	p, _ := peer.FromContext(s.Context())
+	return s.explainer.explain(s.ctx, p, err)
 }

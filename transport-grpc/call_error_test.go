@@ -81,6 +81,9 @@ func expectExit(t *testing.T, what string, err error) {
 	if exit.Code != 2 || !strings.Contains(err.Error(), "panic: the third shelf fell") {
 		t.Errorf("%s: got %v, want status 2 and the panic's head", what, err)
 	}
+	if !strings.HasPrefix(err.Error(), exit.Error()) {
+		t.Errorf("%s: got %v, want the process's end first", what, err)
+	}
 	if code := status.Code(err); code != codes.Unavailable {
 		t.Errorf("%s: the code is %v", what, code)
 	}
@@ -242,4 +245,19 @@ func expectOwn(t *testing.T, err error, code codes.Code) {
 	if errors.As(err, &explained) || errors.Is(err, context.Canceled) || errors.Is(err, core.ErrConnectionLost) {
 		t.Errorf("it was explained: %v", err)
 	}
+}
+
+func TestAServiceThatThePluginHasNotIsExplained(t *testing.T) {
+	inEach(t, schemes, func(t *testing.T, m mode) {
+		h := rigUp(t, setup{mode: m}).connectWith(t, func(link *core.HostLink) { link.Version = 2 })
+		err := h.conn.Invoke(within(t), "/notely.v2.NoteService/List", new(probepb.EchoRequest), new(probepb.EchoResponse))
+		for _, want := range []string{"unknown service notely.v2.NoteService", "under version 2", ".proto"} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want %q in it", err, want)
+			}
+		}
+		if code := status.Code(err); code != codes.Unimplemented {
+			t.Errorf("the code is %v", code)
+		}
+	})
 }

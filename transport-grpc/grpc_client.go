@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"sync"
-	"sync/atomic"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/connectivity"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -25,6 +25,12 @@ const (
 // readBuffer is what an idle connection keeps, in bytes: a host has many, and
 // brokered ones come and go with calls. Large messages go past it.
 const readBuffer = 8 << 10
+
+// redialBackoff is for peers on the same machine: gRPC's own default waits a second
+// before the second attempt. minConnectTimeout is gRPC's default.
+var redialBackoff = backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: time.Second}
+
+const minConnectTimeout = 20 * time.Second
 
 // target needs no resolver.
 const target = "passthrough:///plugin"
@@ -46,7 +52,8 @@ func (o *options) clientOptions(security *core.TLS, explain explainer, dial func
 		grpc.WithTransportCredentials(transportCredentials(security)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
 		grpc.WithAuthority(authority(security)),
-		grpc.WithIdleTimeout(0), // the connection is the plugin's life
+		grpc.WithIdleTimeout(0), // a connection that gRPC closes would end the plugin's streams
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: redialBackoff, MinConnectTimeout: minConnectTimeout}),
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithInitialWindowSize(streamWindow),
@@ -67,67 +74,6 @@ func newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// dialer gives gRPC its connections: the first one, and then those of again. The
-// first one is there before gRPC asks, so that a failure to connect is the caller's
-// error and not that of the first call.
-type dialer struct {
-	again func(context.Context) (net.Conn, error)
-
-	mu     sync.Mutex
-	first  *connection // nil once gRPC has it
-	latest *connection
-}
-
-func newDialer(again func(context.Context) (net.Conn, error)) *dialer {
-	return &dialer{again: again}
-}
-
-// begin sets the first connection.
-func (d *dialer) begin(first *connection) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.first, d.latest = first, first
-}
-
-// dial is called by gRPC.
-func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
-	if first := d.take(); first != nil {
-		return first, nil
-	}
-	raw, err := d.again(ctx)
-	if err != nil {
-		return nil, err
-	}
-	conn := newConnection(raw)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.latest = conn
-	return conn, nil
-}
-
-// take returns the first connection, once.
-func (d *dialer) take() *connection {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	first := d.first
-	d.first = nil
-	return first
-}
-
-// close closes the first connection if gRPC has not asked for it.
-func (d *dialer) close() {
-	if first := d.take(); first != nil {
-		_ = first.Close()
-	}
-}
-
-// isLost reports whether the connection that gRPC uses is lost.
-func (d *dialer) isLost() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.latest != nil && d.latest.isLost()
-}
-
 // ready waits until the other side has answered as gRPC does. A false result
 // means that it did not; calls say why.
 func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
@@ -144,50 +90,5 @@ func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
 		if !conn.WaitForStateChange(ctx, state) {
 			return false, context.Cause(ctx)
 		}
-	}
-}
-
-// connection is a network connection that is known to be lost when it is.
-type connection struct {
-	net.Conn
-
-	once    sync.Once
-	lost    chan struct{}         // closed with the connection
-	failure atomic.Pointer[error] // of the first read or write that failed
-}
-
-func newConnection(conn net.Conn) *connection {
-	return &connection{Conn: conn, lost: make(chan struct{})}
-}
-
-// Read and Write keep their error: gRPC makes a text of it.
-func (c *connection) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if err != nil {
-		c.failure.CompareAndSwap(nil, &err)
-	}
-	return n, err
-}
-
-func (c *connection) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
-	if err != nil {
-		c.failure.CompareAndSwap(nil, &err)
-	}
-	return n, err
-}
-
-// Close is called by gRPC too, before it fails the calls that are in flight.
-func (c *connection) Close() error {
-	c.once.Do(func() { close(c.lost) })
-	return c.Conn.Close()
-}
-
-func (c *connection) isLost() bool {
-	select {
-	case <-c.lost:
-		return true
-	default:
-		return false
 	}
 }

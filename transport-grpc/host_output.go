@@ -2,23 +2,37 @@ package transportgrpc
 
 import (
 	"io"
+	"log/slog"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
 // maxOutput bounds a message of output, in bytes. Plugins send far smaller ones.
 const maxOutput = 4 << 20
 
-// receiveOutput copies what the plugin prints to the sinks, until the plugin or
-// the session ends, and returns why it ended.
-func (s *session) receiveOutput(stream grpc.ServerStreamingClient[pluginpb.StdioData]) error {
-	stdout := s.newSink("stdout", s.link.Stdout)
-	stderr := s.newSink("stderr", s.link.Stderr)
-	strange := false
+// sinks take what the plugin prints.
+type sinks struct {
+	link           core.HostLink
+	stdout, stderr *sink
+	strange        bool // output of an unknown kind has come
+}
+
+func newSinks(link core.HostLink) *sinks {
+	return &sinks{
+		link:   link,
+		stdout: &sink{logger: link.Logger, name: "stdout", to: link.Stdout},
+		stderr: &sink{logger: link.Logger, name: "stderr", to: link.Stderr},
+	}
+}
+
+// receive copies what the plugin prints to the sinks, until the stream ends, and
+// returns why it ended.
+func (s *sinks) receive(stream grpc.ServerStreamingClient[pluginpb.StdioData]) error {
 	for {
 		data, err := stream.Recv()
 		if err != nil {
@@ -26,15 +40,15 @@ func (s *session) receiveOutput(stream grpc.ServerStreamingClient[pluginpb.Stdio
 		}
 		switch data.GetChannel() {
 		case pluginpb.StdioData_STDOUT:
-			stdout.take(data.GetData())
+			s.stdout.take(data.GetData())
 		case pluginpb.StdioData_STDERR:
-			stderr.take(data.GetData())
+			s.stderr.take(data.GetData())
 		default:
-			if !strange {
+			if !s.strange {
 				s.link.Logger.Warn("the plugin sent output of an unknown kind; it is dropped",
 					"channel", int32(data.GetChannel()), "bytes", len(data.GetData()))
 			}
-			strange = true
+			s.strange = true
 		}
 	}
 }
@@ -42,7 +56,7 @@ func (s *session) receiveOutput(stream grpc.ServerStreamingClient[pluginpb.Stdio
 // outputEnded tells Quit. Many plugins in other languages have no output to send.
 func (s *session) outputEnded(reason error) {
 	switch {
-	case s.ctx.Err() != nil:
+	case s.streams.Err() != nil:
 	case status.Code(reason) == codes.ResourceExhausted:
 		s.link.Logger.Warn("the plugin sent too much output at once; the rest is lost", "reason", reason)
 	default:
@@ -54,14 +68,10 @@ func (s *session) outputEnded(reason error) {
 // sink takes one of the plugin's outputs. One that fails does not stop the
 // plugin: the rest is dropped.
 type sink struct {
-	session *session
-	name    string
-	to      io.Writer
-	failed  bool
-}
-
-func (s *session) newSink(name string, to io.Writer) *sink {
-	return &sink{session: s, name: name, to: to}
+	logger *slog.Logger
+	name   string
+	to     io.Writer
+	failed bool
 }
 
 func (s *sink) take(data []byte) {
@@ -74,7 +84,7 @@ func (s *sink) take(data []byte) {
 	}
 	if err != nil {
 		s.failed = true
-		s.session.link.Logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
+		s.logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
 			"stream", s.name, "error", err)
 	}
 }

@@ -93,6 +93,9 @@ func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.Con
 		b.server.broker.use(ex)
 		defer b.server.broker.drop(ex)
 	}
+	if err := sendResumes(stream); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	defer context.AfterFunc(b.server.leaving, cancel)()

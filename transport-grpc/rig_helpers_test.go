@@ -97,6 +97,13 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
+// reset forgets what has been written.
+func (l *log) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
 // wait waits until want has been written.
 func (l *log) wait(t testing.TB, want string) {
 	t.Helper()

@@ -58,7 +58,7 @@ func (secured) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.
 	if !ok {
 		return nil, nil, errNotDialled
 	}
-	info, err := authInfo(c.Conn)
+	info, err := authInfo(c.tlsState())
 	return c, info, err
 }
 
@@ -69,19 +69,26 @@ func (s secured) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, 
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := authInfo(conn)
+	info, err := authInfo(tlsStateOf(conn))
 	if arrived, ok := raw.(*arrival); ok && err == nil {
 		arrived.isHosts()
 	}
 	return conn, info, err
 }
 
-func authInfo(conn net.Conn) (credentials.AuthInfo, error) {
+// tlsStateOf returns the state that core's handshake has left; false without TLS.
+func tlsStateOf(conn net.Conn) (tls.ConnectionState, bool) {
 	c, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
 	if !ok {
+		return tls.ConnectionState{}, false
+	}
+	return c.ConnectionState(), true
+}
+
+func authInfo(state tls.ConnectionState, secure bool) (credentials.AuthInfo, error) {
+	if !secure {
 		return nil, errNotConnected
 	}
-	state := c.ConnectionState()
 	if state.NegotiatedProtocol != "h2" {
 		return nil, errNotHTTP2
 	}

@@ -1,0 +1,153 @@
+package transportgrpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/jackfield-go/jackfield/broker/exchange"
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/proto/pluginpb"
+)
+
+// isPermanent reports whether a method is a stream that a host has open all the
+// time: the plugin's output and the broker's.
+func isPermanent(method string) bool {
+	return method == pluginpb.GRPCStdio_StreamStdio_FullMethodName ||
+		method == pluginpb.GRPCBroker_StartStream_FullMethodName
+}
+
+// openStreams opens the permanent streams, the broker's at once: a plugin may wait
+// for it in its first call. Receiving is for goroutines of their own, since opening
+// makes a stack several times as large as receiving needs, and it stays so.
+func (s *session) openStreams() {
+	defer close(s.opened)
+	if s.roomFor(1) {
+		s.openOutput()
+	} else {
+		s.outputEnded(errFewStreams)
+		s.warnOfFewStreams("the stream of its output was not opened: its prints are lost")
+	}
+	if s.roomFor(permanentStreams) {
+		s.openBroker(false)
+	} else {
+		s.brokerEnded(errFewStreams)
+		s.warnOfFewStreams("the stream of the broker was not opened: nothing can be lent or borrowed")
+	}
+}
+
+// roomFor reports whether n permanent streams leave one for calls, which would wait
+// without a word.
+func (s *session) roomFor(n uint32) bool { return s.dialer.maxStreams() > n }
+
+var errFewStreams = fmt.Errorf("the plugin's server takes too few streams at a time: %w", ErrNoBroker)
+
+func (s *session) warnOfFewStreams(consequence string) {
+	s.link.Logger.Warn("the plugin's server takes too few streams at a time: let it take two, and one for each call at a time",
+		"limit", s.dialer.maxStreams(), "consequence", consequence)
+}
+
+// openOutput opens the stream of the plugin's output, and again after a connection
+// that was lost.
+func (s *session) openOutput() {
+	stream, err := pluginpb.NewGRPCStdioClient(s.conn).StreamStdio(
+		s.streams, &emptypb.Empty{}, grpc.MaxCallRecvMsgSize(maxOutput), grpc.WaitForReady(true))
+	if err != nil {
+		s.outputEnded(err)
+		return
+	}
+	s.running.Go(func() {
+		err := s.output.receive(stream)
+		if !s.comesBack(stream.Context(), err) {
+			s.outputEnded(err)
+			return
+		}
+		s.reopening <- struct{}{}
+		s.running.Go(func() {
+			defer func() { <-s.reopening }()
+			s.openOutput()
+		})
+	})
+}
+
+// openBroker opens the broker's stream. After a connection that was lost it does so
+// again, if the plugin has said that its broker lives on: a go-plugin plugin's ends
+// with its first stream.
+func (s *session) openBroker(again bool) {
+	ctx, cancel := context.WithCancel(s.streams)
+	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(
+		ctx, grpc.MaxCallRecvMsgSize(maxInfo), grpc.WaitForReady(true))
+	if err != nil {
+		cancel()
+		s.brokerEnded(err)
+		return
+	}
+	scheme := s.scheme()
+	run := scheme.Run
+	if plain, ok := scheme.(*exchange.Plain); ok && again {
+		run = plain.Resume
+	}
+	s.running.Go(func() {
+		defer cancel()
+		defer context.AfterFunc(s.answered, cancel)()
+		err := run(s.streams, hostInfoStream{infoStream{stream}, cancel})
+		header, _ := stream.Header()
+		if len(header.Get(brokerResumes)) == 0 || !s.comesBack(stream.Context(), err) {
+			s.brokerEnded(err)
+			return
+		}
+		s.running.Go(func() { s.openBroker(true) })
+	})
+}
+
+// comesBack reports whether a permanent stream that ended with err is opened again:
+// it was lost with its connection.
+func (s *session) comesBack(stream context.Context, err error) bool {
+	if err == nil || errors.Is(err, io.EOF) || s.streams.Err() != nil || s.asked.Load() {
+		return false
+	}
+	p, ok := peer.FromContext(stream)
+	return ok && fromConnection(status.Code(err)) && s.dialer.lost(p)
+}
+
+// brokerResumes is the key of a header with which a plugin answers the broker's
+// stream, if its broker outlives the stream.
+const brokerResumes = "jackfield-broker-resumes"
+
+func sendResumes(stream grpc.ServerStream) error {
+	return stream.SendHeader(metadata.Pairs(brokerResumes, "true"))
+}
+
+// brokerEnded fails what is brokered from now on.
+func (s *session) brokerEnded(err error) {
+	s.broker.end(brokerEnd(err))
+	if plain, ok := s.scheme().(*exchange.Plain); ok {
+		_ = plain.Close() // the other scheme carries calls too
+	}
+	if err != nil && s.streams.Err() == nil && !s.asked.Load() {
+		s.link.Logger.Debug("the plugin's broker has ended", "reason", err)
+	}
+}
+
+// brokerEnd is why nothing can be brokered any more.
+func brokerEnd(err error) error {
+	switch {
+	case errors.Is(err, ErrNoBroker):
+		return err
+	case status.Code(err) == codes.Unimplemented:
+		return ErrNoBroker
+	}
+	return core.ErrClosed
+}
+
+// ErrNoBroker is the error of brokered connections to a plugin that has no
+// broker, as many in other languages.
+var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")
