@@ -2,7 +2,6 @@ package transportgrpc
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -139,19 +138,19 @@ func (b *Broker) Serve(
 // every connection that the other side dials, under TLS if host and plugin are,
 // until it is closed. ctx bounds only the call.
 func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
-	config, err := b.security.Serving()
-	if err != nil {
+	if _, err := b.security.Serving(); err != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
 	}
 	listener, err := b.listen(ctx, id)
-	if err != nil || config == nil {
-		return listener, err
+	if err != nil {
+		return nil, err
 	}
-	config = config.Clone()
-	if len(config.NextProtos) == 0 {
-		config.NextProtos = []string{"h2"} // for a gRPC server: gRPC's clients insist on it
-	}
-	return tls.NewListener(listener, config), nil
+	return b.secured(listener, named(b.security)), nil
+}
+
+// secured is a listener that b.listen has made, for connections under TLS.
+func (b *Broker) secured(listener net.Listener, security *core.TLS) net.Listener {
+	return secure(listener, security, b.options.connecting, b.options.logger)
 }
 
 // Accept waits until the other side dials id, once, or ctx ends. The connection is
@@ -226,7 +225,7 @@ func (b *Broker) prepare(
 		defer cancel()
 		stop := context.AfterFunc(within, server.Stop)
 		defer stop()
-		err := server.Serve(listener)
+		err := server.Serve(b.secured(listener, forHTTP2(b.security)))
 		server.Stop()
 		if within.Err() != nil {
 			return context.Cause(within)

@@ -2,6 +2,7 @@ package transportgrpc
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"runtime"
 	"sync"
@@ -174,12 +175,7 @@ func (c *arrival) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isHosts says that a host is at the other end.
-func (c *arrival) isHosts() {
-	if multiplexed, ok := c.Conn.(hostConn); ok {
-		multiplexed.connected()
-	}
-}
+func (c *arrival) tlsState() (tls.ConnectionState, bool) { return tlsStateOf(c.Conn) }
 
 func (c *arrival) Close() error {
 	s := c.server
@@ -188,42 +184,3 @@ func (c *arrival) Close() error {
 	s.mu.Unlock()
 	return c.Conn.Close()
 }
-
-// intake is a listener of connections that were accepted elsewhere.
-type intake struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func newIntake() *intake {
-	return &intake{conns: make(chan net.Conn), closed: make(chan struct{})}
-}
-
-// serve hands conn to the server, and returns when conn has been closed.
-func (l *intake) serve(conn net.Conn) {
-	c := newConnection(conn)
-	select {
-	case l.conns <- c:
-		<-c.lost
-	case <-l.closed:
-		_ = c.Close()
-	}
-}
-
-func (l *intake) Accept() (net.Conn, error) {
-	select {
-	case conn := <-l.conns:
-		return conn, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *intake) Close() error {
-	l.once.Do(func() { close(l.closed) })
-	return nil
-}
-
-// Addr is that of nothing: the connections have addresses.
-func (l *intake) Addr() net.Addr { return new(net.UnixAddr) }

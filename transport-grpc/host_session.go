@@ -77,7 +77,7 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 // connect makes the parts of the session; after an error some are missing.
 func (s *session) connect(ctx context.Context) error {
 	o := s.transport.options
-	o.connecting = s.link.ConnectionTimeout
+	o.connecting, o.logger = s.link.ConnectionTimeout, s.link.Logger
 	s.broker = newBroker(o, s.link.TLS, s.link.Explain, nil)
 	s.broker.closing = s.quitting.Load
 	if !o.multiplex {

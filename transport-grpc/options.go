@@ -1,6 +1,7 @@
 package transportgrpc
 
 import (
+	"log/slog"
 	"math"
 	"time"
 
@@ -38,6 +39,7 @@ type options struct {
 	maxMessage   int
 	maxCalls     uint32
 	connecting   time.Duration // the link's ConnectionTimeout
+	logger       *slog.Logger  // the link's
 	codec        codec
 	broker       broker.Config
 	yamux        yamux.Config

@@ -2,6 +2,7 @@ package transportgrpc
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"sync"
@@ -45,7 +46,7 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.leaving, s.setOff = context.WithCancel(s.ctx)
 	options := t.options
-	options.connecting = link.ConnectionTimeout
+	options.connecting, options.logger = link.ConnectionTimeout, link.Logger
 	s.broker = newBroker(options, link.TLS, nil, link.Calls)
 	if !s.multiplex {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
@@ -90,7 +91,13 @@ func (s *server) Serve(conn net.Conn) error {
 	if s.multiplex {
 		return s.serveMultiplexed(conn)
 	}
-	s.intake.serve(conn)
+	ctx, cancel := context.WithTimeout(s.ctx, s.link.ConnectionTimeout)
+	secured, err := forHTTP2(s.link.TLS).Accept(ctx, conn)
+	cancel()
+	if err != nil {
+		return fmt.Errorf("secure a host's connection: %w", err)
+	}
+	s.intake.serve(secured)
 	return nil
 }
 
@@ -109,7 +116,11 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 		_ = mux.Close()
 	})
 	defer silent.Stop()
-	main := &hostListener{Listener: ex.Main(), host: ex, secured: s.link.TLS != nil, connected: silent.Stop}
+	main := &hostListener{
+		Listener:  secure(ex.Main(), forHTTP2(s.link.TLS), s.link.ConnectionTimeout, s.link.Logger),
+		host:      ex,
+		connected: silent.Stop,
+	}
 	served := make(chan struct{})
 	go func() {
 		defer close(served)
@@ -130,15 +141,13 @@ type hostListener struct {
 	net.Listener
 
 	host      exchange.Scheme
-	secured   bool
 	connected func() bool
 }
 
 type hostConn struct {
 	net.Conn
 
-	host      exchange.Scheme
-	connected func() bool // is called when it turns out to be a host's, maybe again
+	host exchange.Scheme
 }
 
 type hostAddr struct {
@@ -152,13 +161,13 @@ func (l *hostListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !l.secured { // otherwise TLS tells
-		l.connected()
-	}
-	return hostConn{Conn: conn, host: l.host, connected: l.connected}, nil
+	l.connected()
+	return hostConn{Conn: conn, host: l.host}, nil
 }
 
 func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAddr(), host: c.host} }
+
+func (c hostConn) tlsState() (tls.ConnectionState, bool) { return tlsStateOf(c.Conn) }
 
 // exchangeOf returns what makes connections with the host that called.
 func (s *server) exchangeOf(ctx context.Context) exchange.Scheme {

@@ -25,6 +25,15 @@ func forHTTP2(security *core.TLS) *core.TLS {
 	return &named
 }
 
+// named is forHTTP2 for a listener whose protocol is the caller's, which may be
+// gRPC's: gRPC's clients insist on the name. Names of the application's own stay.
+func named(security *core.TLS) *core.TLS {
+	if security == nil || security.Server == nil || len(security.Server.NextProtos) > 0 {
+		return security
+	}
+	return forHTTP2(security)
+}
+
 func withHTTP2(config *tls.Config) *tls.Config {
 	if config == nil || slices.Contains(config.NextProtos, "h2") {
 		return config
@@ -39,12 +48,12 @@ func transportCredentials(security *core.TLS) credentials.TransportCredentials {
 	if security == nil {
 		return insecure.NewCredentials()
 	}
-	return secured{forHTTP2(security)}
+	return secured{}
 }
 
-// secured leaves the handshake to core, and tells gRPC the TLS state: a client's
-// connection is secure before gRPC gets it, so that errors keep their types.
-type secured struct{ security *core.TLS }
+// secured tells gRPC the TLS state. Core has done the handshake before gRPC gets a
+// connection, so that errors keep their types.
+type secured struct{}
 
 var (
 	errNotDialled   = errors.New("the connection is not from this transport's dialer: leave grpc.WithContextDialer out of the options")
@@ -52,37 +61,36 @@ var (
 	errNotConnected = errors.New("the connection is not under TLS")
 )
 
-// ClientHandshake takes a connection of the dialer.
-func (secured) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	c, ok := conn.(*connection)
-	if !ok {
-		return nil, nil, errNotDialled
-	}
-	info, err := authInfo(c.tlsState())
-	return c, info, err
+// carrier is a connection as gRPC gets it, around the one that core has secured.
+type carrier interface {
+	tlsState() (state tls.ConnectionState, secure bool)
 }
 
-// ServerHandshake does the handshake. gRPC has set a deadline for it, and calls
-// it in a goroutine of the connection's own.
-func (s secured) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn, err := s.security.Accept(context.Background(), raw)
-	if err != nil {
-		return nil, nil, err
+// ClientHandshake takes a connection of the dialer.
+func (secured) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	if _, ok := conn.(carrier); !ok {
+		return nil, nil, errNotDialled
 	}
 	info, err := authInfo(tlsStateOf(conn))
-	if arrived, ok := raw.(*arrival); ok && err == nil {
-		arrived.isHosts()
-	}
+	return conn, info, err
+}
+
+// ServerHandshake takes a connection of a listener of this package.
+func (secured) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	info, err := authInfo(tlsStateOf(conn))
 	return conn, info, err
 }
 
 // tlsStateOf returns the state that core's handshake has left; false without TLS.
 func tlsStateOf(conn net.Conn) (tls.ConnectionState, bool) {
-	c, ok := conn.(interface{ ConnectionState() tls.ConnectionState })
-	if !ok {
+	switch c := conn.(type) {
+	case carrier:
+		return c.tlsState()
+	case interface{ ConnectionState() tls.ConnectionState }:
+		return c.ConnectionState(), true
+	default:
 		return tls.ConnectionState{}, false
 	}
-	return c.ConnectionState(), true
 }
 
 func authInfo(state tls.ConnectionState, secure bool) (credentials.AuthInfo, error) {

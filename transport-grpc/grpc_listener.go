@@ -1,0 +1,148 @@
+package transportgrpc
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// securing is a listener whose connections are secure when Accept returns them. A
+// connection that takes long over its handshake keeps no other waiting.
+type securing struct {
+	net.Listener
+
+	security *core.TLS
+	patience time.Duration
+	logger   *slog.Logger
+	ready    chan net.Conn
+	ctx      context.Context
+	cancel   context.CancelCauseFunc // with the reason of the end
+	running  sync.WaitGroup
+}
+
+// secure returns a listener on which core has done the handshakes, within patience
+// each. It says in the log that there are no files left for connections.
+func secure(listener net.Listener, security *core.TLS, patience time.Duration, logger *slog.Logger) net.Listener {
+	l := &securing{Listener: listener, security: security, patience: patience, logger: logger, ready: make(chan net.Conn)}
+	l.ctx, l.cancel = context.WithCancelCause(context.Background())
+	l.running.Go(l.accept)
+	return l
+}
+
+// accept accepts until the end. It pauses while the process has no file left.
+func (l *securing) accept() {
+	pause := time.Duration(0)
+	for {
+		conn, err := l.Listener.Accept()
+		switch {
+		case err == nil:
+			pause = 0
+			l.running.Go(func() { l.arrived(conn) })
+		case isShortage(err) && l.ctx.Err() == nil:
+			if pause == 0 {
+				l.logger.Warn("a brokered connection waits until the process has a file left for it: "+
+					"raise its limit of open files (ulimit -n), or close some", "error", err)
+			}
+			pause = min(max(2*pause, minAcceptPause), maxAcceptPause)
+			l.wait(pause)
+		default:
+			l.cancel(err)
+			return
+		}
+	}
+}
+
+// How long accepting pauses when the process has no file left for a connection.
+const (
+	minAcceptPause = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+func isShortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+func (l *securing) wait(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.ctx.Done():
+	}
+}
+
+func (l *securing) arrived(conn net.Conn) {
+	ctx, cancel := context.WithTimeout(l.ctx, l.patience)
+	defer cancel()
+	conn, err := l.security.Accept(ctx, conn) // it tells of strangers
+	if err != nil {
+		return
+	}
+	select {
+	case l.ready <- conn:
+	case <-l.ctx.Done():
+		_ = conn.Close()
+	}
+}
+
+func (l *securing) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.ready:
+		return conn, nil
+	case <-l.ctx.Done():
+		return nil, context.Cause(l.ctx)
+	}
+}
+
+// Close ends the listener, and handshakes that are under way.
+func (l *securing) Close() error {
+	l.cancel(net.ErrClosed)
+	err := l.Listener.Close()
+	l.running.Wait()
+	return err
+}
+
+// intake is a listener of connections that were accepted elsewhere.
+type intake struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newIntake() *intake {
+	return &intake{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// serve hands conn to the server, and returns when conn has been closed.
+func (l *intake) serve(conn net.Conn) {
+	c := newConnection(conn)
+	select {
+	case l.conns <- c:
+		<-c.lost
+	case <-l.closed:
+		_ = c.Close()
+	}
+}
+
+func (l *intake) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *intake) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+// Addr is that of nothing: the connections have addresses.
+func (l *intake) Addr() net.Addr { return new(net.UnixAddr) }
