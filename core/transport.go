@@ -57,14 +57,16 @@ type Session interface {
 	// and all that it printed has reached the link's stdio sinks. After an
 	// error the caller does not wait for the plugin to end by itself; a
 	// connection that the plugin closed while leaving is not an error. A plugin
-	// that cannot be asked is an error that wraps [ErrCannotQuit].
+	// that cannot be asked is an error that wraps [ErrCannotQuit], or at once
+	// [ErrConnectionLost] if its connection is lost and cannot be made again.
 	Quit(ctx context.Context) error
 
 	// Close drops the connection without a word to the plugin, and returns
 	// when nothing of the session is left. It may be called again.
 	Close() error
 
-	// Done is closed when the connection is lost or closed.
+	// Done is closed when the session is closed, or its connection is lost and not
+	// made again.
 	Done() <-chan struct{}
 }
 
