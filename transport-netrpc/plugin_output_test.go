@@ -44,6 +44,9 @@ func TestAHostThatComesWhileAnotherIsThereTakesTheOutputOver(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	first := r.connect(t, nil)
 	second := r.connect(t, nil)
+	if err := second.Ping(within(t)); err != nil { // from its answer on the output is the second's
+		t.Fatal(err)
+	}
 	r.print(t, "for the second\n", "")
 	second.stdout.wait(t, "for the second\n")
 	if text := first.stdout.String(); text != "" {
