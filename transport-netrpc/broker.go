@@ -29,10 +29,13 @@ type Broker struct {
 	logger  *slog.Logger
 	calls   *core.Calls // nil in a host
 	explain func(context.Context, error) error
+	serving chan struct{} // a token for each connection that is served
+	crowded sync.Once     // logs that there are too many
 
 	mu      sync.Mutex
 	closed  bool
-	clients map[*Client]func() // what to call when one is closed
+	clients map[*Client]func()    // what to call when one is closed
+	waiting []*context.CancelFunc // dispensed objects without a client, the oldest first
 }
 
 func newBroker(ctx context.Context, mux broker.Mux, o options, logger *slog.Logger, calls *core.Calls,
@@ -45,6 +48,7 @@ func newBroker(ctx context.Context, mux broker.Mux, o options, logger *slog.Logg
 		logger:  logger,
 		calls:   calls,
 		explain: explain,
+		serving: make(chan struct{}, o.maxServed),
 		clients: make(map[*Client]func()),
 	}
 }
@@ -128,12 +132,31 @@ func (b *Broker) serve(ctx context.Context, id uint32, object *rpc.Service) erro
 		if err != nil {
 			return err
 		}
+		if !b.admit() {
+			_ = conn.Reset()
+			continue
+		}
 		go b.answer(ctx, conn, object)
 	}
 }
 
-// answer answers the calls of one connection.
+// admit takes a token for a connection to serve; false if there are too many.
+func (b *Broker) admit() bool {
+	select {
+	case b.serving <- struct{}{}:
+		return true
+	default:
+		b.crowded.Do(func() {
+			b.logger.Warn("connections to this side's objects are refused: too many are open (WithMaxServed)",
+				"limit", cap(b.serving))
+		})
+		return false
+	}
+}
+
+// answer answers the calls of one connection that was admitted.
 func (b *Broker) answer(ctx context.Context, conn net.Conn, object *rpc.Service) {
+	defer func() { <-b.serving }()
 	logTooLarge(b.logger, b.options.serve(ctx, conn, map[string]*rpc.Service{rpc.DefaultService: object}, b.calls))
 }
 
@@ -154,15 +177,46 @@ func (b *Broker) dispense(object any) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
+	if len(b.serving) == cap(b.serving) {
+		return 0, fmt.Errorf("%d of its objects are in use, and this side serves no more (WithMaxServed)", cap(b.serving))
+	}
 	id := b.ids.Next()
+	ctx, done := b.await()
 	go func() {
-		conn, err := b.inner.Accept(b.ctx, id)
+		defer done()
+		conn, err := b.inner.Accept(ctx, id)
 		if err != nil {
-			return // the connection has ended
+			return // the connection has ended, or too many came later
+		}
+		done()
+		if !b.admit() {
+			_ = conn.Reset()
+			return
 		}
 		b.answer(b.ctx, conn, s)
 	}()
 	return id, nil
+}
+
+// await adds a dispensed object that no client has dialled. Above the limit the one
+// that has waited longest goes: its client's context ended, or it never dials. done
+// takes the object back, and may be called again.
+func (b *Broker) await() (ctx context.Context, done func()) {
+	ctx, cancel := context.WithCancel(b.ctx)
+	w := &cancel
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) == cap(b.serving) {
+		(*b.waiting[0])()
+		b.waiting = b.waiting[1:]
+	}
+	b.waiting = append(b.waiting, w)
+	return ctx, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.waiting = slices.DeleteFunc(b.waiting, func(other *context.CancelFunc) bool { return other == w })
+		cancel()
+	}
 }
 
 // lose fails what the clients are waiting for, and later calls.

@@ -12,8 +12,11 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
+	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
+	"github.com/jackfield-go/jackfield/yamux"
 )
 
 // user is a plugin that uses what the host passes to it.
@@ -320,4 +323,83 @@ func TestAnEndedBrokerIsClosed(t *testing.T) {
 	if _, err := listener.Accept(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Accept of a listener: got %v, want net.ErrClosed", err)
 	}
+}
+
+func TestAPeerGetsNoMoreObjectsThanAllowed(t *testing.T) {
+	const allowed = 3
+	lent := make(chan netrpc.Object, 1)
+	r := rigUp(t, netrpc.New(netrpc.WithMaxServed(allowed), served(func(b *netrpc.Broker) (any, error) {
+		o, err := b.Lend(context.WithoutCancel(t.Context()), new(counter))
+		select {
+		case lent <- o:
+		default:
+		}
+		return new(counter), err
+	})))
+	h := r.connect(t, nil)
+	first, second := h.dispense(t), h.dispense(t)
+	first.next(t, 1)
+	second.next(t, 1)
+	object := receive(t, "a lent object", lent)
+	borrowed, err := first.broker.Borrow(t.Context(), object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle{Client: borrowed}.next(t, 1)
+
+	var remote netrpc.RemoteError
+	if _, err := h.Dispense(within(t), "it"); !errors.As(err, &remote) || !strings.Contains(err.Error(), "WithMaxServed") {
+		t.Errorf("a dispense too many: %v", err)
+	}
+	if further, err := first.broker.Borrow(t.Context(), object); err == nil {
+		err = further.Call(within(t), "Next", struct{}{}, nil)
+		if !errors.Is(err, core.ErrConnectionLost) {
+			t.Errorf("a call over a connection too many: %v", err)
+		}
+	}
+	r.pluginLog.wait(t, "limit=3")
+	second.Close()
+	for ctx := within(t); ; { // until the plugin has noticed
+		if _, err = h.Dispense(ctx, "it"); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDispensedObjectsThatNobodyDialsGo(t *testing.T) {
+	r := rigUp(t, netrpc.New(netrpc.WithMaxServed(2), served(newCounter)))
+	mux, err := yamux.Client(r.raw(t), yamux.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mux.Close()
+	var control *rpc.Client
+	for i := range 3 {
+		stream, err := mux.Open(within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			control = rpc.NewClient(stream, rpc.ClientConfig{})
+			defer control.Close()
+		}
+	}
+	var id uint32
+	for range 100 {
+		if err := control.Call(within(t), "Dispenser.Dispense", "it", &id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conns := broker.NewPrefixed(broker.Yamux(mux), broker.Config{})
+	defer conns.Close()
+	conn, err := conns.Dial(within(t), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := rpc.NewClient(conn, rpc.ClientConfig{})
+	defer client.Close()
+	handle{Client: client}.next(t, 1)
 }

@@ -24,8 +24,10 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// Defaults of [WithMaxMessageSize], in bytes, and of [WithMaxConcurrentCalls].
+// Defaults of [WithMaxMessageSize], in bytes, of [WithMaxConcurrentCalls], and of
+// [WithMaxServed].
 const (
+	DefaultMaxServed          = 8192
 	DefaultMaxMessageSize     = rpc.DefaultMaxMessageSize
 	DefaultMaxConcurrentCalls = rpc.DefaultMaxConcurrentCalls
 )
@@ -60,6 +62,7 @@ type options struct {
 	yamux      yamux.Config
 	broker     broker.Config
 	maxCalls   int
+	maxServed  int
 	maxMessage int // bytes
 }
 
@@ -93,6 +96,14 @@ func WithMaxConcurrentCalls(n int) Option {
 	return optionFunc(func(o *options) { o.maxCalls = n })
 }
 
+// WithMaxServed limits how many connections to its objects a side serves at a time,
+// for each session: to dispensed objects and to lent ones. A further Dispense is an
+// error, and a further connection is reset. As many objects may be dispensed that no
+// client has dialled; above that the oldest goes. n below 1 means [DefaultMaxServed].
+func WithMaxServed(n int) Option {
+	return optionFunc(func(o *options) { o.maxServed = n })
+}
+
 // WithMaxMessageSize bounds how large a message may be that this side takes, in
 // bytes of gob: the arguments of a call, or what it answers. A larger one is a
 // [MessageSizeError] as soon as it is announced, before there is memory for any
@@ -120,6 +131,9 @@ func New(opts ...Option) *Transport {
 	t := new(Transport)
 	for _, opt := range opts {
 		opt.apply(&t.options)
+	}
+	if t.options.maxServed < 1 {
+		t.options.maxServed = DefaultMaxServed
 	}
 	return t
 }
