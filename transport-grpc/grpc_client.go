@@ -77,7 +77,6 @@ func newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
 // ready waits until the other side has answered as gRPC does. A false result
 // means that it did not; calls say why.
 func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
-	conn.Connect()
 	for {
 		state := conn.GetState()
 		switch state {
@@ -85,7 +84,9 @@ func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
 			return true, nil
 		case connectivity.TransientFailure, connectivity.Shutdown:
 			return false, nil
-		case connectivity.Idle, connectivity.Connecting:
+		case connectivity.Idle: // at first, and after a connection that was closed as soon as it was there
+			conn.Connect()
+		case connectivity.Connecting:
 		}
 		if !conn.WaitForStateChange(ctx, state) {
 			return false, context.Cause(ctx)
