@@ -61,20 +61,18 @@ type explainer struct {
 // explain joins the reason to an error that the end of the context or of the
 // connection has caused.
 func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
-	if err == nil || errors.Is(err, io.EOF) {
+	s, ok := status.FromError(err)
+	if err == nil || errors.Is(err, io.EOF) || !ok {
 		return err
 	}
-	s, ok := status.FromError(err)
 	switch {
-	case !ok:
-		return err
 	case ctx.Err() != nil, s.Code() == codes.DeadlineExceeded && overdue(ctx):
 		return endOf(ctx, s, err)
 	case e.reason != nil && fromConnection(s.Code()) && e.lost(p):
 		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
 	case e.closing != nil && e.closing() && s.Code() == codes.Unavailable:
 		return &CallError{status: s, reason: fmt.Errorf("%w: %s", core.ErrClosed, s.Message())}
-	case e.version != 0 && s.Code() == codes.Unimplemented && isUnknown(s.Message()):
+	case e.version != 0 && isUnknown(s):
 		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, which was negotiated: "+
 			"it was built from another .proto file, or registers the service under another version", s.Message(), e.version)}
 	default:
@@ -82,14 +80,17 @@ func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
 	}
 }
 
-// isUnknown reports whether a server's text for Unimplemented is its library's own, of
+// isUnknown reports whether a server's answer is its library's own for Unimplemented, of
 // a service or a method that is not registered: grpc-go's, gRPC's C core's or
 // JavaScript's.
-func isUnknown(text string) bool {
+func isUnknown(s *status.Status) bool {
+	if s.Code() != codes.Unimplemented {
+		return false
+	}
 	for _, start := range []string{
 		"unknown service ", "unknown method ", "Method not found!", "The server does not implement the method",
 	} {
-		if strings.HasPrefix(text, start) {
+		if strings.HasPrefix(s.Message(), start) {
 			return true
 		}
 	}

@@ -127,7 +127,7 @@ func (s *session) redial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.link.Logger.Debug("another connection to the plugin was made")
+	s.link.Logger.DebugContext(ctx, "another connection to the plugin was made")
 	return conn, nil
 }
 

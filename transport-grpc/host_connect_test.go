@@ -214,7 +214,7 @@ func TestAPluginThatLimitsTheAgeOfItsConnectionsStaysUseful(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.stdout.wait(t, "out\nout\n")
+		h.stdout.wait(t, strings.Repeat("out\n", 2))
 		promptly(t, "Quit", func() error { return h.Quit(within(t)) })
 	})
 }
