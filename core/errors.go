@@ -27,8 +27,8 @@ func (closedError) Unwrap() error { return net.ErrClosed }
 var ErrConnectionLost = errors.New("the connection was lost")
 
 // ErrCannotQuit is a session's answer to Quit for a plugin that has no way to be
-// asked to leave, as some in other languages: its host ends the process, and
-// that is no failure.
+// asked to leave, as some in other languages: its host ends the process, with
+// SIGTERM first, and that is no failure.
 var ErrCannotQuit = errors.New("the plugin cannot be asked to leave")
 
 // ExitError says that a plugin's process has ended, and how.

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -103,8 +102,9 @@ func (c *Client) Name() string { return c.name }
 func (c *Client) ID() string { return c.process.runner.ID() }
 
 // Close ends the plugin: it is asked to leave, given Config.Timeouts.Stop for it,
-// and killed if it has not left then, which is a *[StopError]; one that cannot be
-// asked, as some in other languages, is killed without that. One that leaves
+// and killed if it has not left then, which is a *[StopError]. One that cannot be
+// asked gets SIGTERM in place of that, where the platform has it: since the connection
+// was lost, which is a *[StopError] too, or as some in other languages. One that leaves
 // with another status than 0 is a *[core.ExitError]. When Close returns nothing is
 // left of the plugin, but what one of the configuration's writers or its reader
 // blocks. It may be called again, and after a crash.
@@ -131,66 +131,6 @@ func (c *Client) Stop(ctx context.Context) error {
 	}
 	<-c.stopped // bounded by Config.Timeouts.Kill
 	return c.stopErr
-}
-
-func (c *Client) stop(ctx context.Context) error {
-	c.process.expect()
-	reason := c.leave(ctx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeouts.Kill)
-	defer cancel()
-	err := c.process.kill(ctx) // nothing to kill if it has left
-	switch {
-	case errors.Is(reason, core.ErrCannotQuit):
-		c.killed.Store(true)
-		c.process.logger.DebugContext(ctx, "the plugin was ended", "reason", reason)
-		return err
-	case reason == nil && err == nil:
-		return c.badLeave()
-	case reason == nil:
-		return err
-	case err != nil:
-		return errors.Join(&StopError{Plugin: c.name, Err: reason}, err)
-	}
-	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
-	return &StopError{Plugin: c.name, Err: reason}
-}
-
-// badLeave is how a plugin ended that was asked to, unless it was as it should.
-// One that was killed on request, or had crashed before, is none.
-func (c *Client) badLeave() error {
-	if c.killed.Load() || !c.process.asked() || c.process.exit.Success() {
-		return nil
-	}
-	return c.process.exitError()
-}
-
-// leave asks the plugin to leave and waits until it has.
-func (c *Client) leave(ctx context.Context) error {
-	select {
-	case <-c.process.ended:
-		return nil
-	default:
-	}
-	if c.timeouts.Stop < 0 {
-		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
-		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.timeouts.Stop))
-	defer cancel()
-	if err := c.session.Quit(ctx); err != nil {
-		select {
-		case <-c.process.ended: // it left, and its answer was lost with it
-			return nil
-		default:
-			return err
-		}
-	}
-	select {
-	case <-c.process.ended:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // Kill ends the plugin's process at once, without a word to it. When it returns

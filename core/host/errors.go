@@ -146,15 +146,26 @@ func (e *TimeoutError) Error() string {
 // Unwrap returns [context.DeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return e.err }
 
-// StopError says that a plugin did not leave when it was asked, and was killed.
+// StopError says that a plugin did not leave in order: it did not leave when it was
+// asked, and was killed, or it could not be asked since the connection was lost.
+// Then Err wraps [core.ErrConnectionLost].
 type StopError struct {
 	// Plugin is the plugin's name.
 	Plugin string
-	// Err is why it was killed.
+	// Left is true if the plugin left on SIGTERM, and so was not killed. A plugin
+	// of this library runs its shutdown functions then.
+	Left bool
+	// Err is the reason.
 	Err error
 }
 
 func (e *StopError) Error() string {
+	switch {
+	case e.Left:
+		return fmt.Sprintf("plugin %s could not be asked to leave: %v; it left on SIGTERM", e.Plugin, e.Err)
+	case errors.Is(e.Err, core.ErrConnectionLost):
+		return fmt.Sprintf("plugin %s could not be asked to leave and was killed: %v", e.Plugin, e.Err)
+	}
 	return fmt.Sprintf("plugin %s did not leave in order and was killed: %v", e.Plugin, e.Err)
 }
 

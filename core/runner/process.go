@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
@@ -112,6 +113,20 @@ func (p *Process) Kill(ctx context.Context) error {
 	}
 	if err := run.wait(ctx); err != nil {
 		return fmt.Errorf("runner: waiting for the end of %s (pid %s) after killing it: %w", p.Name(), p.ID(), err)
+	}
+	return nil
+}
+
+// Terminate asks the process with SIGTERM to leave, and does not wait for that. A
+// platform without such a signal makes it an error, as Windows does, and so does a
+// process that has ended or never ran ([os.ErrProcessDone], [ErrNotStarted]).
+func (p *Process) Terminate() error {
+	run := p.run.Load()
+	if run == nil {
+		return ErrNotStarted
+	}
+	if err := run.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("runner: send SIGTERM to %s (pid %s): %w", p.Name(), p.ID(), err)
 	}
 	return nil
 }

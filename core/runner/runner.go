@@ -43,6 +43,9 @@ import (
 
 // A Runner is one run of one plugin, by whatever means it comes to run. Its
 // methods may be called from any number of goroutines.
+//
+// A Runner may also have [Process.Terminate]: a host calls it for a plugin that it
+// cannot ask to leave, and kills one without.
 type Runner interface {
 	// Start starts the plugin. ctx bounds the start only, not the run; an ended
 	// context starts nothing. A failure is a *[StartError], and leaves nothing

@@ -1,0 +1,132 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackfield-go/jackfield/core"
+)
+
+// stop ends the plugin, and says how that went.
+func (c *Client) stop(ctx context.Context) error {
+	c.process.expect()
+	reason := c.leave(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeouts.Kill)
+	defer cancel()
+	left := c.process.hasEnded()
+	err := c.process.kill(ctx) // nothing to kill if it has left
+	switch {
+	case errors.Is(reason, core.ErrCannotQuit):
+		c.killed.Store(true)
+		c.process.logger.DebugContext(ctx, "the plugin was ended", "reason", reason)
+		return err
+	case reason == nil && err == nil:
+		return c.badLeave()
+	case reason == nil:
+		return err
+	case err != nil:
+		return errors.Join(&StopError{Plugin: c.name, Err: reason}, err)
+	case left && !c.killed.Load():
+		return c.leftUnasked(ctx, reason)
+	}
+	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
+	return &StopError{Plugin: c.name, Err: reason}
+}
+
+// leftUnasked is the end of a plugin that left on SIGTERM.
+func (c *Client) leftUnasked(ctx context.Context, reason error) error {
+	c.process.logger.WarnContext(ctx, "the plugin could not be asked to leave, and left on SIGTERM", "reason", reason)
+	stop := &StopError{Plugin: c.name, Left: true, Err: reason}
+	if err := c.badLeave(); err != nil {
+		return errors.Join(stop, err)
+	}
+	return stop
+}
+
+// badLeave is how a plugin ended that was asked to, unless it was as it should.
+// One that was killed on request, or had crashed before, is none.
+func (c *Client) badLeave() error {
+	if c.killed.Load() || !c.process.asked() || c.process.exit.Success() {
+		return nil
+	}
+	return c.process.exitError()
+}
+
+// leave makes the plugin leave and waits until it has.
+func (c *Client) leave(ctx context.Context) error {
+	if c.process.hasEnded() {
+		return nil
+	}
+	if c.timeouts.Stop < 0 {
+		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
+		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.timeouts.Stop))
+	defer cancel()
+	err := c.ask(ctx)
+	switch {
+	case c.process.hasEnded(): // it left, and its answer may be lost with it
+		return nil
+	case errors.Is(err, core.ErrConnectionLost), errors.Is(err, core.ErrCannotQuit):
+		return c.terminate(ctx, err)
+	case err != nil:
+		return err
+	}
+	return c.awaitEnd(ctx)
+}
+
+// ask asks the plugin to leave over the connection. A lost one is an error that
+// wraps [core.ErrConnectionLost], also if it is lost before the plugin has agreed.
+func (c *Client) ask(ctx context.Context) error {
+	if c.isLost() {
+		return core.ErrConnectionLost
+	}
+	err := c.session.Quit(ctx)
+	if err != nil && !errors.Is(err, core.ErrCannotQuit) && c.isLost() {
+		return core.ErrConnectionLost // as the session's error says in more words, or not at all
+	}
+	return err
+}
+
+func (c *Client) isLost() bool {
+	select {
+	case <-c.session.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// terminate sends SIGTERM to a plugin that cannot be asked, and waits until it has
+// left. It returns the reason, and why the plugin is to be killed, if it is.
+func (c *Client) terminate(ctx context.Context, reason error) error {
+	polite, ok := c.process.runner.(interface{ Terminate() error })
+	if !ok || polite.Terminate() != nil {
+		return reason // the platform, or the runner, has nothing milder than a kill
+	}
+	if err := c.awaitEnd(ctx); err != nil {
+		return fmt.Errorf("%w, and SIGTERM did not end it: %w", reason, err)
+	}
+	return reason
+}
+
+// awaitEnd waits for the end of the process.
+func (c *Client) awaitEnd(ctx context.Context) error {
+	select {
+	case <-c.process.ended:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// hasEnded reports whether the process is gone.
+func (p *process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
+}
