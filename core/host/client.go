@@ -105,9 +105,10 @@ func (c *Client) ID() string { return c.process.runner.ID() }
 // and killed if it has not left then, which is a *[StopError]. One that cannot be
 // asked gets SIGTERM in place of that, where the platform has it: since the connection
 // was lost, which is a *[StopError] too, or as some in other languages. One that leaves
-// with another status than 0 is a *[core.ExitError]. When Close returns nothing is
-// left of the plugin, but what one of the configuration's writers or its reader
-// blocks. It may be called again, and after a crash.
+// with another status than 0 is a *[core.ExitError]; an unknown status, in a host that
+// reaps all children itself, is no error. When Close returns nothing is left of the
+// plugin, but what one of the configuration's writers or its reader blocks. It may be
+// called again, and after a crash.
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
 // Stop is Close with a context, whose end shortens the time that the plugin has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/runner"
 )
 
 // stop ends the plugin, and says how that went.
@@ -45,9 +46,12 @@ func (c *Client) leftUnasked(ctx context.Context, reason error) error {
 }
 
 // badLeave is how a plugin ended that was asked to, unless it was as it should.
-// One that was killed on request, or had crashed before, is none.
+// One that was killed on request, or had crashed before, is none. Nor is an unknown
+// status: a host that reaps all its children may get it before the runner does.
 func (c *Client) badLeave() error {
-	if c.killed.Load() || !c.process.asked() || c.process.exit.Success() {
+	exit := c.process.exit
+	unknown := exit.Code == runner.ExitUnknown && exit.Signal == nil
+	if c.killed.Load() || !c.process.asked() || exit.Success() || unknown {
 		return nil
 	}
 	return c.process.exitError()
