@@ -16,6 +16,9 @@ import (
 // named part instead of running tests.
 const roleVariable = "PLUGIN_TEST_ROLE"
 
+// witnessVariable names a file that a plugin's shutdown function makes.
+const witnessVariable = "PLUGIN_TEST_WITNESS"
+
 var roles = map[string]func() int{
 	"serve":  serve,
 	"broken": func() int { plugin.Serve(plugin.Config{Handshake: cookie}); return 0 },
@@ -40,7 +43,13 @@ func serve() int {
 		},
 	}
 	cfg := config(transport)
-	cfg.OnShutdown = []func(context.Context){func(context.Context) { fmt.Println("a last word") }}
+	witness := os.Getenv(witnessVariable)
+	cfg.OnShutdown = []func(context.Context){func(context.Context) {
+		fmt.Println("a last word")
+		if witness != "" {
+			_ = os.WriteFile(witness, []byte("a last word"), 0o600)
+		}
+	}}
 	plugin.Serve(cfg)
 	fmt.Println("after Serve")
 	fmt.Fprintln(os.Stderr, "log after Serve")

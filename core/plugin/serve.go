@@ -24,15 +24,16 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 )
 
 // Serve runs the plugin until its host asks it to leave, and then returns, so
-// that main can go on. SIGTERM ends it in the same order; an interrupt
+// that main can go on. SIGTERM ends it in the same order, and so does SIGHUP, unless
+// the program was started with that ignored, as by nohup; an interrupt
 // (Ctrl-C, which a terminal sends to the host and its plugins alike) does not:
-// the host decides.
+// the host decides. A write to a host that is gone fails, and does not end the
+// program with SIGPIPE.
 //
 // Run with the one argument "describe", and not by a host, the program writes what
 // it is on stdout (see [Info]), and Serve returns at once.
@@ -59,8 +60,9 @@ func serveProcess(cfg Config) error {
 	}
 	defer output.restore()
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	notifyEnds(signals)
 	defer signal.Stop(signals)
+	surviveClosedPipes()
 
 	return Run(context.Background(), Env{
 		Args:      os.Args[1:],

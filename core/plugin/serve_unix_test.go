@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,6 +24,7 @@ import (
 type process struct {
 	cmd     *exec.Cmd
 	stdout  *bufio.Reader // the process's own
+	hangUp  func() error  // ends stdout's reading end
 	stderr  lockedBuffer
 	address string
 	session core.Session
@@ -32,15 +34,22 @@ type process struct {
 // start starts a role.
 func start(t *testing.T, role string, env ...string) *process {
 	t.Helper()
-	p := new(process)
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(self)
+	return startCommand(t, exec.Command(self), role, env...)
+}
+
+// startCommand starts the test binary in a role by a command of the caller's.
+func startCommand(t *testing.T, cmd *exec.Cmd, role string, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: cmd}
 	p.cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	p.cmd.Env = append(p.cmd.Env, env...)
-	p.cmd.Stderr = &p.stderr
+	if p.cmd.Stderr == nil {
+		p.cmd.Stderr = &p.stderr
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +60,7 @@ func start(t *testing.T, role string, env ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.stdout = bufio.NewReader(r)
+	p.stdout, p.hangUp = bufio.NewReader(r), r.Close
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
@@ -63,8 +72,18 @@ func start(t *testing.T, role string, env ...string) *process {
 // connected starts a plugin and connects to it.
 func connected(t *testing.T) *process {
 	t.Helper()
-	p := start(t, "serve", cookie.MagicCookieKey+"="+cookie.MagicCookieValue,
-		handshake.EnvProtocolVersions+"=1", handshake.EnvMinPort+"=1", handshake.EnvMaxPort+"=2")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return connectedBy(t, exec.Command(self))
+}
+
+// connectedBy is connected with a command of the caller's.
+func connectedBy(t *testing.T, cmd *exec.Cmd, env ...string) *process {
+	t.Helper()
+	p := startCommand(t, cmd, "serve", append(env, cookie.MagicCookieKey+"="+cookie.MagicCookieValue,
+		handshake.EnvProtocolVersions+"=1", handshake.EnvMinPort+"=1", handshake.EnvMaxPort+"=2")...)
 	text, err := p.stdout.ReadString('\n')
 	if err != nil {
 		t.Fatalf("%v, %s", err, p.stderr.String())
@@ -155,8 +174,15 @@ func TestNothingButTheLineReachesStdoutWhileServing(t *testing.T) {
 }
 
 func TestSIGTERMEndsServeAndRemovesTheSocket(t *testing.T) { // F10
+	signalEndsServe(t, syscall.SIGTERM)
+}
+
+func TestSIGHUPEndsServeAndRemovesTheSocket(t *testing.T) { signalEndsServe(t, syscall.SIGHUP) }
+
+func signalEndsServe(t *testing.T, sig os.Signal) {
+	t.Helper()
 	p := connected(t)
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
 	}
 	rest, status := p.end(t)
@@ -167,6 +193,66 @@ func TestSIGTERMEndsServeAndRemovesTheSocket(t *testing.T) { // F10
 	<-p.session.Done()
 	if !strings.HasSuffix(p.printed.stdout.String(), "a last word\n") {
 		t.Errorf("printed %q", &p.printed.stdout)
+	}
+}
+
+// nohup starts programs with SIGHUP ignored.
+func TestSIGHUPStaysIgnoredUnderNohup(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := connectedBy(t, exec.Command("/bin/sh", "-c", `trap "" HUP; exec "$0"`, self))
+	for range 3 {
+		if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.session.Ping(within(t)); err != nil {
+		t.Error(err)
+	}
+	if err := p.session.Quit(within(t)); err != nil {
+		t.Error(err)
+	}
+	_ = p.session.Close()
+	if _, status := p.end(t); status != 0 {
+		t.Errorf("status %d", status)
+	}
+}
+
+// The reading ends of both outputs end with the host, and the plugin logs that it
+// leaves.
+func TestSIGTERMEndsServeInOrderWithoutAHost(t *testing.T) {
+	for name, sig := range map[string]os.Signal{"SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
+		t.Run(name, func(t *testing.T) {
+			self, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			witness := filepath.Join(t.TempDir(), "witness")
+			cmd := exec.Command(self)
+			cmd.Stderr = w
+			p := connectedBy(t, cmd, witnessVariable+"="+witness)
+			_ = w.Close()
+			_ = p.session.Close()
+			_ = r.Close()
+			_ = p.hangUp()
+			if err := p.cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			_ = p.cmd.Wait()
+			if _, err := os.Stat(witness); err != nil {
+				t.Errorf("the shutdown functions did not run: %v, %v", err, p.cmd.ProcessState)
+			}
+			gone(t, p.address)
+			if p.cmd.ProcessState.ExitCode() != 3 { // the role's, for a failed write
+				t.Errorf("the plugin ended otherwise: %v", p.cmd.ProcessState)
+			}
+		})
 	}
 }
 
