@@ -44,7 +44,11 @@ type ExitError struct {
 }
 
 func (e *ExitError) Error() string {
-	text := fmt.Sprintf("plugin %s has ended: %s", e.Plugin, e.Status)
+	text := "plugin"
+	if e.Plugin != "" && e.Plugin != text { // a program may be called so
+		text += " " + e.Plugin
+	}
+	text += " has ended: " + e.Status
 	if head := e.PanicHead(); head != "" {
 		text += " (" + logline.Printable(clipped(head)) + ")"
 	}

@@ -176,6 +176,40 @@ func TestLaunchOfAPluginThatClosesStdoutAndLivesOn(t *testing.T) {
 	mention(t, failure, "without a handshake line")
 }
 
+func TestStartTimeoutSaysWhereAHandshakeLineWent(t *testing.T) {
+	const line = "1|1|unix|/run/p/s|fake|"
+	for name, test := range map[string]struct{ role, text, want string }{
+		"without its newline":          {"printed", line, "without the newline that ends it"},
+		"without it, after noise":      {"printed", "hello\n" + line, "without the newline that ends it"},
+		"without it, behind noise":     {"printed", "hello " + line, "without the newline that ends it"},
+		"on stderr":                    {"misprint", line + "\n", "on its stderr: write it on stdout"},
+		"on stderr, in front of a log": {"misprint", line + "\nready\n", "on its stderr: write it on stdout"},
+		"unfinished noise":             {"printed", "loading...", "last line on its stdout: \"loading...\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config(t, test.role, test.text)
+			cfg.Timeouts.Start = 300 * time.Millisecond
+			mention(t, fail(t, within(t), cfg), test.want)
+		})
+	}
+}
+
+func TestLaunchErrorShowsNoCertificateOfTheHandshakeLine(t *testing.T) {
+	certificate := strings.Repeat("MIIB", 100)
+	for name, line := range map[string]string{
+		"the line":     "1|1|unix|/run/p/s|grpc|" + certificate + "|true",
+		"behind noise": "loading...1|1|unix|/run/p/s|grpc|" + certificate + "|true",
+	} {
+		t.Run(name, func(t *testing.T) {
+			failure := fail(t, within(t), config(t, "printed", line+"\n"))
+			if strings.Contains(failure.Error(), "MIIB") || failure.Line != line {
+				t.Errorf("line %q in\n%v", failure.Line, failure)
+			}
+			mention(t, failure, "1|1|unix|/run/p/s|grpc|(400 bytes)|true")
+		})
+	}
+}
+
 func TestLaunchEndsWithTheStartTimeout(t *testing.T) {
 	for _, role := range []string{"hang", "noanswer"} {
 		t.Run(role, func(t *testing.T) {

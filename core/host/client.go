@@ -46,7 +46,7 @@ func newClient(cfg Config, p *process, session core.Session, version int, protoc
 func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	made, err := c.session.Dispense(ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("plugin %s: dispense: %w", c.name, err)
+		return nil, fmt.Errorf("%s: dispense: %w", called(c.name), err)
 	}
 	return made, nil
 }
@@ -66,7 +66,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 	}
 	typed, ok := made.(C)
 	if !ok {
-		return typed, fmt.Errorf("plugin %s: dispense under version %d: %w", c.name, c.version,
+		return typed, fmt.Errorf("%s: dispense under version %d: %w", called(c.name), c.version,
 			&core.TypeError{Name: p.Name(), Got: reflect.TypeOf(made), Want: reflect.TypeFor[C]()})
 	}
 	return typed, nil
@@ -75,7 +75,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 // Ping asks the plugin for a sign of life, and waits for it until ctx ends.
 func (c *Client) Ping(ctx context.Context) error {
 	if err := c.session.Ping(ctx); err != nil {
-		return fmt.Errorf("plugin %s: ping: %w", c.name, err)
+		return fmt.Errorf("%s: ping: %w", called(c.name), err)
 	}
 	return nil
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
@@ -65,11 +67,7 @@ const (
 
 func (e *LaunchError) Error() string {
 	var b strings.Builder
-	b.WriteString("launch plugin")
-	if e.Plugin != "" {
-		b.WriteString(" " + e.Plugin)
-	}
-	fmt.Fprintf(&b, ": %s: %s", e.Stage, strings.ReplaceAll(bounded(e.Err.Error()), "\n", "\n  "))
+	fmt.Fprintf(&b, "launch %s: %s: %s", called(e.Plugin), e.Stage, strings.ReplaceAll(bounded(e.Err.Error()), "\n", "\n  "))
 	if e.Exit != nil {
 		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
 	}
@@ -80,7 +78,7 @@ func (e *LaunchError) Error() string {
 		fmt.Fprintf(&b, "\n  program: %s", e.Path)
 	}
 	if e.Line != "" {
-		fmt.Fprintf(&b, "\n  last line on its stdout: %s", shown(e.Line))
+		fmt.Fprintf(&b, "\n  last line on its stdout: %s", shown(withoutCertificate(e.Line)))
 	}
 	if len(e.Stderr) > 0 {
 		b.WriteString("\n  last lines on its stderr:")
@@ -97,6 +95,20 @@ func (e *LaunchError) Unwrap() []error {
 		return []error{e.Err, e.Exit}
 	}
 	return []error{e.Err}
+}
+
+// withoutCertificate shortens the sixth field of a handshake line: a certificate takes
+// the place of all that a person could read.
+func withoutCertificate(line string) string {
+	const certificate, readable = 5, 50
+	if _, _, glued := handshake.SplitGlued(line); !glued && !handshake.IsCandidate(line) {
+		return line
+	}
+	fields := strings.Split(line, "|")
+	if len(fields) > certificate && len(fields[certificate]) > readable {
+		fields[certificate] = fmt.Sprintf("(%d bytes)", len(fields[certificate]))
+	}
+	return strings.Join(fields, "|")
 }
 
 // bounded clips and escapes a text of several lines.
@@ -162,11 +174,11 @@ type StopError struct {
 func (e *StopError) Error() string {
 	switch {
 	case e.Left:
-		return fmt.Sprintf("plugin %s could not be asked to leave: %v; it left on SIGTERM", e.Plugin, e.Err)
+		return fmt.Sprintf("%s could not be asked to leave: %v; it left on SIGTERM", called(e.Plugin), e.Err)
 	case errors.Is(e.Err, core.ErrConnectionLost):
-		return fmt.Sprintf("plugin %s could not be asked to leave and was killed: %v", e.Plugin, e.Err)
+		return fmt.Sprintf("%s could not be asked to leave and was killed: %v", called(e.Plugin), e.Err)
 	}
-	return fmt.Sprintf("plugin %s did not leave in order and was killed: %v", e.Plugin, e.Err)
+	return fmt.Sprintf("%s did not leave in order and was killed: %v", called(e.Plugin), e.Err)
 }
 
 // Unwrap returns the reason.
@@ -195,10 +207,13 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 		l.sockets.remove()
 		return e
 	}
+	unfinished := l.process.stdout.unfinished() // its end ends the line too
 	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
 	e.Line = l.process.stdout.last()
 	e.Stderr = l.process.tail.Lines()
-	e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
+		e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	}
 	switch {
 	case e.Hint != "":
 	case e.Exit == nil && ctx.Err() == nil:
@@ -207,6 +222,38 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 		e.Hint = "is it a plugin, and does it get as far as serving?"
 	}
 	return e
+}
+
+// misplacedLine says where a handshake line is that the host waited for in vain.
+func (l *launch) misplacedLine(unfinished string, stderr []string) string {
+	if l.stage != StageHandshake {
+		return ""
+	}
+	if _, rest, ok := handshake.SplitGlued(unfinished); ok {
+		unfinished = rest
+	}
+	if isLine(unfinished) {
+		return "the plugin has written a handshake line without the newline that ends it: " +
+			"write the newline too, and flush the output"
+	}
+	if slices.ContainsFunc(stderr, isLine) {
+		return "the plugin has written a handshake line on its stderr: write it on stdout"
+	}
+	return ""
+}
+
+func isLine(text string) bool {
+	_, err := handshake.Parse(text)
+	return err == nil && handshake.IsCandidate(text)
+}
+
+// called is how an error's text names a plugin: a program that is called plugin would
+// be named twice.
+func called(name string) string {
+	if name == "" || name == "plugin" {
+		return "plugin"
+	}
+	return "plugin " + name
 }
 
 func isTimeout(err error) bool {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
@@ -28,5 +29,25 @@ func TestLaunchErrorEscapesAndBoundsThePluginsText(t *testing.T) {
 	}
 	if err.Err.Error() != answer {
 		t.Error("the reason itself was changed")
+	}
+}
+
+// A program may be called plugin.
+func TestErrorTextsNameAPluginOnce(t *testing.T) {
+	for _, err := range []error{
+		&host.LaunchError{Stage: host.StageStart, Plugin: "plugin", Err: errors.New("it failed")},
+		&host.StopError{Plugin: "plugin", Err: errors.New("it stays")},
+		&core.ExitError{Plugin: "plugin", Status: "exit status 3"},
+		&core.ExitError{Status: "exit status 3"},
+	} {
+		if text := err.Error(); strings.Contains(text, "plugin plugin") || strings.Contains(text, "  ") {
+			t.Errorf("got %q", text)
+		}
+	}
+	cfg := config(t, "serve", "")
+	cfg.Name = "plugin"
+	_, err := launch(t, cfg).Dispense(within(t), "coffee")
+	if err == nil || !strings.HasPrefix(err.Error(), "plugin: dispense: ") {
+		t.Errorf("got %v", err)
 	}
 }

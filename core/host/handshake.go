@@ -26,6 +26,7 @@ type stdout struct {
 
 	mu       sync.Mutex
 	lastLine string
+	unread   []byte // what has come of a line without its newline
 }
 
 type announcement struct {
@@ -47,17 +48,35 @@ func (s *stdout) handshake(ctx context.Context) (handshake.Line, error) {
 	}
 }
 
-// last returns the last line that was read.
+// last returns the last line that was read, also one without its newline.
 func (s *stdout) last() string {
+	if text := s.unfinished(); text != "" {
+		return text
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lastLine
 }
 
+// unfinished returns what has come of a line without its newline, but not more than
+// a handshake line may have.
+func (s *stdout) unfinished() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.unread[:min(len(s.unread), handshake.MaxLine)])
+}
+
 func (s *stdout) remember(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lastLine = line
+	s.lastLine, s.unread = line, nil
+}
+
+// keep notes what has come of a line. No byte of it changes later.
+func (s *stdout) keep(unread []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unread = unread
 }
 
 // run reads to the end of the output.
@@ -92,9 +111,9 @@ func (s *stdout) search() (handshake.Line, error) {
 			noise += end + 1
 			unread = unread[end+1:]
 		}
+		s.keep(unread)
 		switch {
 		case noise+len(unread) > s.maxNoise+handshake.MaxLine, noise > s.maxNoise:
-			s.keep(unread)
 			return handshake.Line{}, &NoiseError{Limit: s.maxNoise}
 		case err != nil:
 			return s.ended(unread, err)
@@ -113,13 +132,6 @@ func (s *stdout) ended(unread []byte, err error) (handshake.Line, error) {
 		return handshake.Line{}, fmt.Errorf("read the plugin's stdout: %w", err)
 	}
 	return handshake.Line{}, errNoLine
-}
-
-// keep remembers an unfinished line.
-func (s *stdout) keep(unread []byte) {
-	if len(unread) > 0 {
-		s.remember(string(unread[:min(len(unread), maxLineShown+1)]))
-	}
 }
 
 // examine parses a line that means to be a handshake line, also behind noise

@@ -196,7 +196,7 @@ func (p *process) kill(ctx context.Context) error {
 	case <-p.done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("wait for the end of plugin %s: %w", p.name, context.Cause(ctx))
+		return fmt.Errorf("wait for the end of %s: %w", called(p.name), context.Cause(ctx))
 	}
 }
 

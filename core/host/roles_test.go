@@ -31,6 +31,7 @@ var roles = map[string]func(argument string) int{
 	"chatter":  chatter,
 	"hang":     func(string) int { time.Sleep(hang); return 0 },
 	"printed":  func(text string) int { fmt.Print(text); time.Sleep(hang); return 0 },
+	"misprint": func(text string) int { fmt.Fprint(os.Stderr, text); time.Sleep(hang); return 0 },
 	"closed":   func(string) int { _ = os.Stdout.Close(); time.Sleep(hang); return 0 },
 	"dies":     func(string) int { return dieBySignal() },
 	"noanswer": noAnswer,

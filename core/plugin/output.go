@@ -18,7 +18,7 @@ const outputGrace = 100 * time.Millisecond
 type output struct {
 	announce *os.File // the process's stdout
 	log      *os.File // the process's stderr
-	own      *os.File // os.Stdout as it was
+	own      *os.File // os.Stdout as it was, which may be another file
 	stdout   *captured
 	stderr   *captured
 	hold     descriptor // of the process's stdout
@@ -46,7 +46,7 @@ func captureOutput() (_ *output, err error) {
 	o := &output{log: os.Stderr, own: os.Stdout}
 	// First of all: where the standard output is closed, a pipe would get its
 	// number.
-	if o.announce, err = o.hold.save(o.own); err != nil {
+	if o.announce, err = o.hold.save(); err != nil {
 		return nil, err
 	}
 	if o.stdout, err = capture(); err != nil {
@@ -82,8 +82,8 @@ func (o *output) end() {
 // program may be reading them.
 func (o *output) restore() {
 	o.end()
-	o.stdout.redirect(o.announce)
 	o.hold.restore()
+	o.stdout.redirect(o.own)
 	o.restoreVariables()
 	_ = o.stdout.source.Close()
 	_ = o.stderr.source.Close()

@@ -10,28 +10,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// number is the standard output's, which the host reads, whatever os.Stdout is.
+const number = 1
+
 // descriptor is file descriptor 1 while something else stands behind it: C code,
 // children and whoever took os.Stdout before have nothing but the number.
-type descriptor struct {
-	number int
-	saved  *os.File
-}
+type descriptor struct{ saved *os.File }
 
-// save duplicates file's descriptor and returns the duplicate as a file.
-func (d *descriptor) save(file *os.File) (*os.File, error) {
-	d.number = int(file.Fd())
+// save duplicates the descriptor and returns the duplicate as a file.
+func (d *descriptor) save() (*os.File, error) {
 	var stat unix.Stat_t
-	if err := unix.Fstat(d.number, &stat); err != nil {
+	if err := unix.Fstat(number, &stat); err != nil {
 		return nil, fmt.Errorf("the standard output is closed: %w", os.NewSyscallError("fstat", err))
 	}
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	fd, err := unix.Dup(d.number)
+	fd, err := unix.Dup(number)
 	if err != nil {
 		return nil, os.NewSyscallError("dup", err)
 	}
 	unix.CloseOnExec(fd)
-	d.saved = os.NewFile(uintptr(fd), file.Name())
+	d.saved = os.NewFile(uintptr(fd), "/dev/stdout")
 	return d.saved, nil
 }
 
@@ -39,7 +38,7 @@ func (d *descriptor) save(file *os.File) (*os.File, error) {
 // not expect otherwise.
 func (d *descriptor) point(target *os.File) {
 	if d.saved != nil {
-		_ = unix.Dup2(int(target.Fd()), d.number)
+		_ = unix.Dup2(int(target.Fd()), number)
 	}
 }
 

@@ -19,6 +19,9 @@ const roleVariable = "PLUGIN_TEST_ROLE"
 // witnessVariable names a file that a plugin's shutdown function makes.
 const witnessVariable = "PLUGIN_TEST_WITNESS"
 
+// replacedVariable names a file that a plugin puts in the place of os.Stdout.
+const replacedVariable = "PLUGIN_TEST_STDOUT"
+
 var roles = map[string]func() int{
 	"serve":  serve,
 	"broken": func() int { plugin.Serve(plugin.Config{Handshake: cookie}); return 0 },
@@ -30,6 +33,13 @@ var early = struct{ stdout, stderr *os.File }{os.Stdout, os.Stderr}
 
 // serve is a main that prints wherever it can.
 func serve() int {
+	if path := os.Getenv(replacedVariable); path != "" {
+		file, err := os.Create(path)
+		if err != nil {
+			return 4
+		}
+		os.Stdout = file
+	}
 	transport := &faketransport.Transport{
 		Objects: map[string]faketransport.Object{
 			"print":       printBoth,

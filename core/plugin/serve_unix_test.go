@@ -173,6 +173,30 @@ func TestNothingButTheLineReachesStdoutWhileServing(t *testing.T) {
 	}
 }
 
+func TestReplacedStdoutIsNotWhereTheLineGoes(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "stdout")
+	p := connectedBy(t, exec.Command(self), replacedVariable+"="+file)
+	p.call(t, "print", "printed\n")
+	if err := p.session.Quit(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.session.Close()
+	if rest, status := p.end(t); rest != "by its old name\n" || status != 0 {
+		t.Errorf("status %d, then stdout %q", status, rest)
+	}
+	const want = "while it starts\nraw, while it starts\nprinted\na last word\n"
+	if got := p.printed.stdout.String(); got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+	if text, err := os.ReadFile(file); string(text) != "after Serve\n" {
+		t.Errorf("after Serve the file has %q, %v", text, err)
+	}
+}
+
 func TestSIGTERMEndsServeAndRemovesTheSocket(t *testing.T) { // F10
 	signalEndsServe(t, syscall.SIGTERM)
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,6 +143,9 @@ func startReason(t *testing.T, cmd runner.Command) string {
 	err := startFailure(t, cmd)
 	if !strings.Contains(err.Error(), err.Reason) || err.Reason == "" {
 		t.Errorf("%q does not say %q", err, err.Reason)
+	}
+	if start, _, _ := strings.Cut(err.Error(), " ("); strings.Count(start, strconv.Quote(err.Path)) > 1 {
+		t.Errorf("%q names the program twice", err)
 	}
 	return err.Reason
 }

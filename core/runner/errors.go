@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"strconv"
+	"strings"
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
@@ -38,11 +39,16 @@ type StartError struct {
 
 // Error names the program, the reason and the system's error.
 func (e *StartError) Error() string {
-	text := "cannot start " + strconv.Quote(e.Path) + ": "
-	if e.Reason == "" {
-		return text + bareText(e.Err)
+	path := strconv.Quote(e.Path)
+	switch {
+	case e.Reason == "":
+		return "cannot start " + path + ": " + bareText(e.Err)
+	case strings.HasPrefix(e.Reason, path+" "): // it names the program
+		path = ""
+	default:
+		path = " " + path
 	}
-	return text + e.Reason + " (" + bareText(e.Err) + ")"
+	return "cannot start" + path + ": " + e.Reason + " (" + bareText(e.Err) + ")"
 }
 
 // Unwrap returns the system's error.
