@@ -33,7 +33,9 @@ type Cmd struct {
 
 	// Env are variables beside the inherited ones, "KEY=value", and win over them.
 	// Unlike in exec.Cmd they do not replace what is inherited: that is what Inherit
-	// is for. The variables of the plugin protocol ([handshake.Names]) are refused.
+	// is for. The variables of the plugin protocol ([handshake.Names]) are left out if
+	// they are the host's own, so that a host that is a plugin too may append to
+	// os.Environ(); with other values they are refused.
 	Env []string
 
 	// Stdin is the plugin's standard input. Nil: none. With os.Stdin the plugin
@@ -60,13 +62,28 @@ func (c Cmd) clone() Cmd {
 
 func (c Cmd) validate() error {
 	for _, variable := range c.Env {
-		if len(handshake.Strip([]string{variable})) == 0 {
+		if isProtocols(variable) && !isOwn(variable) {
 			name, _, _ := strings.Cut(variable, "=")
 			return fmt.Errorf("the setting Config.Command.Env sets %s, which the plugin protocol sets: "+
 				"leave it out, and use the setting for it (AutoMTLS, Sockets, an option of the transport)", name)
 		}
 	}
 	return nil
+}
+
+// startedWith are the variables of the plugin protocol that this process was started
+// with. A plugin unsets them when it serves, but a copy of its environment that was
+// made before has them.
+var startedWith = slices.DeleteFunc(os.Environ(), func(variable string) bool { return !isProtocols(variable) })
+
+func isProtocols(variable string) bool { return len(handshake.Strip([]string{variable})) == 0 }
+
+// isOwn reports whether a variable of the protocol is this process's own, which its
+// host has set.
+func isOwn(variable string) bool {
+	name, value, _ := strings.Cut(variable, "=")
+	now, ok := os.LookupEnv(name)
+	return ok && now == value || slices.Contains(startedWith, variable)
 }
 
 // command is what the runner gets.
@@ -123,7 +140,7 @@ func (i Inherit) pick(environ []string) []string {
 func (l *launch) environment() []string {
 	c := l.cfg
 	env := handshake.Strip(c.Command.Inherit.pick(os.Environ()))
-	env = append(env, c.Command.Env...)
+	env = append(env, handshake.Strip(c.Command.Env)...)
 	env = append(env, c.Handshake.MagicCookieKey+"="+c.Handshake.MagicCookieValue)
 	told := handshake.Environment{
 		Versions:    c.Versions.Numbers(),

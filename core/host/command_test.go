@@ -50,15 +50,20 @@ func TestStaleVariablesOfTheProtocolNeverReachAPlugin(t *testing.T) { // F2
 		t.Setenv(name, "stale")
 	}
 	t.Setenv(cookie.MagicCookieKey, "another host's")
-	for how, inherit := range map[string]host.Inherit{
-		"everything":        host.InheritAll(),
-		"all but something": host.InheritAllBut("HOST_TEST_A"),
-		"a list":            host.InheritOnly(append(handshake.Names(), cookie.MagicCookieKey)...),
-		"nothing":           host.InheritOnly(),
+	for how, test := range map[string]struct {
+		inherit host.Inherit
+		env     []string
+	}{
+		"everything":        {host.InheritAll(), nil},
+		"all but something": {host.InheritAllBut("HOST_TEST_A"), nil},
+		"a list":            {host.InheritOnly(append(handshake.Names(), cookie.MagicCookieKey)...), nil},
+		"nothing":           {host.InheritOnly(), nil},
+		"by Env":            {host.InheritOnly(), os.Environ()},
 	} {
 		t.Run(how, func(t *testing.T) {
 			cfg := config(t, "serve", "")
-			cfg.Command.Inherit = inherit
+			cfg.Command.Inherit = test.inherit
+			cfg.Command.Env = append(test.env, cfg.Command.Env...)
 			client := launch(t, cfg)
 			for _, name := range handshake.Names() {
 				if got := call(t, client, "getenv", name); strings.Contains(got, "stale") {
@@ -92,6 +97,20 @@ func TestPluginsChildrenGetNothingOfItsHosts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The environment may have been copied before the host in the middle served, and so
+// before it removed the variables of its own host.
+func TestHostInAPluginMayAppendToItsEnvironment(t *testing.T) {
+	cfg := config(t, "serve", "")
+	cfg.AutoMTLS = host.MTLSRequired
+	client := launch(t, cfg)
+	if got := call(t, client, "nest", handshake.EnvClientCert); got != " false" {
+		t.Errorf("the certificate of the outer host reached the inner plugin: %s", got)
+	}
+	if got := call(t, client, "nest", handshake.EnvProtocolVersions); got != "1 true" {
+		t.Errorf("the versions are %s", got)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
@@ -89,6 +90,28 @@ var objects = map[string]faketransport.Object{
 	"segv":  func(context.Context, string) (string, error) { raiseSegmentationFault(); select {} },
 	"wait":  func(ctx context.Context, _ string) (string, error) { <-ctx.Done(); return "", ctx.Err() },
 	"spawn": spawn,
+	"nest":  nest,
+}
+
+// startedWith is the environment before Serve takes its part out, as the main function
+// of a plugin copies it that is a host too.
+var startedWith = os.Environ()
+
+// nest is a host in a plugin: it launches one with the environment that it copied
+// before it served, and asks that for a variable.
+func nest(ctx context.Context, key string) (string, error) {
+	command := host.Command(os.Args[0])
+	command.Env = append(startedWith, roleVariable+"=serve")
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(new(faketransport.Transport), 1),
+		Command:   command,
+	})
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	return tryCall(ctx, client, "getenv", key)
 }
 
 // serveEnvironment is the environment before Serve takes its part out.
