@@ -116,7 +116,7 @@ func (r *run) serve(ctx context.Context) error {
 		r.server.Close()
 		return err
 	}
-	r.sockets.keep()
+	r.sockets.sweep()
 	return r.answer(ctx, listener)
 }
 

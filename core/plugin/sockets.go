@@ -59,6 +59,11 @@ func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
 	}
 	if asked.SocketDir != "" {
 		s.dir = asked.SocketDir
+		// Before there is a socket in it: the host may have been killed meanwhile, and
+		// then another launch removes the directory.
+		if s.release, err = socket.Hold(s.dir); err != nil {
+			return nil, err
+		}
 		s.handed = socket.Accept(asked.SocketDir)
 		// The host may run as another user, and says so by what it has made.
 		s.peers.Users = append(s.peers.Users, s.handed.Owners()...)
@@ -147,14 +152,11 @@ func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort)
 }
 
-// keep keeps the host's directory for as long as the plugin runs, and removes what
-// killed plugins have left beside the plugin's own. No host waits for it.
-func (s *sockets) keep() {
+// sweep removes what killed plugins have left beside the plugin's own directory. No host
+// waits for it.
+func (s *sockets) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.own == nil && s.dir != "" {
-		s.release = socket.Hold(s.dir)
-	}
 	s.own.Sweep()
 }
 

@@ -118,6 +118,11 @@ func openMade(path string) (_ *os.File, err error) {
 		}
 	}()
 	made, err := openDir(path)
+	if errors.Is(err, fs.ErrPermission) { // the umask takes reading from the owner
+		if err = openUp(path); err == nil {
+			made, err = openDir(path)
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errTaken // an empty directory is nobody's
 	}

@@ -54,25 +54,48 @@ type Dir struct {
 // MakeDir makes a directory for those who have access: this user alone (mode
 // 0700), another one, or a group as well (mode 0770). It is in the first of bases
 // in which the path of a socket stays short enough, where no other user could
-// exchange it, and that lets it. Without bases these are the platform's.
+// exchange it, and in which a socket can be made. Without bases these are the
+// platform's.
 func MakeDir(access Access, bases ...string) (*Dir, error) {
-	for range maxTries {
-		path, err := makeDir(access, bases)
-		if err != nil {
-			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
+	setting := "choose a shorter directory for sockets"
+	if len(bases) == 0 {
+		bases = defaultBases(access.shared())
+		setting = "set TMPDIR to a shorter directory"
+	}
+	var failed []error
+	for _, base := range bases {
+		base, err := fit(base, setting, access.mustPass())
+		if err == nil {
+			var dir *Dir
+			if dir, err = makeIn(base, access); err == nil {
+				return dir, nil
+			}
 		}
-		dir := &Dir{Path: path}
-		err = dir.claim(access)
-		if errors.Is(err, errTaken) {
+		failed = append(failed, err)
+	}
+	return nil, fmt.Errorf("make a private directory for sockets: %w", errors.Join(failed...))
+}
+
+// makeIn makes a directory in a base in which a socket can be made.
+func makeIn(base string, access Access) (*Dir, error) {
+	err := errTaken
+	for tries := 0; tries < maxTries && errors.Is(err, errTaken); tries++ {
+		var path string
+		if path, err = os.MkdirTemp(room(base, access), dirPattern); err != nil {
+			if isRoomGone(base, err) {
+				err = errTaken
+			}
 			continue
 		}
-		if err != nil {
-			dir.Remove()
-			return nil, fmt.Errorf("make a private directory for sockets: %w", err)
+		dir := &Dir{Path: path}
+		if err = dir.claim(access); err == nil {
+			return dir, nil
 		}
-		return dir, nil
+		if !errors.Is(err, errTaken) {
+			dir.Remove()
+		}
 	}
-	return nil, errors.New("make a private directory for sockets: each one was taken away at once")
+	return nil, err
 }
 
 // claim makes a directory that has just been made this process's, and lets those
@@ -87,6 +110,10 @@ func (d *Dir) claim(access Access) error {
 		return err
 	}
 	if d.owner, err = own(made); err != nil {
+		return err
+	}
+	// The base may have room for a directory and a file, and for nothing else.
+	if err := tryListen(d.Path); err != nil {
 		return err
 	}
 	return access.open(made)
@@ -135,42 +162,42 @@ func (d *Dir) Remove() {
 		d.mu.Unlock()
 		swept.Hurry()
 		if isAt(d.Path, d.made) { // not what a user with access to it put there
-			// The sockets are gone as a rule, and then two removals are all it takes.
-			_ = os.Remove(filepath.Join(d.Path, ownerFile))
-			if os.Remove(d.Path) != nil {
-				_ = os.RemoveAll(d.Path)
-			}
+			removeDir(d.Path)
 		}
 		d.owner.release()
 		<-swept.Done()
+		leaveRoom(d.Path)
 	})
 }
+
+// removeDir removes a directory and all in it, and last the file that says whose it is:
+// whatever ends this process in between, the rest is still known to be abandoned. A
+// socket that a plugin makes meanwhile takes another turn.
+func removeDir(path string) {
+	for range maxTurns {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return
+		}
+		for _, entry := range entries {
+			if entry.Name() != ownerFile && os.RemoveAll(filepath.Join(path, entry.Name())) != nil {
+				return
+			}
+		}
+		_ = os.Remove(filepath.Join(path, ownerFile))
+		if os.Remove(path) == nil {
+			return
+		}
+	}
+}
+
+// maxTurns bounds how often a directory is cleared that fills again.
+const maxTurns = 3
 
 // isAt reports whether a directory is at path, and not behind a link.
 func isAt(path string, dir fs.FileInfo) bool {
 	there, err := os.Lstat(path)
 	return err == nil && os.SameFile(there, dir)
-}
-
-func makeDir(access Access, bases []string) (string, error) {
-	setting := "choose a shorter directory for sockets"
-	if len(bases) == 0 {
-		bases = defaultBases(access.shared())
-		setting = "set TMPDIR to a shorter directory"
-	}
-	var failed []error
-	for _, base := range bases {
-		base, err := fit(base, setting, access.mustPass())
-		var dir string
-		if err == nil {
-			dir, err = os.MkdirTemp(base, dirPattern)
-		}
-		if err == nil {
-			return dir, nil
-		}
-		failed = append(failed, err)
-	}
-	return "", errors.Join(failed...)
 }
 
 // fit returns the path of a base as it is announced, if directories can be made

@@ -4,6 +4,7 @@ package socket
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,14 +43,19 @@ func own(dir *os.File) (*owner, error) {
 
 // Hold keeps a directory that the host made from being removed for as long as
 // this process runs, should it outlive its host. release ends that; it is never
-// nil. A directory of another library's host cannot be held, and need not be.
-func Hold(dir string) (release func()) {
+// nil. A directory of another library's host cannot be held, and need not be. One
+// that is being removed, since its host has ended, is an error.
+func Hold(dir string) (release func(), err error) {
 	file, err := os.OpenFile(filepath.Join(dir, ownerFile), unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return func() {}
+		return func() {}, nil
 	}
-	_ = flock(file, unix.LOCK_SH)
-	return (&owner{file}).release
+	err = flock(file, unix.LOCK_SH)
+	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !linked(file) {
+		file.Close()
+		return func() {}, fmt.Errorf("the host that made the directory %q for sockets has ended, and it is being removed", dir)
+	}
+	return (&owner{file}).release, nil
 }
 
 // serves notes the number of the process that the directory was made for.

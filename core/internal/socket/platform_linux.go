@@ -65,6 +65,23 @@ func openSocket(path string) (madeSocket, error) {
 	return madeSocket{file}, nil
 }
 
+// openUp lets this user read a directory that this process has just made.
+func openUp(path string) error {
+	file, err := os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err == nil && !isMine(info, fs.ModeDir) {
+		err = &fs.PathError{Op: "open", Path: path, Err: errExchanged}
+	}
+	if err != nil {
+		return err
+	}
+	return madeSocket{file}.Chmod(0o700)
+}
+
 // Chown and Chmod stand in for those of the file: fchown(2) and fchmod(2) do not take
 // a descriptor of this kind.
 

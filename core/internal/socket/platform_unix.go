@@ -55,3 +55,15 @@ func (m madeSocket) Chmod(mode os.FileMode) error {
 	}
 	return os.Chmod(string(m), mode)
 }
+
+// openUp lets this user read a directory that this process has just made.
+func openUp(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if !isMine(info, fs.ModeDir) {
+		return &fs.PathError{Op: "lstat", Path: path, Err: errExchanged}
+	}
+	return os.Chmod(path, 0o700)
+}

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -55,6 +56,23 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		inUse = err
 	}
 	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove what ended processes have left there: %w", maxNames, inUse)
+}
+
+// namedBy returns the process that a Namer has named a socket for.
+func namedBy(name string) (pid int, ok bool) {
+	number, _, ok := strings.Cut(strings.TrimLeft(name, "hp"), "-")
+	pid, err := strconv.Atoi(number)
+	return pid, ok && err == nil && pid > 0
+}
+
+// tryListen returns an error if no socket can be made in a directory, which is then
+// full, or of a file system that has none.
+func tryListen(dir string) error {
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, ".try"), Net: "unix"})
+	if err != nil {
+		return fmt.Errorf("no socket can be made there: %w", err)
+	}
+	return listener.Close()
 }
 
 // errWindowsInUse is what Windows says in place of EADDRINUSE (WSAEADDRINUSE). It is no

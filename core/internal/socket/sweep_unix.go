@@ -13,13 +13,7 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
-
-// startSweep begins to remove the directories in base that processes of this user
-// left behind.
-func startSweep(base string) *sweep.Sweep { return sweep.Start(base, dirPattern, clearAway) }
 
 // clearAway removes a directory if it is this user's and nobody uses it.
 func clearAway(path string) {
@@ -35,7 +29,9 @@ func clearAway(path string) {
 	file, err := openIn(dir, ownerFile, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if errors.Is(err, fs.ErrNotExist) && isMine(info, fs.ModeDir) {
 		// Left between the directory and its file; or about to get one, and then
-		// its owner makes another. Only an empty directory is removed so.
+		// its owner makes another. Only an empty directory is removed so, or one
+		// with nothing but the sockets of processes that have ended.
+		removeDeadSockets(dir)
 		_ = unix.Rmdir(path)
 		return
 	}
@@ -55,9 +51,30 @@ func clearAway(path string) {
 		return // a plugin of another library, without its host
 	}
 	if isAt(path, info) {
-		_ = os.RemoveAll(path)
+		removeDir(path)
 	}
 }
+
+// removeDeadSockets removes all that is in an open directory if it is sockets that a
+// Namer has named, of processes that have ended. A plugin that listens while its
+// directory is cleared away leaves such a socket without the owner's file.
+func removeDeadSockets(dir *os.File) {
+	entries, err := dir.ReadDir(maxDead + 1)
+	if err != nil || len(entries) > maxDead {
+		return
+	}
+	for _, entry := range entries {
+		if pid, ok := namedBy(entry.Name()); !ok || entry.Type() != fs.ModeSocket || runs(pid) {
+			return
+		}
+	}
+	for _, entry := range entries {
+		_ = unix.Unlinkat(int(dir.Fd()), entry.Name(), 0)
+	}
+}
+
+// maxDead bounds how many sockets are looked at in a directory without an owner.
+const maxDead = 1000
 
 // bootPrefix is before what tells this boot of the machine from others.
 const bootPrefix = "boot "

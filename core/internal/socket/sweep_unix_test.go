@@ -30,12 +30,15 @@ func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVariable); role {
 	case "":
 		os.Exit(m.Run())
-	case "owner", "owner for unknown": // makes a directory with a socket in it
+	case "owner", "owner for unknown", "owner with a umask": // makes a directory with a socket in it
+		if role == "owner with a umask" {
+			becomeSomebody()
+		}
 		dir, err := MakeDir(Access{}, os.Getenv(baseVariable))
 		if err == nil {
 			_, err = new(Namer).Listen(dir.Path)
 		}
-		if err == nil && role != "owner" {
+		if err == nil && role == "owner for unknown" {
 			dir.ServesUnknown()
 		}
 		if err != nil {
@@ -44,7 +47,11 @@ func TestMain(m *testing.M) {
 		}
 		_, _ = io.WriteString(os.Stdout, dir.Path+"\n")
 	case "holder": // is a plugin in a directory of its host
-		defer Hold(os.Getenv(baseVariable))()
+		release, err := Hold(os.Getenv(baseVariable))
+		if err != nil {
+			os.Exit(1)
+		}
+		defer release()
 		_, _ = io.WriteString(os.Stdout, "holds\n")
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed

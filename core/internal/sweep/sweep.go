@@ -12,8 +12,12 @@ import (
 const batch = 512
 
 // atLeast is the minimum number of names to inspect, even if a caller waits. A small directory is
-// thus cleared completely in each sweep, and a full directory delays nobody.
-const atLeast = 2 * batch
+// thus cleared completely in each sweep, and a full directory delays nobody. atLeastFar is the
+// number of names to read of the directories beside the first.
+const (
+	atLeast    = 2 * batch
+	atLeastFar = 128 * batch
+)
 
 // A Sweep removes abandoned directories in the background. A nil *Sweep does nothing.
 type Sweep struct {
@@ -21,12 +25,17 @@ type Sweep struct {
 }
 
 // Start calls look for each entry of base named like the directories of
-// [os.MkdirTemp] with prefix. look decides whether the entry may be removed.
-func Start(base, prefix string, look func(path string)) *Sweep {
+// [os.MkdirTemp] with prefix. look decides whether the entry may be removed. Then
+// it does the same for far, and reads more names there even if a caller waits: far
+// is for directories that are seldom swept, as that takes long.
+func Start(base, prefix string, look func(path string), far ...string) *Sweep {
 	s := &Sweep{hurry: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.run(base, prefix, look)
+		s.run(base, prefix, look, atLeast)
+		for _, base := range far {
+			s.run(base, prefix, look, atLeastFar)
+		}
 	}()
 	return s
 }
@@ -48,17 +57,18 @@ func (s *Sweep) Done() <-chan struct{} {
 	return s.done
 }
 
-func (s *Sweep) run(base, prefix string, look func(path string)) {
+func (s *Sweep) run(base, prefix string, look func(path string), least int) {
 	dir, err := os.Open(base)
 	if err != nil {
 		return
 	}
 	defer dir.Close()
-	for looked := 0; looked < atLeast || !s.isHurried(); {
+	for read, looked := 0, 0; read < least && looked < atLeast || !s.isHurried(); {
 		names, err := dir.Readdirnames(batch)
-		looked += len(names)
+		read += len(names)
 		for _, name := range names {
 			if isMade(name, prefix) {
+				looked++
 				look(filepath.Join(base, name))
 			}
 		}
