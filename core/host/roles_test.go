@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
@@ -125,11 +127,34 @@ var serveEnvironment = func() map[string]string {
 }()
 
 func serve(string) int {
-	plugin.Serve(plugin.Config{
-		Handshake: cookie,
-		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
-	})
+	transport := &faketransport.Transport{
+		Objects: maps.Clone(objects),
+		Seen:    func(link core.PluginLink) { links <- link },
+	}
+	transport.Objects["answer once"] = answerOnce
+	plugin.Serve(plugin.Config{Handshake: cookie, Versions: faketransport.Versions(transport, 1)})
 	return 0
+}
+
+// links has the link of the plugin that this process serves.
+var links = make(chan core.PluginLink, 1)
+
+// answerOnce makes a socket, as a transport's broker does, and answers at it.
+func answerOnce(ctx context.Context, text string) (string, error) {
+	link := <-links
+	links <- link
+	listener, err := link.Listen(ctx)
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		defer listener.Close()
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = io.WriteString(conn, text)
+			_ = conn.Close()
+		}
+	}()
+	return listener.AnnounceAddress, nil
 }
 
 // serveAndLeave ends with the status in its argument.

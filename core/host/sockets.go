@@ -71,7 +71,7 @@ func (s *sockets) path() string {
 
 // listenUnix makes a socket for those who may use the plugin's.
 func (s *sockets) listenUnix(namer *socket.Namer, logger *slog.Logger) (net.Listener, error) {
-	listener, err := namer.Listen(s.dir.Path)
+	listener, err := s.dir.Listen(namer)
 	if err != nil {
 		return nil, err
 	}

@@ -90,7 +90,7 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 		}
 		s.dir, s.own = own.Path, own
 	}
-	listener, err := s.namer.Listen(s.dir)
+	listener, err := s.listenIn()
 	if err != nil {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w%s", s.dir, err, s.advice(err))
 	}
@@ -105,6 +105,28 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 		return nil, fmt.Errorf("listen in the directory %q for sockets: %w", s.dir, err)
 	}
 	return s.peers.Listen(listener, s.alarm), nil
+}
+
+// listenIn makes a socket in the directory, which is made again if a cleaner has swept
+// it away.
+func (s *sockets) listenIn() (*net.UnixListener, error) {
+	if s.own != nil {
+		return s.own.Listen(&s.namer)
+	}
+	if s.handed.Check() != nil {
+		// Where that fails, the check behind it says what is there.
+		if release, err := s.handed.Again(s.access); err == nil {
+			s.release = joined(s.release, release)
+		}
+	}
+	return s.namer.Listen(s.dir)
+}
+
+func joined(first, second func()) func() {
+	return func() {
+		first()
+		second()
+	}
 }
 
 // advice is what to do if the host's directory is not for this process.

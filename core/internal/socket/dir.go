@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,11 +43,13 @@ type Dir struct {
 	// Path is its absolute path, short enough for sockets beneath it.
 	Path string
 
-	made     fs.FileInfo // tells the directory from any other at its path
-	owner    *owner
+	access   Access
 	removing sync.Once
 
 	mu      sync.Mutex
+	made    fs.FileInfo // tells the directory from any other at its path
+	owner   *owner
+	serves  func(*owner) // notes for what it was made; nil: nothing was noted
 	removed bool         // or about to be
 	sweep   *sweep.Sweep // nil before it has begun
 }
@@ -87,7 +90,7 @@ func makeIn(base string, access Access) (*Dir, error) {
 			}
 			continue
 		}
-		dir := &Dir{Path: path}
+		dir := &Dir{Path: path, access: access}
 		if err = dir.claim(access); err == nil {
 			return dir, nil
 		}
@@ -122,18 +125,63 @@ func (d *Dir) claim(access Access) error {
 // Serves notes which process the directory was made for, by its number, so that it
 // stays while that process runs, even without its host.
 func (d *Dir) Serves(pid int) {
-	if d != nil {
-		d.owner.serves(pid)
-	}
+	d.note(func(o *owner) { o.serves(pid) })
 }
 
 // ServesUnknown notes that the directory was made for something of which no number
 // of a process is known here, such as a container. It stays, without its host, until
 // the machine has been booted: nobody can tell any sooner that it is not in use.
 func (d *Dir) ServesUnknown() {
-	if d != nil {
-		d.owner.servesUnknown()
+	d.note((*owner).servesUnknown)
+}
+
+func (d *Dir) note(serves func(*owner)) {
+	if d == nil {
+		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.serves = serves
+	serves(d.owner)
+}
+
+// Listen listens on a new socket in the directory. If that has been swept away, as by a
+// cleaner of temporary files, it is made again before, by the same rules.
+func (d *Dir) Listen(namer *Namer) (*net.UnixListener, error) {
+	if err := d.stay(); err != nil {
+		return nil, err
+	}
+	return namer.Listen(d.Path)
+}
+
+// stay makes the directory again if it is gone.
+func (d *Dir) stay() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.removed {
+		return fmt.Errorf("the directory %q for sockets has been removed: %w", d.Path, fs.ErrClosed)
+	}
+	if isAt(d.Path, d.made) {
+		return nil
+	}
+	made, owner, err := again(d.Path, d.access, d.others()...)
+	if err != nil {
+		return fmt.Errorf("make the directory for sockets again, which somebody has removed: %w", err)
+	}
+	d.owner.release()
+	d.made, d.owner = made, owner
+	if d.serves != nil {
+		d.serves(owner)
+	}
+	return nil
+}
+
+// others returns the other user who may have made the directory again.
+func (d *Dir) others() []int {
+	if uid, ok := d.access.User(); ok {
+		return []int{uid}
+	}
+	return nil
 }
 
 // Sweep begins to remove the directories beside this one that other processes of
@@ -156,10 +204,7 @@ func (d *Dir) Remove() {
 		return
 	}
 	d.removing.Do(func() {
-		d.mu.Lock()
-		d.removed = true
-		swept := d.sweep
-		d.mu.Unlock()
+		swept := d.retire()
 		swept.Hurry()
 		if isAt(d.Path, d.made) { // not what a user with access to it put there
 			removeDir(d.Path)
@@ -168,6 +213,18 @@ func (d *Dir) Remove() {
 		<-swept.Done()
 		leaveRoom(d.Path)
 	})
+}
+
+// retire ends the use of the directory, be it the one that the other side has made
+// again, and returns the sweep.
+func (d *Dir) retire() *sweep.Sweep {
+	if d.made != nil && exists(d.Path) {
+		_ = d.stay()
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.removed = true
+	return d.sweep
 }
 
 // removeDir removes a directory and all in it, and last the file that says whose it is:
@@ -193,6 +250,11 @@ func removeDir(path string) {
 
 // maxTurns bounds how often a directory is cleared that fills again.
 const maxTurns = 3
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
 
 // isAt reports whether a directory is at path, and not behind a link.
 func isAt(path string, dir fs.FileInfo) bool {

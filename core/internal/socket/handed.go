@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
@@ -25,6 +26,31 @@ func Accept(dir string) Handed {
 		return Handed{path: dir}
 	}
 	return Handed{path: dir, info: info, owners: ownersOf(dir, info)}
+}
+
+// Again makes the directory again if it has been swept away, as by a cleaner of
+// temporary files, or takes the one that the host has made again. The first is for a
+// directory that only this user and the group of access may use: another user's cannot
+// be made here. release ends the hold on it.
+func (h *Handed) Again(access Access) (release func(), err error) {
+	if h.Check() == nil {
+		return func() {}, nil
+	}
+	if h.info == nil || h.info.Mode()&dircheck.WritableByOthers&^0o020 != 0 {
+		return nil, h.Check()
+	}
+	_, shared := access.Group()
+	isOther := func(uid int) bool { return !isSelf(uid) }
+	if !exists(h.path) && !shared && slices.ContainsFunc(h.owners, isOther) {
+		return nil, h.Check() // the host makes it again when it listens
+	}
+	info, owner, err := again(h.path, access, h.owners...)
+	if err != nil {
+		return nil, err
+	}
+	owner.serves(os.Getpid())
+	h.info = info
+	return owner.release, nil
 }
 
 // Owners returns the users who made it.

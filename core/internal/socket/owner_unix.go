@@ -17,8 +17,10 @@ import (
 // owner could say otherwise.
 var errTaken = errors.New("the directory was taken away")
 
-// owner keeps a directory from being removed by other processes.
-type owner struct{ file *os.File }
+// owner keeps a directory from being removed: by other processes of this library with
+// a lock on the file, and with one on the directory by a cleaner of temporary files that
+// heeds it, as systemd-tmpfiles does (tmpfiles.d(5), "age").
+type owner struct{ file, dir *os.File }
 
 // own makes a directory that has just been made this process's.
 func own(dir *os.File) (*owner, error) {
@@ -38,7 +40,17 @@ func own(dir *os.File) (*owner, error) {
 		file.Close()
 		return nil, errTaken
 	}
-	return &owner{file}, nil
+	return &owner{file, lockDir(dir)}, nil
+}
+
+// lockDir keeps cleaners from an open directory. Nil: that cannot be done.
+func lockDir(dir *os.File) *os.File {
+	locked, err := openIn(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil
+	}
+	_ = flock(locked, unix.LOCK_SH)
+	return locked
 }
 
 // Hold keeps a directory that the host made from being removed for as long as
@@ -46,16 +58,30 @@ func own(dir *os.File) (*owner, error) {
 // nil. A directory of another library's host cannot be held, and need not be. One
 // that is being removed, since its host has ended, is an error.
 func Hold(dir string) (release func(), err error) {
-	file, err := os.OpenFile(filepath.Join(dir, ownerFile), unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	held, err := openDir(dir)
 	if err != nil {
 		return func() {}, nil
+	}
+	defer held.Close()
+	owner, err := join(held)
+	if errors.Is(err, errTaken) {
+		return func() {}, fmt.Errorf("the host that made the directory %q for sockets has ended, and it is being removed", dir)
+	}
+	return owner.release, nil
+}
+
+// join holds an open directory that has an owner already. Without one it returns nil.
+func join(dir *os.File) (*owner, error) {
+	file, err := openIn(dir, ownerFile, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, nil
 	}
 	err = flock(file, unix.LOCK_SH)
 	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !linked(file) {
 		file.Close()
-		return func() {}, fmt.Errorf("the host that made the directory %q for sockets has ended, and it is being removed", dir)
+		return nil, errTaken
 	}
-	return (&owner{file}).release, nil
+	return &owner{file, lockDir(dir)}, nil
 }
 
 // serves notes the number of the process that the directory was made for.
@@ -76,6 +102,7 @@ func (o *owner) note(line string) {
 func (o *owner) release() {
 	if o != nil {
 		o.file.Close()
+		_ = o.dir.Close() // may be nil
 	}
 }
 

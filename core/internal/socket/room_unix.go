@@ -38,18 +38,51 @@ func room(base string, access Access) string {
 	if announceable(path, "") != nil {
 		return base
 	}
-	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return base
-	}
-	made, err := openMade(path)
-	if err != nil {
-		return base
-	}
-	defer made.Close()
-	if access.shared() && made.Chmod(0o711) != nil {
+	if makeRoom(path, access) != nil {
 		return base
 	}
 	return path
+}
+
+// makeRoom makes a room, or takes the one that is there.
+func makeRoom(path string, access Access) error {
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	made, err := openRoom(path)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	if access.shared() {
+		return made.Chmod(0o711)
+	}
+	return nil
+}
+
+// openRoom opens a room, and sees to it that this user alone may write there.
+func openRoom(path string) (*os.File, error) {
+	made, err := openDir(path)
+	if errors.Is(err, fs.ErrPermission) {
+		if err = openUp(path); err == nil {
+			made, err = openDir(path)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := made.Stat()
+	if err == nil && !isMine(info, fs.ModeDir) {
+		err = &fs.PathError{Op: "open", Path: path, Err: errExchanged}
+	}
+	if err == nil && info.Mode().Perm()&^0o011 != 0o700 {
+		err = made.Chmod(0o700)
+	}
+	if err != nil {
+		made.Close()
+		return nil, err
+	}
+	return made, nil
 }
 
 // isRoomGone reports whether a directory could not be made since the last of the room's

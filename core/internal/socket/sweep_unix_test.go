@@ -91,11 +91,6 @@ func process(t *testing.T, role, base string) (answer string, pid int, end func(
 // abandon is what the end of the owner's process does.
 func (d *Dir) abandon() { d.owner.release() }
 
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
-}
-
 // next makes a directory in base, which clears away what nobody uses.
 func next(t *testing.T, base string) {
 	t.Helper()
