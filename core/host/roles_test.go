@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,7 +104,7 @@ var startedWith = os.Environ()
 // before it served, and asks that for a variable.
 func nest(ctx context.Context, key string) (string, error) {
 	command := host.Command(os.Args[0])
-	command.Env = append(startedWith, roleVariable+"=serve")
+	command.Env = append(slices.Clone(startedWith), roleVariable+"=serve")
 	client, err := host.Launch(ctx, host.Config{
 		Handshake: cookie,
 		Versions:  faketransport.Versions(new(faketransport.Transport), 1),

@@ -28,10 +28,10 @@ type sockets struct {
 
 	mu      sync.Mutex
 	namer   socket.Namer
-	dir     string        // the host's, or that of own
-	handed  socket.Handed // the host's
-	own     *socket.Dir   // nil in the host's
-	release func()        // the hold on the host's
+	dir     string         // the host's, or that of own
+	handed  *socket.Handed // the host's
+	own     *socket.Dir    // nil in the host's
+	release func()         // the hold on the host's
 }
 
 // newSockets takes what the host asked for.

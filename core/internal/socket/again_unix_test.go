@@ -113,7 +113,7 @@ func TestWhatWasPutInASweptDirectorysPlaceIsNotUsed(t *testing.T) {
 		"a link":                  func(place string) error { return os.Symlink(testkit.ShortDir(t), place) },
 		"a directory open to all": func(place string) error {
 			owner := filepath.Join(place, ownerFile)
-			return errors.Join(os.Mkdir(place, 0o700), os.WriteFile(owner, nil, 0o600), os.Chmod(place, 0o777)) //nolint:gosec // the subject
+			return errors.Join(os.Mkdir(place, 0o700), os.WriteFile(owner, nil, 0o600), os.Chmod(place, 0o777))
 		},
 	}
 	if os.Geteuid() == 0 {

@@ -3,7 +3,6 @@
 package socket
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,7 +20,7 @@ func becomeSomebody() {
 		err = syscall.Setuid(65533)
 	}
 	if err != nil {
-		fmt.Println(err)
+		_, _ = os.Stdout.WriteString(err.Error())
 		os.Exit(1)
 	}
 	syscall.Umask(int(umask))

@@ -20,12 +20,12 @@ type Handed struct {
 }
 
 // Accept looks at the directory that a host handed over.
-func Accept(dir string) Handed {
+func Accept(dir string) *Handed {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
-		return Handed{path: dir}
+		return &Handed{path: dir}
 	}
-	return Handed{path: dir, info: info, owners: ownersOf(dir, info)}
+	return &Handed{path: dir, info: info, owners: ownersOf(dir, info)}
 }
 
 // Again makes the directory again if it has been swept away, as by a cleaner of
@@ -54,10 +54,10 @@ func (h *Handed) Again(access Access) (release func(), err error) {
 }
 
 // Owners returns the users who made it.
-func (h Handed) Owners() []int { return h.owners }
+func (h *Handed) Owners() []int { return h.owners }
 
 // Check returns an error if there is another directory at the path by now.
-func (h Handed) Check() error {
+func (h *Handed) Check() error {
 	info, err := os.Stat(h.path)
 	if err != nil {
 		return err
