@@ -95,6 +95,7 @@ func (w world) jackfield(t *testing.T, role, argument string) (host.Config, *our
 			Env:     w.environment(role, argument),
 		},
 		Sockets: host.Sockets{Dirs: []string{w.temporary()}},
+		Outputs: host.Outputs{PlainLevel: slog.LevelDebug}, // for the plugin's own text
 		Logger:  slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: core.LevelTrace})),
 	}, log
 }

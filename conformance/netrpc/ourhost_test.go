@@ -103,7 +103,11 @@ func (p peer) prepare(t *testing.T, s setting) (*subject, host.Config) {
 		Versions:  ourprobe.Versions(hostVersions),
 		Command:   command,
 		Sockets:   host.Sockets{Dirs: []string{temporary}},
-		Outputs:   host.Outputs{PrintedStdout: u.stdout, PrintedStderr: u.stderr},
+		Outputs: host.Outputs{
+			PrintedStdout: u.stdout,
+			PrintedStderr: u.stderr,
+			PlainLevel:    slog.LevelDebug, // for the plugin's own text
+		},
 		Logger: slog.New(levels{
 			slog.NewTextHandler(u.log, &slog.HandlerOptions{Level: slog.LevelInfo}),
 			slog.NewTextHandler(u.debug, &slog.HandlerOptions{Level: slog.LevelDebug}),

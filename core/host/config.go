@@ -99,6 +99,10 @@ type Outputs struct {
 	// crash writes. Nil: none. In go-plugin it is Stderr.
 	RawLog io.Writer
 
+	// PlainLevel is the level of log lines that name none, and are in the form of no
+	// known logger. The zero value is slog.LevelInfo.
+	PlainLevel slog.Level
+
 	// MaxLogLine is the longest log line that is kept whole, in bytes; a longer
 	// one becomes several records. 0 means DefaultMaxLogLine.
 	MaxLogLine int

@@ -19,13 +19,14 @@ func TestLinesOnStderrBecomeRecords(t *testing.T) {
 	}{
 		"a JSON record":      {`{"@level":"warn","@message":"low on tea","cups":2}`, slog.LevelWarn, "low on tea", map[string]string{"cups": "2"}},
 		"a level in front":   {"[INFO] steady", slog.LevelInfo, "steady", nil},
-		"a plain line":       {"just text", slog.LevelDebug, "just text", nil},
-		"a number for text":  {`{"@level":"info","@message":5}`, slog.LevelInfo, "5", nil}, // F1
-		"a number, no level": {`{"@message":5}`, slog.LevelDebug, `{"@message":5}`, nil},   // F1
+		"a plain line":       {"just text", slog.LevelWarn + 1, "just text", nil},
+		"another logger's":   {"level=WARN msg=low n=1", slog.LevelWarn, "low", map[string]string{"n": "1"}},
+		"a number for text":  {`{"@level":"info","@message":5}`, slog.LevelInfo, "5", nil},  // F1
+		"a number, no level": {`{"@message":5}`, slog.LevelWarn + 1, `{"@message":5}`, nil}, // F1
 	}
 	logged := newRecords()
 	cfg := config(t, "serve", "")
-	cfg.Logger = logged.logger()
+	cfg.Logger, cfg.Outputs.PlainLevel = logged.logger(), slog.LevelWarn+1
 	client := launch(t, cfg)
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -68,10 +68,11 @@ func watch(run runner.Runner, sockets *sockets, program *verify.Approved, cfg Co
 func (p *process) log() {
 	stderr := p.runner.Stderr()
 	err := logline.Pump(stderr, logline.Config{
-		Logger:  p.logger,
-		MaxLine: p.outputs.MaxLogLine,
-		Raw:     p.outputs.RawLog,
-		Tail:    &p.tail,
+		Logger:     p.logger,
+		MaxLine:    p.outputs.MaxLogLine,
+		PlainLevel: p.outputs.PlainLevel,
+		Raw:        p.outputs.RawLog,
+		Tail:       &p.tail,
 	})
 	if err != nil && !errors.Is(err, os.ErrClosed) && !errors.Is(err, io.ErrClosedPipe) {
 		p.logger.Warn("the plugin's log cannot be read to its end", "error", err)

@@ -40,7 +40,7 @@ func TestStopOfAPluginThatDoesNotLeaveKillsIt(t *testing.T) {
 	plugintest.NoLeaks(t)
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
-	cfg.Logger = logged.logger()
+	cfg.Logger, cfg.Outputs.PlainLevel = logged.logger(), slog.LevelDebug // for the plugin's own text
 	cfg.Timeouts.Stop = time.Millisecond
 	client := launch(t, cfg)
 	err := client.Close()

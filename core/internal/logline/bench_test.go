@@ -49,6 +49,16 @@ func BenchmarkPumpPlainLines(b *testing.B) {
 	benchmarkPump(b, "[INFO] "+strings.Repeat("text ", 20), slog.LevelInfo, Config{})
 }
 
+func BenchmarkPumpOtherLoggers(b *testing.B) {
+	for name, line := range map[string]string{
+		"slog's JSON": `{"time":"2024-05-06T07:08:09.123456789+02:00","level":"INFO","msg":"handled request","bytes":18231,"cached":false,"method":"GET"}`,
+		"logfmt":      `ts=2024-05-06T07:08:09.123456789Z level=info msg="handled request" bytes=18231 cached=false method=GET`,
+		"package log": "2024/05/06 07:08:09 handled request",
+	} {
+		b.Run(name, func(b *testing.B) { benchmarkPump(b, line, slog.LevelInfo, Config{}) })
+	}
+}
+
 func BenchmarkHandler(b *testing.B) {
 	log := slog.New(NewHandler(io.Discard, HandlerOptions{Name: "plugin.server"}))
 	b.ReportAllocs()

@@ -6,8 +6,8 @@
 //
 //	{"@level":"info","@message":"ready","@timestamp":"2006-01-02T15:04:05.000000Z","port":4000}
 //
-// The rest is other output: lines with a [WARN] in front, the text of a panic,
-// the output of a C library.
+// The rest is other output: lines of other loggers, lines with a [WARN] in front, the text
+// of a panic, the output of a C library.
 //
 // The host calls [Pump]. It reads until the pipe ends and hands slog records to
 // a logger, each with the plugin's level, time and attributes. A [Tail] beside

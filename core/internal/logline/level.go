@@ -3,6 +3,7 @@ package logline
 import (
 	"bytes"
 	"log/slog"
+	"strconv"
 )
 
 // LevelTrace is the level of hclog's "trace". slog has no name for it: it is
@@ -49,29 +50,57 @@ func levelName(level slog.Level) string {
 	}
 }
 
-// levelPrefixed splits a plain line like "[WARN] disk is full" into its level
-// and its text.
-func levelPrefixed(line []byte) (level slog.Level, text []byte, ok bool) {
-	if len(line) == 0 || line[0] != '[' {
-		return 0, line, false
+// longestWord is the length of "EMERGENCY+999", more than any level's.
+const longestWord = 16
+
+// words are the names of levels in other loggers.
+var words = map[string]struct {
+	level slog.Level
+	exact bool // the name says no more than the level
+}{
+	"trace":     {LevelTrace, true},
+	"debug":     {slog.LevelDebug, true},
+	"info":      {slog.LevelInfo, true},
+	"notice":    {slog.LevelInfo, false},
+	"warn":      {slog.LevelWarn, true},
+	"warning":   {slog.LevelWarn, true},
+	"err":       {slog.LevelError, true},
+	"error":     {slog.LevelError, true},
+	"dpanic":    {slog.LevelError, false},
+	"panic":     {slog.LevelError, false},
+	"fatal":     {slog.LevelError, false},
+	"crit":      {slog.LevelError, false},
+	"critical":  {slog.LevelError, false},
+	"alert":     {slog.LevelError, false},
+	"emerg":     {slog.LevelError, false},
+	"emergency": {slog.LevelError, false},
+	// The numbers of pino and bunyan.
+	"10": {LevelTrace, true},
+	"20": {slog.LevelDebug, true},
+	"30": {slog.LevelInfo, true},
+	"40": {slog.LevelWarn, true},
+	"50": {slog.LevelError, true},
+	"60": {slog.LevelError, false},
+}
+
+// levelWord returns the level of another logger's name, in any case. slog's names can have an
+// offset, as in "INFO+2". exact is false if the name says more than the level, as "fatal" does.
+func levelWord(word []byte) (level slog.Level, exact, ok bool) {
+	if len(word) == 0 || len(word) > longestWord {
+		return 0, false, false
 	}
-	end := bytes.IndexByte(line[:min(len(line), len("[TRACE]"))], ']')
-	if end < 0 {
-		return 0, line, false
+	if i := bytes.IndexAny(word, "+-"); i > 0 {
+		offset, err := strconv.ParseInt(string(word[i:]), 10, 16)
+		level, exact, ok = levelWord(word[:i])
+		return level + slog.Level(offset), exact, ok && exact && err == nil
 	}
-	switch string(line[1:end]) {
-	case "TRACE":
-		level = LevelTrace
-	case "DEBUG":
-		level = slog.LevelDebug
-	case "INFO":
-		level = slog.LevelInfo
-	case "WARN":
-		level = slog.LevelWarn
-	case "ERROR":
-		level = slog.LevelError
-	default:
-		return 0, line, false
+	var folded [longestWord]byte
+	for i, c := range word {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		folded[i] = c
 	}
-	return level, bytes.TrimLeft(line[end+1:], " \t"), true
+	found, ok := words[string(folded[:len(word)])]
+	return found.level, found.exact, ok
 }

@@ -28,20 +28,24 @@ const (
 	isUnwanted // nothing of the line is logged, whatever follows
 )
 
-// An object is one line read as a JSON object. It is reused for the next line,
+// An object is one line read into its members. It is reused for the next line,
 // so reading allocates nothing.
 //
-// If a reserved key comes twice, the first counts and the second is an ordinary
-// attribute. Reading can thus end at the level if the logger drops that level.
+// If a key with a meaning comes twice, the first counts and the second is an ordinary
+// attribute. Reading can thus end at hclog's level if the logger drops that level.
 type object struct {
 	scan   scanner
 	zones  zones
-	fields []field // all members except reserved ones
+	fields []field
+	index  [keyCount]int32 // of the first member with the key in fields, from 1; 0 means none
+	extras []extra         // of a plain line
 	attrs  []slog.Attr
 
-	level     slog.Level // debug unless hasLevel
-	hasLevel  bool       // the level is known to hclog
-	sawLevel  bool       // the line has a level
+	level     slog.Level
+	leveled   bool    // the level is known
+	exact     bool    // the level says all that its member says
+	whole     bool    // the line is no record: it is its own message
+	leading   dialect // its members are not attributes
 	message   field
 	timestamp field
 }
@@ -49,8 +53,8 @@ type object struct {
 // maxKeptFields is the number of fields of capacity kept between lines.
 const maxKeptFields = 64
 
-// parse reads line. unwanted reports whether records of a level, and plain
-// lines, are dropped.
+// parse reads line as JSON. unwanted reports whether lines of a level are
+// dropped. Of a broken object, the members before the break are read.
 func (o *object) parse(line []byte, unwanted func(slog.Level) bool) verdict {
 	o.reset()
 	if !o.scan.open(line) {
@@ -59,17 +63,17 @@ func (o *object) parse(line []byte, unwanted func(slog.Level) bool) verdict {
 	var f field
 	for first := true; ; first = false {
 		more, ok := o.scan.member(&f, first)
-		if !ok {
-			return notObject
-		}
-		if !more {
+		if !ok || !more {
+			o.settle(line)
+			if !ok {
+				return notObject
+			}
 			return isObject
 		}
-		leveled := o.sawLevel
-		if !o.reserved(&f, line) {
-			o.fields = append(o.fields, f)
+		if o.add(&f, line) != atLevel {
+			continue
 		}
-		if o.sawLevel != leveled && unwanted(o.level) {
+		if o.level, o.leveled = hclogLevel(&f, line); unwanted(o.level) {
 			return isUnwanted
 		}
 	}
@@ -80,72 +84,90 @@ func (o *object) reset() {
 	if cap(o.fields) > maxKeptFields {
 		o.fields, o.attrs = nil, nil
 	}
-	o.fields = o.fields[:0]
-	o.level, o.hasLevel, o.sawLevel = slog.LevelDebug, false, false
-	o.message, o.timestamp = field{}, field{}
+	o.fields, o.extras = o.fields[:0], o.extras[:0]
+	clear(o.index[:])
+	o.level, o.leveled, o.exact, o.whole = 0, false, false, false
+	o.leading, o.message, o.timestamp = dialect{}, field{}, field{}
 }
 
-// reserved stores f if it is the first member with a reserved key.
-func (o *object) reserved(f *field, line []byte) bool {
-	key := line[f.key.from:f.key.to]
+// add keeps a member. It returns its key if it has a meaning and is the first with it.
+func (o *object) add(f *field, line []byte) key {
+	o.fields = append(o.fields, *f)
+	name := line[f.key.from:f.key.to]
 	if f.keyEscaped {
-		key = []byte(unquote(string(key)))
+		name = []byte(stringOf(string(name), span{0, len(name)}, true))
 	}
-	if len(key) == 0 || key[0] != '@' {
-		return false
+	k := keyNamed(name)
+	if k == otherKey || o.index[k] > 0 {
+		return otherKey
 	}
-	switch string(key) {
-	case keyLevel:
-		if o.sawLevel {
-			return false
-		}
-		o.level, o.hasLevel = levelOf(f, line)
-		o.sawLevel = true
-		return true
-	case keyMessage:
-		return take(&o.message, f)
-	case keyTimestamp:
-		return take(&o.timestamp, f)
-	}
-	return false
+	o.index[k] = int32(len(o.fields)) // a line has fewer than 2 GiB
+	return k
 }
 
-// take stores f if place is empty.
-func take(place, f *field) bool {
-	if place.kind != kindInvalid {
-		return false
-	}
-	*place = *f
-	return true
-}
-
-// levelOf returns the level in a member's value, or debug for unknown levels.
-func levelOf(f *field, line []byte) (slog.Level, bool) {
+// hclogLevel returns the level in a member's value, or debug for unknown levels.
+func hclogLevel(f *field, line []byte) (slog.Level, bool) {
 	if f.kind != kindString {
 		return slog.LevelDebug, false
 	}
 	name := line[f.value.from:f.value.to]
 	if f.escaped {
-		name = []byte(unquote(string(name)))
+		name = []byte(stringOf(string(name), span{0, len(name)}, true))
 	}
 	return levelNamed(name)
 }
 
-// time returns the record's time, or now if the line has none (or null). It
-// returns false if the time is unreadable.
-func (o *object) time(line []byte) (time.Time, bool) {
-	switch o.timestamp.kind {
-	case kindInvalid, kindNull:
-		return time.Now(), true
-	case kindString:
-		text := string(line[o.timestamp.value.from:o.timestamp.value.to])
-		if o.timestamp.escaped {
-			text = unquote(text)
-		}
-		return parseTime(text, &o.zones)
-	default:
-		return time.Time{}, false
+// levelOr returns the line's level, or another one if it has none. An unknown level of hclog's is
+// debug.
+func (o *object) levelOr(plain slog.Level) slog.Level {
+	if o.leveled || o.index[atLevel] > 0 {
+		return o.level
 	}
+	return plain
+}
+
+// time returns the record's time, or now if the line has none (or null). It returns false if
+// hclog's time is unreadable; another logger's then stays an attribute.
+func (o *object) time(line []byte) (time.Time, bool) {
+	if o.timestamp.kind == kindInvalid || o.timestamp.kind == kindNull {
+		return time.Now(), true
+	}
+	value := string(line[o.timestamp.value.from:o.timestamp.value.to])
+	text := o.timestamp.kind == kindString
+	if text {
+		value = stringOf(value, span{0, len(value)}, o.timestamp.escaped)
+		if at, ok := parseTime(value, &o.zones); ok {
+			return at, true
+		}
+	}
+	now := time.Now()
+	if o.leading.level == atLevel {
+		return now, false
+	}
+	if at, ok := looseTime(value, text, now); ok {
+		return at, true
+	}
+	o.leading.time = otherKey
+	return now, true
+}
+
+// looseTime reads the time of a logger that is not hclog: text or a number.
+func looseTime(value string, text bool, now time.Time) (time.Time, bool) {
+	if !text {
+		return epochTime(value)
+	}
+	s := readStamp([]byte(value))
+	at, ok := s.time(now)
+	return at, ok && s.size == len(value)
+}
+
+// leads returns the indexes in fields of the members that are the record's level, message and time;
+// -1 for none.
+func (o *object) leads() (level, message, at int) {
+	if level = -1; o.exact {
+		level = int(o.index[o.leading.level]) - 1
+	}
+	return level, int(o.index[o.leading.message]) - 1, int(o.index[o.leading.time]) - 1
 }
 
 // record returns the slog record of the line. All its strings share one copy of
@@ -154,7 +176,14 @@ func (o *object) record(line []byte, at time.Time) slog.Record {
 	text := string(line)
 	record := slog.NewRecord(at, o.level, messageText(&o.message, text), 0)
 	o.attrs = o.attrs[:0]
+	for _, e := range o.extras {
+		o.attrs = append(o.attrs, slog.String(attrKey(e.key), string(e.value)))
+	}
+	leadingLevel, message, leadingTime := o.leads()
 	for i := range o.fields {
+		if i == leadingLevel || i == message || i == leadingTime {
+			continue
+		}
 		f := &o.fields[i]
 		o.attrs = append(o.attrs, slog.Attr{Key: attrKey(stringOf(text, f.key, f.keyEscaped)), Value: valueOf(f, text)})
 	}
@@ -194,13 +223,19 @@ func messageText(f *field, text string) string {
 	}
 }
 
-// stringOf returns a string in the line.
+// stringOf returns a string in the line. An escaped one of key=value text has its quotes, which
+// JSON's cannot begin with.
 func stringOf(text string, s span, escaped bool) string {
 	inside := text[s.from:s.to]
-	if escaped {
-		return unquote(inside)
+	if !escaped {
+		return inside
 	}
-	return inside
+	if inside[0] == '"' {
+		if unquoted, err := strconv.Unquote(inside); err == nil {
+			return unquoted
+		}
+	}
+	return unquote(inside)
 }
 
 // valueOf returns an attribute's value with its type in the line.

@@ -49,7 +49,7 @@ func TestObjectForgetsManyFields(t *testing.T) {
 		line.WriteString(`,"k` + strconv.Itoa(i) + `":0`)
 	}
 	line.WriteString("}")
-	if got := o.parse([]byte(line.String()), wanted); got != isObject || len(o.fields) != 10_000 {
+	if got := o.parse([]byte(line.String()), wanted); got != isObject || len(o.fields) != 10_001 {
 		t.Fatalf("verdict %v with %d fields", got, len(o.fields))
 	}
 	o.parse([]byte("{}"), wanted)
@@ -68,8 +68,14 @@ func FuzzLine(f *testing.F) {
 	} {
 		f.Add([]byte(line))
 	}
+	for _, log := range goldenLogs(f) {
+		for line := range bytes.Lines(log) {
+			f.Add(bytes.TrimSpace(line))
+		}
+	}
 	f.Fuzz(func(t *testing.T, line []byte) {
 		pumpEverywhere(t, line)
+		keepsText(t, line)
 		if bytes.ContainsAny(line, "\n") || depth(line) > maxDepth {
 			return
 		}
@@ -83,6 +89,43 @@ func FuzzLine(f *testing.F) {
 			compareMembers(t, &o, line)
 		}
 	})
+}
+
+// keepsText fails if a part of a plain line is neither in the record nor punctuation.
+func keepsText(t *testing.T, line []byte) {
+	t.Helper()
+	var o object
+	if startsPairs(line) {
+		if o.parsePairs(line) {
+			onlyBetween(t, line, 0, &o, " \t=\"")
+		}
+		return
+	}
+	p := readPrefix(line)
+	before := line[:len(line)-len(p.rest)]
+	for _, part := range [][]byte{p.clock, p.source, p.name, p.word} {
+		before = bytes.Replace(before, part, nil, 1)
+	}
+	if rest := bytes.Trim(before, " \t[]:-"); len(rest) > 0 {
+		t.Errorf("%q: the prefix loses %q", line, rest)
+	}
+	o.parsePrefixed(line, &p)
+	onlyBetween(t, line, o.message.value.to, &o, ": \t=\"")
+}
+
+// onlyBetween fails if there is anything but punctuation between the members.
+func onlyBetween(t *testing.T, line []byte, at int, o *object, punctuation string) {
+	t.Helper()
+	spans := []span{}
+	for _, f := range o.fields {
+		spans = append(spans, f.key, f.value)
+	}
+	for _, s := range append(spans, span{len(line), len(line)}) {
+		if between := bytes.Trim(line[at:s.from], punctuation); len(between) > 0 {
+			t.Errorf("%q: %q is lost", line, between)
+		}
+		at = s.to
+	}
 }
 
 // pumpEverywhere pumps line with small and large limits into both of slog's
@@ -117,7 +160,7 @@ func compareMembers(t *testing.T, o *object, line []byte) {
 	if _, err := decoder.Token(); err != nil {
 		t.Fatal(err)
 	}
-	text, next, reservedKeys := string(line), 0, map[string]bool{}
+	text, next := string(line), 0
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
@@ -126,14 +169,6 @@ func compareMembers(t *testing.T, o *object, line []byte) {
 		var raw json.RawMessage
 		if err := decoder.Decode(&raw); err != nil {
 			t.Fatal(err)
-		}
-		switch key {
-		case keyLevel, keyMessage, keyTimestamp:
-			// A null in a reserved member counts as its first value.
-			if first := !reservedKeys[key.(string)]; first {
-				reservedKeys[key.(string)] = true
-				continue
-			}
 		}
 		if next == len(o.fields) {
 			t.Fatalf("%q: member %q is missing", line, key)

@@ -125,8 +125,7 @@ func (p *panicText) follow(line []byte) {
 // resumes reports whether line can continue a cut panic text. Lines with a
 // level cannot.
 func resumes(line []byte) bool {
-	_, _, leveled := levelPrefixed(line)
-	return len(line) > 0 && !leveled
+	return len(line) > 0 && !readPrefix(line).leveled
 }
 
 // interrupt logs the text so far, ahead of a record of the plugin's. The rest

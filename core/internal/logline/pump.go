@@ -27,6 +27,9 @@ type Config struct {
 	// of a panic.
 	MaxLine int
 
+	// PlainLevel is the level of lines that name none. The zero value is info.
+	PlainLevel slog.Level
+
 	// Raw gets every byte unchanged; nil disables it. The plugin waits while
 	// Raw blocks. After its first error Raw gets nothing more.
 	Raw io.Writer
@@ -46,16 +49,25 @@ type Config struct {
 // A JSON object with one of hclog's levels is a record. Its @level, @message and @timestamp become
 // the record's own. Every other member becomes an attribute with its type, in the line's order;
 // objects and arrays stay JSON. An attribute with a host's name, like "level" or "plugin", gets the
-// prefix "plugin_". A message that is not a string is shown as its JSON. An object without a known
-// level is logged at debug, with the line verbatim as its message. A line with an unreadable
-// timestamp is a plain line.
+// prefix "plugin_". A message that is not a string is shown as its JSON. With another @level the
+// line is its own message, at debug.
 //
-// A plain line is logged at the level in front ("[WARN] text"), otherwise at debug. A line accepted
-// by [IsDeathHeading], like "panic: boom", begins the text of a panic. It and the plain lines after
-// it form one record at error level: the first line is the message, the rest the attribute "stack".
-// A pause ends the text, except in the middle of a goroutine's trace. After a cut by a JSON line or
-// a limit, the text continues in another record with the attribute "continued". Plain lines after a
-// logged panic are errors too. Empty lines count only inside a panic's text.
+// Lines of other loggers are records too: objects and key=value text with the keys of a dialect
+// (slog, zap, logrus, zerolog, pino, bunyan, logfmt), and text with a prefix of a level, a time or a
+// source position (hclog's text, packages log and slog, Python's logging). A level that slog does
+// not have, as "fatal", is also the attribute "plugin_level". A time without a zone is the record's
+// if it is near now, otherwise the attribute "plugin_time".
+//
+// All other lines are their own messages, at PlainLevel. So are broken lines and lines without a
+// known key for the message, but with the level that could be read. An indented line has the level
+// of the plain line above it.
+//
+// A line accepted by [IsDeathHeading], like "panic: boom", begins the text of a panic. It and the
+// plain lines after it form one record at error level: the first line is the message, the rest the
+// attribute "stack". A pause ends the text, except in the middle of a goroutine's trace. After a cut
+// by a JSON line or a limit, the text continues in another record with the attribute "continued".
+// Plain lines after a logged panic are errors too, unless they name a level. Empty lines count only
+// inside a panic's text.
 //
 // Pump returns nil when r ends with [io.EOF], otherwise r's error, after logging the input so far.
 // It returns an error of Raw too.
@@ -80,12 +92,17 @@ type pump struct {
 	panic  panicText
 	piece  int        // number of pieces logged of the current line
 	level  slog.Level // the level of those pieces
+	above  slog.Level // the level of the last plain line
 
-	unwanted func(slog.Level) bool
+	plainLevel slog.Level
+	unwanted   func(slog.Level) bool
 }
 
 func newPump(cfg Config) *pump {
-	p := &pump{raw: cfg.Raw, tail: cfg.Tail, out: output{slog.DiscardHandler}}
+	p := &pump{
+		raw: cfg.Raw, tail: cfg.Tail, out: output{slog.DiscardHandler},
+		plainLevel: cfg.PlainLevel, above: cfg.PlainLevel,
+	}
 	if cfg.Logger != nil {
 		p.out.handler = cfg.Logger.Handler()
 	}
@@ -98,7 +115,7 @@ func newPump(cfg Config) *pump {
 	p.buffer.maxLine = cfg.MaxLine
 	p.panic.out, p.panic.limit, p.panic.delay = p.out, cfg.MaxLine, cfg.PanicDelay
 	p.unwanted = func(level slog.Level) bool {
-		return !p.panic.begun && !p.out.enabled(level) && !p.out.enabled(slog.LevelDebug)
+		return !p.panic.begun && !p.out.enabled(level)
 	}
 	return p
 }
@@ -170,7 +187,7 @@ func (p *pump) line(text []byte) {
 	}
 	switch p.object.parse(text, p.unwanted) {
 	case notObject:
-		p.plain(text)
+		p.broken(text)
 	case isObject:
 		p.record(text)
 	case isUnwanted:
@@ -192,17 +209,28 @@ func looksLikeObject(line []byte) bool {
 // record logs an object.
 func (p *pump) record(line []byte) {
 	at, ok := p.object.time(line)
-	switch {
-	case !ok:
-		p.plain(line)
-		return
-	case !p.object.hasLevel:
-		p.panic.interrupt()
-		p.out.text(slog.LevelDebug, line)
+	if !ok {
+		p.broken(line)
 		return
 	}
 	p.panic.interrupt()
-	if p.out.enabled(p.object.level) {
+	p.log(p.object.levelOr(p.plainLevel), line, at)
+}
+
+// broken logs an object that cannot be read to its end, at the level read before.
+func (p *pump) broken(line []byte) {
+	if !p.panic.take(line) {
+		p.out.text(p.object.levelOr(p.unnamed(line)), line)
+	}
+}
+
+// log logs the line in p.object, if its level is wanted.
+func (p *pump) log(level slog.Level, line []byte, at time.Time) {
+	switch {
+	case p.object.whole:
+		p.out.text(level, line)
+	case p.out.enabled(level):
+		p.object.level = level
 		p.out.record(p.object.record(line, at))
 	}
 }
@@ -212,11 +240,43 @@ func (p *pump) plain(line []byte) {
 	if p.panic.take(line) || len(line) == 0 {
 		return
 	}
-	level, text := p.plainLevel(line)
-	p.out.text(level, text)
+	level := p.unnamed(line)
+	if startsPairs(line) {
+		if complete := p.object.parsePairs(line); !complete {
+			p.object.whole = true
+		}
+		at, _ := p.object.time(line)
+		level = p.object.levelOr(level)
+		p.log(level, line, at)
+	} else {
+		prefix := readPrefix(line)
+		if prefix.leveled {
+			level = prefix.level
+		}
+		switch {
+		case !p.out.enabled(level):
+		case len(prefix.rest) == len(line):
+			p.out.text(level, line)
+		default:
+			p.log(level, line, p.object.parsePrefixed(line, &prefix))
+		}
+	}
+	p.above = level
 }
 
-// pieceOf logs a piece of an overlong line.
+// unnamed returns the level of a plain line that names none. An indented line belongs to the line
+// above it: hclog writes values of several lines so, and Python the places of an exception.
+func (p *pump) unnamed(line []byte) slog.Level {
+	switch {
+	case p.panic.begun:
+		return slog.LevelError
+	case len(line) > 0 && isBlank(line[0]):
+		return p.above
+	}
+	return p.plainLevel
+}
+
+// pieceOf logs a piece of an overlong line. The first has the level for all of them.
 func (p *pump) pieceOf(text []byte) {
 	p.piece++
 	if p.panic.take(text) {
@@ -224,20 +284,24 @@ func (p *pump) pieceOf(text []byte) {
 		return
 	}
 	if p.piece == 1 {
-		p.level, text = p.plainLevel(text)
+		p.level = p.unnamed(text)
+		prefix := readPrefix(text)
+		switch {
+		case looksLikeObject(text):
+			p.object.parse(text, func(slog.Level) bool { return false })
+			p.level = p.object.levelOr(p.level)
+		case startsPairs(text):
+			p.object.parsePairs(text)
+			p.level = p.object.levelOr(p.level)
+		case prefix.leveled:
+			p.level = prefix.level
+			if prefix.bare() {
+				text = prefix.rest
+			}
+		}
+		p.above = p.level
 	}
 	p.out.text(p.level, text, slog.Int("piece", p.piece))
-}
-
-// plainLevel returns the level of a plain line outside a panic's text.
-func (p *pump) plainLevel(line []byte) (slog.Level, []byte) {
-	if level, text, ok := levelPrefixed(line); ok {
-		return level, text
-	}
-	if p.panic.begun {
-		return slog.LevelError, line
-	}
-	return slog.LevelDebug, line
 }
 
 // An output sends records to a handler. Handler errors are dropped: nobody

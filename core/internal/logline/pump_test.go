@@ -90,18 +90,18 @@ func TestPumpReadsLines(t *testing.T) {
 {"@level":"error"}`, []string{"trace ", "debug ", "info ", "warn ", "error "}},
 		{"a level in any case, with space", `{"@level":" WaRN ","@message":"m"}`, []string{"warn m"}},
 		{"an escaped level", `{"\u0040level":"w\u0061rn","@message":"m"}`, []string{"warn m"}},
-		{"no level", `{"@message":"m","a":1}`, []string{`debug {"@message":"m","a":1}`}},
+		{"no level", `{"@message":"m","a":1}`, []string{`info {"@message":"m","a":1}`}},
 		{"an unknown level", `{"@level":"fatal","@message":"m"}`, []string{`debug {"@level":"fatal","@message":"m"}`}},
 		{"an empty level", `{"@level":""}`, []string{`debug {"@level":""}`}},
 		{"a level of another type", `{"@level":[],"@message":"m"}`, []string{`debug {"@level":[],"@message":"m"}`}},
 		{"a message of another type (F1)", `{"@message":5,"@level":"info"}`, []string{"info 5"}},
-		{"only a message of another type (F1)", `{"@message":5}`, []string{`debug {"@message":5}`}},
+		{"only a message of another type (F1)", `{"@message":5}`, []string{`info {"@message":5}`}},
 		{"an object as the message", `{"@level":"warn","@message":{"a": [1]}}`, []string{`warn {"a": [1]}`}},
 		{"a null message", `{"@level":"warn","@message":null}`, []string{"warn "}},
 		{"a null timestamp", `{"@level":"warn","@message":"m","@timestamp":null}`, []string{"warn m"}},
-		{"a timestamp of another type", `{"@level":"warn","@timestamp":17}`, []string{`debug {"@level":"warn","@timestamp":17}`}},
+		{"a timestamp of another type", `{"@level":"warn","@timestamp":17}`, []string{`warn {"@level":"warn","@timestamp":17}`}},
 		{"an escaped timestamp", `{"@level":"warn","@message":"m","@timestamp":"2024\u002d05-06T07:08:09.123456Z"}`, []string{"warn m"}},
-		{"an unreadable timestamp", `{"@level":"warn","@timestamp":"now"}`, []string{`debug {"@level":"warn","@timestamp":"now"}`}},
+		{"an unreadable timestamp", `{"@level":"warn","@timestamp":"now"}`, []string{`warn {"@level":"warn","@timestamp":"now"}`}},
 		{"attributes in order", `{"z":1,"@level":"info","a":"x","@message":"m","@module":"p","m":true}`, []string{"info m | z=1 | a=x | @module=p | m=true"}},
 		{"a reserved key twice", `{"@level":"info","@level":"error","@message":"m"}`, []string{"info m | plugin_@level=error"}},
 		{"names of the host's", `{"@level":"info","@message":"m","level":"ERROR","Msg":"x","time":"y","plugin":"z","source":1,"levels":2}`,
@@ -109,19 +109,19 @@ func TestPumpReadsLines(t *testing.T) {
 		{"white space around everything", " \t{ \"@level\" : \"info\" , \"@message\" : \"m\" , \"a\" : 1 } \r\n", []string{"info m | a=1"}},
 		{"escapes", `{"@level":"info","@message":"a\n\u003cb\u003e\ud83d\ude00\ud83d\"\\\/","k\t":"\b\f\r"}`, []string{"info a\n<b>😀\ufffd\"\\/ | k\t=\b\f\r"}},
 		{"nested values stay JSON", `{"@level":"info","@message":"","o":{"a": [1, {"b" : null}]},"l":[],"e":{}}`, []string{`info  | o={"a":[1,{"b":null}]} | l=[] | e={}`}},
-		{"an array", `[1]`, []string{"debug [1]"}},
-		{"a string", `"x"`, []string{`debug "x"`}},
-		{"a broken object", `{"@level":"error"`, []string{`debug {"@level":"error"`}},
-		{"two objects", `{"@level":"error"}{}`, []string{`debug {"@level":"error"}{}`}},
+		{"an array", `[1]`, []string{"info [1]"}},
+		{"a string", `"x"`, []string{`info "x"`}},
+		{"a broken object", `{"@level":"error"`, []string{`error {"@level":"error"`}},
+		{"two objects", `{"@level":"error"}{}`, []string{`error {"@level":"error"}{}`}},
 		{"prefixes", "[TRACE] a\n[DEBUG] b\n[INFO] c\n[WARN]d\n[ERROR] e", []string{"trace a", "debug b", "info c", "warn d", "error e"}},
-		{"unknown prefixes", "[FATAL] a\n[info] b\n[INFO c\n[", []string{"debug [FATAL] a", "debug [info] b", "debug [INFO c", "debug ["}},
-		{"plain text", "hello\n", []string{"debug hello"}},
-		{"no line end", "hello", []string{"debug hello"}},
-		{"CRLF", "a\r\nb\r\n", []string{"debug a", "debug b"}},
-		{"only one CR belongs to the line end", "a\r\r\n", []string{"debug a\r"}},
-		{"empty lines", "\n\r\n\na\n\n", []string{"debug a"}},
-		{"NUL and bytes that are not UTF-8", "a\x00b\xff\n{\"@level\":\"info\",\"@message\":\"\xff\"}", []string{"debug a\x00b\xff", "info \xff"}},
-		{"NUL in an object", "{\"@level\":\"info\x00\"}", []string{"debug {\"@level\":\"info\x00\"}"}},
+		{"unknown prefixes", "[FINE] a\n[info] b\n[INFO c\n[", []string{"info [FINE] a", "info [info] b", "info [INFO c", "info ["}},
+		{"plain text", "hello\n", []string{"info hello"}},
+		{"no line end", "hello", []string{"info hello"}},
+		{"CRLF", "a\r\nb\r\n", []string{"info a", "info b"}},
+		{"only one CR belongs to the line end", "a\r\r\n", []string{"info a\r"}},
+		{"empty lines", "\n\r\n\na\n\n", []string{"info a"}},
+		{"NUL and bytes that are not UTF-8", "a\x00b\xff\n{\"@level\":\"info\",\"@message\":\"\xff\"}", []string{"info a\x00b\xff", "info \xff"}},
+		{"NUL in an object", "{\"@level\":\"info\x00\"}", []string{"info {\"@level\":\"info\x00\"}"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -197,15 +197,15 @@ func TestPumpSplitsLongLines(t *testing.T) {
 		name, in string
 		want     []string
 	}{
-		{"the longest whole line", "12345678\nx", []string{"debug 12345678", "debug x"}},
-		{"the longest whole line with CRLF", "12345678\r\nx", []string{"debug 12345678", "debug x"}},
-		{"one byte more", "123456789\nx", []string{"debug 12345678 | piece=1", "debug 9 | piece=2", "debug x"}},
-		{"without an end", "123456789", []string{"debug 12345678 | piece=1", "debug 9 | piece=2"}},
-		{"twice the length", "1234567812345678\nx", []string{"debug 12345678 | piece=1", "debug 12345678 | piece=2", "debug x"}},
-		{"a level for all pieces", "[WARN] 12345\nx", []string{"warn 1 | piece=1", "warn 2345 | piece=2", "debug x"}},
-		{"an object", `{"@level":"error"}`, []string{`debug {"@level | piece=1`, `debug ":"error | piece=2`, `debug "} | piece=3`}},
-		{"characters stay whole", "1234567äx", []string{"debug 1234567 | piece=1", "debug äx | piece=2"}},
-		{"invalid characters do not", "\x80\x80\x80\x80\x80\x80\x80\x80\x80", []string{"debug \x80\x80\x80\x80\x80\x80\x80\x80 | piece=1", "debug \x80 | piece=2"}},
+		{"the longest whole line", "12345678\nx", []string{"info 12345678", "info x"}},
+		{"the longest whole line with CRLF", "12345678\r\nx", []string{"info 12345678", "info x"}},
+		{"one byte more", "123456789\nx", []string{"info 12345678 | piece=1", "info 9 | piece=2", "info x"}},
+		{"without an end", "123456789", []string{"info 12345678 | piece=1", "info 9 | piece=2"}},
+		{"twice the length", "1234567812345678\nx", []string{"info 12345678 | piece=1", "info 12345678 | piece=2", "info x"}},
+		{"a level for all pieces", "[WARN] 12345\nx", []string{"warn 1 | piece=1", "warn 2345 | piece=2", "info x"}},
+		{"an object", `{"@level":"error"}`, []string{`info {"@level | piece=1`, `info ":"error | piece=2`, `info "} | piece=3`}},
+		{"characters stay whole", "1234567äx", []string{"info 1234567 | piece=1", "info äx | piece=2"}},
+		{"invalid characters do not", "\x80\x80\x80\x80\x80\x80\x80\x80\x80", []string{"info \x80\x80\x80\x80\x80\x80\x80\x80 | piece=1", "info \x80 | piece=2"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestPumpSplitsLongLines(t *testing.T) {
 func TestPumpKeepsLinesWholeUpToTheLimit(t *testing.T) {
 	for _, size := range []int{1 << 10, 64 << 10, 300_000, 1 << 20} {
 		line := strings.Repeat("x", size)
-		equalLines(t, pumped(t, line+"\nnext\n", Config{}), []string{"debug " + line, "debug next"})
+		equalLines(t, pumped(t, line+"\nnext\n", Config{}), []string{"info " + line, "info next"})
 	}
 }
 
