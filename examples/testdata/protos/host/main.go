@@ -51,7 +51,7 @@ func run(ctx context.Context, script string) (err error) {
 		Handshake: core.Handshake{MagicCookieKey: "JACKFIELD_KV_PLUGIN", MagicCookieValue: "c04d2f1e"},
 		Versions:  core.Versions{1: {transportgrpc.New(transportgrpc.Carry(plugin, nil, newStore))}},
 		Command:   host.Command("python3", script),
-		Stdout:    &printed,
+		Outputs:   host.Outputs{PrintedStdout: &printed},
 	})
 	if err != nil {
 		return err
