@@ -17,8 +17,9 @@ WORKSPACE     := $(filter-out tools,$(MODULES))
 WORKSPACE_PACKAGES = $(WORKSPACE:%=./%/...)
 PLATFORMS     := linux darwin windows
 # The libraries among the modules that a release publishes. Those that require modules of others have the
-# comments that check-floors asks for. A template is where a new application begins, with new versions.
-LIBRARIES     := $(patsubst $(MODULE_PREFIX)/%,%,$(filter-out %/sdk-template %/scaffold,$(shell sed -n 's/^      - //p' versions.yaml)))
+# comments that check-floors asks for. A template is where a new application begins, with new versions, and
+# programs are in nobody's build.
+LIBRARIES     := $(patsubst $(MODULE_PREFIX)/%,%,$(filter-out %/sdk-template %/scaffold %/protoc-gen-go-jackfield,$(shell sed -n 's/^      - //p' versions.yaml)))
 FLOORED        = $(patsubst %/go.mod,%,$(shell grep -l '// v[0-9]' $(LIBRARIES:%=%/go.mod)))
 
 # What the plugin in Node needs. Without npm its tests say that they did not run.
@@ -148,13 +149,14 @@ generate: generate-proto $(MODULES:%=generate/%) ## make all generated code agai
 generate/%: bin/buf
 	@cd $* && GOWORK=off go generate ./...
 
-# All proto modules at once. The descriptors are those that package pluginpb embeds, and those that the
-# template's plugin in Python reads.
+# All proto modules at once. The descriptors are those that package pluginpb embeds, that the template's
+# plugin in Python reads, and that the generator's tests read.
 .PHONY: generate-proto
 generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private
 	@bin/buf generate
 	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginpb/plugin.binpb
 	@bin/buf build sdk-template/proto --exclude-source-info --as-file-descriptor-set -o sdk-template/plugins/python/notely.binpb
+	@bin/buf build protoc-gen-go-jackfield/testdata/protos --as-file-descriptor-set -o protoc-gen-go-jackfield/testdata/protos.binpb
 
 .PHONY: tidy
 tidy: $(MODULES:%=tidy/%) ## go mod tidy in every module
