@@ -152,8 +152,9 @@ generate/%: bin/buf
 # All proto modules at once. The descriptors are those that package pluginpb embeds, that the template's
 # plugin in Python reads, and that the generator's tests read.
 .PHONY: generate-proto
-generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private
+generate-proto: bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-go-private bin/protoc-gen-go-jackfield
 	@bin/buf generate
+	@bin/buf generate --template buf.gen.jackfield.yaml
 	@bin/buf build proto --path proto/plugin --exclude-imports --exclude-source-info --as-file-descriptor-set -o proto/pluginpb/plugin.binpb
 	@bin/buf build sdk-template/proto --exclude-source-info --as-file-descriptor-set -o sdk-template/plugins/python/notely.binpb
 	@bin/buf build protoc-gen-go-jackfield/testdata/protos --as-file-descriptor-set -o protoc-gen-go-jackfield/testdata/protos.binpb
@@ -251,6 +252,8 @@ bin/benchstat:          PACKAGE = golang.org/x/perf/cmd/benchstat
 bin/buf:                PACKAGE = github.com/bufbuild/buf/cmd/buf
 bin/protoc-gen-go:      PACKAGE = google.golang.org/protobuf/cmd/protoc-gen-go
 bin/protoc-gen-go-grpc: PACKAGE = google.golang.org/grpc/cmd/protoc-gen-go-grpc
+bin/protoc-gen-go-jackfield: FORCE
+	@GOWORK=off go build -C protoc-gen-go-jackfield -buildvcs=false -o ../$@ .
 bin/%: PACKAGE = ./$*
 bin/%: FORCE
 	@GOWORK=off go build -C tools -buildvcs=false -o ../$@ $(PACKAGE)

@@ -1,0 +1,29 @@
+// Package gluetest runs implementations of generated interfaces in tests.
+package gluetest
+
+import (
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/plugin"
+	"github.com/jackfield-go/jackfield/core/plugintest"
+	"github.com/jackfield-go/jackfield/transport-grpc/glue"
+)
+
+// Open returns impl as a host sees it: over a real connection with mutual TLS, within this
+// process. The end of the test closes it. An error ends the test.
+//
+//	notes := gluetest.Open(t, notesv1.NoteServicePlugin, notesv1.NoteServiceVersions(), impl)
+func Open[S, C any](tb testing.TB, p core.Plugin[S, C], versions glue.Versions, impl S) C {
+	tb.Helper()
+	handshake := core.Handshake{MagicCookieKey: "JACKFIELD_GLUETEST", MagicCookieValue: "gluetest"}
+	client := plugintest.Launch(tb,
+		host.Config{Handshake: handshake, Versions: versions.Core(), AutoMTLS: host.MTLSRequired},
+		plugin.Config{Handshake: handshake, Versions: versions.Core(), Implements: p.Bind(impl)})
+	dispensed, err := host.Dispense(tb.Context(), client, p)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return dispensed
+}
