@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/discovery v0.0.0
+	github.com/jackfield-go/jackfield/proto v0.0.0
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
@@ -23,7 +24,6 @@ require (
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackfield-go/jackfield/broker v0.0.0 // indirect
-	github.com/jackfield-go/jackfield/proto v0.0.0 // indirect
 	github.com/jackfield-go/jackfield/yamux v0.0.0 // indirect
 	go.opentelemetry.io/auto/sdk v1.2.1 // indirect
 	go.opentelemetry.io/otel/log v1.47.0 // indirect

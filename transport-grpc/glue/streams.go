@@ -156,3 +156,19 @@ func sendRequests[T any](stream Sender[T], requests iter.Seq2[*T, error]) error 
 	}
 	return nil
 }
+
+// Map returns the messages of a sequence as another type, for code between two protocol
+// versions. Errors stay.
+func Map[From, To any](messages iter.Seq2[*From, error], convert func(message *From) *To) iter.Seq2[*To, error] {
+	return func(yield func(*To, error) bool) {
+		for message, err := range messages {
+			var converted *To
+			if err == nil {
+				converted = convert(message)
+			}
+			if !yield(converted, err) {
+				return
+			}
+		}
+	}
+}
