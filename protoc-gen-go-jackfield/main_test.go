@@ -63,7 +63,7 @@ func TestGeneratedCode(t *testing.T) {
 		},
 		{"clean", "", []string{"clean/clean.proto"}, []string{"example.com/clean/clean_jackfield.pb.go"}},
 		{
-			"roles", "plugin=clean.CleanHTTPService=cleaner,lent=clean.AskRequest.helper=HelperService,errors=clean.CleanError,plugin=other.v1.OtherService",
+			"roles", "plugin=clean.CleanHTTPService=cleaner,lent=clean.AskRequest.helper=HelperService,lent=clean.AskRequest._id=reader,errors=clean.CleanError,plugin=other.v1.OtherService",
 			[]string{"clean/clean.proto"},
 			[]string{"example.com/clean/clean_jackfield.pb.go"},
 		},

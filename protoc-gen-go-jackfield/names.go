@@ -157,7 +157,7 @@ func packageVersion(pkg protoreflect.FullName) uint32 {
 // parameterName is the name for what a field lends: approver for approver_id. A name that
 // means something else in generated code gets a word more.
 func parameterName(field *protogen.Field) string {
-	name := camel(strings.TrimSuffix(string(field.Desc.Name()), "_id"))
+	name := firstOf(camel(strings.TrimSuffix(string(field.Desc.Name()), "_id")), field.GoName)
 	name = strings.ToLower(name[:1]) + name[1:]
 	if reserved[name] {
 		name += "Lent"
