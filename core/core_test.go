@@ -98,8 +98,8 @@ func TestExitErrorFindsTheLastPanic(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			exit := &core.ExitError{Plugin: "p", Code: 2, Status: "exit status 2", Stderr: test.stderr}
-			if exit.PanicHead() != test.head || !strings.Contains(exit.Error(), test.head) {
-				t.Errorf("head %q, text %q", exit.PanicHead(), exit)
+			if exit.DeathLine() != test.head || !strings.Contains(exit.Error(), test.head) {
+				t.Errorf("head %q, text %q", exit.DeathLine(), exit)
 			}
 		})
 	}
@@ -138,7 +138,7 @@ func ExampleExitError() {
 	})
 	var exit *core.ExitError
 	if errors.As(err, &exit) {
-		fmt.Println(exit.Code, exit.PanicHead())
+		fmt.Println(exit.Code, exit.DeathLine())
 	}
 	fmt.Println(slices.Contains(exit.Stderr, "panic: out of tea"), errors.Is(err, core.ErrConnectionLost))
 	// Output:

@@ -49,16 +49,16 @@ func (e *ExitError) Error() string {
 		text += " " + e.Plugin
 	}
 	text += " has ended: " + e.Status
-	if head := e.PanicHead(); head != "" {
+	if head := e.DeathLine(); head != "" {
 		text += " (" + logline.Printable(clipped(head)) + ")"
 	}
 	return text
 }
 
-// PanicHead returns the first line of the text with which the plugin died, or "":
+// DeathLine returns the first line of the text with which the plugin died, or "":
 // of a panic, of a fatal error of the Go runtime, as "fatal error: stack overflow"
 // or "SIGSEGV: segmentation violation", or of a C library that aborts.
-func (e *ExitError) PanicHead() string {
+func (e *ExitError) DeathLine() string {
 	for _, line := range slices.Backward(e.Stderr) {
 		if logline.IsDeathHeading(line) {
 			return line

@@ -27,10 +27,10 @@ type Transport interface {
 	// Protocol is the name in the fifth field of the handshake line.
 	Protocol() Protocol
 
-	// Announce is called by a host before it launches the plugin. It passes
-	// to set the environment variables with which the host side of this
-	// transport tells the plugin side what it wants. Most need none.
-	Announce(set func(key, value string))
+	// HostEnv is called by a host before it launches the plugin. It passes to set
+	// the environment variables with the transport's requests to its plugin side.
+	// Most transports need none.
+	HostEnv(set func(key, value string))
 
 	// Dial is called by a host after the handshake. It connects to the plugin
 	// and returns once calls can be made; ctx bounds only that. On an error
@@ -38,9 +38,9 @@ type Transport interface {
 	// and of the first Read or Write behind it: there a plugin's refusal arrives.
 	Dial(ctx context.Context, link HostLink) (Session, error)
 
-	// Listen is called by a plugin before it writes the handshake line. The
-	// server that it returns is not serving yet.
-	Listen(ctx context.Context, link PluginLink) (Server, error)
+	// NewServer is called by a plugin before it writes the handshake line. The
+	// returned server is not serving yet.
+	NewServer(ctx context.Context, link PluginLink) (Server, error)
 }
 
 // Session is a host's open connection to a plugin. Its methods may be called

@@ -152,7 +152,7 @@ func (r *rig) ended(ctx context.Context) error {
 	}
 }
 
-// newRig returns a rig that does not serve yet; the transport's Listen may fail.
+// newRig returns a rig that does not serve yet; the transport's NewServer may fail.
 func newRig(t *testing.T, s setup) (*rig, error) {
 	t.Helper()
 	if s.timeout == 0 {

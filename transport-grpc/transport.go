@@ -46,8 +46,8 @@ func New(opts ...Option) *Transport {
 // Protocol returns [core.GRPC].
 func (t *Transport) Protocol() core.Protocol { return core.GRPC }
 
-// Announce asks the plugin to multiplex, with [WithMultiplexing].
-func (t *Transport) Announce(set func(key, value string)) {
+// HostEnv asks the plugin to multiplex, with [WithMultiplexing].
+func (t *Transport) HostEnv(set func(key, value string)) {
 	if t.options.multiplex {
 		set(envMultiplex, "true")
 	}
@@ -66,9 +66,9 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 	return s, nil
 }
 
-// Listen returns the plugin's server, with the services of all plugins that the
+// NewServer returns the plugin's server, with the services of all plugins that the
 // link's Implements has.
-func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	if err := t.checkCarried(); err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func TestPluginsThatCannotBeToldApartAreRefused(t *testing.T) {
 	} {
 		transport := netrpc.New(c.opts...)
 		_, dialErr := transport.Dial(within(t), core.HostLink{})
-		_, listenErr := transport.Listen(within(t), core.PluginLink{})
+		_, listenErr := transport.NewServer(within(t), core.PluginLink{})
 		for side, err := range map[string]error{"Dial": dialErr, "Listen": listenErr} {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s, %s: got %v, want %q", name, side, err, c.want)

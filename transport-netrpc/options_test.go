@@ -82,7 +82,7 @@ func TestCallsAreBoundedAsTold(t *testing.T) {
 
 func TestATransportAnnouncesNothing(t *testing.T) {
 	transport := netrpc.New()
-	transport.Announce(func(key, value string) { t.Errorf("%s=%s was set", key, value) })
+	transport.HostEnv(func(key, value string) { t.Errorf("%s=%s was set", key, value) })
 	if transport.Protocol() != core.NetRPC {
 		t.Errorf("the protocol is %q", transport.Protocol())
 	}

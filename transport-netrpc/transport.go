@@ -141,8 +141,8 @@ func New(opts ...Option) *Transport {
 // Protocol returns [core.NetRPC].
 func (t *Transport) Protocol() core.Protocol { return core.NetRPC }
 
-// Announce sets nothing: net/rpc has no variables of its own.
-func (t *Transport) Announce(func(key, value string)) {}
+// HostEnv sets nothing: net/rpc has no variables of its own.
+func (t *Transport) HostEnv(func(key, value string)) {}
 
 // Dial connects to the plugin and makes sure that it answers.
 func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
@@ -156,8 +156,8 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 	return s, nil
 }
 
-// Listen returns the plugin's server.
-func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+// NewServer returns the plugin's server.
+func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	if err := t.checkCarried(); err != nil {
 		return nil, err
 	}

@@ -244,7 +244,7 @@ func TestOurHostKnowsWhyACallFailed(t *testing.T) {
 func expectEnd(t *testing.T, name string, err error, code int, head string) {
 	t.Helper()
 	var exit *core.ExitError
-	if !errors.As(err, &exit) || exit.Code != code || exit.PanicHead() != head {
+	if !errors.As(err, &exit) || exit.Code != code || exit.DeathLine() != head {
 		t.Errorf("%s: got %v, expected a core.ExitError with status %d and %q", name, err, code, head)
 	}
 	if !strings.Contains(err.Error(), head) {

@@ -115,9 +115,9 @@ type bare struct{ dialed chan<- net.Conn }
 
 var errUnsupported = errors.New("a bare connection has no calls")
 
-func (bare) Protocol() core.Protocol       { return core.NetRPC }
-func (bare) Announce(func(string, string)) {}
-func (bare) Listen(context.Context, core.PluginLink) (core.Server, error) {
+func (bare) Protocol() core.Protocol      { return core.NetRPC }
+func (bare) HostEnv(func(string, string)) {}
+func (bare) NewServer(context.Context, core.PluginLink) (core.Server, error) {
 	return nil, errUnsupported
 }
 

@@ -38,8 +38,8 @@ func TestLaunchOfAPluginThatPanicsTellsThePanicAndLogsItOnce(t *testing.T) {
 		t.Fatalf("exit %+v", exit)
 	}
 	const head = "panic: no configuration in /etc"
-	if exit.PanicHead() != head {
-		t.Errorf("panic head %q", exit.PanicHead())
+	if exit.DeathLine() != head {
+		t.Errorf("death line %q", exit.DeathLine())
 	}
 	mention(t, failure, head)
 	errs := logged.from(slog.LevelWarn)

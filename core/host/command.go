@@ -156,7 +156,7 @@ func (l *launch) environment() []string {
 	env = append(env, told.Variables()...)
 	for _, number := range c.Versions.Numbers() {
 		for _, transport := range c.Versions[number] {
-			transport.Announce(func(key, value string) { env = append(env, key+"="+value) })
+			transport.HostEnv(func(key, value string) { env = append(env, key+"="+value) })
 		}
 	}
 	return env

@@ -33,7 +33,7 @@ func serveWithoutLocks(string) int {
 		return 1
 	}
 	link := core.PluginLink{Logger: slog.New(slog.DiscardHandler), Stdout: strings.NewReader(""), Stderr: strings.NewReader("")}
-	server, err := serving.Listen(context.Background(), &faketransport.Transport{Objects: objects}, link,
+	server, err := serving.New(context.Background(), &faketransport.Transport{Objects: objects}, link,
 		serving.Config{Timeout: time.Second, Leave: func(context.Context) {}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -178,7 +178,7 @@ func TestTheCallAndTheLogTellOfADeathOnce(t *testing.T) {
 			client := launch(t, cfg)
 			_, err := tryCall(within(t), client, method, "out of tea")
 			var exit *core.ExitError
-			if !errors.As(err, &exit) || exit.PanicHead() != head || !strings.Contains(exit.Error(), head) {
+			if !errors.As(err, &exit) || exit.DeathLine() != head || !strings.Contains(exit.Error(), head) {
 				t.Errorf("got %v", err)
 			}
 			<-client.Done()

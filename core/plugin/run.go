@@ -96,7 +96,7 @@ func (r *run) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for the host: %w", err)
 	}
-	r.server, err = serving.Listen(ctx, transport, r.link(version, tls),
+	r.server, err = serving.New(ctx, transport, r.link(version, tls),
 		serving.Config{Timeout: r.cfg.ShutdownTimeout, Leave: r.leave})
 	if err != nil {
 		_ = listener.Close()

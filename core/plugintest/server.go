@@ -13,13 +13,13 @@ import (
 // handshake around it: for a transport's own tests.
 type Server struct{ driven *serving.Server }
 
-// NewServer calls the transport's Listen with link, whose Calls and Quit it sets.
+// NewServer calls the transport's NewServer with link, whose Calls and Quit it sets.
 // timeout is the plugin's ShutdownTimeout. leave stands for the shutdown functions;
 // the outputs of the link have ended when it returns.
 func NewServer(
 	ctx context.Context, t core.Transport, link core.PluginLink, timeout time.Duration, leave func(ctx context.Context),
 ) (*Server, error) {
-	driven, err := serving.Listen(ctx, t, link, serving.Config{Timeout: timeout, Leave: leave})
+	driven, err := serving.New(ctx, t, link, serving.Config{Timeout: timeout, Leave: leave})
 	if err != nil {
 		return nil, err
 	}

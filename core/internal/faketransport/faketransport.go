@@ -60,8 +60,8 @@ func (t *Transport) Protocol() core.Protocol {
 	return Protocol
 }
 
-// Announce sets the transport's variables.
-func (t *Transport) Announce(set func(key, value string)) {
+// HostEnv sets the transport's variables.
+func (t *Transport) HostEnv(set func(key, value string)) {
 	for key, value := range t.Variables {
 		set(key, value)
 	}

@@ -25,8 +25,8 @@ type server struct {
 	answering sync.Mutex
 }
 
-// Listen makes the server.
-func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+// NewServer makes the server.
+func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	if t.Failure != nil {
 		return nil, t.Failure
 	}

@@ -42,15 +42,15 @@ type Server struct {
 	connections sync.WaitGroup
 }
 
-// Listen makes the transport's server. The link's Calls and Quit are set here.
-func Listen(ctx context.Context, t core.Transport, link core.PluginLink, cfg Config) (*Server, error) {
+// New makes the transport's server. The link's Calls and Quit are set here.
+func New(ctx context.Context, t core.Transport, link core.PluginLink, cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, logger: link.Logger, calls: core.NewCalls(), ready: make(chan struct{})}
 	s.alive, s.abandon = context.WithCancel(context.Background())
 	s.leaving, s.leave = context.WithCancel(s.alive)
 	link.Calls = s.calls
 	link.Quit = s.quit
 	var err error
-	if s.server, err = t.Listen(ctx, link); err != nil {
+	if s.server, err = t.NewServer(ctx, link); err != nil {
 		s.abandon()
 		return nil, err
 	}

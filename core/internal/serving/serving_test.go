@@ -36,7 +36,7 @@ func (r *recorder) note(text string) {
 	r.notes = append(r.notes, text)
 }
 
-func (r *recorder) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+func (r *recorder) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	r.link = link
 	return r, nil
 }
@@ -91,7 +91,7 @@ func (l *listener) Addr() net.Addr { return new(net.UnixAddr) }
 func run(t *testing.T, r *recorder) (s *serving.Server, l *listener, served <-chan error) {
 	t.Helper()
 	link := core.PluginLink{Logger: slog.New(slog.DiscardHandler)}
-	s, err := serving.Listen(t.Context(), r, link, serving.Config{
+	s, err := serving.New(t.Context(), r, link, serving.Config{
 		Timeout: time.Second,
 		Leave:   func(context.Context) { r.note("leave") },
 	})

@@ -95,8 +95,8 @@ func New(plugins ...Plugin) *Transport { return &Transport{slices.Clone(plugins)
 // Protocol returns the name.
 func (*Transport) Protocol() core.Protocol { return Protocol }
 
-// Announce sets nothing: this transport has no choices to tell a plugin of.
-func (*Transport) Announce(func(key, value string)) {}
+// HostEnv sets nothing: this transport has no choices to tell a plugin of.
+func (*Transport) HostEnv(func(key, value string)) {}
 
 // Names returns the names of the plugins that bound implements.
 func (t *Transport) Names(bound core.Implementations) []string {

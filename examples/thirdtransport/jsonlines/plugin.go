@@ -25,8 +25,8 @@ type server struct {
 	own     *core.Calls // of the transport's own methods
 }
 
-// Listen makes the server.
-func (t *Transport) Listen(_ context.Context, link core.PluginLink) (core.Server, error) {
+// NewServer makes the server.
+func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	s := &server{link: link, methods: t.methods(link.Implements), copies: core.NewCalls(), own: core.NewCalls()}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	plugins := slices.Sorted(maps.Keys(s.methods))
