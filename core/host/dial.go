@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -95,6 +96,39 @@ func refuseResolved(network, address, resolved string) error {
 		return nil
 	}
 	return &core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback}
+}
+
+// ErrPlainTCP says that a plugin can be reached by any user of the machine: over
+// TCP, without TLS.
+var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every user of this machine can use " +
+	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
+
+// allow returns an error for a connection that every user could have made or
+// taken, if those are refused; otherwise it warns of the first one. listensAt
+// are the addresses of the end that listens, as the plugin names it and as its runner
+// does; without any it is a loopback one.
+func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string, listensAt ...string) error {
+	// A runner may name tcp4 or tcp6.
+	if !strings.HasPrefix(network, handshake.NetworkTCP) || s.secured {
+		return nil
+	}
+	if s.refusePlain {
+		return ErrPlainTCP
+	}
+	const remedy = " (AutoMTLS protects it, Sockets.RefusePlainTCP refuses it)"
+	for _, address := range listensAt {
+		if !isLoopback(address) {
+			s.warnedNetwork.Do(func() {
+				logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS, and not on a loopback address: "+
+					"whoever reaches it over the network can call it"+remedy, "address", address)
+			})
+			return nil
+		}
+	}
+	s.warned.Do(func() {
+		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it"+remedy)
+	})
+	return nil
 }
 
 // isLoopback reports whether only this machine reaches what listens at an address.

@@ -1,11 +1,8 @@
 package host
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -184,69 +181,6 @@ func (e *StopError) Error() string {
 // Unwrap returns the reason.
 func (e *StopError) Unwrap() error { return e.Err }
 
-// withContext makes the end of ctx, if it has ended, a part of the reason: both
-// what ctx says and the cause that its owner gave.
-func withContext(ctx context.Context, reason error) error {
-	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
-		if end != nil && !errors.Is(reason, end) {
-			reason = fmt.Errorf("%w (%w)", reason, end)
-		}
-	}
-	return reason
-}
-
-// failure ends what was started and says all that is known.
-func (l *launch) failure(ctx context.Context, reason error) error {
-	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
-	if e.Plugin == "" && e.Path != "" {
-		e.Plugin = filepath.Base(e.Path)
-	}
-	e.Err = withContext(ctx, reason)
-	if l.process == nil {
-		l.program.Release()
-		l.sockets.remove()
-		return e
-	}
-	unfinished := l.process.stdout.unfinished() // its end ends the line too
-	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
-	e.Line = l.process.stdout.last()
-	e.Stderr = l.process.tail.Lines()
-	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
-		e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
-	}
-	switch {
-	case e.Hint != "":
-	case e.Exit == nil && ctx.Err() == nil:
-		e.Hint = l.oneSided(reason)
-	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
-		e.Hint = "is it a plugin, and does it get as far as serving?"
-	}
-	return e
-}
-
-// misplacedLine says where a handshake line is that the host waited for in vain.
-func (l *launch) misplacedLine(unfinished string, stderr []string) string {
-	if l.stage != StageHandshake {
-		return ""
-	}
-	if _, rest, ok := handshake.SplitGlued(unfinished); ok {
-		unfinished = rest
-	}
-	if isLine(unfinished) {
-		return "the plugin has written a handshake line without the newline that ends it: " +
-			"write the newline too, and flush the output"
-	}
-	if slices.ContainsFunc(stderr, isLine) {
-		return "the plugin has written a handshake line on its stderr: write it on stdout"
-	}
-	return ""
-}
-
-func isLine(text string) bool {
-	_, err := handshake.Parse(text)
-	return err == nil && handshake.IsCandidate(text)
-}
-
 // called is how an error's text names a plugin: a program that is called plugin would
 // be named twice.
 func called(name string) string {
@@ -254,28 +188,4 @@ func called(name string) string {
 		return "plugin"
 	}
 	return "plugin " + name
-}
-
-func isTimeout(err error) bool {
-	var timeout *TimeoutError
-	return errors.As(err, &timeout)
-}
-
-// cookieTexts are how plugins say that they were not started by a host: this
-// library's, and hashicorp/go-plugin's.
-var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
-
-// hint says what else is known about a failure.
-func (p *process) hint(ctx context.Context, e *LaunchError) string {
-	if e.Exit == nil {
-		return ""
-	}
-	for _, line := range e.Stderr {
-		for _, text := range cookieTexts {
-			if strings.HasPrefix(line, text) {
-				return "the plugin says that its host is another application: is Config.Handshake the plugin's?"
-			}
-		}
-	}
-	return p.runner.Diagnose(ctx)
 }

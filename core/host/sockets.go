@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -99,34 +98,6 @@ func (s *sockets) alarm(logger *slog.Logger, err error) {
 	level := slog.LevelDebug
 	s.alarmed.Do(func() { level = slog.LevelWarn })
 	logger.Log(context.Background(), level, "a connection to the host was refused", "error", err)
-}
-
-// allow returns an error for a connection that every user could have made or
-// taken, if those are refused; otherwise it warns of the first one. listensAt
-// are the addresses of the end that listens, as the plugin names it and as its runner
-// does; without any it is a loopback one.
-func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string, listensAt ...string) error {
-	// A runner may name tcp4 or tcp6.
-	if !strings.HasPrefix(network, handshake.NetworkTCP) || s.secured {
-		return nil
-	}
-	if s.refusePlain {
-		return ErrPlainTCP
-	}
-	const remedy = " (AutoMTLS protects it, Sockets.RefusePlainTCP refuses it)"
-	for _, address := range listensAt {
-		if !isLoopback(address) {
-			s.warnedNetwork.Do(func() {
-				logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS, and not on a loopback address: "+
-					"whoever reaches it over the network can call it"+remedy, "address", address)
-			})
-			return nil
-		}
-	}
-	s.warned.Do(func() {
-		logger.WarnContext(ctx, "the connection to the plugin is TCP without TLS: every user of this machine can call it"+remedy)
-	})
-	return nil
 }
 
 // listen makes a listener for the plugin: in the directory that both use, or on

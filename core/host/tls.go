@@ -2,13 +2,9 @@ package host
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
-	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
@@ -57,11 +53,6 @@ var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not 
 // AutoMTLS is off: it was told to, by somebody else.
 var ErrUnaskedCertificate = errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
 	"turn it on, or keep " + handshake.EnvClientCert + " out of the plugin's environment")
-
-// ErrPlainTCP says that a plugin can be reached by any user of the machine: over
-// TCP, without TLS.
-var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every user of this machine can use " +
-	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
 
 func (c Config) validateSecurity() error {
 	if c.AutoMTLS > MTLSRequired {
@@ -126,49 +117,4 @@ func (l *launch) manner(tls *core.TLS) string {
 		return "under the TLS of Config.TLS"
 	}
 	return "under AutoMTLS"
-}
-
-// oneSided is advice for a launch whose connection the plugin has hung up on,
-// where that may be for want of TLS on one side, or of certificates that the
-// plugin believes; empty otherwise.
-func (l *launch) oneSided(reason error) string {
-	if l.stage != StageConnect {
-		return ""
-	}
-	refused := isAlert(reason)
-	switch {
-	case refused && l.static != nil:
-		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
-	case isNotTLS(reason) && l.static != nil:
-		return "what the plugin answers is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
-	case refused || !isHangUp(reason):
-		return ""
-	case !l.sockets.secured:
-		return "the plugin hung up: if it has certificates of its own, the host needs some of the same authority in Config.TLS"
-	case l.static != nil:
-		return "the plugin hung up: does it have TLS, with certificates that fit those of Config.TLS?"
-	}
-	return ""
-}
-
-// isAlert reports whether the other side has ended TLS, and has said why.
-func isAlert(err error) bool {
-	var failure *net.OpError
-	return errors.As(err, &failure) && failure.Op == "remote error"
-}
-
-// isNotTLS reports whether the other side has answered with something else.
-func isNotTLS(err error) bool {
-	var header tls.RecordHeaderError
-	return errors.As(err, &header)
-}
-
-// isHangUp reports whether the other side closed a connection without a word.
-func isHangUp(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, core.ErrConnectionLost} {
-		if errors.Is(err, end) {
-			return true
-		}
-	}
-	return false
 }

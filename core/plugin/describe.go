@@ -14,8 +14,8 @@ import (
 // describeArg is the one argument with which a plugin is asked what it is.
 const describeArg = "describe"
 
-// describeVersion is the version of the answer's form.
-const describeVersion = 1
+// describeForm is the version of the answer's form.
+const describeForm = 1
 
 // Info is what a plugin says about itself when it is run with the one argument
 // "describe" and without the cookie of a host: then [Serve] writes a JSON object
@@ -91,7 +91,7 @@ func describe(w io.Writer, cfg Config) error {
 // describe makes the answer; build is nil where nothing was recorded.
 func (c Config) describe(build *debug.BuildInfo) description {
 	d := description{
-		Describe: describeVersion,
+		Describe: describeForm,
 		Name:     c.Info.Name,
 		Version:  semantic(c.Info.Version),
 	}

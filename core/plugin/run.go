@@ -117,7 +117,7 @@ func (r *run) serve(ctx context.Context) error {
 		return err
 	}
 	r.sockets.sweep()
-	return r.answer(ctx, listener)
+	return r.serveHost(ctx, listener)
 }
 
 // readEnvironment takes the protocol's variables out of the environment.
@@ -201,8 +201,8 @@ func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 	}
 }
 
-// answer serves until the host, a signal or ctx ends it.
-func (r *run) answer(ctx context.Context, listener net.Listener) error {
+// serveHost serves until the host, a signal or ctx ends it.
+func (r *run) serveHost(ctx context.Context, listener net.Listener) error {
 	served := make(chan struct{})
 	watched := make(chan struct{})
 	go func() {

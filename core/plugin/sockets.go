@@ -64,7 +64,7 @@ func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
 		if s.release, err = socket.Hold(s.dir); err != nil {
 			return nil, err
 		}
-		s.handed = socket.Accept(asked.SocketDir)
+		s.handed = socket.HandedOver(asked.SocketDir)
 		// The host may run as another user, and says so by what it has made.
 		s.peers.Users = append(s.peers.Users, s.handed.Owners()...)
 	}

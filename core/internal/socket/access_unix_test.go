@@ -174,7 +174,7 @@ func TestAnotherUserGetsTheDirectoryAndItsSockets(t *testing.T) {
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info, err)
 	}
-	if got := Accept(dir).Owners(); len(got) != 2 || got[0] != uid || got[1] != 0 {
+	if got := HandedOver(dir).Owners(); len(got) != 2 || got[0] != uid || got[1] != 0 {
 		t.Errorf("the owners are %v: the host is not among them", got)
 	}
 }
@@ -195,7 +195,7 @@ func TestWhoPutsAnOwnersFileIntoAnOpenDirectoryIsNotItsOwner(t *testing.T) {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
-		if got := Accept(dir).Owners(); !slices.Equal(got, []int{0}) {
+		if got := HandedOver(dir).Owners(); !slices.Equal(got, []int{0}) {
 			t.Errorf("mode %v: the owners are %v", mode, got)
 		}
 	}

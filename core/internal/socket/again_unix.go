@@ -16,7 +16,7 @@ import (
 // again makes a directory that is gone from its path once more: a cleaner of temporary
 // files may have swept it away while it was in use. The other side may have made it
 // already, and is one of owners; then that is taken. Whatever else is there is an error.
-func again(path string, access Access, owners ...int) (fs.FileInfo, *owner, error) {
+func again(path string, access Access, owners ...int) (fs.FileInfo, *hold, error) {
 	if err := makeRoomAgain(path, access); err != nil {
 		return nil, nil, err
 	}
@@ -36,7 +36,7 @@ func again(path string, access Access, owners ...int) (fs.FileInfo, *owner, erro
 		dir.Remove()
 		return nil, nil, err
 	}
-	return dir.made, dir.owner, nil
+	return dir.made, dir.hold, nil
 }
 
 func errMoved(resolved, base string) error {
@@ -60,7 +60,7 @@ func makeRoomAgain(path string, access Access) error {
 
 // adopt takes a directory that the other side has made again: it and its owner's file
 // belong to owners or this user, and nobody else may write to it.
-func adopt(path string, access Access, owners []int) (fs.FileInfo, *owner, error) {
+func adopt(path string, access Access, owners []int) (fs.FileInfo, *hold, error) {
 	owners = append(owners, os.Geteuid())
 	foreign := &fs.PathError{Op: "open", Path: path, Err: errExchanged}
 	dir, err := openDir(path)
@@ -83,8 +83,8 @@ func adopt(path string, access Access, owners []int) (fs.FileInfo, *owner, error
 	if !belongsTo(info, owners) || !belongsTo(file, owners) || info.Mode()&writable != 0 {
 		return nil, nil, foreign
 	}
-	owner, err := join(dir)
-	return info, owner, err
+	hold, err := join(dir)
+	return info, hold, err
 }
 
 func belongsTo(info fs.FileInfo, owners []int) bool {

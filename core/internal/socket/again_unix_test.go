@@ -68,7 +68,7 @@ func TestADirectoryThatWasSweptAwayIsMadeAgain(t *testing.T) {
 func TestADirectoryThatTheOtherSideMadeAgainIsTaken(t *testing.T) {
 	base := testkit.ShortDir(t)
 	host := made(t, Access{}, base)
-	plugin := Accept(host.Path)
+	plugin := HandedOver(host.Path)
 	sweptAway(t, host.Path)
 	release, err := plugin.Again(Access{})
 	if err != nil {
@@ -129,7 +129,7 @@ func TestWhatWasPutInASweptDirectorysPlaceIsNotUsed(t *testing.T) {
 	for name, put := range puts {
 		t.Run(name, func(t *testing.T) {
 			dir := made(t, Access{}, testkit.ShortDir(t))
-			handed := Accept(dir.Path)
+			handed := HandedOver(dir.Path)
 			sweptAway(t, dir.Path)
 			if err := put(dir.Path); err != nil {
 				t.Fatal(err)

@@ -132,7 +132,7 @@ func TestALinkInADirectoryIsNotOpened(t *testing.T) {
 		file.Close()
 		t.Error("what it leads to was opened")
 	}
-	_, err = own(dir)
+	_, err = takeHold(dir)
 	if pathErr := (*os.PathError)(nil); !errors.As(err, &pathErr) || pathErr.Path != link || pathErr.Err != syscall.EEXIST {
 		t.Errorf("a file was made in its place: %v", err)
 	}
@@ -173,7 +173,7 @@ func TestTheUmaskIsNoMatter(t *testing.T) {
 
 func TestADirectoryThatWasHandedOverIsTheSameLater(t *testing.T) {
 	dir := testkit.ShortDir(t)
-	handed := Accept(dir)
+	handed := HandedOver(dir)
 	if err := handed.Check(); err != nil {
 		t.Fatal(err)
 	}

@@ -48,8 +48,8 @@ type Dir struct {
 
 	mu      sync.Mutex
 	made    fs.FileInfo // tells the directory from any other at its path
-	owner   *owner
-	serves  func(*owner) // notes for what it was made; nil: nothing was noted
+	hold    *hold
+	serves  func(*hold)  // notes for what it was made; nil: nothing was noted
 	removed bool         // or about to be
 	sweep   *sweep.Sweep // nil before it has begun
 }
@@ -112,7 +112,7 @@ func (d *Dir) claim(access Access) error {
 	if d.made, err = made.Stat(); err != nil {
 		return err
 	}
-	if d.owner, err = own(made); err != nil {
+	if d.hold, err = takeHold(made); err != nil {
 		return err
 	}
 	// The base may have room for a directory and a file, and for nothing else.
@@ -125,24 +125,24 @@ func (d *Dir) claim(access Access) error {
 // Serves notes which process the directory was made for, by its number, so that it
 // stays while that process runs, even without its host.
 func (d *Dir) Serves(pid int) {
-	d.note(func(o *owner) { o.serves(pid) })
+	d.note(func(h *hold) { h.serves(pid) })
 }
 
 // ServesUnknown notes that the directory was made for something of which no number
 // of a process is known here, such as a container. It stays, without its host, until
 // the machine has been booted: nobody can tell any sooner that it is not in use.
 func (d *Dir) ServesUnknown() {
-	d.note((*owner).servesUnknown)
+	d.note((*hold).servesUnknown)
 }
 
-func (d *Dir) note(serves func(*owner)) {
+func (d *Dir) note(serves func(*hold)) {
 	if d == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.serves = serves
-	serves(d.owner)
+	serves(d.hold)
 }
 
 // Listen listens on a new socket in the directory. If that has been swept away, as by a
@@ -164,14 +164,14 @@ func (d *Dir) stay() error {
 	if isAt(d.Path, d.made) {
 		return nil
 	}
-	made, owner, err := again(d.Path, d.access, d.others()...)
+	made, hold, err := again(d.Path, d.access, d.others()...)
 	if err != nil {
 		return fmt.Errorf("make the directory for sockets again, which somebody has removed: %w", err)
 	}
-	d.owner.release()
-	d.made, d.owner = made, owner
+	d.hold.release()
+	d.made, d.hold = made, hold
 	if d.serves != nil {
-		d.serves(owner)
+		d.serves(hold)
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (d *Dir) Remove() {
 		if isAt(d.Path, d.made) { // not what a user with access to it put there
 			removeDir(d.Path)
 		}
-		d.owner.release()
+		d.hold.release()
 		<-swept.Done()
 		leaveRoom(d.Path)
 	})

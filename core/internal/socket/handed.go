@@ -19,8 +19,8 @@ type Handed struct {
 	owners []int
 }
 
-// Accept looks at the directory that a host handed over.
-func Accept(dir string) *Handed {
+// HandedOver looks at the directory that a host handed over.
+func HandedOver(dir string) *Handed {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return &Handed{path: dir}
@@ -44,13 +44,13 @@ func (h *Handed) Again(access Access) (release func(), err error) {
 	if !exists(h.path) && !shared && slices.ContainsFunc(h.owners, isOther) {
 		return nil, h.Check() // the host makes it again when it listens
 	}
-	info, owner, err := again(h.path, access, h.owners...)
+	info, hold, err := again(h.path, access, h.owners...)
 	if err != nil {
 		return nil, err
 	}
-	owner.serves(os.Getpid())
+	hold.serves(os.Getpid())
 	h.info = info
-	return owner.release, nil
+	return hold.release, nil
 }
 
 // Owners returns the users who made it.

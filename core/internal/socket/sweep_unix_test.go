@@ -89,7 +89,7 @@ func process(t *testing.T, role, base string) (answer string, pid int, end func(
 }
 
 // abandon is what the end of the owner's process does.
-func (d *Dir) abandon() { d.owner.release() }
+func (d *Dir) abandon() { d.hold.release() }
 
 // next makes a directory in base, which clears away what nobody uses.
 func next(t *testing.T, base string) {

@@ -24,17 +24,17 @@ type Sweep struct {
 	hurry, done chan struct{} // closed by Hurry, and at the sweep's end
 }
 
-// Start calls look for each entry of base named like the directories of
-// [os.MkdirTemp] with prefix. look decides whether the entry may be removed. Then
-// it does the same for far, and reads more names there even if a caller waits: far
-// is for directories that are seldom swept, as that takes long.
-func Start(base, prefix string, look func(path string), far ...string) *Sweep {
+// Start calls clearAway for each entry of base named like the directories of
+// [os.MkdirTemp] with prefix. clearAway removes the entry if it is abandoned. Then
+// Start does the same for far, and reads more names there even if a caller waits:
+// far is for directories swept seldom, since that takes long.
+func Start(base, prefix string, clearAway func(path string), far ...string) *Sweep {
 	s := &Sweep{hurry: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
-		s.run(base, prefix, look, atLeast)
+		s.run(base, prefix, clearAway, atLeast)
 		for _, base := range far {
-			s.run(base, prefix, look, atLeastFar)
+			s.run(base, prefix, clearAway, atLeastFar)
 		}
 	}()
 	return s
@@ -57,7 +57,7 @@ func (s *Sweep) Done() <-chan struct{} {
 	return s.done
 }
 
-func (s *Sweep) run(base, prefix string, look func(path string), least int) {
+func (s *Sweep) run(base, prefix string, clearAway func(path string), least int) {
 	dir, err := os.Open(base)
 	if err != nil {
 		return
@@ -69,7 +69,7 @@ func (s *Sweep) run(base, prefix string, look func(path string), least int) {
 		for _, name := range names {
 			if isMade(name, prefix) {
 				looked++
-				look(filepath.Join(base, name))
+				clearAway(filepath.Join(base, name))
 			}
 		}
 		if err != nil {

@@ -33,7 +33,7 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 		}
 		return nil, nil, nil
 	}
-	secured, certificate, err := answer(r.asked.ClientCert)
+	secured, certificate, err := answerTLS(r.asked.ClientCert)
 	if err == nil {
 		secured.Refused = func(err error) { r.sockets.alarm(notTheHost(err)) }
 	}
@@ -47,8 +47,8 @@ func notTheHost(err error) error {
 		"another host cannot attach to it, but launch one of its own: %w", err)
 }
 
-// answer answers the host's certificate with one of the plugin's own.
-func answer(sent string) (_ *core.TLS, certificate []byte, err error) {
+// answerTLS answers the host's certificate with one of the plugin's own.
+func answerTLS(sent string) (_ *core.TLS, certificate []byte, err error) {
 	host, err := tlsutil.ParsePEM(sent)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the host's certificate in %s: %w", handshake.EnvClientCert, err)

@@ -17,13 +17,13 @@ import (
 // owner could say otherwise.
 var errTaken = errors.New("the directory was taken away")
 
-// owner keeps a directory from being removed: by other processes of this library with
+// hold keeps a directory from being removed: by other processes of this library with
 // a lock on the file, and with one on the directory by a cleaner of temporary files that
 // heeds it, as systemd-tmpfiles does (tmpfiles.d(5), "age").
-type owner struct{ file, dir *os.File }
+type hold struct{ file, dir *os.File }
 
-// own makes a directory that has just been made this process's.
-func own(dir *os.File) (*owner, error) {
+// takeHold makes a directory that has just been made this process's.
+func takeHold(dir *os.File) (*hold, error) {
 	file, err := openIn(dir, ownerFile, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errTaken // an empty directory is nobody's
@@ -40,7 +40,7 @@ func own(dir *os.File) (*owner, error) {
 		file.Close()
 		return nil, errTaken
 	}
-	return &owner{file, lockDir(dir)}, nil
+	return &hold{file, lockDir(dir)}, nil
 }
 
 // lockDir keeps cleaners from an open directory. Nil: that cannot be done.
@@ -63,15 +63,15 @@ func Hold(dir string) (release func(), err error) {
 		return func() {}, nil
 	}
 	defer held.Close()
-	owner, err := join(held)
+	hold, err := join(held)
 	if errors.Is(err, errTaken) {
 		return func() {}, fmt.Errorf("the host that made the directory %q for sockets has ended, and it is being removed", dir)
 	}
-	return owner.release, nil
+	return hold.release, nil
 }
 
 // join holds an open directory that has an owner already. Without one it returns nil.
-func join(dir *os.File) (*owner, error) {
+func join(dir *os.File) (*hold, error) {
 	file, err := openIn(dir, ownerFile, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if err != nil {
 		return nil, nil //nolint:nilerr // nothing to hold: another library's host has no such file
@@ -81,28 +81,28 @@ func join(dir *os.File) (*owner, error) {
 		file.Close()
 		return nil, errTaken
 	}
-	return &owner{file, lockDir(dir)}, nil
+	return &hold{file, lockDir(dir)}, nil
 }
 
 // serves notes the number of the process that the directory was made for.
-func (o *owner) serves(pid int) { o.note(strconv.Itoa(pid)) }
+func (h *hold) serves(pid int) { h.note(strconv.Itoa(pid)) }
 
 // servesUnknown notes that it was made for something that runs until the next boot
 // at the longest.
-func (o *owner) servesUnknown() { o.note(bootPrefix + bootID()) }
+func (h *hold) servesUnknown() { h.note(bootPrefix + bootID()) }
 
 // note writes a line into the owner's file. After release it does nothing.
-func (o *owner) note(line string) {
-	if o != nil {
-		_, _ = o.file.WriteAt([]byte(line+"\n"), 0)
+func (h *hold) note(line string) {
+	if h != nil {
+		_, _ = h.file.WriteAt([]byte(line+"\n"), 0)
 	}
 }
 
 // release lets go of the lock.
-func (o *owner) release() {
-	if o != nil {
-		o.file.Close()
-		_ = o.dir.Close() // may be nil
+func (h *hold) release() {
+	if h != nil {
+		h.file.Close()
+		_ = h.dir.Close() // may be nil
 	}
 }
 

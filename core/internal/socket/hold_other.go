@@ -13,17 +13,17 @@ import (
 // errTaken does not come up here.
 var errTaken = errors.New("the directory was taken away")
 
-// owner is nothing: without locks it cannot be known what is in use, and so
+// hold is nothing: without locks it cannot be known what is in use, and so
 // nothing is removed but by its owner.
-type owner struct{}
+type hold struct{}
 
-func own(*os.File) (*owner, error) { return nil, nil }
+func takeHold(*os.File) (*hold, error) { return nil, nil }
 
-func (*owner) serves(int) {}
+func (*hold) serves(int) {}
 
-func (*owner) servesUnknown() {}
+func (*hold) servesUnknown() {}
 
-func (*owner) release() {}
+func (*hold) release() {}
 
 // Hold does nothing.
 func Hold(string) (release func(), err error) { return func() {}, nil }
@@ -40,6 +40,6 @@ func leaveRoom(string) {}
 
 // again does not make a directory again: without locks no cleaner can be kept from it
 // either.
-func again(path string, _ Access, _ ...int) (fs.FileInfo, *owner, error) {
+func again(path string, _ Access, _ ...int) (fs.FileInfo, *hold, error) {
 	return nil, nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }

@@ -1,0 +1,86 @@
+package host
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+)
+
+// Inherit is what a plugin gets of the host's environment. The zero value is
+// [InheritAll].
+type Inherit struct {
+	restricted bool // names are what is passed; otherwise what is not
+	names      []string
+}
+
+// InheritAll passes the whole environment on.
+func InheritAll() Inherit { return Inherit{} }
+
+// InheritOnly passes on the named variables that exist; without names, none. On
+// Windows SYSTEMROOT is always passed, since hardly anything starts without.
+func InheritOnly(names ...string) Inherit {
+	return Inherit{restricted: true, names: slices.Clone(names)}
+}
+
+// InheritAllBut passes on the whole environment without the named variables, for
+// the secrets of the host's own.
+func InheritAllBut(names ...string) Inherit {
+	return Inherit{names: slices.Clone(names)}
+}
+
+// pick returns what is passed of environ.
+func (i Inherit) pick(environ []string) []string {
+	var picked []string
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		named := slices.ContainsFunc(i.names, func(n string) bool { return sameVariable(n, name) })
+		if named == i.restricted {
+			picked = append(picked, variable)
+		}
+	}
+	return picked
+}
+
+// environment is the plugin's: what it inherits, what the configuration adds,
+// and last, so that it wins, the protocol (§1).
+func (l *launch) environment() []string {
+	c := l.cfg
+	env := handshake.Strip(c.Command.Inherit.pick(os.Environ()))
+	env = append(env, handshake.Strip(c.Command.Env)...)
+	env = append(env, c.Handshake.MagicCookieKey+"="+c.Handshake.MagicCookieValue)
+	told := handshake.Environment{
+		Versions:    c.Versions.Numbers(),
+		MinPort:     c.Sockets.MinPort,
+		MaxPort:     c.Sockets.MaxPort,
+		SocketDir:   l.sockets.path(),
+		SocketGroup: c.Sockets.Group,
+		Fields:      []string{handshake.FieldVersions},
+	}
+	if l.identity != nil {
+		told.ClientCert = l.identity.PEM()
+	}
+	env = append(env, told.Variables()...)
+	for _, number := range c.Versions.Numbers() {
+		for _, transport := range c.Versions[number] {
+			transport.HostEnv(func(key, value string) { env = append(env, key+"="+value) })
+		}
+	}
+	return env
+}
+
+// startedWith are the variables of the plugin protocol that this process was started
+// with. A plugin unsets them when it serves, but a copy of its environment that was
+// made before has them.
+var startedWith = slices.DeleteFunc(os.Environ(), func(variable string) bool { return !isProtocols(variable) })
+
+func isProtocols(variable string) bool { return len(handshake.Strip([]string{variable})) == 0 }
+
+// isOwn reports whether a variable of the protocol is this process's own, which its
+// host has set.
+func isOwn(variable string) bool {
+	name, value, _ := strings.Cut(variable, "=")
+	now, ok := os.LookupEnv(name)
+	return ok && now == value || slices.Contains(startedWith, variable)
+}

@@ -1,0 +1,149 @@
+package host
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+)
+
+// withContext makes the end of ctx, if it has ended, a part of the reason: both
+// what ctx says and the cause that its owner gave.
+func withContext(ctx context.Context, reason error) error {
+	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
+		if end != nil && !errors.Is(reason, end) {
+			reason = fmt.Errorf("%w (%w)", reason, end)
+		}
+	}
+	return reason
+}
+
+// failure ends what was started and says all that is known.
+func (l *launch) failure(ctx context.Context, reason error) error {
+	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
+	if e.Plugin == "" && e.Path != "" {
+		e.Plugin = filepath.Base(e.Path)
+	}
+	e.Err = withContext(ctx, reason)
+	if l.process == nil {
+		l.program.Release()
+		l.sockets.remove()
+		return e
+	}
+	unfinished := l.process.stdout.unfinished() // its end ends the line too
+	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
+	e.Line = l.process.stdout.last()
+	e.Stderr = l.process.tail.Lines()
+	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
+		e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
+	}
+	switch {
+	case e.Hint != "":
+	case e.Exit == nil && ctx.Err() == nil:
+		e.Hint = l.oneSided(reason)
+	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
+		e.Hint = "is it a plugin, and does it get as far as serving?"
+	}
+	return e
+}
+
+// misplacedLine says where a handshake line is that the host waited for in vain.
+func (l *launch) misplacedLine(unfinished string, stderr []string) string {
+	if l.stage != StageHandshake {
+		return ""
+	}
+	if _, rest, ok := handshake.SplitGlued(unfinished); ok {
+		unfinished = rest
+	}
+	if isLine(unfinished) {
+		return "the plugin has written a handshake line without the newline that ends it: " +
+			"write the newline too, and flush the output"
+	}
+	if slices.ContainsFunc(stderr, isLine) {
+		return "the plugin has written a handshake line on its stderr: write it on stdout"
+	}
+	return ""
+}
+
+func isLine(text string) bool {
+	_, err := handshake.Parse(text)
+	return err == nil && handshake.IsCandidate(text)
+}
+
+func isTimeout(err error) bool {
+	var timeout *TimeoutError
+	return errors.As(err, &timeout)
+}
+
+// cookieTexts are how plugins say that they were not started by a host: this
+// library's, and hashicorp/go-plugin's.
+var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
+
+// hint says what else is known about a failure.
+func (p *process) hint(ctx context.Context, e *LaunchError) string {
+	if e.Exit == nil {
+		return ""
+	}
+	for _, line := range e.Stderr {
+		for _, text := range cookieTexts {
+			if strings.HasPrefix(line, text) {
+				return "the plugin says that its host is another application: is Config.Handshake the plugin's?"
+			}
+		}
+	}
+	return p.runner.Diagnose(ctx)
+}
+
+// oneSided is advice for a launch whose connection the plugin has hung up on,
+// where that may be for want of TLS on one side, or of certificates that the
+// plugin believes; empty otherwise.
+func (l *launch) oneSided(reason error) string {
+	if l.stage != StageConnect {
+		return ""
+	}
+	refused := isAlert(reason)
+	switch {
+	case refused && l.static != nil:
+		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
+	case isNotTLS(reason) && l.static != nil:
+		return "what the plugin answers is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
+	case refused || !isHangUp(reason):
+		return ""
+	case !l.sockets.secured:
+		return "the plugin hung up: if it has certificates of its own, the host needs some of the same authority in Config.TLS"
+	case l.static != nil:
+		return "the plugin hung up: does it have TLS, with certificates that fit those of Config.TLS?"
+	}
+	return ""
+}
+
+// isAlert reports whether the other side has ended TLS, and has said why.
+func isAlert(err error) bool {
+	var failure *net.OpError
+	return errors.As(err, &failure) && failure.Op == "remote error"
+}
+
+// isNotTLS reports whether the other side has answered with something else.
+func isNotTLS(err error) bool {
+	var header tls.RecordHeaderError
+	return errors.As(err, &header)
+}
+
+// isHangUp reports whether the other side closed a connection without a word.
+func isHangUp(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, core.ErrConnectionLost} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
