@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// Calls counts the calls in flight of a plugin, which finish before its shutdown
-// functions run. It is safe for use by many goroutines. On nil, which a transport
-// may use in a host, Begin returns true and End does nothing.
+// Calls counts a plugin's calls in flight, which finish before its shutdown
+// functions run. It is safe for use by many goroutines. On nil, as in a host,
+// Begin returns true and End does nothing.
 type Calls struct {
 	ctx context.Context
 	cut context.CancelFunc
@@ -41,7 +41,7 @@ func (c *Calls) Begin() bool {
 	return true
 }
 
-// End ends what Begin began. The method has returned by then.
+// End ends a call counted by Begin. The method has returned by then.
 func (c *Calls) End() {
 	if c == nil {
 		return

@@ -1,10 +1,10 @@
-// Package core holds what a host and a plugin have in common: the identity
-// they check ([Handshake]), the plugins by name and type ([Plugin]), the
-// application versions they offer ([Versions]), the contract between this module
-// and a transport ([Transport]), and the errors that both sides share.
+// Package core has the types shared by hosts and plugins: the cookie checked at the start
+// ([Handshake]), the plugins by name and type ([Plugin]), the offered application versions
+// ([Versions]), the contract between this module and a transport ([Transport]), and the errors of
+// both sides.
 //
-// A host imports core/host and one transport; a plugin imports core/plugin and
-// one transport. Both import this package for the values they agree on:
+// A host imports core/host and one transport; a plugin imports core/plugin and one transport. Both
+// import this package to declare the shared values:
 //
 //	var Handshake = core.Handshake{
 //		MagicCookieKey:   "GREETER_PLUGIN",
@@ -17,8 +17,7 @@
 //		1: {transportnetrpc.New(transportnetrpc.Carry(Plugin, newServer, newClient))},
 //	}
 //
-// The wire between the two is described in docs/protocol.md of the repository;
-// comments here cite its sections.
+// docs/protocol.md of the repository describes the wire protocol; comments here cite its sections.
 package core
 
 import "log/slog"

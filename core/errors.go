@@ -12,8 +12,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
-// ErrClosed is returned by calls on something that its owner has closed. It is
-// [net.ErrClosed] to errors.Is as well.
+// ErrClosed is returned by calls on something closed by its owner. errors.Is
+// also matches [net.ErrClosed].
 var ErrClosed error = closedError{}
 
 type closedError struct{}
@@ -22,16 +22,16 @@ func (closedError) Error() string { return "closed" }
 func (closedError) Unwrap() error { return net.ErrClosed }
 
 // ErrConnectionLost is returned by calls that failed because the connection to
-// the other side broke. On a host it comes joined with an [ExitError] when the
+// the other side broke. On a host it is joined with an [ExitError] when the
 // plugin's process has ended.
 var ErrConnectionLost = errors.New("the connection was lost")
 
-// ErrCannotQuit is a session's answer to Quit for a plugin that has no way to be
-// asked to leave, as some in other languages: its host ends the process, with
-// SIGTERM first, and that is no failure.
+// ErrCannotQuit is a session's answer to Quit for a plugin without a way to be
+// asked, as some in other languages. Its host ends the process, with SIGTERM
+// first. The end is then no failure.
 var ErrCannotQuit = errors.New("the plugin cannot be asked to leave")
 
-// ExitError says that a plugin's process has ended, and how.
+// ExitError reports the end of a plugin's process.
 type ExitError struct {
 	// Plugin is the plugin's name.
 	Plugin string
@@ -55,9 +55,9 @@ func (e *ExitError) Error() string {
 	return text
 }
 
-// DeathLine returns the first line of the text with which the plugin died, or "":
-// of a panic, of a fatal error of the Go runtime, as "fatal error: stack overflow"
-// or "SIGSEGV: segmentation violation", or of a C library that aborts.
+// DeathLine returns the first line of a crash report in Stderr, or "". The report is that of a
+// panic, of a fatal error of the Go runtime, as "fatal error: stack overflow" or "SIGSEGV:
+// segmentation violation", or of a C library's abort.
 func (e *ExitError) DeathLine() string {
 	for _, line := range slices.Backward(e.Stderr) {
 		if logline.IsDeathHeading(line) {
@@ -67,8 +67,8 @@ func (e *ExitError) DeathLine() string {
 	return ""
 }
 
-// CookieError says that a plugin was not started by a host of its application:
-// the magic cookie's variable is missing or has another value.
+// CookieError is the error of a plugin started without a host of its
+// application: the magic cookie's variable is missing or has another value.
 type CookieError struct {
 	// Key is the variable's name.
 	Key string
@@ -86,13 +86,13 @@ func (e *CookieError) Error() string {
 		"(The environment variable " + e.Key + ", by which the application makes itself known, " + reason + ".)"
 }
 
-// VersionError says that a host and a plugin have no application version in
-// common.
+// VersionError is the error of a host and a plugin without an application
+// version in common.
 type VersionError struct {
-	// Host holds the versions that the host knows, ascending.
+	// Host holds the versions of the host, ascending.
 	Host []int
-	// Plugin holds the versions that the plugin knows, ascending. A plugin
-	// that does not tell all of them is known by the one that it announced.
+	// Plugin holds the versions of the plugin, ascending. If the plugin does
+	// not list them all, it holds the announced version alone.
 	Plugin []int
 	// Complete is whether Plugin is the plugin's whole list.
 	Complete bool
@@ -114,14 +114,14 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("no application version in common: the host speaks %s, %s; %s", joinInts(e.Host), theirs, advice)
 }
 
-// ProtocolError says that a plugin answered with a transport that the host was
-// not set up for.
+// ProtocolError is the error of a host without the transport announced by the
+// plugin.
 type ProtocolError struct {
-	// Got is the protocol that the plugin announced.
+	// Got is the protocol announced by the plugin.
 	Got Protocol
-	// Version is the application version under which it did.
+	// Version is the application version announced with it.
 	Version int
-	// Supported holds the protocols that the host has for that version.
+	// Supported holds the host's protocols for that version.
 	Supported []Protocol
 }
 
@@ -131,14 +131,14 @@ func (e *ProtocolError) Error() string {
 		strconv.Quote(string(e.Got)), e.Version, joinQuoted(e.Supported))
 }
 
-// UnknownPluginError says that a plugin was asked for under a name that does
-// not exist.
+// UnknownPluginError is the error of a request for a plugin name that does not
+// exist.
 type UnknownPluginError struct {
-	// Name is the name that was asked for.
+	// Name is the requested name.
 	Name string
-	// Side is who does not have it: "host" or "plugin".
+	// Side is the side without the name: "host" or "plugin".
 	Side string
-	// Known holds the names that exist there, sorted; nil if that is not known.
+	// Known holds the names that exist there, sorted; nil if they are unknown.
 	Known []string
 }
 
@@ -153,14 +153,14 @@ func (e *UnknownPluginError) Error() string {
 	return text
 }
 
-// SocketPathError says that a unix socket's path would be longer than the
-// platform allows.
+// SocketPathError is the error of a unix socket's path that exceeds the
+// platform's limit.
 type SocketPathError struct {
 	// Path is the path.
 	Path string
-	// Limit is what the platform allows, in bytes.
+	// Limit is the platform's limit, in bytes.
 	Limit int
-	// Advice says what can be changed.
+	// Advice is the remedy.
 	Advice string
 }
 
@@ -169,12 +169,12 @@ func (e *SocketPathError) Error() string {
 		e.Limit, e.Path, len(e.Path), e.Advice)
 }
 
-// AddressError says that a host refused to connect to an address that a plugin
-// named (protocol §2, §5).
+// AddressError is the error of a host that refused to connect to an address
+// named by its plugin (protocol §2, §5).
 type AddressError struct {
-	// Network and Address are what the plugin named.
+	// Network and Address are the address named by the plugin.
 	Network, Address string
-	// Reason says why it was refused.
+	// Reason is the reason for the refusal.
 	Reason string
 }
 
@@ -193,9 +193,9 @@ func clipped(text string) string {
 
 func quoteClipped(text string) string { return strconv.Quote(clipped(text)) }
 
-// TypeError says that a dispensed client does not have the type that the host
-// asked for: the negotiated version carries another plugin of that name, or its
-// client function returned nil.
+// TypeError is the error of a dispensed client without the requested type: the
+// negotiated version carries another plugin of the same name, or its client
+// function returned nil.
 type TypeError struct {
 	// Name is the plugin's name.
 	Name string
@@ -233,15 +233,15 @@ func joinQuoted[T ~string](names []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// PeerError says that the process at the other end of a unix socket belongs to a
-// user who has no business there. The connection was closed before a byte of it
-// was read.
+// PeerError is the error of a unix socket whose other end belongs to a process
+// of a user without access. The connection was closed before a byte of it was
+// read.
 type PeerError struct {
 	// UID is the user of the process, and GID the user's group.
 	UID, GID int
 	// PID is the process, 0 if the system does not tell.
 	PID int
-	// Err is set, and the rest is not, if the system did not say who it is.
+	// Err is set, and the rest is not, if the system did not identify the process.
 	Err error
 }
 
@@ -257,5 +257,5 @@ func (e *PeerError) Error() string {
 		"(Sockets.User and Sockets.Group of host.Config, SocketUsers of plugin.Config)", e.UID, process)
 }
 
-// Unwrap returns why the system did not say who it is.
+// Unwrap returns the error of the system that did not identify the process.
 func (e *PeerError) Unwrap() error { return e.Err }

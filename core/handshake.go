@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// Handshake is how a plugin knows that the program which started it is a host
-// of its application (protocol §1). It is no secret and no security measure: it
-// lets a plugin that somebody started by hand say so instead of waiting for a
-// host. Both fields are required.
+// Handshake identifies an application: a plugin checks it to recognize its host
+// (protocol §1). It is no secret and no security measure: with it, a plugin
+// started by hand says so instead of waiting for a host. Both fields are
+// required.
 type Handshake struct {
 	// MagicCookieKey is the name of the environment variable, in capitals by
-	// custom. It should be one that no other application uses.
+	// custom. No other application should use it.
 	MagicCookieKey string
-	// MagicCookieValue is what the variable must hold.
+	// MagicCookieValue is the required value of the variable.
 	MagicCookieValue string
 }
 
-// Validate reports what makes the handshake unusable, or nil.
+// Validate returns an error if the handshake is unusable.
 func (h Handshake) Validate() error {
 	switch {
 	case h.MagicCookieKey == "" || h.MagicCookieValue == "":

@@ -22,12 +22,11 @@ import (
 // with different Go types have one value each, of the same name.
 type Plugin[S, C any] struct{ name string }
 
-// Define declares the plugin called name, for an interface T that plugins implement
-// and hosts call. The name goes over the wire; a transport refuses the empty one.
+// Define declares the plugin called name. Plugins implement the interface T and hosts call it. The
+// name goes over the wire; a transport refuses an empty name.
 func Define[T any](name string) Plugin[T, T] { return Plugin[T, T]{name} }
 
-// DefineSides is Define for two types: plugins implement S, hosts call C. So it is
-// with generated code:
+// DefineSides is Define for two types, as in generated code: plugins implement S, hosts call C.
 //
 //	var Plugin = core.DefineSides[pb.GreeterServer, pb.GreeterClient]("greeter")
 func DefineSides[S, C any](name string) Plugin[S, C] { return Plugin[S, C]{name} }
@@ -42,8 +41,8 @@ func (p Plugin[S, C]) Bind(impl S) Implementations {
 	return Implementations{{name: p.name, of: reflect.TypeFor[S](), plugin: p, impl: impl}}
 }
 
-// Implementation returns what is bound to the plugin, the same name with the same
-// types. ok is false if nothing is.
+// Implementation returns the implementation bound to the plugin: under the same
+// name, with the same types. Without it, ok is false.
 func (p Plugin[S, C]) Implementation(bound Implementations) (impl S, ok bool) {
 	for _, b := range bound {
 		if b.plugin == any(p) {
@@ -54,11 +53,10 @@ func (p Plugin[S, C]) Implementation(bound Implementations) (impl S, ok bool) {
 	return impl, false
 }
 
-// Implementations are what a program implements, each bound to its [Plugin].
+// Implementations are a program's implementations, each bound to its [Plugin].
 type Implementations []Implementation
 
-// Implementation is an implementation that [Plugin.Bind] has bound. The zero value
-// is bound to nothing.
+// Implementation is an implementation bound by [Plugin.Bind]. The zero value is bound to nothing.
 type Implementation struct {
 	name   string
 	of     reflect.Type // S
@@ -76,7 +74,7 @@ func (i Implementation) String() string {
 }
 
 // Validate reports implementations that are nil, bound to nothing, or bound to
-// the same plugin as another one.
+// a plugin twice.
 func (b Implementations) Validate() error {
 	var err error
 	seen := make(map[any]bool, len(b))

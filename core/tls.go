@@ -18,20 +18,20 @@ import (
 type TLS struct {
 	// Client is for dialing.
 	Client *tls.Config
-	// Server is for serving: [TLS.Serving] returns it, or says why there is none.
-	// A plugin always has it; a host may do without, if it serves nothing.
+	// Server is for serving: [TLS.Serving] returns it, or the reason for its
+	// absence. A plugin always has it; a host may do without if it serves
+	// nothing.
 	Server *tls.Config
 
-	// Refused is told of connections that came to nothing since who made them
-	// did not do as Server asks, with the reason. Transports call it, by Refuse.
-	// Nil: nobody is told.
+	// Refused is called with the reason for each failed handshake on a served
+	// connection. Transports call it through Refuse. Nil: no report.
 	Refused func(err error)
 
-	lack error // why there is no Server
+	lack error // the reason for a missing Server
 }
 
-// ErrCannotServe says that this side cannot serve under its Config.TLS; the error
-// that it is a part of says what is missing.
+// ErrCannotServe is the error of a side that cannot serve under its Config.TLS;
+// the wrapping error names the missing part.
 var ErrCannotServe = errors.New("Config.TLS does not do for what this side serves")
 
 var (
@@ -43,8 +43,8 @@ var (
 		"give it a Server configuration too, or RootCAs", ErrCannotServe)
 )
 
-// Serving returns Server for a transport that is about to serve, or an error that
-// wraps [ErrCannotServe] if that could come to nothing. On nil it returns nil:
+// Serving returns Server for a transport about to serve. Its error wraps
+// [ErrCannotServe] if Server is missing or unusable. On nil it returns nil:
 // there is no TLS.
 func (t *TLS) Serving() (*tls.Config, error) {
 	switch {
@@ -64,10 +64,10 @@ func hasCertificate(server *tls.Config) bool {
 	return len(server.Certificates) > 0 || server.GetCertificate != nil || server.GetConfigForClient != nil
 }
 
-// Connect secures a connection that this side has dialled, or a stream inside of
-// one: it does the handshake until ctx ends. On an error, which is the handshake's
-// own or ctx's cause, conn is closed. On nil it returns conn as it is. A peer that
-// refuses this side's certificate says so in the first Read or Write that fails.
+// Connect secures a connection dialled by this side, or a stream within a connection. It does the
+// handshake until ctx ends. After an error, which is the handshake's own or ctx's cause, conn is
+// closed. On nil it returns conn unchanged. If the peer refuses this side's certificate, the first
+// failing Read or Write returns that refusal.
 func (t *TLS) Connect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	if t == nil {
 		return conn, nil
@@ -79,9 +79,9 @@ func (t *TLS) Connect(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	return &dialled{Conn: secured}, nil
 }
 
-// dialled keeps the reason of a peer's refusal. In TLS 1.3 the handshake ends here
-// before the peer has verified this side's certificate. A peer that refuses it sends
-// an alert and closes, and a Write may fail before a Read sees the alert.
+// dialled keeps the reason for a peer's refusal. In TLS 1.3 the handshake ends here before the peer
+// has verified this side's certificate. A refusing peer sends an alert and closes, and a Write may
+// fail before a Read sees the alert.
 type dialled struct {
 	*tls.Conn
 
@@ -110,8 +110,8 @@ func (c *dialled) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Accept is Connect for a connection that this side serves. It tells Refused of
-// a handshake that failed.
+// Accept is Connect for a connection served by this side. It tells Refused of a
+// failed handshake.
 func (t *TLS) Accept(ctx context.Context, conn net.Conn) (net.Conn, error) {
 	config, err := t.Serving()
 	if err != nil {
@@ -141,19 +141,18 @@ func secure(ctx context.Context, conn *tls.Conn) (*tls.Conn, error) {
 	return nil, fmt.Errorf("TLS handshake: %w", err)
 }
 
-// Refuse is what a transport calls when the handshake of a connection that
-// Server serves has failed. It tells Refused, unless the other side has merely
-// hung up: a peer may check that a plugin is there, or borrow a service and never
-// call it. A handshake that this side canceled is no matter either. Refuse may be
-// called on nil.
+// Refuse is called by a transport after a failed handshake on a served
+// connection. It tells Refused, unless the other side has merely hung up: a
+// peer may check that a plugin is there, or borrow a service and never call it.
+// It ignores handshakes canceled by this side. Refuse may be called on nil.
 func (t *TLS) Refuse(err error) {
 	if t != nil && t.Refused != nil && err != nil && !isHangUp(err) {
 		t.Refused(err)
 	}
 }
 
-// The numbers of Windows for a connection that the other side has closed, WSAECONNRESET
-// and WSAECONNABORTED. They are no numbers of another platform's.
+// The numbers of Windows for a connection closed by the other side, WSAECONNRESET and
+// WSAECONNABORTED. Other platforms do not use these numbers.
 const (
 	errWindowsReset   = syscall.Errno(10054)
 	errWindowsAborted = syscall.Errno(10053)
@@ -172,22 +171,20 @@ func isHangUp(err error) bool {
 	return false
 }
 
-// TLSProvider returns TLS configurations of the application's own, for a host or
-// a plugin. It is called at each launch. Nil, without an error, means no TLS of
-// one's own.
+// TLSProvider returns the application's own TLS configurations, for a host or a plugin. It is
+// called at each launch. Nil without an error means no TLS of the application's own.
 //
-// One of the two configurations may be missing, and is then made of the other one,
-// as go-plugin has one for both roles: it takes clients by the authorities by
-// which that takes servers, or the other way round. So a Server that is made of a
-// Client requires a certificate that is signed by one of its RootCAs, unless the
-// Client has a ClientAuth already; functions that verify are kept, but do not do
-// by themselves, as they were written for servers. A Client without RootCAs or
-// without a certificate makes no Server: a host then fails when it is to serve
-// something, a plugin at its start, with an [ErrCannotServe]. Who wants to serve
-// clients without a certificate gives a Server that asks for none.
+// One of the two configurations may be missing. It is then derived from the other, as go-plugin has
+// one for both roles: the authorities for servers become the authorities for clients, or the other
+// way round. A derived Server requires a certificate signed by one of the Client's RootCAs, unless
+// the Client has a ClientAuth already. The verifying functions are kept, but are not enough by
+// themselves, as they were written for servers. A Client without RootCAs or without a certificate
+// derives no Server. Then a host fails when it is to serve something, and a plugin at its start,
+// with an [ErrCannotServe]. To serve clients without a certificate, return a Server that requests
+// none.
 //
-// A client without a ServerName asks for "localhost" (protocol §3). What is
-// returned is not changed.
+// A client without a ServerName asks for "localhost" (protocol §3). The returned configurations are
+// not changed.
 type TLSProvider func(ctx context.Context) (*TLS, error)
 
 // TLSFiles is a [TLSProvider] that reads PEM files, at each launch again.
@@ -208,9 +205,8 @@ func TLSFiles(files tlsutil.Files) TLSProvider {
 	}
 }
 
-// Provide calls the provider and completes what it returns: the result has a
-// Client, has a Server if that can be made, and both are copies. A nil provider
-// provides nil.
+// Provide calls the provider and completes its result: the result has a Client,
+// a Server if possible, and both are copies. A nil provider provides nil.
 func (p TLSProvider) Provide(ctx context.Context) (*TLS, error) {
 	if p == nil {
 		return nil, nil
@@ -234,9 +230,9 @@ func (p TLSProvider) Provide(ctx context.Context) (*TLS, error) {
 	return complete, nil
 }
 
-// serverOf makes a configuration that takes clients as client takes servers. What
-// client's functions verify is not enough: the name that they may ask for is one
-// that a client of a server chooses.
+// serverOf derives a configuration for clients from a configuration for
+// servers. The verifying functions of client are not enough: a client of a
+// server chooses the name that they may ask for.
 func serverOf(client *tls.Config) (*tls.Config, error) {
 	if !hasCertificate(client) {
 		return nil, errNoCertificate
@@ -254,8 +250,8 @@ func serverOf(client *tls.Config) (*tls.Config, error) {
 	return server, nil
 }
 
-// clientOf makes a configuration that takes servers as server takes clients, and
-// of them those that have the name.
+// clientOf derives a configuration for servers from a configuration for
+// clients. It accepts only servers with the name.
 func clientOf(server *tls.Config) *tls.Config {
 	client := server.Clone()
 	if client.RootCAs == nil {

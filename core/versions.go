@@ -7,26 +7,26 @@ import (
 	"slices"
 )
 
-// Protocol names what carries the calls, as in the fifth field of the handshake
-// line (protocol §2).
+// Protocol names a wire format for calls, as in the fifth field of the
+// handshake line (protocol §2).
 type Protocol string
 
-// The protocols that the wire protocol itself knows.
+// The protocols known to the wire protocol itself.
 const (
 	NetRPC Protocol = "netrpc"
 	GRPC   Protocol = "grpc"
 )
 
-// Versions is what one side offers: for each application version the
-// transports that speak it, in the order of preference. An application declares
-// them once, for its host and its plugins.
+// Versions are the versions offered by a side: for each application version its
+// transports, in the order of preference. An application declares them once,
+// for its host and its plugins.
 //
-// The host and the plugin agree on the highest version that both know. Several
+// The host and the plugin agree on their highest common version. Several
 // transports under one version are for a host: the plugin's answer chooses
-// among them. A plugin offers the first one.
+// among them. A plugin offers the first.
 type Versions map[int][]Transport
 
-// Validate reports what makes the set unusable, or nil.
+// Validate returns an error if the versions are unusable.
 func (v Versions) Validate() error {
 	if len(v) == 0 {
 		return errors.New("no application version is offered: Versions is empty")
@@ -73,7 +73,7 @@ func (v Versions) Protocols(version int) []Protocol {
 	return protocols
 }
 
-// Transport returns the transport that speaks protocol under version, or nil.
+// Transport returns the transport for protocol under version, or nil.
 func (v Versions) Transport(version int, protocol Protocol) Transport {
 	for _, t := range v[version] {
 		if t.Protocol() == protocol {
@@ -83,7 +83,7 @@ func (v Versions) Transport(version int, protocol Protocol) Transport {
 	return nil
 }
 
-// Clone returns a copy that shares nothing with v but the transports.
+// Clone returns a copy. It shares only the transports with v.
 func (v Versions) Clone() Versions {
 	c := make(Versions, len(v))
 	for number, transports := range v {

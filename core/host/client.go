@@ -10,8 +10,8 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Client is a running plugin. It is safe for use by many goroutines. Whoever
-// launched it ends it: with Close, Stop or Kill.
+// Client is a running plugin. It is safe for use by many goroutines. The owner
+// of the client ends it, with Close, Stop or Kill.
 type Client struct {
 	name     string
 	timeouts Timeouts
@@ -22,7 +22,7 @@ type Client struct {
 
 	killed   atomic.Bool // Kill was called
 	stopping sync.Once
-	hurry    context.CancelCauseFunc // after stopping: ends the patience
+	hurry    context.CancelCauseFunc // after stopping: ends the wait
 	stopped  chan struct{}           // closed when nothing is left
 	stopErr  error                   // after stopped
 }
@@ -39,9 +39,8 @@ func newClient(cfg Config, p *process, session core.Session, version int, protoc
 	}
 }
 
-// Dispense is the function [Dispense] for a host that learns names at run time and
-// needs no type: it makes a client of the plugin called name, of the type that the
-// negotiated version declares. A name that does not exist is a
+// Dispense is the function [Dispense] for names known only at run time: it makes a client of the
+// plugin called name, of the type declared by the negotiated version. An unknown name is a
 // *[core.UnknownPluginError].
 func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	made, err := c.session.Dispense(ctx, name)
@@ -51,13 +50,13 @@ func (c *Client) Dispense(ctx context.Context, name string) (any, error) {
 	return made, nil
 }
 
-// Dispense makes a client of the plugin p, each time a new one. It is of the type
-// that the declaration of p says, since the transport that carries p makes no
-// other. A plugin that does not exist is a *[core.UnknownPluginError].
+// Dispense makes a new client of the plugin p at each call. Its type is that of p's declaration,
+// since a transport that carries p makes no other. An unknown plugin is a
+// *[core.UnknownPluginError].
 //
-// Versions may declare plugins of one name with different types. A p that is not
-// of the negotiated version is a *[core.TypeError], unless the client fits all the
-// same; [Client.NegotiatedVersion] says which to dispense.
+// Versions may declare plugins of one name with different types. If p is not of the negotiated
+// version, the error is a *[core.TypeError], unless the client fits p too.
+// [Client.NegotiatedVersion] tells the plugin to dispense.
 func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C, error) {
 	made, err := c.Dispense(ctx, p.Name())
 	if err != nil {
@@ -72,7 +71,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 	return typed, nil
 }
 
-// Ping asks the plugin for a sign of life, and waits for it until ctx ends.
+// Ping asks the plugin for an answer, and waits for it until ctx ends.
 func (c *Client) Ping(ctx context.Context) error {
 	if err := c.session.Ping(ctx); err != nil {
 		return fmt.Errorf("%s: ping: %w", called(c.name), err)
@@ -80,40 +79,38 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Done is closed when the plugin's process has ended, however, and all that
-// belonged to it is gone: connections, goroutines, files.
+// Done is closed when the plugin's process has ended in any way, and nothing of
+// it is left: connections, goroutines, files.
 func (c *Client) Done() <-chan struct{} { return c.process.done }
 
-// Err says why the plugin ended, a *[core.ExitError]; nil while it runs, and if
-// the host asked for the end.
+// Err returns the plugin's end, a *[core.ExitError]; nil while the plugin runs,
+// and if the host asked for the end.
 func (c *Client) Err() error { return c.process.err() }
 
-// NegotiatedVersion returns the application version that the host and the
-// plugin agreed on.
+// NegotiatedVersion returns the application version agreed on by the host and
+// the plugin.
 func (c *Client) NegotiatedVersion() int { return c.version }
 
-// Protocol returns the protocol that the plugin chose.
+// Protocol returns the protocol chosen by the plugin.
 func (c *Client) Protocol() core.Protocol { return c.protocol }
 
 // Name returns the plugin's name for errors and logs.
 func (c *Client) Name() string { return c.name }
 
-// ID returns what the runner calls this run: for a process, its number.
+// ID returns the runner's ID of this run: for a process, its PID.
 func (c *Client) ID() string { return c.process.runner.ID() }
 
-// Close ends the plugin: it is asked to leave, given Config.Timeouts.Stop for it,
-// and killed if it has not left then, which is a *[StopError]. One that cannot be
-// asked gets SIGTERM in place of that, where the platform has it: since the connection
-// was lost, which is a *[StopError] too, or as some in other languages. One that leaves
-// with another status than 0 is a *[core.ExitError]; an unknown status, in a host that
-// reaps all children itself, is no error. When Close returns nothing is left of the
-// plugin, but what one of the configuration's writers or its reader blocks. It may be
-// called again, and after a crash.
+// Close asks the plugin to leave, and kills it after Config.Timeouts.Stop, with a *[StopError].
+// Some plugins cannot be asked: some in other languages, or after a lost connection, which is a
+// *[StopError] too. They get SIGTERM instead, where the platform has it. A plugin that leaves with
+// a status other than 0 is a *[core.ExitError]; an unknown status, in a host that reaps all
+// children itself, is no error. When Close returns nothing is left of the plugin, except for a
+// blocking writer or reader of the configuration. Close may be called again, and after a crash.
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
-// Stop is Close with a context, whose end shortens the time that the plugin has
-// to leave: it is killed then. Of several at once the most impatient one decides,
-// and all return the same.
+// Stop is Close with a context. Its end shortens the plugin's time to leave:
+// the plugin is killed then. With concurrent calls the earliest deadline wins;
+// all return the same error.
 func (c *Client) Stop(ctx context.Context) error {
 	c.stopping.Do(func() {
 		var patience context.Context
@@ -134,8 +131,8 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.stopErr
 }
 
-// Kill ends the plugin's process at once, without a word to it. When it returns
-// nil, nothing is left of the plugin; otherwise ctx ended before.
+// Kill ends the plugin's process at once, without asking it. If it returns nil,
+// nothing is left of the plugin; otherwise ctx ended before.
 func (c *Client) Kill(ctx context.Context) error {
 	c.killed.Store(true)
 	return c.process.kill(ctx)

@@ -10,10 +10,10 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// Cmd is a program to run as a plugin, and what its process gets. It is to
-// [Command] as exec.Cmd is to exec.Command.
+// Cmd is a program to run as a plugin, with everything its process gets. It is
+// to [Command] as exec.Cmd is to exec.Command.
 type Cmd struct {
-	// Path is the program. Without a path separator it is looked for in PATH;
+	// Path is the program. Without a path separator it is searched in PATH;
 	// otherwise, if relative, it is relative to Dir.
 	Path string
 
@@ -23,31 +23,29 @@ type Cmd struct {
 	// Dir is the working directory. Empty: that of this process.
 	Dir string
 
-	// Inherit chooses what the plugin gets of the host's environment: everything
-	// (the zero value), all but a few, a few, or nothing. The variables of the plugin
-	// protocol itself, which a host has that is a plugin too, its certificate
-	// among them, are never inherited, not even by name.
+	// Inherit chooses the plugin's part of the host's environment: everything (the zero value), all
+	// but a few variables, a few, or nothing. The variables of the plugin protocol itself are never
+	// inherited, not even by name. A host that is a plugin too has them, its certificate among
+	// them.
 	Inherit Inherit
 
-	// Env are variables beside the inherited ones, "KEY=value", and win over them.
-	// Unlike in exec.Cmd they do not replace what is inherited: that is what Inherit
-	// is for. The variables of the plugin protocol ([handshake.Names]) are left out if
-	// they are the host's own, so that a host that is a plugin too may append to
-	// os.Environ(); with other values they are refused.
+	// Env are further variables, "KEY=value"; they win over inherited ones. Unlike in exec.Cmd they
+	// do not replace the inherited variables; Inherit restricts those. The host's own variables of
+	// the plugin protocol ([handshake.Names]) are left out, so a host that is a plugin too may
+	// append to os.Environ(). With other values they are refused.
 	Env []string
 
 	// Stdin is the plugin's standard input. Nil: none. With os.Stdin the plugin
-	// shares the host's, and its terminal; any other reader is copied, by a
-	// goroutine that a Read which blocks keeps beyond the plugin's end.
+	// shares the host's, and its terminal. A goroutine copies any other reader;
+	// a blocking Read keeps it beyond the plugin's end.
 	Stdin io.Reader
 
-	// SysProcAttr are attributes of the process, as the platform has them. Nil: none.
+	// SysProcAttr are the platform's attributes of the process. Nil: none.
 	SysProcAttr *syscall.SysProcAttr
 }
 
-// Command describes a program to run as a plugin. A name without a path
-// separator is looked for in PATH. The fields of the result say more: what it gets
-// of the environment, its working directory, its standard input.
+// Command describes a program to run as a plugin. A name without a path separator is searched in
+// PATH. Fields of the result set the environment, the working directory and the standard input.
 func Command(path string, args ...string) Cmd {
 	return Cmd{Path: path, Args: slices.Clone(args)}
 }
@@ -69,7 +67,7 @@ func (c Cmd) validate() error {
 	return nil
 }
 
-// command is what the runner gets.
+// command returns the runner's command.
 func (l *launch) command() runner.Command {
 	c := l.cfg.Command
 	return runner.Command{

@@ -25,162 +25,162 @@ const (
 )
 
 // Config describes a plugin and how to run it. Most hosts set the first four
-// fields. It is never modified: one value serves any number of launches, also at
-// the same time, as far as the writers and the reader in it do.
+// fields. Config is never modified: one value serves any number of concurrent
+// launches if its writers and its reader do.
 type Config struct {
-	// Handshake is how the plugin knows its host. Required.
+	// Handshake identifies the application to its plugins. Required.
 	Handshake core.Handshake
 
-	// Versions are the application versions that the host speaks, each with
-	// the transports that it accepts. Required.
+	// Versions are the host's application versions, each with its accepted
+	// transports. Required.
 	Versions core.Versions
 
-	// Command is the program to run, and what its process gets; see [Command].
-	// Required, but with a Runner.
+	// Command is the program to run, and everything its process gets; see
+	// [Command]. Required, except with a Runner.
 	Command Cmd
 
-	// AutoMTLS makes the host and the plugin prove to each other who they are,
-	// with certificates for this one launch, on all their connections: off,
+	// AutoMTLS makes the host and the plugin authenticate each other, with
+	// certificates for this one launch, on all their connections: off,
 	// preferred or required. The zero value is MTLSOff; a host that chooses its
-	// plugins has no reason not to take MTLSRequired.
+	// plugins should take MTLSRequired.
 	AutoMTLS MTLS
 
-	// Logger takes the plugin's log, and what the library has to say: debug
+	// Logger takes the plugin's log and the library's messages, at debug level
 	// while all is well. Nil: neither is logged. Levels below debug are
 	// [core.LevelTrace].
 	Logger *slog.Logger
 
-	// Outputs are the writers for what the plugin prints. The zero value drops it.
+	// Outputs are the writers for the plugin's output. The zero value drops it.
 	Outputs Outputs
 
-	// Name is what errors and logs call the plugin. Empty: the runner's name
-	// for it, which is the last element of the command's path.
+	// Name is the plugin's name in errors and logs. Empty: the runner's name
+	// for it, the last element of the command's path.
 	Name string
 
 	// Verify decides whether the program may run. The zero value runs any program.
 	Verify verify.Config
 
-	// TLS provides configurations of the application's own instead of AutoMTLS, for
-	// plugins that have some, too ([core.TLSFiles], plugin.Config.TLS). The Client one
-	// dials the plugin and what it serves through a broker; the Server one serves what
-	// the plugin dials there. Nil: none. It cannot be combined with AutoMTLS.
+	// TLS provides the application's own configurations instead of AutoMTLS, for plugins with their
+	// own ([core.TLSFiles], plugin.Config.TLS). The Client configuration dials the plugin and its
+	// brokered services; the Server configuration serves the plugin's brokered connections. Nil:
+	// none. TLS cannot be combined with AutoMTLS.
 	TLS core.TLSProvider
 
-	// Sockets are where host and plugin meet, and who else may be there. The zero
-	// value: in a private directory, this user and root.
+	// Sockets determines the place of the sockets and the users with access.
+	// The zero value: a private directory, for this user and root.
 	Sockets Sockets
 
-	// Timeouts bound what takes time. The zero value has the defaults.
+	// Timeouts limit each phase. The zero value has the defaults.
 	Timeouts Timeouts
 
-	// Runner makes what runs the command. Nil: a child process of this one.
+	// Runner makes the runner of the command. Nil: a child process of this
+	// process.
 	//
-	// A plugin that is a child process is connected to on this machine alone:
-	// with a [runner.Process], also from a Runner function, an address that it
-	// names on another machine is a *[core.AddressError]. Any other runner
-	// decides for itself, in PluginToHost, what is connected to.
+	// The host connects to a child process on this machine alone: with a
+	// [runner.Process], also from a Runner function, a plugin's address on
+	// another machine is a *[core.AddressError]. Any other runner decides in
+	// PluginToHost where to connect.
 	Runner func(runner.Command) (runner.Runner, error)
 }
 
-// Outputs are the writers for a plugin's three outputs, and bounds. Each writer is
-// written to by one goroutine. While it blocks, so does the plugin when it writes,
-// and it cannot leave in order.
+// Outputs are the writers for a plugin's three outputs, and limits. Each writer is written to by
+// one goroutine. While a writer blocks, the plugin's own writes block too, and it cannot leave in
+// order.
 type Outputs struct {
-	// PrintedStdout takes what the plugin prints on its os.Stdout. Nil: it is
+	// PrintedStdout takes the plugin's prints to its os.Stdout. Nil: they are
 	// dropped. In go-plugin it is SyncStdout.
 	PrintedStdout io.Writer
 
-	// PrintedStderr takes what the plugin prints on its os.Stderr while it serves.
-	// Nil: it is dropped. In go-plugin it is SyncStderr; the Stderr there is RawLog.
+	// PrintedStderr takes the plugin's prints to its os.Stderr while it serves. Nil: they are
+	// dropped. In go-plugin it is SyncStderr; the Stderr there is RawLog.
 	PrintedStderr io.Writer
 
-	// RawLog takes a copy of every byte on the standard error of the process, as it
-	// stands: the plugin's log, which Config.Logger gets as records, and what a
-	// crash writes. Nil: none. In go-plugin it is Stderr.
+	// RawLog takes an unchanged copy of every byte on the process's standard error: the plugin's
+	// log, also passed to Config.Logger as records, and crash reports. Nil: none. In go-plugin it
+	// is Stderr.
 	RawLog io.Writer
 
-	// PlainLevel is the level of log lines that name none, and are in the form of no
-	// known logger. The zero value is slog.LevelInfo.
+	// PlainLevel is the level of log lines without a level of their own, in the form
+	// of no known logger. The zero value is slog.LevelInfo.
 	PlainLevel slog.Level
 
-	// MaxLogLine is the longest log line that is kept whole, in bytes; a longer
-	// one becomes several records. 0 means DefaultMaxLogLine.
+	// MaxLogLine is the length limit of a whole log line, in bytes; a longer
+	// line becomes several records. 0 means DefaultMaxLogLine.
 	MaxLogLine int
 
-	// MaxNoise is how many bytes a plugin may print on stdout before its
-	// handshake line. They are logged and skipped. 0 means DefaultMaxNoise;
-	// below 0 there may be none.
+	// MaxNoise is the number of bytes that a plugin may print on stdout before
+	// its handshake line. They are logged and skipped. 0 means DefaultMaxNoise;
+	// a negative value allows none.
 	MaxNoise int
 }
 
-// Sockets are where a host and its plugin meet, and who else may be there.
+// Sockets determines the meeting place of a host and its plugin, and the other users with
+// access.
 type Sockets struct {
-	// Dirs are directories of which the first that is fit for it gets a
-	// private directory for the plugin's sockets: its path is short enough, and no
-	// other user can rename what is in it or above it. Links in it are followed,
-	// and the plugin gets the path without them. Nil: on Linux TMPDIR and
-	// XDG_RUNTIME_DIR if they are set, then /dev/shm, since a socket on disk takes
-	// longer to make, then /tmp; elsewhere the system's directory for temporary
+	// Dirs are candidate directories; the first suitable one gets a private directory for the
+	// plugin's sockets. It is suitable if its path is short enough, and no other user can rename
+	// its content or a directory above. Links are followed, and the plugin gets the path without
+	// them. Nil: on Linux TMPDIR and XDG_RUNTIME_DIR if they are set, then /dev/shm, since a socket
+	// on disk takes longer to make, then /tmp; elsewhere the system's directory for temporary
 	// files, and /tmp.
 	Dirs []string
 
-	// User is the name or the number of the user that the plugin runs as, if
-	// that is another one and Command.SysProcAttr does not say so: if a wrapper
-	// (sudo) or a runner that isolates changes it. The plugin's directory is given
-	// to that user, which takes a host that is root (otherwise both need a
-	// Group), and its processes may be at the other end of the plugin's
-	// sockets; on Linux and macOS those of other users are refused there, whatever
-	// the modes of the files say, but for this one and root. In a user namespace
-	// the number is the one that this process sees. Empty: what
-	// Command.SysProcAttr says, else this user.
+	// User is the name or ID of the plugin's user, if that differs from this process's user and
+	// Command.SysProcAttr does not say so: a wrapper (sudo) or an isolating runner changes it. The
+	// plugin's directory is given to that user. This takes a host that runs as root; otherwise both
+	// need a Group. The user's processes may connect to the plugin's sockets. On Linux and macOS
+	// those of other users are refused there, whatever the file modes, except this user and root.
+	// In a user namespace the ID is the one seen by this process. Empty: the user of
+	// Command.SysProcAttr, else this user.
 	User string
 
-	// Group is the name or the number of a group whose members may use the
-	// plugin's sockets (protocol §1), for a plugin that runs as another user: its
-	// directory gets mode 0770, the sockets of both sides 0660, and all of them
-	// the group. This process must be root or a member of the group, and the
-	// plugin too. Its members can then call the plugin and stand in for it,
-	// unless AutoMTLS is on. Empty: only this user may. Where there are no unix
-	// sockets (Windows) it does nothing.
+	// Group is the name or ID of a group with access to the plugin's sockets
+	// (protocol §1), for a plugin of another user. The directory gets mode
+	// 0770, the sockets of both sides 0660, and all of them the group. This
+	// process must be root or a member of the group, and the plugin too. Its
+	// members can then call the plugin and stand in for it, unless AutoMTLS is
+	// on. Empty: only this user has access. Without unix sockets (Windows) it
+	// has no effect.
 	//
-	// What stands above the directory must let the group pass. So without
-	// Dirs, XDG_RUNTIME_DIR is left out on Linux, and elsewhere it is /tmp.
+	// The directories above must let the group pass. So without Dirs,
+	// XDG_RUNTIME_DIR is left out on Linux, and elsewhere it is /tmp.
 	Group string
 
-	// MinPort and MaxPort are the range, inclusive, of ports for a plugin that
-	// listens on TCP. Both 0: 10000 to 25000.
+	// MinPort and MaxPort are the inclusive range of ports for a plugin
+	// listening on TCP. Both 0: 10000 to 25000.
 	MinPort, MaxPort int
 
-	// RefusePlainTCP refuses a plugin that listens on TCP, as plugins on Windows
-	// and some in other languages do, unless the connection is under TLS: every
-	// user of the machine could call it. The launch then fails with
-	// [ErrPlainTCP]. False: such a plugin is used, with a warning in the log.
+	// RefusePlainTCP refuses a plugin listening on TCP without TLS, as plugins
+	// on Windows and some in other languages do: every user of the machine
+	// could call it. The launch then fails with [ErrPlainTCP]. False: the
+	// plugin is used, with a warning in the log.
 	RefusePlainTCP bool
 }
 
-// Timeouts bound what takes time in the life of a plugin.
+// Timeouts limit the phases in the life of a plugin.
 type Timeouts struct {
 	// Start bounds a launch, from the call of Launch, verification included, to
 	// the plugin's first sign of life. 0 means DefaultStartTimeout; below 0 only
 	// the context does.
 	Start time.Duration
 
-	// Stop is how long a plugin that was asked to leave may take before it is
-	// killed. 0 means DefaultStopTimeout; below 0 it is killed unasked.
+	// Stop limits how long a plugin may take to leave before it is killed. 0
+	// means DefaultStopTimeout; with a negative value it is killed unasked.
 	Stop time.Duration
 
-	// Kill bounds the wait for a killed process to be gone. 0 means
+	// Kill limits the wait for the end of a killed process. 0 means
 	// DefaultKillTimeout.
 	Kill time.Duration
 
-	// Connection bounds how long the host waits for a brokered connection that it
-	// serves to be secured and to begin. 0 means core.DefaultConnectionTimeout.
+	// Connection limits how long the host waits for an accepted brokered
+	// connection to finish TLS and to begin. 0 means
+	// core.DefaultConnectionTimeout.
 	Connection time.Duration
 
-	// ExitGrace is how long a call that failed with its connection waits for
-	// news of the process, to say why; and how long a connection that outlives
-	// the process, in the hands of a child of its, is still read. 0 means
-	// DefaultExitGrace; below 0 neither happens.
+	// ExitGrace limits how long a call on a failed connection waits for the end
+	// of the process, to report it. It also limits how long a connection held
+	// by the process's child is read after the process's end. 0 means
+	// DefaultExitGrace; with a negative value neither happens.
 	ExitGrace time.Duration
 }
 
@@ -224,7 +224,7 @@ func (t Timeouts) validate() (err error) {
 	return err
 }
 
-// withDefaults returns a copy that shares nothing changeable with c.
+// withDefaults returns a copy that shares no mutable value with c.
 func (c Config) withDefaults() Config {
 	c.Versions = c.Versions.Clone()
 	c.Command = c.Command.clone()

@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// dial connects to an address as the plugin names it.
+// dial connects to an address in the plugin's view.
 func (p *process) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if err := p.refuse(network, address); err != nil {
 		return nil, err
@@ -51,16 +51,16 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 	return conn, nil
 }
 
-// isChild reports whether the plugin is a process of this machine, which names
-// addresses as the host sees them.
+// isChild reports whether the plugin is a process of this machine. Its
+// addresses are then valid for the host.
 func (p *process) isChild() bool {
 	_, ok := p.runner.(*runner.Process)
 	return ok
 }
 
-// refuse returns an error for an address that is not connected to: a plugin must
-// not choose what its host calls in the network. Looking a name up would already
-// be a message to who owns it.
+// refuse returns an error for a forbidden address: a plugin must not choose
+// other machines for its host to call. A mere lookup of a name would already be
+// a message to the owner of its domain.
 func (p *process) refuse(network, address string) error {
 	refused := &core.AddressError{Network: network, Address: address}
 	switch {
@@ -86,8 +86,8 @@ func (p *process) refuse(network, address string) error {
 const notLoopback = "a plugin that is a process of this machine must listen on a loopback address, such as 127.0.0.1 " +
 	"(for one that runs elsewhere, Config.Runner returns a runner that translates addresses)"
 
-// refuseResolved returns an error if what the plugin named has turned out to lead
-// to another machine: "localhost" is what the system's resolver makes of it.
+// refuseResolved returns an error if the plugin's address leads to another
+// machine: the system's resolver determines the meaning of "localhost".
 func refuseResolved(network, address, resolved string) error {
 	if network != handshake.NetworkTCP {
 		return nil
@@ -98,15 +98,14 @@ func refuseResolved(network, address, resolved string) error {
 	return &core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback}
 }
 
-// ErrPlainTCP says that a plugin can be reached by any user of the machine: over
+// ErrPlainTCP is the error of a plugin open to every user of the machine: over
 // TCP, without TLS.
 var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every user of this machine can use " +
 	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
 
-// allow returns an error for a connection that every user could have made or
-// taken, if those are refused; otherwise it warns of the first one. listensAt
-// are the addresses of the end that listens, as the plugin names it and as its runner
-// does; without any it is a loopback one.
+// allow returns an error for a connection open to every user, if those are refused; otherwise it
+// warns of the first one. listensAt are the addresses of the listening end, in the plugin's view
+// and in its runner's. Without any it is a loopback address.
 func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string, listensAt ...string) error {
 	// A runner may name tcp4 or tcp6.
 	if !strings.HasPrefix(network, handshake.NetworkTCP) || s.secured {
@@ -131,8 +130,8 @@ func (s *sockets) allow(ctx context.Context, logger *slog.Logger, network string
 	return nil
 }
 
-// isLoopback reports whether only this machine reaches what listens at an address.
-// The unspecified one stands for all that the machine has.
+// isLoopback reports whether only this machine reaches a listener at the address. The unspecified
+// address stands for all addresses of the machine.
 func isLoopback(address string) bool {
 	name, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -142,8 +141,8 @@ func isLoopback(address string) bool {
 	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(name, "localhost")
 }
 
-// isOwnIP reports whether text is an IP address that reaches this machine alone.
-// To dial the unspecified one is to dial this machine.
+// isOwnIP reports whether text is an IP address of this machine alone. Dialling
+// the unspecified address dials this machine.
 func isOwnIP(text string) bool {
 	ip, err := netip.ParseAddr(text)
 	if err != nil {

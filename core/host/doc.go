@@ -1,5 +1,5 @@
 // Package host is a host's side: it starts a plugin as a process of its own and
-// connects to it. The [Client] makes the values with which the host calls the
+// connects to it. The [Client] makes the values for the host's calls of the
 // plugin.
 //
 //	err := host.With(ctx, host.Config{
@@ -15,7 +15,7 @@
 // [With] launches a plugin and closes it when the function has ended. A plugin
 // with a longer life comes from [Launch]; its owner closes the client.
 //
-// A launch that fails leaves nothing behind, and its error, a [LaunchError], says
-// what the plugin did instead. Plugins may be built on Jackfield, on
+// A failed launch leaves nothing behind, and its error, a [LaunchError], tells
+// the reason and the plugin's last output. Plugins may be built on Jackfield, on
 // hashicorp/go-plugin, or in another language.
 package host

@@ -8,10 +8,10 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// Inherit is what a plugin gets of the host's environment. The zero value is
-// [InheritAll].
+// Inherit chooses the plugin's part of the host's environment. The zero value
+// is [InheritAll].
 type Inherit struct {
-	restricted bool // names are what is passed; otherwise what is not
+	restricted bool // names are the passed variables; otherwise the excluded ones
 	names      []string
 }
 
@@ -19,18 +19,19 @@ type Inherit struct {
 func InheritAll() Inherit { return Inherit{} }
 
 // InheritOnly passes on the named variables that exist; without names, none. On
-// Windows SYSTEMROOT is always passed, since hardly anything starts without.
+// Windows SYSTEMROOT is always passed, since hardly any program starts without
+// it.
 func InheritOnly(names ...string) Inherit {
 	return Inherit{restricted: true, names: slices.Clone(names)}
 }
 
-// InheritAllBut passes on the whole environment without the named variables, for
-// the secrets of the host's own.
+// InheritAllBut passes on the whole environment without the named variables,
+// such as the host's secrets.
 func InheritAllBut(names ...string) Inherit {
 	return Inherit{names: slices.Clone(names)}
 }
 
-// pick returns what is passed of environ.
+// pick returns the variables of environ to pass on.
 func (i Inherit) pick(environ []string) []string {
 	var picked []string
 	for _, variable := range environ {
@@ -43,8 +44,8 @@ func (i Inherit) pick(environ []string) []string {
 	return picked
 }
 
-// environment is the plugin's: what it inherits, what the configuration adds,
-// and last, so that it wins, the protocol (§1).
+// environment returns the plugin's environment: the inherited variables, those
+// of the configuration, and last, so that they win, those of the protocol (§1).
 func (l *launch) environment() []string {
 	c := l.cfg
 	env := handshake.Strip(c.Command.Inherit.pick(os.Environ()))
@@ -70,15 +71,13 @@ func (l *launch) environment() []string {
 	return env
 }
 
-// startedWith are the variables of the plugin protocol that this process was started
-// with. A plugin unsets them when it serves, but a copy of its environment that was
-// made before has them.
+// startedWith are the variables of the plugin protocol at this process's start. A plugin unsets
+// them when it serves, but an earlier copy of its environment has them.
 var startedWith = slices.DeleteFunc(os.Environ(), func(variable string) bool { return !isProtocols(variable) })
 
 func isProtocols(variable string) bool { return len(handshake.Strip([]string{variable})) == 0 }
 
-// isOwn reports whether a variable of the protocol is this process's own, which its
-// host has set.
+// isOwn reports whether a variable of the protocol is this process's own, set by its host.
 func isOwn(variable string) bool {
 	name, value, _ := strings.Cut(variable, "=")
 	now, ok := os.LookupEnv(name)

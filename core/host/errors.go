@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/logline"
 )
 
-// Stage is how far a launch came.
+// Stage is the last stage reached by a launch.
 type Stage string
 
 // The stages of a launch, in their order.
@@ -20,43 +20,40 @@ const (
 	StageVerify    Stage = "verify"    // the program may not run
 	StageStart     Stage = "start"     // the program could not be run
 	StageHandshake Stage = "handshake" // it did not announce itself
-	StageNegotiate Stage = "negotiate" // it announced what the host cannot use
-	StageConnect   Stage = "connect"   // it did not answer where it said
+	StageNegotiate Stage = "negotiate" // the host cannot use its announcement
+	StageConnect   Stage = "connect"   // it did not answer at its address
 )
 
-// LaunchError says why a plugin could not be launched. No process of the attempt
-// is left, and the same configuration can be launched again.
+// LaunchError reports a failed launch. No process of the attempt is left, and the same
+// configuration can be launched again.
 //
-// With errors.As the reasons are reached that a caller could act on: a
-// *[core.ExitError] (the process ended), *[core.VersionError],
-// *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
-// *[core.SocketPathError], *handshake.ParseError, *handshake.CoreVersionError,
-// *runner.StartError, *verify.ChecksumError, *verify.HashError, *verify.SizeError,
-// *verify.SumsError,
-// *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError,
-// *tlsutil.FilesError, *[NoiseError], *[TimeoutError]. With errors.Is:
-// [ErrNoCertificate], [ErrUnaskedCertificate], [ErrPlainTCP], verify.ErrCacheClosed,
-// verify.ErrCopyChanged, [context.Canceled] and [context.DeadlineExceeded].
+// errors.As finds the reasons to act on: a *[core.ExitError] (the process ended),
+// *[core.VersionError], *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
+// *[core.SocketPathError], *handshake.ParseError, *handshake.CoreVersionError, *runner.StartError,
+// *verify.ChecksumError, *verify.HashError, *verify.SizeError, *verify.SumsError,
+// *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError, *tlsutil.FilesError,
+// *[NoiseError], *[TimeoutError]. errors.Is finds [ErrNoCertificate], [ErrUnaskedCertificate],
+// [ErrPlainTCP], verify.ErrCacheClosed, verify.ErrCopyChanged, [context.Canceled] and
+// [context.DeadlineExceeded].
 type LaunchError struct {
-	// Stage is how far the launch came.
+	// Stage is the last stage reached.
 	Stage Stage
 	// Plugin is the plugin's name, Path its program.
 	Plugin, Path string
-	// Line is the last line that was read from the plugin's stdout; empty if
-	// none was.
+	// Line is the last line on the plugin's stdout; empty without one.
 	Line string
-	// Exit is how the process ended by itself, nil if it did not.
+	// Exit is the end of the process; nil if it did not end by itself.
 	Exit *core.ExitError
 	// Stderr holds the last lines of the plugin's stderr.
 	Stderr []string
-	// Hint is what was found out beside, or what to do; may be empty.
+	// Hint is a further finding, or the remedy; may be empty.
 	Hint string
 	// Err is the reason.
 	Err error
 }
 
-// maxLineShown bounds a line of the plugin's in an error's text, and
-// maxReasonShown the text of the reason: a plugin's answer may be in it.
+// maxLineShown limits a plugin's line in an error's text, and maxReasonShown
+// the text of the reason: a plugin's answer may be in it.
 const (
 	maxLineShown   = 200
 	maxReasonShown = 4 << 10
@@ -94,8 +91,8 @@ func (e *LaunchError) Unwrap() []error {
 	return []error{e.Err}
 }
 
-// withoutCertificate shortens the sixth field of a handshake line: a certificate takes
-// the place of all that a person could read.
+// withoutCertificate shortens the sixth field of a handshake line: a certificate would crowd out
+// the readable fields.
 func withoutCertificate(line string) string {
 	const certificate, readable = 5, 50
 	if _, _, glued := handshake.SplitGlued(line); !glued && !handshake.IsCandidate(line) {
@@ -127,10 +124,10 @@ func shown(line string) string {
 	return strconv.Quote(line)
 }
 
-// NoiseError says that a plugin printed more on its stdout than it may before
+// NoiseError is the error of a plugin that exceeded the limit for stdout before
 // the handshake line.
 type NoiseError struct {
-	// Limit is what it may print, in bytes (Config.Outputs.MaxNoise).
+	// Limit is the limit in bytes (Config.Outputs.MaxNoise).
 	Limit int
 }
 
@@ -139,12 +136,12 @@ func (e *NoiseError) Error() string {
 		"is it a plugin? (Config.Outputs.MaxNoise allows for more)", e.Limit)
 }
 
-// TimeoutError says that a launch took longer than Config.Timeouts.Start. It is a
-// [context.DeadlineExceeded] too.
+// TimeoutError is the error of a launch that took longer than
+// Config.Timeouts.Start. errors.Is also matches [context.DeadlineExceeded].
 type TimeoutError struct {
 	// Limit is the configured time.
 	Limit fmt.Stringer
-	// err is what makes it a deadline.
+	// the context's error
 	err error
 }
 
@@ -155,14 +152,14 @@ func (e *TimeoutError) Error() string {
 // Unwrap returns [context.DeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return e.err }
 
-// StopError says that a plugin did not leave in order: it did not leave when it was
-// asked, and was killed, or it could not be asked since the connection was lost.
-// Then Err wraps [core.ErrConnectionLost].
+// StopError is the error of a plugin that did not leave in order. Either it did not leave when
+// asked, and was killed; or it could not be asked because the connection was lost. Then Err wraps
+// [core.ErrConnectionLost].
 type StopError struct {
 	// Plugin is the plugin's name.
 	Plugin string
-	// Left is true if the plugin left on SIGTERM, and so was not killed. A plugin
-	// of this library runs its shutdown functions then.
+	// Left is true if the plugin left on SIGTERM, and so was not killed. A
+	// plugin of this library runs its shutdown functions then.
 	Left bool
 	// Err is the reason.
 	Err error
@@ -181,8 +178,8 @@ func (e *StopError) Error() string {
 // Unwrap returns the reason.
 func (e *StopError) Unwrap() error { return e.Err }
 
-// called is how an error's text names a plugin: a program that is called plugin would
-// be named twice.
+// called returns the plugin's name for an error's text. It does not name a program called plugin
+// twice.
 func called(name string) string {
 	if name == "" || name == "plugin" {
 		return "plugin"

@@ -16,8 +16,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// withContext makes the end of ctx, if it has ended, a part of the reason: both
-// what ctx says and the cause that its owner gave.
+// withContext joins the end of ctx to the reason, if ctx has ended: both its
+// error and its cause.
 func withContext(ctx context.Context, reason error) error {
 	for _, end := range []error{context.Cause(ctx), ctx.Err()} {
 		if end != nil && !errors.Is(reason, end) {
@@ -27,7 +27,7 @@ func withContext(ctx context.Context, reason error) error {
 	return reason
 }
 
-// failure ends what was started and says all that is known.
+// failure ends everything started so far and returns a LaunchError with all findings.
 func (l *launch) failure(ctx context.Context, reason error) error {
 	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
 	if e.Plugin == "" && e.Path != "" {
@@ -56,7 +56,8 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	return e
 }
 
-// misplacedLine says where a handshake line is that the host waited for in vain.
+// misplacedLine reports a handshake line in the wrong place, after the host waited for it
+// in vain.
 func (l *launch) misplacedLine(unfinished string, stderr []string) string {
 	if l.stage != StageHandshake {
 		return ""
@@ -84,11 +85,11 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout)
 }
 
-// cookieTexts are how plugins say that they were not started by a host: this
+// cookieTexts begin the messages of plugins started without their host: this
 // library's, and hashicorp/go-plugin's.
 var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
 
-// hint says what else is known about a failure.
+// hint returns further findings about a failure.
 func (p *process) hint(ctx context.Context, e *LaunchError) string {
 	if e.Exit == nil {
 		return ""
@@ -103,9 +104,9 @@ func (p *process) hint(ctx context.Context, e *LaunchError) string {
 	return p.runner.Diagnose(ctx)
 }
 
-// oneSided is advice for a launch whose connection the plugin has hung up on,
-// where that may be for want of TLS on one side, or of certificates that the
-// plugin believes; empty otherwise.
+// oneSided returns advice for a launch whose connection was closed by the
+// plugin. The cause may be TLS on one side only, or certificates not accepted
+// by the plugin. Otherwise it returns "".
 func (l *launch) oneSided(reason error) string {
 	if l.stage != StageConnect {
 		return ""
@@ -115,7 +116,7 @@ func (l *launch) oneSided(reason error) string {
 	case refused && l.static != nil:
 		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
 	case isNotTLS(reason) && l.static != nil:
-		return "what the plugin answers is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
+		return "the plugin's answer is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
 	case refused || !isHangUp(reason):
 		return ""
 	case !l.sockets.secured:
@@ -126,13 +127,13 @@ func (l *launch) oneSided(reason error) string {
 	return ""
 }
 
-// isAlert reports whether the other side has ended TLS, and has said why.
+// isAlert reports whether the other side has ended TLS with a reason.
 func isAlert(err error) bool {
 	var failure *net.OpError
 	return errors.As(err, &failure) && failure.Op == "remote error"
 }
 
-// isNotTLS reports whether the other side has answered with something else.
+// isNotTLS reports whether the other side's answer is not TLS.
 func isNotTLS(err error) bool {
 	var header tls.RecordHeaderError
 	return errors.As(err, &header)

@@ -14,9 +14,9 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// Launch runs a plugin and connects to it. It returns when calls can be made, or
-// with a *[LaunchError], and then no process is left. ctx bounds the launch, not
-// the plugin's life: that ends with Close, Stop or Kill of the client.
+// Launch runs a plugin and connects to it. It returns when calls can be made.
+// With a *[LaunchError] no process is left. ctx limits the launch, not the
+// plugin's life: that ends with Close, Stop or Kill of the client.
 func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	l := &launch{cfg: cfg, stage: StageConfigure}
 	if err := cfg.validate(); err != nil {
@@ -42,18 +42,18 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	return client, err
 }
 
-// With launches a plugin, calls f with it, and closes it when f has ended: by
-// returning, by a panic, or by runtime.Goexit. So no plugin stays behind, unlike
-// with a deferred Close that a program forgets, or calls on a shadowed variable.
+// With launches a plugin, calls f with it, and closes it when f has ended: by returning, by a
+// panic, or by runtime.Goexit. So no plugin stays behind, unlike with a forgotten Close, or a
+// deferred one on a shadowed variable.
 //
-// The context of f is derived from ctx. It is canceled before the plugin is closed,
-// which ends the calls of goroutines that f left running. The client is of no use
-// after With. f may close the plugin itself, and [Client.Done] tells f that the
-// plugin has ended. The plugin gets the time of [Client.Close] to leave, also when
-// ctx has ended; f calls [Client.Stop] or [Client.Kill] to grant it less.
+// The context of f is derived from ctx. It is canceled before the plugin is closed, to end the
+// calls of goroutines still running from f. The client is of no use after With. f may close the
+// plugin itself, and [Client.Done] reports the plugin's end to f. The plugin gets the time of
+// [Client.Close] to leave, also when ctx has ended; f calls [Client.Stop] or [Client.Kill] to grant
+// it less.
 //
-// The error is that of the launch, a *[LaunchError] without a call of f, or those
-// of f and of the close, joined if there are both.
+// The error is that of the launch, a *[LaunchError] without a call of f, or those of f and of the
+// close, joined if there are both.
 func With(ctx context.Context, cfg Config, f func(ctx context.Context, client *Client) error) (err error) {
 	if f == nil {
 		return errors.New("nothing to do with the plugin: the function for host.With is nil")
@@ -85,7 +85,7 @@ type launch struct {
 	process  *process          // nil before the start
 
 	ownRunner bool             // the configuration has one
-	program   *verify.Approved // what runs; nil without a verifier
+	program   *verify.Approved // the program that runs; nil without a verifier
 }
 
 func (l *launch) run(ctx context.Context) (*Client, error) {
@@ -118,11 +118,11 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if !l.process.own(session) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")
 	}
-	l.sockets.dir.Sweep() // after the launch, which it would lengthen by some 4 %
+	l.sockets.dir.Sweep() // after the launch, to keep its 4 % out of the launch
 	return newClient(l.cfg, l.process, session, line.AppVersion, transport.Protocol()), nil
 }
 
-// start brings the program to run.
+// start starts the program.
 func (l *launch) start(ctx context.Context) (err error) {
 	if err := l.prove(ctx); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (l *launch) start(ctx context.Context) (err error) {
 		l.cfg.Name = run.Name()
 	}
 	l.stage = StageStart
-	if l.ownRunner { // of whose ID nothing is known
+	if l.ownRunner { // its ID is unknown
 		l.sockets.dir.ServesUnknown()
 	}
 	if err := run.Start(ctx); err != nil {
@@ -156,8 +156,8 @@ func (l *launch) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// verify has a private copy of the program approved, and makes it what the command
-// runs. A runner of the caller's own need not know of copies: it gets a path.
+// verify gets approval for a private copy of the program, and makes that copy the command's
+// program. A runner of the caller's own need not know of copies: it gets a path.
 func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	if l.cfg.Verify.Verifier == nil {
 		return nil
@@ -189,7 +189,7 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	return nil
 }
 
-// negotiate finds the host's transport for what the plugin announced.
+// negotiate finds the host's transport for the plugin's announcement.
 func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 	if l.cfg.Versions[line.AppVersion] == nil {
 		mismatch := &core.VersionError{Host: l.cfg.Versions.Numbers(), Plugin: []int{line.AppVersion}}
@@ -212,7 +212,7 @@ func (l *launch) negotiate(line handshake.Line) (core.Transport, error) {
 	return transport, nil
 }
 
-// link is what the transport gets to know of a launch.
+// link returns the transport's view of a launch.
 func (l *launch) link(line handshake.Line, tls *core.TLS) core.HostLink {
 	p := l.process
 	namer := &socket.Namer{Prefix: "h"}

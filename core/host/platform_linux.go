@@ -9,8 +9,8 @@ const usesUnixSockets = true
 // sameVariable compares the names of environment variables.
 func sameVariable(a, b string) bool { return a == b }
 
-// startsAs returns the user that a process with these attributes runs as, as this
-// process's user namespace numbers users; false if that is this process's own.
+// startsAs returns the user of a process with these attributes, with the ID in
+// this process's user namespace; false if that is this process's own.
 func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
 	if attr == nil || attr.Credential == nil {
 		return 0, false // also in a user namespace: nothing has changed its user
@@ -27,7 +27,7 @@ func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
 	return 0, false // not a user that the process can become
 }
 
-// runsAsAnother reports whether a process may be to run as another user.
+// runsAsAnother reports whether a process may run as another user.
 func runsAsAnother(attr *syscall.SysProcAttr) bool {
 	return attr != nil && (attr.Credential != nil || attr.UidMappings != nil)
 }

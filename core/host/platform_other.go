@@ -16,5 +16,5 @@ func sameVariable(a, b string) bool { return strings.EqualFold(a, b) }
 // startsAs is for platforms where processes get a user by number.
 func startsAs(*syscall.SysProcAttr) (uid int, ok bool) { return 0, false }
 
-// runsAsAnother is false: what another user may read cannot be told by a mode.
+// runsAsAnother is false: a mode does not tell which files another user may read.
 func runsAsAnother(*syscall.SysProcAttr) bool { return false }

@@ -11,8 +11,8 @@ const usesUnixSockets = true
 // sameVariable compares the names of environment variables.
 func sameVariable(a, b string) bool { return a == b }
 
-// startsAs returns the user that a process with these attributes runs as; false if
-// that is this process's own.
+// startsAs returns the user of a process with these attributes; false if that is this process's
+// own.
 func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
 	if attr == nil || attr.Credential == nil {
 		return 0, false
@@ -20,5 +20,5 @@ func startsAs(attr *syscall.SysProcAttr) (uid int, ok bool) {
 	return int(attr.Credential.Uid), true
 }
 
-// runsAsAnother reports whether a process may be to run as another user.
+// runsAsAnother reports whether a process may run as another user.
 func runsAsAnother(attr *syscall.SysProcAttr) bool { return attr != nil && attr.Credential != nil }

@@ -16,8 +16,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/verify"
 )
 
-// process is a running plugin and all that belongs to it: it reads its outputs,
-// and when it has ended, closes its session and removes its directory.
+// process is a running plugin with its resources. It reads the outputs. When
+// the plugin has ended, it closes the session and removes the directory.
 type process struct {
 	name     string
 	outputs  Outputs
@@ -25,7 +25,7 @@ type process struct {
 	logger   *slog.Logger
 	runner   runner.Runner
 	sockets  *sockets
-	program  *verify.Approved // what runs; nil without a verifier
+	program  *verify.Approved // the program that runs; nil without a verifier
 	stdout   *stdout
 	tail     logline.Tail
 
@@ -38,7 +38,7 @@ type process struct {
 	expected bool // the host asked for the end
 }
 
-// watch looks after a process that has just been started, until its end.
+// watch monitors a newly started process until its end.
 func watch(run runner.Runner, sockets *sockets, program *verify.Approved, cfg Config) *process {
 	p := &process{
 		name:     cfg.Name,
@@ -80,7 +80,7 @@ func (p *process) log() {
 	_ = stderr.Close()
 }
 
-// own hands the session over, to be closed with the process. It returns false if
+// own takes over the session, to close it with the process. It returns false if
 // the process has ended already; the session is closed then.
 func (p *process) own(session core.Session) bool {
 	p.mu.Lock()
@@ -96,8 +96,8 @@ func (p *process) own(session core.Session) bool {
 	return true
 }
 
-// expect notes that the host asks for the end. An end that has come before stays
-// an unexpected one: what closes a crashed plugin does not hide the crash.
+// expect notes that the host asks for the end. An earlier end stays an
+// unexpected one: closing a crashed plugin does not hide the crash.
 func (p *process) expect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -115,7 +115,7 @@ func (p *process) asked() bool {
 	return p.expected
 }
 
-// reap waits for the end of the process and clears up after it.
+// reap waits for the end of the process and cleans up after it.
 func (p *process) reap(logged <-chan struct{}) {
 	exit, err := p.runner.Wait(context.Background())
 	if err != nil {
@@ -148,9 +148,9 @@ func (p *process) reap(logged <-chan struct{}) {
 	close(p.done)
 }
 
-// drain lets the session take what the process had sent before its end: answers,
-// and the last that it printed. A descendant that still holds the connection
-// keeps it waiting for the grace time at most.
+// drain lets the session read everything sent by the process before its end:
+// answers, and its last prints. If a descendant still holds the connection, it
+// waits for the grace time at most.
 func (p *process) drain(session core.Session) {
 	grace := time.NewTimer(max(p.timeouts.ExitGrace, 0))
 	defer grace.Stop()
@@ -160,9 +160,9 @@ func (p *process) drain(session core.Session) {
 	}
 }
 
-// awaitQuietly waits for the rest of the output to be taken, unless whoever takes
-// it (a writer or a log handler of the caller's) blocks: that must not hide the
-// end of the process. What is left then ends when the taker lets go.
+// awaitQuietly waits until the rest of the output is taken, unless the taker (a
+// writer or a log handler of the caller) blocks: that must not hide the end of
+// the process. The rest then ends when the taker returns.
 func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
 	patience := p.timeouts.ExitGrace
 	if patience < 0 {
@@ -173,7 +173,7 @@ func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
 	select {
 	case <-taken:
 	case <-grace.C:
-		// It may be the logger that blocks.
+		// The blocking taker may be the logger.
 		go p.logger.Warn("the plugin's last output is not taken", "by", taker)
 	}
 }
@@ -201,8 +201,9 @@ func (p *process) kill(ctx context.Context) error {
 	}
 }
 
-// abort ends a process whose launch has failed. It returns how the process ended
-// if it did so by itself, and waits a moment for that if it seems to be ending.
+// abort ends the process of a failed launch. If the process ended by itself,
+// abort returns that end; if it seems to be ending, abort waits a moment for
+// it.
 func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 	p.expect()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timeouts.Kill)
@@ -218,8 +219,8 @@ func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 	return p.exitError()
 }
 
-// endsAlone reports whether the process has ended. One that seems to be ending
-// gets the time to: the end of its output comes before its status.
+// endsAlone reports whether the process has ended. If it seems to be ending it
+// gets some time: the end of its output comes before its status.
 func (p *process) endsAlone(ctx context.Context, ending bool) bool {
 	var patience time.Duration
 	if ending {
@@ -241,7 +242,7 @@ func (p *process) endsAlone(ctx context.Context, ending bool) bool {
 	}
 }
 
-// err is why the process ended, if nobody asked for it.
+// err returns the unexpected end of the process.
 func (p *process) err() error {
 	select {
 	case <-p.ended:
@@ -266,7 +267,7 @@ func (p *process) exitError() *core.ExitError {
 	}
 }
 
-// explain joins the end of the process to an error that it may be the cause of.
+// explain joins the end of the process to an error possibly caused by it.
 func (p *process) explain(ctx context.Context, err error) error {
 	if p.timeouts.ExitGrace < 0 {
 		return err

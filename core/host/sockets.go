@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
-// sockets is where a plugin and its host meet, and who may be there.
+// sockets is the meeting place of a plugin and its host, with the users allowed there.
 type sockets struct {
 	dir         *socket.Dir // nil where plugins listen on TCP
 	access      socket.Access
@@ -25,7 +25,7 @@ type sockets struct {
 
 	warned        sync.Once // of TCP without TLS
 	warnedNetwork sync.Once // of the same where other machines may reach it
-	alarmed       sync.Once // of somebody else at a socket
+	alarmed       sync.Once // of a connection by another user
 }
 
 // newSockets makes the directory for a launch of a process with these attributes.
@@ -68,7 +68,7 @@ func (s *sockets) path() string {
 	return s.dir.Path
 }
 
-// listenUnix makes a socket for those who may use the plugin's.
+// listenUnix makes a socket for the users with access to the plugin's.
 func (s *sockets) listenUnix(namer *socket.Namer, logger *slog.Logger) (net.Listener, error) {
 	listener, err := s.dir.Listen(namer)
 	if err != nil {
@@ -92,16 +92,16 @@ func (p *process) keepDir() {
 	}
 }
 
-// alarm logs that somebody else has come to a socket. Once loudly, for whoever
-// did it once can do it often.
+// alarm logs a connection by another user. Only the first is a warning: a user
+// can repeat it at will.
 func (s *sockets) alarm(logger *slog.Logger, err error) {
 	level := slog.LevelDebug
 	s.alarmed.Do(func() { level = slog.LevelWarn })
 	logger.Log(context.Background(), level, "a connection to the host was refused", "error", err)
 }
 
-// listen makes a listener for the plugin: in the directory that both use, or on
-// the loopback address where there is none.
+// listen makes a listener for the plugin: in the common directory, or on the
+// loopback address where there is none.
 func (p *process) listen(ctx context.Context, namer *socket.Namer) (core.Listener, error) {
 	var listener net.Listener
 	var err error

@@ -12,12 +12,12 @@ import (
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
-// errNoLine is what comes of a plugin whose stdout ends without a handshake
+// errNoLine is the error of a plugin whose stdout ends without a handshake
 // line.
 var errNoLine = errors.New("its output ended without a handshake line")
 
 // stdout reads a plugin's standard output: noise, then the handshake line, then
-// what does not matter but must not fill the pipe (§2).
+// ignored output that must not fill the pipe (§2).
 type stdout struct {
 	source   io.Reader
 	logger   *slog.Logger
@@ -26,7 +26,7 @@ type stdout struct {
 
 	mu       sync.Mutex
 	lastLine string
-	unread   []byte // what has come of a line without its newline
+	unread   []byte // the begun line, without its newline
 }
 
 type announcement struct {
@@ -48,7 +48,7 @@ func (s *stdout) handshake(ctx context.Context) (handshake.Line, error) {
 	}
 }
 
-// last returns the last line that was read, also one without its newline.
+// last returns the last line read, also without its newline.
 func (s *stdout) last() string {
 	if text := s.unfinished(); text != "" {
 		return text
@@ -58,8 +58,8 @@ func (s *stdout) last() string {
 	return s.lastLine
 }
 
-// unfinished returns what has come of a line without its newline, but not more than
-// a handshake line may have.
+// unfinished returns the begun line without its newline, up to the maximum length of a handshake
+// line.
 func (s *stdout) unfinished() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +72,7 @@ func (s *stdout) remember(line string) {
 	s.lastLine, s.unread = line, nil
 }
 
-// keep notes what has come of a line. No byte of it changes later.
+// keep stores the begun line. Its bytes do not change later.
 func (s *stdout) keep(unread []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *stdout) run() {
 	}
 }
 
-// search reads lines until one is a handshake line, or means to be one.
+// search reads lines until one is a handshake line or a malformed one.
 func (s *stdout) search() (handshake.Line, error) {
 	var unread []byte
 	chunk := make([]byte, 1024)
@@ -121,7 +121,7 @@ func (s *stdout) search() (handshake.Line, error) {
 	}
 }
 
-// ended deals with what stands behind the last newline.
+// ended examines the text after the last newline.
 func (s *stdout) ended(unread []byte, err error) (handshake.Line, error) {
 	if len(unread) > 0 {
 		if line, isLine, parseErr := s.examine(string(unread)); isLine {
@@ -134,8 +134,7 @@ func (s *stdout) ended(unread []byte, err error) (handshake.Line, error) {
 	return handshake.Line{}, errNoLine
 }
 
-// examine parses a line that means to be a handshake line, also behind noise
-// that was printed without a newline.
+// examine parses a handshake line, also after noise printed without a newline.
 func (s *stdout) examine(text string) (line handshake.Line, isLine bool, err error) {
 	s.remember(text)
 	if handshake.IsCandidate(text) {

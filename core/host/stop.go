@@ -9,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// stop ends the plugin, and says how that went.
+// stop ends the plugin and returns the error of its end.
 func (c *Client) stop(ctx context.Context) error {
 	c.process.expect()
 	reason := c.leave(ctx)
@@ -23,7 +23,7 @@ func (c *Client) stop(ctx context.Context) error {
 		c.process.logger.DebugContext(ctx, "the plugin was ended", "reason", reason)
 		return err
 	case reason == nil && err == nil:
-		return c.badLeave()
+		return c.exitFailure()
 	case reason == nil:
 		return err
 	case err != nil:
@@ -35,20 +35,20 @@ func (c *Client) stop(ctx context.Context) error {
 	return &StopError{Plugin: c.name, Err: reason}
 }
 
-// leftUnasked is the end of a plugin that left on SIGTERM.
+// leftUnasked returns the error of a plugin that left on SIGTERM.
 func (c *Client) leftUnasked(ctx context.Context, reason error) error {
 	c.process.logger.WarnContext(ctx, "the plugin could not be asked to leave, and left on SIGTERM", "reason", reason)
 	stop := &StopError{Plugin: c.name, Left: true, Err: reason}
-	if err := c.badLeave(); err != nil {
+	if err := c.exitFailure(); err != nil {
 		return errors.Join(stop, err)
 	}
 	return stop
 }
 
-// badLeave is how a plugin ended that was asked to, unless it was as it should.
-// One that was killed on request, or had crashed before, is none. Nor is an unknown
-// status: a host that reaps all its children may get it before the runner does.
-func (c *Client) badLeave() error {
+// exitFailure returns the ExitError of a plugin that exited nonzero after it was asked to leave. It
+// returns nil if the plugin was killed on request, or had crashed before. An unknown status is nil
+// too: a host that reaps all its children may get the status before the runner does.
+func (c *Client) exitFailure() error {
 	exit := c.process.exit
 	unknown := exit.Code == runner.ExitUnknown && exit.Signal == nil
 	if c.killed.Load() || !c.process.asked() || exit.Success() || unknown {
@@ -80,15 +80,15 @@ func (c *Client) leave(ctx context.Context) error {
 	return c.awaitEnd(ctx)
 }
 
-// ask asks the plugin to leave over the connection. A lost one is an error that
-// wraps [core.ErrConnectionLost], also if it is lost before the plugin has agreed.
+// ask asks the plugin to leave over the connection. If the connection is or gets lost before the
+// plugin has agreed, the error wraps [core.ErrConnectionLost].
 func (c *Client) ask(ctx context.Context) error {
 	if c.isLost() {
 		return core.ErrConnectionLost
 	}
 	err := c.session.Quit(ctx)
 	if err != nil && !errors.Is(err, core.ErrCannotQuit) && c.isLost() {
-		return core.ErrConnectionLost // as the session's error says in more words, or not at all
+		return core.ErrConnectionLost // the session's error says the same in more words, or not at all
 	}
 	return err
 }
@@ -102,12 +102,12 @@ func (c *Client) isLost() bool {
 	}
 }
 
-// terminate sends SIGTERM to a plugin that cannot be asked, and waits until it has
-// left. It returns the reason, and why the plugin is to be killed, if it is.
+// terminate sends SIGTERM to a plugin that cannot be asked, and waits until it has left. It returns
+// the reason, joined with the reason for a kill if one is needed.
 func (c *Client) terminate(ctx context.Context, reason error) error {
 	polite, ok := c.process.runner.(interface{ Terminate() error })
 	if !ok || polite.Terminate() != nil {
-		return reason // the platform, or the runner, has nothing milder than a kill
+		return reason // the platform or the runner has nothing milder than a kill
 	}
 	if err := c.awaitEnd(ctx); err != nil {
 		return fmt.Errorf("%w, and SIGTERM did not end it: %w", reason, err)

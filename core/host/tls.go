@@ -11,22 +11,22 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// MTLS says whether a host and a plugin prove to each other who they are, with
-// certificates that each makes for this one launch (protocol §3): nobody else can
-// then call the plugin, or stand in for it. The zero value is [MTLSOff].
+// MTLS determines whether a host and a plugin authenticate each other, with
+// certificates made for this one launch (protocol §3): nobody else can then
+// call the plugin, or stand in for it. The zero value is [MTLSOff].
 type MTLS uint8
 
 // The modes.
 const (
-	// MTLSOff asks for none. It is the default because what asks is a variable in
-	// the plugin's environment, which other libraries' plugins pass on to plugins
-	// of their own; existing ones break on it.
+	// MTLSOff does not request mutual TLS. It is the default because the
+	// request is a variable in the plugin's environment. Other libraries'
+	// plugins pass it on to their own plugins, and some of those fail on it.
 	MTLSOff MTLS = iota
-	// MTLSPreferred asks, and goes without if the plugin does not answer with a
-	// certificate. It is for plugins that may be old.
+	// MTLSPreferred requests mutual TLS, and goes without if the plugin does
+	// not answer with a certificate. It is for plugins that may be old.
 	MTLSPreferred
-	// MTLSRequired asks, and refuses a plugin that does not answer with a
-	// certificate: an [ErrNoCertificate].
+	// MTLSRequired requests mutual TLS, and refuses a plugin that does not
+	// answer with a certificate: an [ErrNoCertificate].
 	MTLSRequired
 )
 
@@ -43,14 +43,15 @@ func (m MTLS) String() string {
 	return "MTLS(" + strconv.Itoa(int(m)) + ")"
 }
 
-// ErrNoCertificate says that mutual TLS is required and the plugin did not answer
-// with a certificate.
+// ErrNoCertificate is the error of a plugin that did not answer with a
+// certificate although mutual TLS is required.
 var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not answer with a certificate: " +
 	"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it " +
 	"(a plugin that has certificates of its own takes a host with some of the same authority in Config.TLS)")
 
-// ErrUnaskedCertificate says that a plugin answered with a certificate although
-// AutoMTLS is off: it was told to, by somebody else.
+// ErrUnaskedCertificate is the error of a plugin that answered with a
+// certificate although AutoMTLS is off. Another program put the request into
+// its environment.
 var ErrUnaskedCertificate = errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
 	"turn it on, or keep " + handshake.EnvClientCert + " out of the plugin's environment")
 
@@ -65,7 +66,7 @@ func (c Config) validateSecurity() error {
 	return nil
 }
 
-// prove gets what the host proves itself with.
+// prove gets the host's certificate.
 func (l *launch) prove(ctx context.Context) (err error) {
 	if l.cfg.AutoMTLS != MTLSOff {
 		l.identity, err = tlsutil.NewIdentity()
@@ -77,14 +78,14 @@ func (l *launch) prove(ctx context.Context) (err error) {
 	return nil
 }
 
-// security is TLS as the host and the plugin have agreed on it; nil for none.
+// security returns the TLS agreed on by host and plugin; nil for none.
 func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 	answered := line.ServerCert != nil
 	switch {
 	case l.identity == nil && answered:
 		return nil, ErrUnaskedCertificate
 	case l.identity == nil:
-		return l.told(l.static), nil
+		return l.withRefusalLog(l.static), nil
 	case !answered && l.cfg.AutoMTLS == MTLSRequired:
 		return nil, ErrNoCertificate
 	case !answered:
@@ -96,19 +97,19 @@ func (l *launch) security(line handshake.Line) (*core.TLS, error) {
 		return nil, fmt.Errorf("the certificate that the plugin announced: %w", err)
 	}
 	agreed := &core.TLS{Client: tlsutil.Client(l.identity, peer), Server: tlsutil.Server(l.identity, peer)}
-	return l.told(agreed), nil
+	return l.withRefusalLog(agreed), nil
 }
 
-// told is TLS by which the host hears of strangers at what it serves to the plugin.
-func (l *launch) told(secured *core.TLS) *core.TLS {
+// withRefusalLog adds the host's log of refused connections to secured.
+func (l *launch) withRefusalLog(secured *core.TLS) *core.TLS {
 	if secured != nil && secured.Refused == nil {
 		secured.Refused = func(err error) { l.sockets.alarm(l.process.logger, err) }
 	}
 	return secured
 }
 
-// manner says how the plugin is connected to. One side that has TLS and one that
-// has none do not understand a word of each other, so their errors do not tell.
+// manner describes the connection's security for errors. If only one side has
+// TLS, neither understands the other, so their own errors do not reveal it.
 func (l *launch) manner(tls *core.TLS) string {
 	switch {
 	case tls == nil:

@@ -2,19 +2,18 @@ package socket
 
 import "fmt"
 
-// nobody stands for no user and no group. It is what chown(2) takes for "leave
-// it as it is".
+// nobody stands for no user and no group. chown(2) takes it for "leave it as it
+// is".
 const nobody = -1
 
-// Access says who may use a directory and the sockets in it, beside this user.
-// The zero value is nobody else.
+// Access defines the users of a directory and its sockets, besides this user.
+// The zero value allows nobody else.
 type Access struct {
 	user, group *int
 }
 
-// NewAccess finds the user and the group, each by its name or its number; empty
-// for none. A user gets the directory, so that its process can make sockets
-// there.
+// NewAccess looks up the user and the group, each by name or ID; empty for
+// none. A user gets the directory, so that its process can make sockets there.
 func NewAccess(user, group string) (Access, error) {
 	var access Access
 	if user != "" {
@@ -34,8 +33,8 @@ func NewAccess(user, group string) (Access, error) {
 	return access, nil
 }
 
-// WithUser returns the access with another user, by number. One that is this
-// process's own needs no access.
+// WithUser returns the access with another user, by ID. This process's own user
+// needs no access.
 func (a Access) WithUser(uid int) Access {
 	a.user = nil
 	if !isSelf(uid) {
@@ -50,11 +49,11 @@ func (a Access) User() (uid int, ok bool) { return deref(a.user) }
 // Group returns the group.
 func (a Access) Group() (gid int, ok bool) { return deref(a.group) }
 
-// shared reports whether others than this user have to get there.
+// shared reports whether other users need access.
 func (a Access) shared() bool { return a.user != nil || a.group != nil }
 
-// mustPass reports whether others have to pass the directories above: root always
-// can.
+// mustPass reports whether other users must pass the directories above: root
+// always can.
 func (a Access) mustPass() bool { return a.group != nil || a.user != nil && *a.user != 0 }
 
 func deref(number *int) (int, bool) {
@@ -64,7 +63,7 @@ func deref(number *int) (int, bool) {
 	return *number, true
 }
 
-// UserIDs returns the numbers of users that are given by number or name.
+// UserIDs returns the IDs of users given by ID or name.
 func UserIDs(names []string) ([]int, error) {
 	var uids []int
 	for _, name := range names {

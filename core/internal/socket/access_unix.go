@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
-// open gives a directory that has just been made to those who have access.
+// open gives a newly made directory to the users with access.
 func (a Access) open(dir *os.File) error {
 	if !a.shared() {
 		return nil // it is this user's as it is
@@ -25,10 +25,10 @@ func (a Access) open(dir *os.File) error {
 	return a.give(dir, 0o700, 0o770)
 }
 
-// Share lets those who have access connect to the socket at path (protocol §1),
-// which this process has just made. One of them may own the directory that it is
-// in, and so may have put something else there: that stays as it is, and is an
-// error. Without others it is for this user, whatever the umask.
+// Share lets the users with access connect to the socket at path (protocol §1),
+// which this process has just made. If one of them owns the socket's directory,
+// it may have replaced the socket: the replacement stays unchanged, and is an
+// error. Without other users the socket is for this user, whatever the umask.
 func (a Access) Share(path string) error {
 	if !a.shared() && isUsable(path) {
 		return nil
@@ -47,15 +47,15 @@ func isUsable(path string) bool {
 	return err == nil && info.Mode()&0o600 == 0o600
 }
 
-// givable is a file of this process's.
+// givable is a file of this process.
 type givable interface {
 	Chown(uid, gid int) error
 	Chmod(mode os.FileMode) error
 }
 
-// give gives a file its group and then its mode, which must not open it to another
-// group: the one for this user alone, or the one for the group as well. Its user
-// comes last: whoever owns a directory can put something else in its place.
+// give gives a file its group and then its mode, which must not open it to another group: private
+// for this user alone, common for the group as well. Its user comes last: the owner of a directory
+// can replace its content.
 func (a Access) give(file givable, private, common os.FileMode) error {
 	mode := private
 	gid, hasGroup := a.Group()
@@ -89,12 +89,12 @@ func (a Access) failed(err error) error {
 	return fmt.Errorf("let %s use the plugin's sockets: %w", a.who(), err)
 }
 
-// errExchanged says that at a path there is something else by now.
+// errExchanged reports a replaced file.
 var errExchanged = errors.New("somebody has put something else in the place of what was just made there")
 
-// checkMade returns an error unless a file can be the socket that this process has
-// just made: it is one, it is this user's, and it has no other name (a socket of
-// another program's could have been given this one).
+// checkMade returns an error unless a file can be the socket just made by this process: it is a
+// socket, it is this user's, and it has no other name (another program's socket could have been
+// given this name).
 func checkMade(info fs.FileInfo) error {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if ok && isMine(info, fs.ModeSocket) && stat.Nlink == 1 {
@@ -109,12 +109,12 @@ func isMine(info fs.FileInfo, kind fs.FileMode) bool {
 	return ok && info.Mode().Type() == kind && isSelf(uid)
 }
 
-// openMade opens a directory that this process has just made, for this user alone
-// whatever the umask. What is put at its path meanwhile is not touched.
+// openMade opens a directory just made by this process, for this user alone
+// whatever the umask. It does not touch a replacement at its path.
 func openMade(path string) (_ *os.File, err error) {
 	defer func() {
 		if err != nil {
-			_ = syscall.Rmdir(path) // what is there now, if it is empty
+			_ = syscall.Rmdir(path) // removes a replacement too, if it is empty
 		}
 	}()
 	made, err := openDir(path)
@@ -133,7 +133,7 @@ func openMade(path string) (_ *os.File, err error) {
 	if err == nil && !isMine(info, fs.ModeDir) {
 		err = &fs.PathError{Op: "open", Path: path, Err: errExchanged}
 	}
-	if err == nil && info.Mode() != fs.ModeDir|0o700 { // unlike what the umask gives as a rule
+	if err == nil && info.Mode() != fs.ModeDir|0o700 { // the umask usually leaves this mode alone
 		err = made.Chmod(0o700)
 	}
 	if err != nil {
@@ -143,7 +143,7 @@ func openMade(path string) (_ *os.File, err error) {
 	return made, nil
 }
 
-// openDir opens a directory, and not one behind a link.
+// openDir opens a directory, but not behind a link.
 func openDir(path string) (*os.File, error) {
 	return os.OpenFile(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 }
@@ -160,7 +160,7 @@ func (a Access) who() string {
 
 func isSelf(uid int) bool { return uid == os.Geteuid() }
 
-// userID returns the number of a user who is given by number or name.
+// userID returns the ID of a user given by ID or name.
 func userID(name string) (int, error) {
 	if uid, ok := number(name); ok {
 		return uid, nil
@@ -172,7 +172,7 @@ func userID(name string) (int, error) {
 	return strconv.Atoi(found.Uid)
 }
 
-// groupID returns the number of a group that is given by number or name.
+// groupID returns the ID of a group given by ID or name.
 func groupID(name string) (int, error) {
 	if gid, ok := number(name); ok {
 		return gid, nil
@@ -184,8 +184,8 @@ func groupID(name string) (int, error) {
 	return strconv.Atoi(found.Gid)
 }
 
-// number reads a number of a user or group. The highest is none: chown(2) takes it
-// for "leave it as it is".
+// number reads the ID of a user or group. The highest ID is invalid: chown(2) takes it for "leave
+// it as it is".
 func number(text string) (int, bool) {
 	n, err := strconv.ParseUint(text, 10, 32)
 	return int(n), err == nil && n != math.MaxUint32

@@ -13,9 +13,9 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
-// again makes a directory that is gone from its path once more: a cleaner of temporary
-// files may have swept it away while it was in use. The other side may have made it
-// already, and is one of owners; then that is taken. Whatever else is there is an error.
+// again makes a missing directory again: a cleaner of temporary files may have swept it away while
+// it was in use. If the other side, one of owners, has made it already, again takes it. Anything
+// else at the path is an error.
 func again(path string, access Access, owners ...int) (fs.FileInfo, *hold, error) {
 	if err := makeRoomAgain(path, access); err != nil {
 		return nil, nil, err
@@ -46,7 +46,7 @@ func errMoved(resolved, base string) error {
 	return fmt.Errorf("it leads to %q", resolved)
 }
 
-// makeRoomAgain makes the room of a directory in a crowded place, if that is gone too.
+// makeRoomAgain makes a directory's room in a crowded place, if the room is gone too.
 func makeRoomAgain(path string, access Access) error {
 	dir := filepath.Dir(path)
 	if filepath.Base(dir) != roomName() {
@@ -58,8 +58,8 @@ func makeRoomAgain(path string, access Access) error {
 	return makeRoom(dir, access)
 }
 
-// adopt takes a directory that the other side has made again: it and its owner's file
-// belong to owners or this user, and nobody else may write to it.
+// adopt takes a directory made again by the other side: it and its owner's file belong to owners or
+// this user, and nobody else may write to it.
 func adopt(path string, access Access, owners []int) (fs.FileInfo, *hold, error) {
 	owners = append(owners, os.Geteuid())
 	foreign := &fs.PathError{Op: "open", Path: path, Err: errExchanged}

@@ -4,8 +4,8 @@ package socket
 
 import "golang.org/x/sys/unix"
 
-// bootID tells this boot of the machine from others. macOS knows it by this name
-// (sysctl(3)). Empty: it is not known.
+// bootID returns the ID of this boot of the machine. macOS knows it by this
+// name (sysctl(3)). Empty: unknown.
 func bootID() string {
 	id, err := unix.Sysctl("kern.bootsessionuuid")
 	if err != nil {

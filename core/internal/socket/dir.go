@@ -16,8 +16,8 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// nameRoom is what a socket's name takes beneath its directory, separator
-// included. Those of other libraries are as long as this.
+// nameRoom is the length of a socket's name beneath its directory, separator
+// included. Names of other libraries are as long.
 const nameRoom = 24
 
 // dirPattern names the directories. The random part has ten digits at the most.
@@ -26,19 +26,18 @@ const (
 	dirRoom    = len(dirPattern) + 10
 )
 
-// maxTries bounds how often a directory is made anew because another process
-// took it for one that was left behind.
+// maxTries limits how often a directory is made again because another process
+// took it for an abandoned directory.
 const maxTries = 100
 
-// ownerFile is in each directory where there are locks. It belongs to the user who
-// made the directory; its lock says that the directory is in use; and it says
-// which process the plugin is, which may outlive its host and knows nothing of
-// locks.
+// ownerFile is in each directory on systems with locks. It belongs to the directory's maker. Its
+// lock marks the directory as in use. It names the plugin's process, which may outlive its host and
+// knows nothing of locks.
 const ownerFile = ".owner"
 
-// Dir is a private directory for sockets. Whoever made it removes it; if that
-// does not happen, as the process was killed, the next one of the same user who
-// sweeps the same place does.
+// Dir is a private directory for sockets. Its maker removes it. If the maker
+// was killed, the next process of the same user that sweeps the same place
+// removes it.
 type Dir struct {
 	// Path is its absolute path, short enough for sockets beneath it.
 	Path string
@@ -47,17 +46,17 @@ type Dir struct {
 	removing sync.Once
 
 	mu      sync.Mutex
-	made    fs.FileInfo // tells the directory from any other at its path
+	made    fs.FileInfo // identifies the directory at its path
 	hold    *hold
-	serves  func(*hold)  // notes for what it was made; nil: nothing was noted
+	serves  func(*hold)  // records the directory's user in the hold; nil: no record
 	removed bool         // or about to be
 	sweep   *sweep.Sweep // nil before it has begun
 }
 
-// MakeDir makes a directory for those who have access: this user alone (mode
-// 0700), another one, or a group as well (mode 0770). It is in the first of bases
-// in which the path of a socket stays short enough, where no other user could
-// exchange it, and in which a socket can be made. Without bases these are the
+// MakeDir makes a directory for the users with access: this user alone (mode
+// 0700), another user, or a group as well (mode 0770). It takes the first of
+// bases where the path of a socket stays short enough, no other user could
+// replace the directory, and a socket can be made. Without bases it takes the
 // platform's.
 func MakeDir(access Access, bases ...string) (*Dir, error) {
 	setting := "choose a shorter directory for sockets"
@@ -79,7 +78,7 @@ func MakeDir(access Access, bases ...string) (*Dir, error) {
 	return nil, fmt.Errorf("make a private directory for sockets: %w", errors.Join(failed...))
 }
 
-// makeIn makes a directory in a base in which a socket can be made.
+// makeIn makes a directory in a base with room for a socket.
 func makeIn(base string, access Access) (*Dir, error) {
 	err := errTaken
 	for tries := 0; tries < maxTries && errors.Is(err, errTaken); tries++ {
@@ -101,8 +100,8 @@ func makeIn(base string, access Access) (*Dir, error) {
 	return nil, err
 }
 
-// claim makes a directory that has just been made this process's, and lets those
-// who have access into it.
+// claim marks a newly made directory as this process's, and admits the users
+// with access.
 func (d *Dir) claim(access Access) error {
 	made, err := openMade(d.Path)
 	if err != nil {
@@ -115,22 +114,22 @@ func (d *Dir) claim(access Access) error {
 	if d.hold, err = takeHold(made); err != nil {
 		return err
 	}
-	// The base may have room for a directory and a file, and for nothing else.
+	// The base may have room for a directory and a file alone.
 	if err := tryListen(d.Path); err != nil {
 		return err
 	}
 	return access.open(made)
 }
 
-// Serves notes which process the directory was made for, by its number, so that it
-// stays while that process runs, even without its host.
+// Serves records the PID of the directory's plugin. The directory stays while that process runs,
+// even without its host.
 func (d *Dir) Serves(pid int) {
 	d.note(func(h *hold) { h.serves(pid) })
 }
 
-// ServesUnknown notes that the directory was made for something of which no number
-// of a process is known here, such as a container. It stays, without its host, until
-// the machine has been booted: nobody can tell any sooner that it is not in use.
+// ServesUnknown records that no PID of the directory's plugin is known here, as with a container.
+// The directory stays, without its host, until the next boot of the machine: its use cannot be
+// ruled out earlier.
 func (d *Dir) ServesUnknown() {
 	d.note((*hold).servesUnknown)
 }
@@ -145,8 +144,8 @@ func (d *Dir) note(serves func(*hold)) {
 	serves(d.hold)
 }
 
-// Listen listens on a new socket in the directory. If that has been swept away, as by a
-// cleaner of temporary files, it is made again before, by the same rules.
+// Listen listens on a new socket in the directory. If a cleaner of temporary files has swept the
+// directory away, Listen first makes it again, by the same rules.
 func (d *Dir) Listen(namer *Namer) (*net.UnixListener, error) {
 	if err := d.stay(); err != nil {
 		return nil, err
@@ -176,7 +175,7 @@ func (d *Dir) stay() error {
 	return nil
 }
 
-// others returns the other user who may have made the directory again.
+// others returns the other user, who may have made the directory again.
 func (d *Dir) others() []int {
 	if uid, ok := d.access.User(); ok {
 		return []int{uid}
@@ -184,8 +183,8 @@ func (d *Dir) others() []int {
 	return nil
 }
 
-// Sweep begins to remove the directories beside this one that other processes of
-// this user have left behind. It may be called again, and on a nil Dir.
+// Sweep starts to remove the directories beside this one abandoned by other
+// processes of this user. It may be called again, and on a nil Dir.
 func (d *Dir) Sweep() {
 	if d == nil {
 		return
@@ -197,8 +196,8 @@ func (d *Dir) Sweep() {
 	}
 }
 
-// Remove removes the directory and all in it, and hastens the end of the sweep, for
-// which it waits. After that there is none. It may be called again, and on a nil Dir.
+// Remove removes the directory with its content, and hastens the end of the sweep and waits for it.
+// Later calls of Sweep do nothing. Remove may be called again, and on a nil Dir.
 func (d *Dir) Remove() {
 	if d == nil {
 		return
@@ -206,7 +205,7 @@ func (d *Dir) Remove() {
 	d.removing.Do(func() {
 		swept := d.retire()
 		swept.Hurry()
-		if isAt(d.Path, d.made) { // not what a user with access to it put there
+		if isAt(d.Path, d.made) { // not a replacement by a user with access
 			removeDir(d.Path)
 		}
 		d.hold.release()
@@ -215,8 +214,8 @@ func (d *Dir) Remove() {
 	})
 }
 
-// retire ends the use of the directory, be it the one that the other side has made
-// again, and returns the sweep.
+// retire ends the use of the directory, even if the other side made it again, and returns the
+// sweep.
 func (d *Dir) retire() *sweep.Sweep {
 	if d.made != nil && exists(d.Path) {
 		_ = d.stay()
@@ -227,9 +226,9 @@ func (d *Dir) retire() *sweep.Sweep {
 	return d.sweep
 }
 
-// removeDir removes a directory and all in it, and last the file that says whose it is:
-// whatever ends this process in between, the rest is still known to be abandoned. A
-// socket that a plugin makes meanwhile takes another turn.
+// removeDir removes a directory with its content, and the owner's file last: if this process is
+// killed in between, the rest still counts as abandoned. A socket made meanwhile by a plugin takes
+// another turn.
 func removeDir(path string) {
 	for range maxTurns {
 		entries, err := os.ReadDir(path)
@@ -248,7 +247,7 @@ func removeDir(path string) {
 	}
 }
 
-// maxTurns bounds how often a directory is cleared that fills again.
+// maxTurns limits how often a refilled directory is cleared.
 const maxTurns = 3
 
 func exists(path string) bool {
@@ -262,8 +261,8 @@ func isAt(path string, dir fs.FileInfo) bool {
 	return err == nil && os.SameFile(there, dir)
 }
 
-// fit returns the path of a base as it is announced, if directories can be made
-// there. setting is what to do if it is too long.
+// fit returns the path of a base in its announced form, if directories can be
+// made there. setting is the remedy for a path that is too long.
 func fit(base, setting string, forOthers bool) (string, error) {
 	base, err := filepath.Abs(base) // the plugin may have another working directory
 	if err == nil {

@@ -10,16 +10,15 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
-// Handed is a directory that a host handed over, as it was when this process began.
-// What is at its path later says nothing of the host: whoever could put it there
-// may be somebody else.
+// Handed is a directory handed over by a host, in its state when this process began. A later
+// directory at its path says nothing of the host: another user may have put it there.
 type Handed struct {
 	path   string
 	info   fs.FileInfo // nil: there was none
 	owners []int
 }
 
-// HandedOver looks at the directory that a host handed over.
+// HandedOver examines the directory handed over by a host.
 func HandedOver(dir string) *Handed {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
@@ -28,10 +27,9 @@ func HandedOver(dir string) *Handed {
 	return &Handed{path: dir, info: info, owners: ownersOf(dir, info)}
 }
 
-// Again makes the directory again if it has been swept away, as by a cleaner of
-// temporary files, or takes the one that the host has made again. The first is for a
-// directory that only this user and the group of access may use: another user's cannot
-// be made here. release ends the hold on it.
+// Again makes a missing directory again, as after a cleaner of temporary files, or takes the
+// directory made again by the host. It makes only a directory for this user and the group of
+// access: it cannot make another user's. release ends the hold on it.
 func (h *Handed) Again(access Access) (release func(), err error) {
 	if h.Check() == nil {
 		return func() {}, nil
@@ -53,10 +51,10 @@ func (h *Handed) Again(access Access) (release func(), err error) {
 	return hold.release, nil
 }
 
-// Owners returns the users who made it.
+// Owners returns the users who may have made the directory.
 func (h *Handed) Owners() []int { return h.owners }
 
-// Check returns an error if there is another directory at the path by now.
+// Check returns an error if another directory is at the path.
 func (h *Handed) Check() error {
 	info, err := os.Stat(h.path)
 	if err != nil {
@@ -68,10 +66,10 @@ func (h *Handed) Check() error {
 	return nil
 }
 
-// ownersOf returns the users who made a directory: that of the directory, which may
-// have been given away, and that of what the host put in it. Where others can put
-// something too (another library's host may hand over /tmp), that says nothing; and
-// the members of the group that a host names need not be known to be let in.
+// ownersOf returns the makers of a directory: the owner of the directory, which may have been given
+// away, and the owner of the host's file in it. If others can write to the directory (another
+// library's host may hand over /tmp), the file says nothing. Members of the host's group are
+// admitted without being known here.
 func ownersOf(dir string, info fs.FileInfo) []int {
 	uid, ok := dircheck.OwnerOf(info)
 	if !ok {

@@ -10,11 +10,11 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// errTaken does not come up here.
+// errTaken does not occur here.
 var errTaken = errors.New("the directory was taken away")
 
-// hold is nothing: without locks it cannot be known what is in use, and so
-// nothing is removed but by its owner.
+// hold is empty: without locks the use of a directory is unknown, so only its
+// owner removes it.
 type hold struct{}
 
 func takeHold(*os.File) (*hold, error) { return nil, nil }
@@ -30,7 +30,7 @@ func Hold(string) (release func(), err error) { return func() {}, nil }
 
 func startSweep(string) *sweep.Sweep { return nil }
 
-// A crowded place is as good as any where nothing is looked for in it.
+// Without a sweep, a crowded place is as good as any.
 
 func room(base string, _ Access) string { return base }
 
@@ -38,8 +38,7 @@ func isRoomGone(string, error) bool { return false }
 
 func leaveRoom(string) {}
 
-// again does not make a directory again: without locks no cleaner can be kept from it
-// either.
+// again does not make a directory again: without locks a cleaner would remove it again.
 func again(path string, _ Access, _ ...int) (fs.FileInfo, *hold, error) {
 	return nil, nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 }

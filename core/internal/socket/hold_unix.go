@@ -22,7 +22,7 @@ var errTaken = errors.New("the directory was taken away")
 // heeds it, as systemd-tmpfiles does (tmpfiles.d(5), "age").
 type hold struct{ file, dir *os.File }
 
-// takeHold makes a directory that has just been made this process's.
+// takeHold marks a newly made directory as this process's.
 func takeHold(dir *os.File) (*hold, error) {
 	file, err := openIn(dir, ownerFile, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -31,11 +31,11 @@ func takeHold(dir *os.File) (*hold, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Whoever is let into the directory can lock it, whatever the umask.
+	// Users with access to the directory can lock it, whatever the umask.
 	_ = file.Chmod(0o644)
 	err = flock(file, unix.LOCK_SH)
-	// A file system without locks is no reason not to serve. What is left there
-	// stays there.
+	// A file system without locks is no reason not to serve. Abandoned
+	// directories stay there.
 	if errors.Is(err, unix.EWOULDBLOCK) || err == nil && !linked(file) {
 		file.Close()
 		return nil, errTaken
@@ -43,7 +43,7 @@ func takeHold(dir *os.File) (*hold, error) {
 	return &hold{file, lockDir(dir)}, nil
 }
 
-// lockDir keeps cleaners from an open directory. Nil: that cannot be done.
+// lockDir protects an open directory from cleaners. Nil: that is impossible.
 func lockDir(dir *os.File) *os.File {
 	locked, err := openIn(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -53,10 +53,10 @@ func lockDir(dir *os.File) *os.File {
 	return locked
 }
 
-// Hold keeps a directory that the host made from being removed for as long as
-// this process runs, should it outlive its host. release ends that; it is never
-// nil. A directory of another library's host cannot be held, and need not be. One
-// that is being removed, since its host has ended, is an error.
+// Hold protects a directory made by the host from removal for as long as this
+// process runs, in case it outlives its host. release ends that; it is never
+// nil. A directory of another library's host cannot be held, and need not be.
+// If the directory is being removed, since its host has ended, Hold fails.
 func Hold(dir string) (release func(), err error) {
 	held, err := openDir(dir)
 	if err != nil {
@@ -70,7 +70,7 @@ func Hold(dir string) (release func(), err error) {
 	return hold.release, nil
 }
 
-// join holds an open directory that has an owner already. Without one it returns nil.
+// join holds an open directory with an owner. Without an owner it returns nil.
 func join(dir *os.File) (*hold, error) {
 	file, err := openIn(dir, ownerFile, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if err != nil {
@@ -84,11 +84,10 @@ func join(dir *os.File) (*hold, error) {
 	return &hold{file, lockDir(dir)}, nil
 }
 
-// serves notes the number of the process that the directory was made for.
+// serves records the PID of the directory's process.
 func (h *hold) serves(pid int) { h.note(strconv.Itoa(pid)) }
 
-// servesUnknown notes that it was made for something that runs until the next boot
-// at the longest.
+// servesUnknown records an unknown process, which runs until the next boot at the longest.
 func (h *hold) servesUnknown() { h.note(bootPrefix + bootID()) }
 
 // note writes a line into the owner's file. After release it does nothing.
@@ -98,7 +97,7 @@ func (h *hold) note(line string) {
 	}
 }
 
-// release lets go of the lock.
+// release releases the locks.
 func (h *hold) release() {
 	if h != nil {
 		h.file.Close()
@@ -106,7 +105,7 @@ func (h *hold) release() {
 	}
 }
 
-// openIn opens a file in an open directory, whatever is at its path by now.
+// openIn opens a file in an open directory, even if another directory is at its path.
 func openIn(dir *os.File, name string, flags int) (*os.File, error) {
 	path := filepath.Join(dir.Name(), name)
 	for {

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultNetwork is what plugins listen on unless they are told otherwise (protocol §1).
+// DefaultNetwork is the default network for plugins to listen on (protocol §1).
 const DefaultNetwork = "unix"
 
 // maxPath is the size of sun_path without its NUL (unix(7)).
 const maxPath = 107
 
-// defaultBases prefers what the user has chosen, then what the system keeps in
-// memory: a socket in a directory on disk takes several times as long to make,
-// which is a good part of a plugin's launch. What is to be shared cannot be in
-// XDG_RUNTIME_DIR, which is its user's alone.
+// defaultBases prefers the user's choice, then directories in memory: a socket
+// in a directory on disk takes several times as long to make, a good part of a
+// plugin's launch. A shared directory cannot be in XDG_RUNTIME_DIR, which is
+// its user's alone.
 func defaultBases(shared bool) []string {
 	variables := []string{"TMPDIR", "XDG_RUNTIME_DIR"}
 	if shared {
@@ -35,8 +35,7 @@ func defaultBases(shared bool) []string {
 	return append(bases, "/dev/shm", "/tmp")
 }
 
-// bootID tells this boot of the machine from others (proc_sys_kernel(5)). Empty: it is
-// not known.
+// bootID returns the ID of this boot of the machine (proc_sys_kernel(5)). Empty: unknown.
 func bootID() string {
 	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -45,8 +44,8 @@ func bootID() string {
 	return strings.TrimSpace(string(text))
 }
 
-// madeSocket is a socket in the file system, by a descriptor: what is put at its
-// path meanwhile is not touched.
+// madeSocket is a socket in the file system, by its descriptor: a replacement
+// at its path is not touched.
 type madeSocket struct{ *os.File }
 
 func openSocket(path string) (madeSocket, error) {
@@ -65,7 +64,7 @@ func openSocket(path string) (madeSocket, error) {
 	return madeSocket{file}, nil
 }
 
-// openUp lets this user read a directory that this process has just made.
+// openUp lets this user read a directory just made by this process.
 func openUp(path string) error {
 	file, err := os.OpenFile(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -82,8 +81,8 @@ func openUp(path string) error {
 	return madeSocket{file}.Chmod(0o700)
 }
 
-// Chown and Chmod stand in for those of the file: fchown(2) and fchmod(2) do not take
-// a descriptor of this kind.
+// Chown and Chmod replace those of the file: fchown(2) and fchmod(2) do not take a descriptor of
+// this kind.
 
 func (m madeSocket) Chown(uid, gid int) error {
 	if err := unix.Fchownat(int(m.Fd()), "", uid, gid, unix.AT_EMPTY_PATH); err != nil {
@@ -92,7 +91,7 @@ func (m madeSocket) Chown(uid, gid int) error {
 	return nil
 }
 
-// Chmod goes by a link that leads to the descriptor's file.
+// Chmod uses a link to the descriptor's file.
 func (m madeSocket) Chmod(mode os.FileMode) error {
 	err := os.Chmod("/proc/self/fd/"+strconv.Itoa(int(m.Fd())), mode)
 	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {

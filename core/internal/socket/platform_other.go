@@ -4,10 +4,10 @@ package socket
 
 import "os"
 
-// DefaultNetwork is what plugins listen on unless they are told otherwise (protocol §1).
+// DefaultNetwork is the default network for plugins to listen on (protocol §1).
 const DefaultNetwork = "tcp"
 
-// maxPath is that of the smallest of the other platforms.
+// maxPath is the smallest limit of the other platforms.
 const maxPath = 103
 
 func defaultBases(bool) []string { return []string{os.TempDir()} }
@@ -24,6 +24,6 @@ func userID(string) (int, error) { return nobody, nil }
 
 func groupID(string) (int, error) { return nobody, nil }
 
-// openMade opens a directory that this process has just made. Nobody else comes near
-// this user's directories.
+// openMade opens a directory just made by this process. No other user has access to this user's
+// directories.
 func openMade(path string) (*os.File, error) { return os.Open(path) }

@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// DefaultNetwork is what plugins listen on unless they are told otherwise (protocol §1).
+// DefaultNetwork is the default network for plugins to listen on (protocol §1).
 const DefaultNetwork = "unix"
 
 // maxPath is the size of sun_path without its NUL on the BSDs and macOS, the
 // smallest of the platforms'.
 const maxPath = 103
 
-// defaultBases prefers the system's choice, which on macOS is its user's alone:
-// what is to be shared cannot be there.
+// defaultBases prefers the system's choice. On macOS that is its user's alone,
+// so a shared directory cannot be there.
 func defaultBases(shared bool) []string {
 	if shared {
 		return []string{"/tmp"}
@@ -23,8 +23,8 @@ func defaultBases(shared bool) []string {
 	return []string{os.TempDir(), "/tmp"}
 }
 
-// madeSocket is the path of a socket. No descriptor can stand for it here, so each
-// use looks before whether it is still that socket.
+// madeSocket is the path of a socket. No descriptor can stand for it here, so each use checks first
+// that it is still the same socket.
 type madeSocket string
 
 func openSocket(path string) (madeSocket, error) { return madeSocket(path), madeSocket(path).check() }
@@ -56,7 +56,7 @@ func (m madeSocket) Chmod(mode os.FileMode) error {
 	return os.Chmod(string(m), mode)
 }
 
-// openUp lets this user read a directory that this process has just made.
+// openUp lets this user read a directory just made by this process.
 func openUp(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {

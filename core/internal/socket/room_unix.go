@@ -13,22 +13,20 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// crowded is from which size on, in bytes, a directory is taken for one with very many
-// names, thousands on most file systems. To find those of this library among them takes
-// as long as a launch.
+// crowded is the minimum size of a directory, in bytes, with very many names: thousands on most
+// file systems. Finding this library's directories among them takes as long as a launch.
 const crowded = 64 << 10
 
-// seldom is the share of launches in a crowded place, one in so many, that look through
-// all its names for directories that were made before it was crowded.
+// seldom is the share of launches in a crowded place, 1 in seldom, that read all its names to find
+// directories made before it was crowded.
 const seldom = 512
 
-// roomName is the directory of this user's in a crowded place.
+// roomName is the name of this user's directory in a crowded place.
 func roomName() string { return dirPattern + "u" + strconv.Itoa(os.Geteuid()) }
 
-// room returns where directories are made in a base: in the base, or if that is crowded,
-// in a directory of this user's own there. That is for its user alone, or lets those
-// pass who have access to what is in it. Where it cannot be made, as another user has
-// taken its name, the base has to do.
+// room returns the parent for new directories in a base: the base, or if it is crowded, a directory
+// of this user's own there. That directory is for its user alone, or lets the users with access
+// pass. If it cannot be made, as another user has taken its name, room returns the base.
 func room(base string, access Access) string {
 	info, err := os.Lstat(base)
 	if err != nil || info.Size() < crowded {
@@ -44,7 +42,7 @@ func room(base string, access Access) string {
 	return path
 }
 
-// makeRoom makes a room, or takes the one that is there.
+// makeRoom makes a room, or takes the existing room.
 func makeRoom(path string, access Access) error {
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -60,7 +58,7 @@ func makeRoom(path string, access Access) error {
 	return nil
 }
 
-// openRoom opens a room, and sees to it that this user alone may write there.
+// openRoom opens a room and restricts writing to this user.
 func openRoom(path string) (*os.File, error) {
 	made, err := openDir(path)
 	if errors.Is(err, fs.ErrPermission) {
@@ -85,8 +83,8 @@ func openRoom(path string) (*os.File, error) {
 	return made, nil
 }
 
-// isRoomGone reports whether a directory could not be made since the last of the room's
-// has just been removed, and the room with it.
+// isRoomGone reports whether a directory could not be made because another process removed the room
+// with the last directory in it.
 func isRoomGone(base string, err error) bool {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return false
@@ -95,16 +93,15 @@ func isRoomGone(base string, err error) bool {
 	return err == nil
 }
 
-// leaveRoom removes the room of a directory that has been removed, if it was the last.
+// leaveRoom removes the room of a removed directory, if that was the last.
 func leaveRoom(path string) {
 	if room := filepath.Dir(path); filepath.Base(room) == roomName() {
 		_ = os.Remove(room)
 	}
 }
 
-// startSweep begins to remove the directories that processes of this user left behind
-// beside one in dir: in the base and in this user's room there, where the place is
-// crowded seldom in the base.
+// startSweep starts to remove the directories abandoned by processes of this user in the same place
+// as dir: in the base and in this user's room there. In a crowded place it seldom sweeps the base.
 func startSweep(dir string) *sweep.Sweep {
 	if filepath.Base(dir) != roomName() {
 		return sweep.Start(dir, dirPattern, clearAway)

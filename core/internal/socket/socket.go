@@ -1,12 +1,12 @@
 // Package socket makes the unix sockets of both sides: in a private directory,
-// under a path that is short enough for the platform.
+// under a path short enough for the platform.
 //
-// A directory says whose it is by a file in it, which its owner keeps locked, and
-// a plugin that serves there too: the system lets go of a lock when a process
-// ends, however it ends. Directories that nobody holds any more are removed by
-// the next process of the same user that makes one beside them. Whether one is in
-// use is never found out by connecting: a multiplexed plugin takes one connection
-// in its life.
+// A file in a directory names its owner. The owner keeps it locked, and so does
+// a plugin serving there: the system releases a lock at the end of a process,
+// even of a killed one. The next process of the same user that makes a
+// directory in the same place removes the directories without a lock. It never
+// connects to find out whether a directory is in use: a multiplexed plugin
+// accepts only one connection in its life.
 package socket
 
 import (
@@ -23,17 +23,17 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Namer gives sockets names that are unique in their directory for this process.
-// The zero value is ready for use.
+// Namer gives sockets names, unique in their directory for this process. The
+// zero value is ready for use.
 type Namer struct {
-	// Prefix tells the sockets of one side from the other's. It is short.
+	// Prefix distinguishes the sockets of the two sides. It is short.
 	Prefix string
 
 	last atomic.Uint32
 }
 
-// maxNames bounds how many names are tried that processes which had this number
-// before have left.
+// maxNames limits the number of names to try. Earlier processes with this PID
+// may have left some.
 const maxNames = 1000
 
 // Listen listens on a new socket in dir. Closing the listener removes it.
@@ -58,15 +58,15 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove what ended processes have left there: %w", maxNames, inUse)
 }
 
-// namedBy returns the process that a Namer has named a socket for.
+// namedBy returns the PID in a socket's name from a Namer.
 func namedBy(name string) (pid int, ok bool) {
 	number, _, ok := strings.Cut(strings.TrimLeft(name, "hp"), "-")
 	pid, err := strconv.Atoi(number)
 	return pid, ok && err == nil && pid > 0
 }
 
-// tryListen returns an error if no socket can be made in a directory, which is then
-// full, or of a file system that has none.
+// tryListen returns an error if no socket can be made in a directory: it is full, or its file
+// system has no sockets.
 func tryListen(dir string) error {
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, ".try"), Net: "unix"})
 	if err != nil {
@@ -75,11 +75,10 @@ func tryListen(dir string) error {
 	return listener.Close()
 }
 
-// errWindowsInUse is what Windows says in place of EADDRINUSE (WSAEADDRINUSE). It is no
-// number of another platform's.
+// errWindowsInUse is EADDRINUSE of Windows (WSAEADDRINUSE). Other platforms do not use this number.
 const errWindowsInUse = syscall.Errno(10048)
 
-// IsInUse reports whether an address cannot be listened on since it is in use.
+// IsInUse reports whether listening failed because the address is in use.
 func IsInUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errWindowsInUse)
 }

@@ -28,9 +28,9 @@ func clearAway(path string) {
 	}
 	file, err := openIn(dir, ownerFile, unix.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if errors.Is(err, fs.ErrNotExist) && isMine(info, fs.ModeDir) {
-		// Left between the directory and its file; or about to get one, and then
-		// its owner makes another. Only an empty directory is removed so, or one
-		// with nothing but the sockets of processes that have ended.
+		// Abandoned before its file was made; or about to get the file, and
+		// then its owner makes another directory. Only an empty directory is
+		// removed here, or one with nothing but sockets of ended processes.
 		removeDeadSockets(dir)
 		_ = unix.Rmdir(path)
 		return
@@ -42,8 +42,8 @@ func clearAway(path string) {
 	if owned, err := file.Stat(); err != nil || !isMine(owned, 0) {
 		return
 	}
-	// Whoever makes or uses the directory has a lock, so this one means that
-	// nobody does, and holds new ones off.
+	// Each maker and user of the directory has a lock. So this lock proves that
+	// the directory is unused, and prevents new users.
 	if flock(file, unix.LOCK_EX) != nil || !linked(file) {
 		return
 	}
@@ -55,9 +55,9 @@ func clearAway(path string) {
 	}
 }
 
-// removeDeadSockets removes all that is in an open directory if it is sockets that a
-// Namer has named, of processes that have ended. A plugin that listens while its
-// directory is cleared away leaves such a socket without the owner's file.
+// removeDeadSockets removes the content of an open directory if it has nothing but sockets made by
+// a Namer for ended processes. A plugin that listens during the removal of its directory leaves
+// such a socket without the owner's file.
 func removeDeadSockets(dir *os.File) {
 	entries, err := dir.ReadDir(maxDead + 1)
 	if err != nil || len(entries) > maxDead {
@@ -73,14 +73,14 @@ func removeDeadSockets(dir *os.File) {
 	}
 }
 
-// maxDead bounds how many sockets are looked at in a directory without an owner.
+// maxDead limits the number of sockets to examine in a directory without an owner.
 const maxDead = 1000
 
-// bootPrefix is before what tells this boot of the machine from others.
+// bootPrefix precedes the ID of a boot.
 const bootPrefix = "boot "
 
-// mayServe reports whether what an owner's file names may run: a process, or
-// something that is not known. In doubt a directory stays.
+// mayServe reports whether the process in an owner's file may run; it may be
+// unknown. In doubt a directory stays.
 func mayServe(file *os.File) bool {
 	text := make([]byte, 128)
 	n, err := file.ReadAt(text, 0)
@@ -96,15 +96,15 @@ func mayServe(file *os.File) bool {
 	return err == nil && pid > 0 && runs(pid)
 }
 
-// runs reports whether a process with that number runs, be it another one by now:
-// in doubt a directory stays.
+// runs reports whether a process with that PID runs, even if it is another
+// process by now: in doubt a directory stays.
 func runs(pid int) bool {
 	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) && !isZombie(pid)
 }
 
-// isZombie reports whether a process has ended and nobody has asked how: in a
-// container nobody may ever do that for one whose parent is gone (proc(5)). Only
-// Linux has the file; elsewhere there is always somebody who asks.
+// isZombie reports whether a process has ended without being reaped: in a
+// container an orphan may never be (proc(5)). Only Linux has the file;
+// elsewhere every process is reaped.
 func isZombie(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
