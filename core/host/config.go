@@ -159,9 +159,9 @@ type Sockets struct {
 
 // Timeouts limit the phases in the life of a plugin.
 type Timeouts struct {
-	// Start bounds a launch, from the call of Launch, verification included, to
-	// the plugin's first sign of life. 0 means DefaultStartTimeout; below 0 only
-	// the context does.
+	// Start limits a launch, from the call of Launch, verification included, to
+	// the plugin's first answer. 0 means DefaultStartTimeout; with a negative
+	// value only the context limits it.
 	Start time.Duration
 
 	// Stop limits how long a plugin may take to leave before it is killed. 0

@@ -15,76 +15,72 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
-// DefaultShutdownTimeout is how long a plugin that is asked to leave finishes
-// what is under way. It is below the two seconds after which hosts commonly
-// kill.
+// DefaultShutdownTimeout is the default for Config.ShutdownTimeout. It is below
+// the two seconds after which hosts commonly kill.
 const DefaultShutdownTimeout = time.Second
 
-// Config is what a plugin serves, and how. It is not changed, and may be used
-// again.
+// Config describes a plugin. It is not changed, and may be used again.
 type Config struct {
-	// Handshake is how the plugin knows its host. Required.
+	// Handshake identifies the application to its plugins. Required.
 	Handshake core.Handshake
 
-	// Versions are the application versions, commonly all that the application
-	// declares. Required. The plugin offers those of which Implements has a
-	// plugin. Of several transports under one version the first is served.
+	// Versions are the application versions, commonly all of the application's.
+	// Required. The plugin offers the versions with a plugin in Implements. Of
+	// several transports under one version it serves the first.
 	Versions core.Versions
 
 	// Implements are the implementations, from the Bind method of a
-	// [core.Plugin]. Each is for a plugin that Versions carry. Required, but for
-	// transports that bring what they serve.
+	// [core.Plugin]. Versions must carry each of these plugins. Required,
+	// except for transports with services of their own.
 	Implements core.Implementations
 
-	// Info is what the plugin says about itself when it is asked without a host,
-	// with the argument "describe". The zero value says what the build recorded.
+	// Info describes the plugin to programs that run it without a host, with
+	// the argument "describe". The zero value takes the build's records.
 	Info Info
 
-	// NoDescribe leaves the argument "describe" alone, for a program that has a
-	// command of that name itself: without a host it is then refused as ever.
+	// NoDescribe disables the argument "describe", for a program with its own
+	// command of that name: without a host it is then refused as with any
+	// argument.
 	NoDescribe bool
 
-	// Logger takes what the library has to say, which is little, and nothing
-	// above debug while all is well. Nil: records go to the plugin's log, as
-	// with [NewLogHandler].
+	// Logger takes the library's messages: few, and none above debug while all
+	// is well. Nil: records go to the plugin's log, as with [NewLogHandler].
 	Logger *slog.Logger
 
 	// OnShutdown are called when the plugin is asked to leave, by its host or
-	// by SIGTERM, after the calls in flight have finished: one after the other,
-	// the last one first. What they print still reaches the host. Their context
-	// ends with ShutdownTimeout.
+	// by SIGTERM, after the calls in flight have finished. They run in
+	// sequence, the last one first. Their prints still reach the host. Their
+	// context ends with ShutdownTimeout.
 	OnShutdown []func(ctx context.Context)
 
-	// ShutdownTimeout bounds how long calls in flight, the OnShutdown functions
-	// and the output are waited for. The calls get half of it; then their contexts
-	// end, and they get an eighth to return. 0 means DefaultShutdownTimeout. A host
-	// has patience of its own, and kills when that ends.
+	// ShutdownTimeout limits the wait for calls in flight, the OnShutdown functions and the output.
+	// The calls get half of it; then their contexts end, and they get an eighth to return. 0 means
+	// DefaultShutdownTimeout. A host kills after its own timeout.
 	ShutdownTimeout time.Duration
 
-	// ConnectionTimeout bounds how long the plugin waits for what every host says
-	// at once: the TLS handshake, and the beginning of the transport's protocol.
-	// Then it closes the connection, so that strangers do not use up its files. A
-	// connected host may be silent. It holds for brokered connections that the
-	// plugin serves over gRPC too. 0 means core.DefaultConnectionTimeout.
+	// ConnectionTimeout limits the wait for the TLS handshake and the beginning
+	// of the transport's protocol: every host sends them at once. Then the
+	// plugin closes the connection, so that strangers do not use up its files.
+	// A connected host may be silent. The limit also holds for brokered
+	// connections served by the plugin over gRPC. 0 means
+	// core.DefaultConnectionTimeout.
 	ConnectionTimeout time.Duration
 
-	// TLS provides configurations of the plugin's own: the Server one serves the
-	// host, the Client one dials what the host serves through a broker. They win
-	// over what the host asks for with AutoMTLS, so such a host refuses the plugin:
-	// it has to have some of the same authority in host.Config.TLS. Nil, or one that
-	// provides nil: the plugin does what the host asks for.
+	// TLS provides the plugin's own configurations: the Server configuration serves the host, the
+	// Client configuration dials the host's brokered services. They win over AutoMTLS, so a host
+	// with AutoMTLS refuses the plugin: it needs certificates of the same authority in
+	// host.Config.TLS. Nil, or a provider of nil: the plugin follows the host's request.
 	TLS core.TLSProvider
 
-	// SocketUsers are names or numbers of further users whose processes may be at
-	// the other end of the plugin's unix sockets. On Linux and macOS those of
-	// others are refused there, whatever the modes of the files say. This user,
-	// root, who made the directory that the host handed over, and the members of
-	// the group that the host named always may.
+	// SocketUsers are names or IDs of further users whose processes may connect
+	// to the plugin's unix sockets. On Linux and macOS other users are refused
+	// there, whatever the file modes. Always allowed are this user, root, the
+	// maker of the host's directory, and the members of the host's group.
 	SocketUsers []string
 
-	// Network is where to listen: "unix" or "tcp", which is the loopback
-	// address 127.0.0.1 in the port range that the host gives. Empty: unix,
-	// and tcp on Windows.
+	// Network is the network to listen on: "unix", or "tcp" for the loopback
+	// address 127.0.0.1 in the host's port range. Empty: unix, and tcp on
+	// Windows.
 	Network string
 }
 
@@ -131,7 +127,7 @@ func (c Config) validate() error {
 
 // LogOptions are the options of [NewLogHandler]. The zero value is ready.
 type LogOptions struct {
-	// Level is the lowest level that is written. Nil: all are, and the host
+	// Level is the lowest level to write. Nil: all are written, and the host
 	// chooses.
 	Level slog.Leveler
 	// Name goes with each record as "@module". Empty: none.
@@ -141,9 +137,9 @@ type LogOptions struct {
 }
 
 // NewLogHandler returns a handler that writes records to w as hclog's JSON
-// lines, which every host turns back into records (protocol §7). For a plugin's
-// own log w is os.Stderr as it was before Serve: in a variable's initialisation
-// or at the beginning of main.
+// lines. Every host turns these back into records (protocol §7). For a plugin's
+// own log w is os.Stderr before Serve: in a variable's initialisation or at the
+// beginning of main.
 //
 //	logger := slog.New(plugin.NewLogHandler(os.Stderr, plugin.LogOptions{}))
 func NewLogHandler(w io.Writer, opts LogOptions) slog.Handler {

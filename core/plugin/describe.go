@@ -11,32 +11,31 @@ import (
 	"strings"
 )
 
-// describeArg is the one argument with which a plugin is asked what it is.
+// describeArg is the one argument that asks a plugin to describe itself.
 const describeArg = "describe"
 
-// describeForm is the version of the answer's form.
+// describeForm is the version of the description's form.
 const describeForm = 1
 
-// Info is what a plugin says about itself when it is run with the one argument
-// "describe" and without the cookie of a host: then [Serve] writes a JSON object
-// on stdout, and serves nothing. Hosts that look for plugins ask so (package
-// discovery). The zero value says what the build recorded.
+// Info is a plugin's description of itself. With the one argument "describe",
+// and without the cookie of a host, [Serve] writes it as a JSON object on
+// stdout and serves nothing. Hosts looking for plugins ask so (package
+// discovery). The zero value takes the build's records.
 type Info struct {
-	// Name is the plugin's. Empty: the last element of the main package's path,
-	// if the build recorded that.
+	// Name is the plugin's name. Empty: the last element of the main package's
+	// path, if the build recorded that.
 	Name string
-	// Version is the plugin's semantic version, with or without a leading "v".
-	// Empty: the main module's, if the binary was built from a tagged version of
-	// it that was not modified. One that is no semantic version, as "dev", is left
-	// out.
+	// Version is the plugin's semantic version, with or without a leading "v". Empty: the main
+	// module's version, if the binary was built from an unmodified tag of it. A version that is not
+	// semantic, as "dev", is left out.
 	Version string
-	// Services are the names that the plugin gives something out under, for each
-	// application version. Of a version that is not in the map the transport is
-	// asked for the names in Config.Implements that it carries.
+	// Services are the names of the plugin's services, for each application
+	// version. For a version missing in the map, the transport returns the
+	// names it carries of those in Config.Implements.
 	Services map[int][]string
 }
 
-// The answer, in the order of its keys; docs/discovery.md has the form.
+// The description, in the order of its keys; docs/discovery.md has the form.
 type (
 	description struct {
 		Describe  int                `json:"describe"`
@@ -65,8 +64,8 @@ type (
 	}
 )
 
-// asksToDescribe tells whether the program was started to say what it is. A host
-// that starts it to serve sets the cookie, whatever the arguments are.
+// asksToDescribe reports whether the program was started to describe itself. A
+// host that starts it to serve sets the cookie, whatever the arguments are.
 func asksToDescribe(env Env, cfg Config) bool {
 	if cfg.NoDescribe || len(env.Args) != 1 || env.Args[0] != describeArg {
 		return false
@@ -75,7 +74,7 @@ func asksToDescribe(env Env, cfg Config) bool {
 	return cookie == ""
 }
 
-// describe writes the answer.
+// describe writes the description.
 func describe(w io.Writer, cfg Config) error {
 	build, _ := debug.ReadBuildInfo()
 	answer, err := json.Marshal(cfg.describe(build))
@@ -88,7 +87,7 @@ func describe(w io.Writer, cfg Config) error {
 	return nil
 }
 
-// describe makes the answer; build is nil where nothing was recorded.
+// describe makes the description; build is nil without build records.
 func (c Config) describe(build *debug.BuildInfo) description {
 	d := description{
 		Describe: describeForm,
@@ -139,9 +138,9 @@ func describeBuild(info *debug.BuildInfo) *describedBuild {
 	return b
 }
 
-// released is a module's version if that is a tagged one, without build
-// metadata: "+dirty" is not what was tagged. Go makes up a version for a commit
-// without a tag, which ends with its time and its name.
+// released returns a module's version if it is a tagged version without build
+// metadata: "+dirty" is a modified tag. For a commit without a tag, Go makes up
+// a version that ends with the commit's time and ID.
 func released(version string) string {
 	_, tagged := strings.CutPrefix(version, "v")
 	if !tagged || strings.Contains(version, "+") {
@@ -165,8 +164,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// semantic is a version without its v, or nothing if it has not the look of a
-// semantic version: a host would take none of the answer then.
+// semantic returns a version without its v, or "" if it does not look like a
+// semantic version: a host would reject the whole description then.
 func semantic(version string) string {
 	bare := strings.TrimPrefix(version, "v")
 	numbers := bare

@@ -9,13 +9,13 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// namer is a transport that knows the names of the plugins that it carries and
-// that bound implements; see [core.Transport].
+// namer is a transport that knows the names of its carried plugins implemented
+// by bound; see [core.Transport].
 type namer interface {
 	Names(bound core.Implementations) []string
 }
 
-// names are those that the transports know, sorted.
+// names returns the names known to the transports, sorted.
 func names(transports []core.Transport, bound core.Implementations) []string {
 	var all []string
 	for _, transport := range transports {
@@ -27,9 +27,9 @@ func names(transports []core.Transport, bound core.Implementations) []string {
 	return slices.Compact(all)
 }
 
-// served returns a copy of versions without those of which bound implements
-// nothing. A host that knows only those gets a VersionError instead of a plugin
-// without any service.
+// served returns a copy of versions without the versions that bound does not
+// implement. A host that knows only those gets a VersionError instead of a
+// plugin without any service.
 func served(versions core.Versions, bound core.Implementations) core.Versions {
 	served := versions.Clone()
 	maps.DeleteFunc(served, func(_ int, transports []core.Transport) bool {
@@ -38,15 +38,15 @@ func served(versions core.Versions, bound core.Implementations) core.Versions {
 	return served
 }
 
-// serves reports whether a plugin of bound serves something over the first of the
-// transports. A transport that does not know its names may.
+// serves reports whether a plugin of bound serves something over the first
+// transport. A transport that does not know its names may.
 func serves(transports []core.Transport, bound core.Implementations) bool {
 	n, knows := transports[0].(namer)
 	return !knows || len(n.Names(bound)) > 0
 }
 
-// checkImplements reports a plugin that implements nothing, and implementations
-// that no version carries.
+// checkImplements reports a plugin without implementations, and implementations
+// not carried by any version.
 func (c Config) checkImplements() error {
 	var err error
 	for _, i := range c.Implements {

@@ -8,17 +8,17 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
-// outputGrace is how long a Read that cannot be interrupted waits for more after
-// the end of the output (pipe.NewReader).
+// outputGrace is how long an uninterruptible Read waits for more output after
+// its end (pipe.NewReader).
 const outputGrace = 100 * time.Millisecond
 
 // output is this process's output while a plugin is served: the handshake line
-// and the log go where the process's own stdout and stderr go; all that the
-// program prints goes into pipes.
+// and the log go to the process's own stdout and stderr; the program's prints
+// go into pipes.
 type output struct {
 	announce *os.File // the process's stdout
 	log      *os.File // the process's stderr
-	own      *os.File // os.Stdout as it was, which may be another file
+	own      *os.File // os.Stdout before, which may be another file
 	stdout   *captured
 	stderr   *captured
 	hold     descriptor // of the process's stdout
@@ -40,8 +40,8 @@ func capture() (*captured, error) {
 }
 
 // captureOutput redirects os.Stdout and os.Stderr into pipes, and on Unix
-// descriptor 1 too, so that nothing but the handshake line reaches the stdout
-// that the host reads it from.
+// descriptor 1 too, so that the stdout read by the host has the handshake line
+// alone.
 func captureOutput() (_ *output, err error) {
 	o := &output{log: os.Stderr, own: os.Stdout}
 	// First of all: where the standard output is closed, a pipe would get its
@@ -68,7 +68,7 @@ func (c *captured) close() {
 	_ = c.source.Close()
 }
 
-// end ends both outputs: what is printed from now on goes to the log's stream.
+// end ends both outputs: later prints go to the log's stream.
 func (o *output) end() {
 	o.ending.Do(func() {
 		o.hold.point(o.log)
@@ -77,9 +77,9 @@ func (o *output) end() {
 	})
 }
 
-// restore makes what stands behind os.Stdout and os.Stderr the process's own
-// outputs again. On Unix the variables stay as they are: goroutines of the
-// program may be reading them.
+// restore makes os.Stdout and os.Stderr write to the process's own outputs
+// again. On Unix the variables keep their values: goroutines of the program may
+// be reading them.
 func (o *output) restore() {
 	o.end()
 	o.hold.restore()

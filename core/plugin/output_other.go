@@ -4,8 +4,8 @@ package plugin
 
 import "os"
 
-// standardOutput is the one that the program was started with, which the host reads,
-// whatever os.Stdout is by the time of Serve.
+// standardOutput is the program's original standard output, read by the host whatever os.Stdout is
+// by the time of Serve.
 var standardOutput = os.Stdout
 
 // descriptor has nothing to do here: the platform's standard handle is looked
@@ -18,8 +18,8 @@ func (*descriptor) point(*os.File) {}
 
 func (*descriptor) restore() {}
 
-// redirect makes the source reach its end after what has been written so far.
-// What is printed from now on is lost until restoreVariables.
+// redirect ends the source after the output written so far. Later output is
+// lost until restoreVariables.
 func (c *captured) redirect(*os.File) {
 	_ = c.write.Close()
 	c.source.Finish()

@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// number is the standard output's, which the host reads, whatever os.Stdout is.
+// number is the descriptor of the standard output, read by the host whatever os.Stdout
+// is.
 const number = 1
 
-// descriptor is file descriptor 1 while something else stands behind it: C code,
-// children and whoever took os.Stdout before have nothing but the number.
+// descriptor is file descriptor 1 while it writes elsewhere: C code, children
+// and earlier copies of os.Stdout have nothing but the number.
 type descriptor struct{ saved *os.File }
 
 // save duplicates the descriptor and returns the duplicate as a file.
@@ -42,7 +43,7 @@ func (d *descriptor) point(target *os.File) {
 	}
 }
 
-// restore puts back what was saved.
+// restore puts back the saved file.
 func (d *descriptor) restore() {
 	if d.saved != nil {
 		d.point(d.saved)
@@ -51,14 +52,13 @@ func (d *descriptor) restore() {
 	}
 }
 
-// redirect makes the source reach its end after what has been written so far, and
-// sends what is written from now on to target. A child that still has the other
-// end does not keep it open.
+// redirect ends the source after the output written so far, and sends later
+// output to target. A child that still has the other end does not keep it open.
 func (c *captured) redirect(target *os.File) {
 	_ = unix.Dup2(int(target.Fd()), int(c.write.Fd()))
 	c.source.Finish()
 }
 
-// restoreVariables has nothing to do: what the variables hold leads to the
-// process's own outputs again.
+// restoreVariables does nothing: the variables write to the process's own
+// outputs again.
 func (o *output) restoreVariables() {}

@@ -16,34 +16,34 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/serving"
 )
 
-// Env is what surrounds a plugin: [Serve] takes the process's, tests give their
+// Env is a plugin's environment: [Serve] uses the process's, tests give their
 // own. Every field but Args and Signals is required.
 type Env struct {
 	// Args are the program's arguments, without its name. Nil: none.
 	Args []string
 	// Lookup reads an environment variable.
 	Lookup func(key string) (string, bool)
-	// Unset removes one; it is called for the protocol's variables once they
-	// have been read, so that no child of the plugin inherits them.
+	// Unset removes a variable. It is called for the protocol's variables once
+	// they have been read, so that no child of the plugin inherits them.
 	Unset func(key string)
 	// Announce takes the handshake line, or the description, in one write.
 	Announce io.Writer
 	// Log takes the log lines of the default logger.
 	Log io.Writer
-	// Stdout and Stderr are what the plugin prints.
+	// Stdout and Stderr are the plugin's output.
 	Stdout, Stderr io.Reader
 	// EndOutput makes Stdout and Stderr reach their ends. It may be called
 	// again.
 	EndOutput func()
-	// Signals are those that the process gets: os.Interrupt is for the host to
-	// act on, any other asks the plugin to leave. Nil: none come.
+	// Signals are the process's signals: os.Interrupt is left to the host, any
+	// other signal asks the plugin to leave. Nil: none come.
 	Signals <-chan os.Signal
 }
 
-// Run is [Serve] without the process: it takes all that it needs from env, exits
-// nothing, and returns when the plugin has ended: nil after an orderly end,
-// which the end of ctx brings about as well as the host or a signal. A missing
-// or wrong cookie is a [core.CookieError].
+// Run is [Serve] without the process: it uses only env, does not exit, and
+// returns when the plugin has ended: nil after an orderly end. The host, a
+// signal, or the end of ctx causes an orderly end. A missing or wrong cookie is
+// a [core.CookieError].
 func Run(ctx context.Context, env Env, cfg Config) error {
 	if err := cfg.validate(); err != nil {
 		return err
@@ -133,7 +133,7 @@ func (r *run) readEnvironment() error {
 		r.cfg.Logger.Warn("the host sent something that cannot be used", "error", err)
 	}
 	r.asked = asked
-	// The cookie too: what this process starts is no plugin of that host's.
+	// The cookie too: this process's children are no plugins of that host.
 	for _, name := range append(handshake.Names(), r.cfg.Handshake.MagicCookieKey) {
 		r.env.Unset(name)
 	}
@@ -149,8 +149,8 @@ func (r *run) lookup(key string) (string, bool) {
 	return r.env.Lookup(key)
 }
 
-// fields are those from the seventh on: the transport's, and all versions where
-// none is in common and the host wants to know.
+// fields returns the fields from the seventh on: the transport's, and all
+// versions if none is in common and the host asked for them.
 func (r *run) fields(common bool) []string {
 	fields := r.server.Fields()
 	if common || !r.asked.Asks(handshake.FieldVersions) {
@@ -175,7 +175,7 @@ func (r *run) announce(line handshake.Line) error {
 	return nil
 }
 
-// link is what the transport gets to know.
+// link returns the transport's view of the plugin.
 func (r *run) link(version int, tls *core.TLS) core.PluginLink {
 	return core.PluginLink{
 		Logger:      r.cfg.Logger,
@@ -242,7 +242,7 @@ func (r *run) leave(ctx context.Context) {
 	r.env.EndOutput()
 }
 
-// runHooks runs the shutdown functions. One that does not heed its context is
+// runHooks runs the shutdown functions. A function that ignores its context is
 // left behind, lest it keep the plugin from leaving.
 func (r *run) runHooks(ctx context.Context) {
 	if len(r.cfg.OnShutdown) == 0 {

@@ -13,9 +13,9 @@
 // calls until the host asks the plugin to leave. It works under hosts built on
 // Jackfield and on hashicorp/go-plugin.
 //
-// While Serve runs, what the program prints on os.Stdout and os.Stderr goes to
-// the host, apart from the log, which is what [log/slog] records become that are
-// written with the logger of [NewLogHandler].
+// While Serve runs, the program's prints on os.Stdout and os.Stderr go to
+// the host, apart from the log. The log has the [log/slog] records
+// written with [NewLogHandler].
 package plugin
 
 import (
@@ -28,22 +28,20 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Serve runs the plugin until its host asks it to leave, and then returns, so
-// that main can go on. SIGTERM ends it in the same order, and so does SIGHUP, unless
-// the program was started with that ignored, as by nohup; an interrupt
-// (Ctrl-C, which a terminal sends to the host and its plugins alike) does not:
-// the host decides. A write to a host that is gone fails, and does not end the
-// program with SIGPIPE.
+// Serve runs the plugin until its host asks it to leave, and then returns, so that main can go on.
+// SIGTERM ends it in the same order, and so does SIGHUP, unless the program was started with SIGHUP
+// ignored, as by nohup. An interrupt (Ctrl-C, sent by a terminal to the host and its plugins alike)
+// does not: the host decides. A write to a host that is gone fails, and does not end the program
+// with SIGPIPE.
 //
-// Run with the one argument "describe", and not by a host, the program writes what
-// it is on stdout (see [Info]), and Serve returns at once.
+// Run with the one argument "describe" and without a host, the program describes itself on stdout
+// (see [Info]), and Serve returns at once.
 //
-// A program that was not started by a host otherwise, or whose configuration cannot work,
-// prints why on stderr and exits with status 1.
+// Otherwise, without a host or with an invalid configuration, the program prints the reason on
+// stderr and exits with status 1.
 //
-// While it runs, os.Stdout and os.Stderr are pipes to the host, and so is file
-// descriptor 1 on Unix, where C code and children write. Descriptor 2 stays:
-// the host reads it as the plugin's log.
+// While it runs, os.Stdout and os.Stderr are pipes to the host, and so is file descriptor 1 on
+// Unix, where C code and children write. Descriptor 2 stays: the host reads it as the plugin's log.
 func Serve(cfg Config) {
 	if err := serveProcess(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, explain(err))

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// notifyEnds asks for the signals that end a plugin, and for interrupts, which do not.
+// notifyEnds subscribes to the signals that end a plugin, and to interrupts, which do not.
 func notifyEnds(signals chan<- os.Signal) { signal.Notify(signals, os.Interrupt, syscall.SIGTERM) }
 
 // surviveClosedPipes has nothing to do: writes to closed pipes fail here.

@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// notifyEnds asks for the signals that end a plugin, and for interrupts, which do not.
-// A signal that was ignored when the program started stays ignored, as nohup wants it
-// for SIGHUP.
+// notifyEnds subscribes to the signals that end a plugin, and to interrupts, which do not. A signal
+// ignored at the program's start stays ignored, as nohup wants it for SIGHUP.
 func notifyEnds(signals chan<- os.Signal) {
 	signal.Notify(signals, os.Interrupt)
 	for _, ends := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP} {
@@ -20,8 +19,8 @@ func notifyEnds(signals chan<- os.Signal) {
 	}
 }
 
-// surviveClosedPipes makes a write to a closed descriptor 1 or 2 fail: the log of a
-// plugin whose host is gone would end it with SIGPIPE otherwise, before its shutdown
-// functions. It stays so after Serve, where main may log too. Children get the
-// signal's default, unlike with signal.Ignore.
+// surviveClosedPipes makes a write to a closed descriptor 1 or 2 fail: otherwise the log of a
+// plugin whose host is gone would end it with SIGPIPE, before its shutdown functions. The setting
+// stays after Serve, where main may log too. Children get the signal's default, unlike with
+// signal.Ignore.
 func surviveClosedPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -16,15 +16,15 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
-// sockets makes the plugin's connections, where the host and the configuration
-// want them, with those who may be at their other ends.
+// sockets makes the plugin's connections, in the place set by the host and the
+// configuration, with the users allowed to connect.
 type sockets struct {
 	network          string
 	minPort, maxPort int
 	logger           *slog.Logger
 	access           socket.Access
 	peers            peercred.Policy
-	alarmed          sync.Once // of somebody else who came
+	alarmed          sync.Once // of a connection by another user
 
 	mu      sync.Mutex
 	namer   socket.Namer
@@ -34,7 +34,7 @@ type sockets struct {
 	release func()         // the hold on the host's
 }
 
-// newSockets takes what the host asked for.
+// newSockets applies the host's requests.
 func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
 	s := &sockets{
 		network: cfg.Network,
@@ -59,13 +59,13 @@ func newSockets(cfg Config, asked handshake.Environment) (*sockets, error) {
 	}
 	if asked.SocketDir != "" {
 		s.dir = asked.SocketDir
-		// Before there is a socket in it: the host may have been killed meanwhile, and
-		// then another launch removes the directory.
+		// Before there is a socket in it: if the host has been killed meanwhile, another launch
+		// removes the directory.
 		if s.release, err = socket.Hold(s.dir); err != nil {
 			return nil, err
 		}
 		s.handed = socket.HandedOver(asked.SocketDir)
-		// The host may run as another user, and says so by what it has made.
+		// The host may run as another user. The owners of its files tell.
 		s.peers.Users = append(s.peers.Users, s.handed.Owners()...)
 	}
 	return s, nil
@@ -107,14 +107,14 @@ func (s *sockets) listenUnix() (net.Listener, error) {
 	return s.peers.Listen(listener, s.alarm), nil
 }
 
-// listenIn makes a socket in the directory, which is made again if a cleaner has swept
-// it away.
+// listenIn makes a socket in the directory, and first makes the directory again if a cleaner has
+// swept it away.
 func (s *sockets) listenIn() (*net.UnixListener, error) {
 	if s.own != nil {
 		return s.own.Listen(&s.namer)
 	}
 	if s.handed.Check() != nil {
-		// Where that fails, the check behind it says what is there.
+		// If that fails, the check after it reports the reason.
 		if release, err := s.handed.Again(s.access); err == nil {
 			s.release = joined(s.release, release)
 		}
@@ -129,7 +129,7 @@ func joined(first, second func()) func() {
 	}
 }
 
-// advice is what to do if the host's directory is not for this process.
+// advice returns the remedy if the host's directory is not for this process.
 func (s *sockets) advice(err error) string {
 	if s.own != nil || !errors.Is(err, fs.ErrPermission) {
 		return ""
@@ -137,15 +137,15 @@ func (s *sockets) advice(err error) string {
 	return fmt.Sprintf(" (this plugin runs as the user %d: if the host does not, its Config.Sockets.User names that user)", os.Geteuid())
 }
 
-// alarm logs that somebody else has come to a socket. Once loudly, for whoever
-// did it once can do it often.
+// alarm logs a connection by another user. Only the first is a warning: a user
+// can repeat it at will.
 func (s *sockets) alarm(err error) {
 	level := slog.LevelDebug
 	s.alarmed.Do(func() { level = slog.LevelWarn })
 	s.logger.Log(context.Background(), level, "a connection to the plugin was refused", "error", err)
 }
 
-// dial connects to an address that the host named.
+// dial connects to an address named by the host.
 func (s *sockets) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
@@ -174,8 +174,8 @@ func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort)
 }
 
-// sweep removes what killed plugins have left beside the plugin's own directory. No host
-// waits for it.
+// sweep removes directories of killed plugins beside the plugin's own directory. No host waits for
+// it.
 func (s *sockets) sweep() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,9 +9,10 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// security is what the plugin proves itself with: TLS of its own, if it has any;
-// otherwise an answer to a host that sent its certificate, after which each side
-// talks to the other alone (protocol §3). A host that sent none gets neither.
+// security returns the plugin's TLS: its own, if it has any; otherwise an
+// answer to a host that sent its certificate, after which each side talks to
+// the other alone (protocol §3). For a host without a certificate it returns
+// neither.
 func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, err error) {
 	own, err := r.cfg.TLS.Provide(ctx)
 	if err != nil {
@@ -28,7 +29,7 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 	}
 	if r.asked.ClientCert == "" {
 		if sent, _ := r.lookup(handshake.EnvClientCert); sent != "" {
-			// Serving without the TLS that was asked for would be worse.
+			// Serving without the requested TLS would be worse.
 			return nil, nil, fmt.Errorf("the host's certificate in %s cannot be used", handshake.EnvClientCert)
 		}
 		return nil, nil, nil
@@ -40,14 +41,14 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 	return secured, certificate, err
 }
 
-// notTheHost says who is refused for err, a host that would attach to a running
-// plugin among them: it has neither of the keys.
+// notTheHost adds the possible peers to err. A host that tries to attach to a
+// running plugin is among them: it has neither of the keys.
 func notTheHost(err error) error {
 	return fmt.Errorf("under AutoMTLS a plugin talks to the host that launched it, and to nobody else; "+
 		"another host cannot attach to it, but launch one of its own: %w", err)
 }
 
-// answerTLS answers the host's certificate with one of the plugin's own.
+// answerTLS answers the host's certificate with a certificate of the plugin.
 func answerTLS(sent string) (_ *core.TLS, certificate []byte, err error) {
 	host, err := tlsutil.ParsePEM(sent)
 	if err != nil {

@@ -11,13 +11,12 @@ import (
 	"time"
 )
 
-// leakPatience is how long what a test has ended may take to be gone.
+// leakPatience limits the wait for resources ended by a test.
 const leakPatience = 5 * time.Second
 
-// NoLeaks makes the test fail if at its end there are goroutines, open files or
-// child processes that were not there when NoLeaks was called, which is best
-// done first. Files and processes are seen on Linux only. It is not for parallel
-// tests.
+// NoLeaks fails the test if at its end there are goroutines, open files or
+// child processes made since the call of NoLeaks. Call it first in the test.
+// Files and processes are seen on Linux only. It is not for parallel tests.
 func NoLeaks(tb testing.TB) {
 	tb.Helper()
 	before := snapshot()
@@ -38,7 +37,7 @@ func NoLeaks(tb testing.TB) {
 	})
 }
 
-// resources are what a process has, by a key that tells one from another.
+// resources are a process's resources, by a unique key.
 type resources map[string]string
 
 func snapshot() resources {
@@ -49,7 +48,7 @@ func snapshot() resources {
 	return r
 }
 
-// since lists what is in r and not in before.
+// since lists the resources in r but not in before.
 func (r resources) since(before resources) []string {
 	var extra []string
 	for key, description := range r {
@@ -61,8 +60,8 @@ func (r resources) since(before resources) []string {
 	return extra
 }
 
-// addGoroutines reads the stacks of all goroutines but those of the runtime and
-// of package testing.
+// addGoroutines reads the stacks of all goroutines except those of the runtime
+// and of package testing.
 func addGoroutines(r resources) {
 	stacks := make([]byte, 64<<10)
 	for {
@@ -83,7 +82,7 @@ func addGoroutines(r resources) {
 	}
 }
 
-// isForeign tells goroutines that no test owns.
+// isForeign reports whether no test owns the goroutine.
 func isForeign(stack string) bool {
 	for _, part := range []string{
 		"testing.(*M).", "testing.tRunner(", "testing.runTests", "testing.(*T).Run(", "testing.runFuzz",

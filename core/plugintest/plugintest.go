@@ -1,5 +1,5 @@
-// Package plugintest runs a host and a plugin in one test process: the real
-// ones, over a real socket, with no program to build and nothing to start.
+// Package plugintest runs a real host and a real plugin in one test process,
+// over a real socket, with no program to build and nothing to start.
 //
 //	func TestGreeter(t *testing.T) {
 //		client := plugintest.Launch(t,
@@ -22,18 +22,16 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// Launch launches a plugin that runs in this process and returns its client,
-// which the end of the test closes. Neither configuration is changed; those
-// parts of h that describe a process (Runner, and Command but for its environment)
-// are not used. A
-// launch that fails ends the test.
+// Launch launches a plugin in this process and returns its client. The end of the test closes the
+// client. Neither configuration is changed; Launch ignores the parts of h for a process (Runner,
+// and Command except its environment). A failed launch ends the test.
 func Launch(tb testing.TB, h host.Config, p plugin.Config) *host.Client {
 	tb.Helper()
 	client, _ := LaunchPlugin(tb, h, p)
 	return client
 }
 
-// LaunchPlugin is Launch for tests that also act as the plugin's process.
+// LaunchPlugin is Launch for tests that also control the plugin's process.
 func LaunchPlugin(tb testing.TB, h host.Config, p plugin.Config) (*host.Client, *Plugin) {
 	tb.Helper()
 	var started *Plugin

@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
-// Plugin is a plugin that runs in this process. It is a [runner.Runner], so that
+// Plugin is a plugin in this process. It is a [runner.Runner], so that
 // host.Config.Runner can return it.
 type Plugin struct {
 	runner.Local
@@ -37,7 +37,7 @@ type Plugin struct {
 
 var _ runner.Runner = (*Plugin)(nil)
 
-// stream is a pipe between the plugin and who reads its output.
+// stream is a pipe between the plugin and the reader of its output.
 type stream struct {
 	*io.PipeReader
 	*io.PipeWriter
@@ -48,7 +48,7 @@ func newStream() stream {
 	return stream{r, w}
 }
 
-// NewPlugin returns a plugin that a host can start, with the environment of cmd.
+// NewPlugin returns a plugin for a host to start, with the environment of cmd.
 func NewPlugin(cmd runner.Command, cfg plugin.Config) *Plugin {
 	p := &Plugin{
 		cfg:      cfg,
@@ -67,8 +67,8 @@ func NewPlugin(cmd runner.Command, cfg plugin.Config) *Plugin {
 	return p
 }
 
-// Print writes to what the plugin would have as os.Stdout, PrintError to
-// os.Stderr. They return when the transport has taken the text.
+// Print writes to the plugin's os.Stdout, PrintError to its os.Stderr. They
+// return when the transport has taken the text.
 func (p *Plugin) Print(text string) { _, _ = io.WriteString(p.stdout.PipeWriter, text) }
 
 // PrintError is Print for os.Stderr.
@@ -80,7 +80,7 @@ func (p *Plugin) Log(text string) { _, _ = io.WriteString(p.log.PipeWriter, text
 // Signal delivers a signal to the plugin.
 func (p *Plugin) Signal(sig os.Signal) { p.signals <- sig }
 
-// Err is what the plugin's Run returned; nil while it runs.
+// Err returns the error of the plugin's Run; nil while it runs.
 func (p *Plugin) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -143,10 +143,10 @@ func (p *Plugin) endOutput() {
 	_ = p.stderr.PipeWriter.Close()
 }
 
-// Stdout is where the handshake line comes from.
+// Stdout returns the stream with the handshake line.
 func (p *Plugin) Stdout() io.ReadCloser { return p.announce.PipeReader }
 
-// Stderr is the plugin's log.
+// Stderr returns the plugin's log.
 func (p *Plugin) Stderr() io.ReadCloser { return p.log.PipeReader }
 
 // Wait waits for the plugin's end.
@@ -161,8 +161,8 @@ func (p *Plugin) Wait(ctx context.Context) (runner.Exit, error) {
 	}
 }
 
-// Kill ends the plugin. A part of this process cannot be killed as a process
-// can: its Run is cancelled, which comes close.
+// Kill ends the plugin. A part of this process cannot be killed like a process:
+// instead the context of its Run is canceled.
 func (p *Plugin) Kill(ctx context.Context) error {
 	p.mu.Lock()
 	if !p.started {
@@ -185,10 +185,10 @@ func (p *Plugin) Kill(ctx context.Context) error {
 // Name is "plugin".
 func (p *Plugin) Name() string { return "plugin" }
 
-// ID says that there is no process to see.
+// ID returns a text, as there is no process.
 func (p *Plugin) ID() string { return "in process" }
 
-// Diagnose has nothing to say beside Err.
+// Diagnose returns "": Err has the reason.
 func (p *Plugin) Diagnose(context.Context) string {
 	if err := p.Err(); err != nil && !errors.Is(err, context.Canceled) {
 		return err.Error()

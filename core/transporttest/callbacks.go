@@ -13,7 +13,7 @@ import (
 	"testing/iotest"
 )
 
-// callbackTests try what a host passes into a call.
+// callbackTests try a host's arguments that the plugin calls.
 var callbackTests = map[string]func(*testing.T, *fixture){
 	"calls back into the host":                         ask,
 	"calls back into the host many times at once":      askAtOnce,

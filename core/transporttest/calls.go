@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
-// callTests try calls on a plugin that lives.
+// callTests try calls on a running plugin.
 var callTests = map[string]func(*testing.T, *fixture){
 	"carries arguments and answers of any size": echo,
 	"carries errors":         carryErrors,
@@ -178,7 +178,7 @@ func closeAtOnce(t *testing.T, f *fixture) {
 	f.checkGone(t)
 }
 
-// checkGone expects that nothing of the plugin is left.
+// checkGone expects no remains of the plugin.
 func (f *fixture) checkGone(t *testing.T) {
 	t.Helper()
 	select {

@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// lifeTests try what happens to and with a plugin's process.
+// lifeTests try the life of a plugin's process.
 var lifeTests = map[string]func(*testing.T, *fixture){
 	"delivers what was printed before an orderly end": printed,
 	"runs the shutdown hooks after the calls":         hooksAfterCalls,

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 )
 
-// Probe is the interface that a transport carries while it is tested. The suite
-// has the implementation that plugins serve; the transport's tests make a client
-// and a server of it, as an application would of its own interfaces.
+// Probe is the interface carried by a transport under test. The suite
+// implements it for its plugins; the transport's tests make a client and a
+// server of it, as an application would of its own interfaces.
 type Probe interface {
 	// Echo returns text.
 	Echo(ctx context.Context, text string) (string, error)
@@ -23,10 +23,10 @@ type Probe interface {
 	Print(ctx context.Context, stdout, stderr string) error
 	// Exit ends the process without an answer.
 	Exit(ctx context.Context, code int) error
-	// Ask passes question to ask, a function of the host's, and returns what
-	// that answers.
+	// Ask passes question to ask, a function of the host, and returns its
+	// answer.
 	Ask(ctx context.Context, ask func(ctx context.Context, question string) (string, error), question string) (string, error)
-	// Copy copies a reader of the host's to a writer of the host's.
+	// Copy copies a reader of the host to a writer of the host.
 	Copy(ctx context.Context, w io.Writer, r io.Reader) (int64, error)
 }
 

@@ -1,5 +1,5 @@
-// Package transporttest is the suite that every transport passes, ours or not:
-// what a host and a plugin may expect of one, tried on real processes.
+// Package transporttest is the suite for every transport, ours or not: it tries
+// the requirements of hosts and plugins on real processes.
 //
 // A transport's test package gives the suite a [Suite] and re-runs its own test
 // binary as the plugin:
@@ -28,13 +28,13 @@ import (
 	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
-// Plugin is the plugin that the transport carries in the suite.
+// Plugin is the plugin carried by the transport in the suite.
 var Plugin = core.Define[Probe]("probe")
 
 // pluginVariable makes a test binary serve as a plugin.
 const pluginVariable = "JACKFIELD_TRANSPORTTEST_PLUGIN"
 
-// patience bounds what must not hang.
+// patience limits each step, so that none hangs.
 const patience = 20 * time.Second
 
 var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTTEST", MagicCookieValue: "probe"}
@@ -43,14 +43,13 @@ var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTTEST", MagicCook
 type Suite struct {
 	// Transport carries [Plugin].
 	Transport core.Transport
-	// NoCallbacks says that the transport cannot carry functions, readers and
-	// writers of the host's: Ask and Copy are not tried.
+	// NoCallbacks disables the tests of Ask and Copy, for a transport that
+	// cannot carry functions, readers and writers of the host.
 	NoCallbacks bool
 }
 
-// Main is the body of TestMain: it serves the plugin in a process that the suite
-// started for that, and runs the tests in any other. The result is the exit
-// status.
+// Main is the body of TestMain. In a process started by the suite it serves the
+// plugin; in any other it runs the tests. It returns the exit status.
 func (s Suite) Main(m *testing.M) int {
 	if os.Getenv(pluginVariable) == "" {
 		return m.Run()
@@ -68,7 +67,7 @@ func (s Suite) Main(m *testing.M) int {
 func (s Suite) versions() core.Versions { return core.Versions{1: {s.Transport}} }
 
 // Run runs the suite: over a plain connection, under mutual TLS, and with host
-// and plugin in one process, plainly and under TLS of their own.
+// and plugin in one process, plainly and under their own TLS.
 func (s Suite) Run(t *testing.T) {
 	t.Run("process", func(t *testing.T) {
 		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{}) })
@@ -95,7 +94,7 @@ func (s Suite) run(t *testing.T, launch func(*testing.T) *fixture) {
 	}
 }
 
-// runCalls tries what does not depend on a process.
+// runCalls runs the tests that do not depend on a process.
 func (s Suite) runCalls(t *testing.T, launch func(*testing.T) *fixture) {
 	for name, test := range callTests {
 		t.Run(name, func(t *testing.T) { test(t, launch(t)) })
@@ -146,8 +145,8 @@ func (s Suite) launchInProcess(t *testing.T, cfg host.Config, served plugin.Conf
 	return f
 }
 
-// ownTLS makes the providers of a host and a plugin that have certificates of
-// their own, of a plugin that has a name of its own.
+// ownTLS makes the providers of a host and a plugin with certificates of their
+// own; the plugin's certificate has a name of its own.
 func ownTLS(t *testing.T) (hosts, plugins core.TLSProvider) {
 	t.Helper()
 	hostIdentity, hostCertificate := identity(t)
@@ -195,7 +194,7 @@ func (f *fixture) dispense(t *testing.T, client *host.Client) {
 	f.client, f.pid = client, client.ID()
 }
 
-// within returns a context for something that must not hang.
+// within returns a context with a timeout, so that the test does not hang.
 func within(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)

@@ -1,12 +1,12 @@
-// Package faketransport is the smallest transport that core's own tests can
-// launch plugins with: lines of text over the plugin's socket. It is not meant
-// to be fast, or for anybody else.
+// Package faketransport is a minimal transport to launch plugins in core's own
+// tests: lines of text over the plugin's socket. It is not meant to be fast, or
+// for other users.
 //
 // A host makes three connections and names each in its first line: control,
-// stdout, stderr; the plugin answers the latter two with a newline before what
-// was printed. On control a request is "NUMBER VERB ARGUMENTS", and the
-// answer to it "NUMBER ok TEXT" or "NUMBER error TEXT", in any order; texts are
-// quoted as in Go.
+// stdout, stderr. On the latter two the plugin answers with a newline before
+// its output. On control a request is "NUMBER VERB ARGUMENTS", and its answer
+// "NUMBER ok TEXT" or "NUMBER error TEXT", in any order; texts are quoted as in
+// Go.
 package faketransport
 
 import (
@@ -22,22 +22,22 @@ import (
 // Protocol is the name in the handshake line.
 const Protocol core.Protocol = "fake"
 
-// Object is what a plugin serves under a name.
+// Object is a plugin's service under a name.
 type Object func(ctx context.Context, argument string) (string, error)
 
 // Transport is the transport. The zero value is a host's.
 type Transport struct {
 	// Name is the protocol's name; empty means [Protocol].
 	Name core.Protocol
-	// Objects are what a plugin serves.
+	// Objects are the plugin's services.
 	Objects map[string]Object
-	// Extra are handshake fields of the plugin's, from the seventh on.
+	// Extra are the plugin's handshake fields from the seventh on.
 	Extra []string
-	// Variables are what a host announces.
+	// Variables are the host's variables for the plugin.
 	Variables map[string]string
-	// Failure is what Dial and Listen answer, if it is set.
+	// Failure is the error of Dial and NewServer, if set.
 	Failure error
-	// Seen gets the link that Listen was called with, if it is set.
+	// Seen gets the link passed to NewServer, if set.
 	Seen func(core.PluginLink)
 }
 
@@ -74,7 +74,7 @@ const (
 	stderr  = "stderr"
 )
 
-// errProtocol says that the other side does not speak this transport.
+// errProtocol is the error of a side that does not speak this transport.
 var errProtocol = errors.New("not what a fake transport says")
 
 // split takes the number off a line.

@@ -14,7 +14,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Client is what a host dispenses.
+// Client is a dispensed client.
 type Client struct {
 	session *session
 	name    string
@@ -73,8 +73,8 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 	return s, nil
 }
 
-// acknowledged waits for the plugin's word that it copies an output: a plugin
-// that is asked to leave before would not.
+// acknowledged waits for the plugin's confirmation that it copies an output: a
+// plugin asked to leave earlier would not copy it.
 func acknowledged(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
@@ -99,7 +99,7 @@ func dialerOf(link core.HostLink) dialer {
 	}
 }
 
-// read hands answers to who waits for them. The connection is lost when the
+// read passes answers to the waiting requests. The connection is lost when the
 // output has been read to its end too.
 func (s *session) read() {
 	defer close(s.done)

@@ -38,7 +38,7 @@ func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Ser
 	return s, nil
 }
 
-// Fields returns the configured ones.
+// Fields returns the configured fields.
 func (s *server) Fields() []string { return s.transport.Extra }
 
 // Serve serves one connection.
@@ -81,8 +81,8 @@ func (s *server) output(conn net.Conn, source io.Reader) {
 	_, _ = io.Copy(conn, source)
 }
 
-// control answers requests, each in a goroutine of its own, so that a call that
-// takes long is in nobody's way.
+// control answers requests, each in a goroutine of its own, so that a long call
+// does not delay others.
 func (s *server) control(lines *bufio.Reader, conn net.Conn) {
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -120,7 +120,7 @@ func (s *server) answer(conn net.Conn, number int, status, text string) {
 	_, _ = io.WriteString(conn, strconv.Itoa(number)+" "+status+" "+strconv.Quote(text)+"\n")
 }
 
-// handle does what a request asks for.
+// handle executes a request.
 func (s *server) handle(request string) (string, error) {
 	verb, rest, _ := strings.Cut(request, " ")
 	var arguments []string
@@ -154,7 +154,7 @@ func (s *server) handle(request string) (string, error) {
 // Flush waits until the outputs have been copied.
 func (s *server) Flush(ctx context.Context) error { return s.outputs.Drain(ctx) }
 
-// Close waits for the answers to the hosts that asked, and ends the connections.
+// Close waits for the answers to the asking hosts, and ends the connections.
 func (s *server) Close(ctx context.Context) {
 	_ = s.quits.Drain(ctx)
 	s.cancel()

@@ -16,10 +16,10 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Config is what a Server needs beside the transport's own link.
+// Config is a Server's configuration besides the transport's own link.
 type Config struct {
-	// Timeout bounds the leaving: the calls get half of it, the answers to the
-	// hosts that asked another half behind it.
+	// Timeout limits the leaving: the calls get half of it, the answers to the
+	// asking hosts another half after it.
 	Timeout time.Duration
 	// Leave runs the shutdown functions and ends Stdout and Stderr. It returns
 	// soon after ctx has ended.
@@ -42,7 +42,7 @@ type Server struct {
 	connections sync.WaitGroup
 }
 
-// New makes the transport's server. The link's Calls and Quit are set here.
+// New makes the transport's server. It sets the link's Calls and Quit.
 func New(ctx context.Context, t core.Transport, link core.PluginLink, cfg Config) (*Server, error) {
 	s := &Server{cfg: cfg, logger: link.Logger, calls: core.NewCalls(), ready: make(chan struct{})}
 	s.alive, s.abandon = context.WithCancel(context.Background())
@@ -96,15 +96,15 @@ func (s *Server) Close() {
 	}
 }
 
-// quit is what the transport calls.
+// quit is the Quit of the transport's link.
 func (s *Server) quit() {
 	s.asked.Store(true)
 	s.leave()
 	<-s.ready
 }
 
-// finishCalls waits for the calls in flight, for half of the timeout. Then it cuts
-// them off, and waits for those that heed their contexts, for an eighth.
+// finishCalls waits for the calls in flight, for half of the timeout. Then it ends their contexts,
+// and waits an eighth for the calls to return.
 func (s *Server) finishCalls(ctx context.Context) {
 	if s.drain(ctx, s.cfg.Timeout/2) == nil {
 		return
@@ -150,14 +150,14 @@ func (s *Server) serve(conn net.Conn) {
 	}
 }
 
-// How long accepting pauses when the process has no file left for a connection.
+// The pause between calls of Accept when the process has no file left for a connection.
 const (
 	acceptPause    = 5 * time.Millisecond
 	maxAcceptPause = time.Second
 )
 
-// isShortage reports whether accepting failed for want of something that other
-// connections will free.
+// isShortage reports whether Accept failed for lack of a resource freed by
+// other connections.
 func isShortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
