@@ -18,7 +18,7 @@ func (*parrot) Speak() string { return "hello" }
 
 func (*parrot) Sing() string { return "la" }
 
-func TestAnImplementationIsFoundByNameAndTypes(t *testing.T) {
+func TestImplementationIsFoundByNameAndTypes(t *testing.T) {
 	bird := new(parrot)
 	bound := slices.Concat(core.Define[speaker]("bird").Bind(bird), core.Define[other]("singer").Bind(bird))
 	for name, c := range map[string]struct {
@@ -71,7 +71,7 @@ func TestImplementationsThatCannotBeServedAreRefused(t *testing.T) {
 	}
 }
 
-func TestAnUnboundImplementationHasText(t *testing.T) {
+func TestImplementationHasTextIfUnbound(t *testing.T) {
 	if got := (core.Implementation{}).String(); got != "nothing" {
 		t.Errorf("got %q", got)
 	}

@@ -52,7 +52,7 @@ func hello(t *testing.T) []byte {
 	return slices.Concat(header, body)
 }
 
-func TestAPeerThatHangsUpDuringTheHandshakeIsNotAStranger(t *testing.T) {
+func TestRefusedIsNotToldOfAHangUp(t *testing.T) {
 	_, plugin := pinned(t)
 	for name, test := range map[string]struct {
 		do   func(t *testing.T, near, far net.Conn)
@@ -127,7 +127,7 @@ func TestConnectAndAcceptSecureAConnection(t *testing.T) {
 }
 
 // The peer verifies this side's certificate after the handshake has ended here.
-func TestARefusalOfThePeerIsTheErrorOfTheFirstWrite(t *testing.T) {
+func TestConnectReturnsThePeersRefusalAtTheFirstWrite(t *testing.T) {
 	host, plugin := pinned(t)
 	stranger, err := tlsutil.NewIdentity()
 	if err != nil {
@@ -159,7 +159,7 @@ func TestARefusalOfThePeerIsTheErrorOfTheFirstWrite(t *testing.T) {
 	}
 }
 
-func TestAHandshakeEndsWithItsContext(t *testing.T) {
+func TestHandshakeEndsWithItsContext(t *testing.T) {
 	host, plugin := pinned(t)
 	plugin.Refused = func(err error) { t.Errorf("Refused was told of %v", err) }
 	for name, secure := range map[string]func(context.Context, net.Conn) (net.Conn, error){

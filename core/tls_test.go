@@ -40,7 +40,7 @@ func provide(t *testing.T, provided core.TLS) *core.TLS {
 	return got
 }
 
-func TestAProviderIsCompleted(t *testing.T) {
+func TestProvideCompletesTheConfigurations(t *testing.T) {
 	own, roots := proof(t)
 	_, others := proof(t)
 	named := &tls.Config{ServerName: "plugin.test", MinVersion: tls.VersionTLS13, Certificates: own, RootCAs: roots}
@@ -80,7 +80,7 @@ func TestAProviderIsCompleted(t *testing.T) {
 }
 
 // A Client alone makes no Server that would talk to anybody.
-func TestAServerIsNotMadeOfWhatDoesNotDo(t *testing.T) {
+func TestProvideDerivesNoServerFromAnInsufficientClient(t *testing.T) {
 	own, roots := proof(t)
 	anybody := func(tls.ConnectionState) error { return nil }
 	for name, test := range map[string]struct {
@@ -116,7 +116,7 @@ func TestAServerIsNotMadeOfWhatDoesNotDo(t *testing.T) {
 }
 
 // A client that proves nothing would be answered otherwise.
-func TestAServerThatIsMadeOfAClientTakesOnlyWhomTheAuthorityKnows(t *testing.T) {
+func TestProvidedServerTakesOnlyClientsOfTheAuthority(t *testing.T) {
 	own, roots := proof(t)
 	strange, _ := proof(t)
 	for _, skip := range []bool{false, true} {
@@ -153,7 +153,7 @@ func shake(t *testing.T, client, server *tls.Config) error {
 	return tls.Server(here, server).HandshakeContext(t.Context())
 }
 
-func TestWhoIsRefusedIsTold(t *testing.T) {
+func TestRefusedIsToldTheReason(t *testing.T) {
 	var told []error
 	secured := &core.TLS{Refused: func(err error) { told = append(told, err) }}
 	reason := errors.New("somebody else")
@@ -167,7 +167,7 @@ func TestWhoIsRefusedIsTold(t *testing.T) {
 	}
 }
 
-func TestAProviderOfNothing(t *testing.T) {
+func TestProvideNothing(t *testing.T) {
 	var none core.TLSProvider
 	if got, err := none.Provide(t.Context()); got != nil || err != nil {
 		t.Errorf("without one: %v, %v", got, err)

@@ -16,7 +16,7 @@ import (
 // mean.
 type translating struct{ runner.Runner }
 
-func TestAChildsAddressesAreOnThisMachine(t *testing.T) {
+func TestDialKeepsAChildsAddressesOnThisMachine(t *testing.T) {
 	child := &process{runner: runner.NewProcess(runner.Command{}), sockets: &sockets{secured: true}}
 	elsewhere := &process{runner: translating{child.runner}, sockets: &sockets{secured: true}}
 	for _, test := range []struct {
@@ -69,7 +69,7 @@ func TestAChildsAddressesAreOnThisMachine(t *testing.T) {
 	}
 }
 
-func TestANameIsJudgedByWhereItLeads(t *testing.T) {
+func TestDialJudgesANameByItsAddress(t *testing.T) {
 	for resolved, allowed := range map[string]bool{
 		"127.0.0.1:80": true, "[::1]:80": true, "0.0.0.0:80": true, ":80": true,
 		"192.0.2.1:80": false, "[2001:db8::1]:80": false, "unreadable": false,
@@ -84,7 +84,7 @@ func TestANameIsJudgedByWhereItLeads(t *testing.T) {
 	}
 }
 
-func TestTheAddressesOfAListenerOnThisMachineAreDialled(t *testing.T) {
+func TestDialTakesEveryAddressOfALocalListener(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ type forwarding struct {
 
 func (f forwarding) PluginToHost(string, string) (string, string, error) { return "tcp", f.to, nil }
 
-func TestAWarningOfPlainTCPSaysWhoGetsThere(t *testing.T) {
+func TestPlainTCPWarningNamesTheReach(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

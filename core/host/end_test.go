@@ -9,7 +9,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugintest"
 )
 
-func TestAPluginThatLeavesWithAStatusIsReported(t *testing.T) {
+func TestCloseReportsANonzeroExit(t *testing.T) {
 	plugintest.NoLeaks(t)
 	client, err := host.Launch(within(t), config(t, "leave", "3"))
 	if err != nil {
@@ -24,7 +24,7 @@ func TestAPluginThatLeavesWithAStatusIsReported(t *testing.T) {
 	}
 }
 
-func TestAKillOnRequestIsNoBadEnd(t *testing.T) {
+func TestKillIsNoFailureForClose(t *testing.T) {
 	plugintest.NoLeaks(t)
 	client := launch(t, config(t, "serve", ""))
 	if err := client.Kill(within(t)); err != nil {
@@ -43,7 +43,7 @@ func (b blocked) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAWriterThatBlocksDoesNotHideACrash(t *testing.T) {
+func TestBlockingWriterDoesNotHideACrash(t *testing.T) {
 	plugintest.NoLeaks(t)
 	sink := make(blocked)
 	defer close(sink)

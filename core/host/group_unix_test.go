@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
-func TestAGroupMayUseTheSocketsOfBothSides(t *testing.T) {
+func TestSocketsOfBothSidesAdmitTheGroup(t *testing.T) {
 	gid := testkit.OtherGroup(t)
 	cfg := config(t, "serve", "")
 	cfg.Sockets.Group = strconv.Itoa(gid)
@@ -68,7 +68,7 @@ func TestWithoutAGroupTheSocketsAreTheUsersAlone(t *testing.T) {
 	}
 }
 
-func TestAnUnknownGroupFailsTheLaunch(t *testing.T) {
+func TestLaunchRefusesAnUnknownGroup(t *testing.T) {
 	cfg := config(t, "serve", "")
 	cfg.Sockets.Group = "no-such-group"
 	failure := fail(t, within(t), cfg)
@@ -80,7 +80,7 @@ func TestAnUnknownGroupFailsTheLaunch(t *testing.T) {
 
 // What both have in common is the group, when a wrapper changes the user and the
 // host cannot tell. Its members are accepted whoever they are.
-func TestAPluginOfAnotherUserIsReachedByItsGroup(t *testing.T) {
+func TestSocketsReachAnotherUsersPluginByGroup(t *testing.T) {
 	const uid, gid = 65534, 12345
 	cfg := asUser(t, config(t, "serve", ""), uid, gid)
 	cfg.Sockets.User = "0" // so that nothing is known of the user

@@ -32,7 +32,7 @@ func gone(number int) bool {
 	return errors.Is(syscall.Kill(number, 0), syscall.ESRCH)
 }
 
-func TestAStoppedProcessHoldsNobodyUp(t *testing.T) { // F7
+func TestStoppedProcessDelaysNobody(t *testing.T) { // F7
 	plugintest.NoLeaks(t)
 	cfg := config(t, "serve", "")
 	cfg.Timeouts.Stop = 100 * time.Millisecond
@@ -63,7 +63,7 @@ func TestAStoppedProcessHoldsNobodyUp(t *testing.T) { // F7
 	}
 }
 
-func TestAGrandchildThatHoldsStderrHoldsNobodyUp(t *testing.T) { // F9
+func TestGrandchildWithStderrDelaysNobody(t *testing.T) { // F9
 	for name, end := range map[string]func(*testing.T, *host.Client){
 		"orderly end": func(t *testing.T, client *host.Client) {
 			if err := client.Close(); err != nil {
@@ -96,7 +96,7 @@ func TestAGrandchildThatHoldsStderrHoldsNobodyUp(t *testing.T) { // F9
 	}
 }
 
-func TestAProcessKilledByASignalIsReportedSo(t *testing.T) {
+func TestExitErrorNamesTheSignal(t *testing.T) {
 	client := launch(t, config(t, "serve", ""))
 	if err := syscall.Kill(pid(t, client), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestSIGTERMEndsAPluginInOrder(t *testing.T) {
 	}
 }
 
-func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
+func TestSocketsPassOverALongTemporaryDirectory(t *testing.T) { // F19
 	long := filepath.Join(t.TempDir(), strings.Repeat("long", 40))
 	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
 	}
 }
 
-func TestTheSocketDirectoryIsPrivate(t *testing.T) {
+func TestSocketDirectoryIsPrivate(t *testing.T) {
 	dirs := shortDir(t)
 	cfg := config(t, "serve", "")
 	cfg.Sockets.Dirs = []string{dirs}

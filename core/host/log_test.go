@@ -100,7 +100,7 @@ func TestOutputWithoutNewlineAfterTheHandshakeBlocksNobody(t *testing.T) { // F4
 	}
 }
 
-func TestAnOrderlyLifeLogsNothingAboveDebug(t *testing.T) {
+func TestOrderlyLifeLogsNothingAboveDebug(t *testing.T) {
 	plugintest.NoLeaks(t)
 	for name, mode := range map[string]host.MTLS{"plain": host.MTLSOff, "mutual TLS": host.MTLSRequired} {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,7 @@ type panicking struct{ *faketransport.Transport }
 func (panicking) Dial(context.Context, core.HostLink) (core.Session, error) { panic("Dial") }
 
 // Whoever recovers finds nothing of the launch.
-func TestALaunchWhoseFunctionPanicsLeavesNothing(t *testing.T) {
+func TestLaunchLeavesNothingAfterAPanic(t *testing.T) {
 	for name, change := range map[string]func(*host.Config){
 		"the verifier": func(c *host.Config) {
 			c.Verify.Verifier = verify.Func(func(context.Context, *verify.Program) error { panic("verifier") })

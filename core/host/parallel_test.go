@@ -11,7 +11,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugintest"
 )
 
-func TestOneConfigServesManyLaunchesAtOnceAndIsNotChanged(t *testing.T) {
+func TestConfigServesConcurrentLaunchesUnchanged(t *testing.T) {
 	plugintest.NoLeaks(t)
 	dirs := shortDir(t)
 	cfg := config(t, "serve", "")
@@ -61,7 +61,7 @@ func clone(list []string) []string {
 	return append([]string(nil), list[:cap(list)]...)
 }
 
-func TestTheHighestCommonVersionIsNegotiated(t *testing.T) {
+func TestNegotiationTakesTheHighestCommonVersion(t *testing.T) {
 	cfg := config(t, "versions", "1,3,4,9")
 	cfg.Versions = faketransport.Versions(new(faketransport.Transport), 2, 3, 4, 5)
 	client := launch(t, cfg)

@@ -39,7 +39,7 @@ func launchLinked(t *testing.T, cfg host.Config) core.HostLink {
 	return link
 }
 
-func TestAnAddressOnAnotherMachineFailsTheLaunch(t *testing.T) {
+func TestLaunchRefusesAnAddressOnAnotherMachine(t *testing.T) {
 	asItIs := func(cmd runner.Command) runner.Runner { return runner.NewProcess(cmd) }
 	address := "192.0.2.1:80" // of nobody (RFC 5737)
 	for name, cfg := range map[string]host.Config{
@@ -60,7 +60,7 @@ func TestAnAddressOnAnotherMachineFailsTheLaunch(t *testing.T) {
 	}
 }
 
-func TestABrokeredAddressOnAnotherMachineIsRefused(t *testing.T) {
+func TestBrokeredAddressOnAnotherMachineIsRefused(t *testing.T) {
 	link := launchLinked(t, config(t, "serve", ""))
 	for network, address := range map[string]string{
 		"tcp": "192.0.2.1:80", "tcp6": "[::1]:80", "udp": "127.0.0.1:80", "vsock": "3:1024",
@@ -87,7 +87,7 @@ func (v *vouching) PluginToHost(network, address string) (string, string, error)
 	return network, address, nil
 }
 
-func TestARunnerMayVouchForAnAddress(t *testing.T) {
+func TestRunnerMayVouchForAnAddress(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

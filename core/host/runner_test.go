@@ -56,7 +56,7 @@ func (r *rewriter) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func TestACustomRunnersAddressesAreTranslated(t *testing.T) {
+func TestRunnerTranslatesAddresses(t *testing.T) {
 	cfg := withRunner(config(t, "serve", ""), func(cmd runner.Command) runner.Runner {
 		return &elsewhere{Runner: runner.NewProcess(cmd), inside: "/run/inside", outside: cmd.SocketDir}
 	})
@@ -65,7 +65,7 @@ func TestACustomRunnersAddressesAreTranslated(t *testing.T) {
 	}
 }
 
-func TestAnAddressThatCannotBeTranslatedFailsTheLaunch(t *testing.T) {
+func TestRunnerThatCannotTranslateFailsTheLaunch(t *testing.T) {
 	cfg := withRunner(config(t, "serve", ""), func(cmd runner.Command) runner.Runner {
 		return &elsewhere{Runner: runner.NewProcess(cmd), inside: "/run/inside", outside: "/nowhere"}
 	})
@@ -76,7 +76,7 @@ func TestAnAddressThatCannotBeTranslatedFailsTheLaunch(t *testing.T) {
 	mention(t, failure, "translate", "not an address of the plugin's")
 }
 
-func TestARunnerThatCannotBeMadeFailsTheLaunch(t *testing.T) {
+func TestRunnerThatCannotBeMadeFailsTheLaunch(t *testing.T) {
 	broken := errors.New("no containers today")
 	cfg := config(t, "serve", "")
 	cfg.Runner = func(runner.Command) (runner.Runner, error) { return nil, broken }
@@ -86,7 +86,7 @@ func TestARunnerThatCannotBeMadeFailsTheLaunch(t *testing.T) {
 	}
 }
 
-func TestARunnerGetsTheSocketDirectory(t *testing.T) {
+func TestRunnerGetsTheSocketDirectory(t *testing.T) {
 	var seen string
 	cfg := withRunner(config(t, "serve", ""), func(cmd runner.Command) runner.Runner {
 		seen = cmd.SocketDir

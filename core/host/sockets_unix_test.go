@@ -14,7 +14,7 @@ import (
 
 // Of what somebody else's runner has started, nobody knows whether it still runs: its
 // directory stays when the host is killed.
-func TestADirectoryForARunnersPluginOutlivesAKilledHost(t *testing.T) {
+func TestRunnersSocketDirectoryOutlivesAKilledHost(t *testing.T) {
 	base := shortDir(t)
 	cfg := config(t, "serve", "")
 	cfg.Sockets.Dirs = []string{base}
@@ -37,7 +37,7 @@ func TestADirectoryForARunnersPluginOutlivesAKilledHost(t *testing.T) {
 }
 
 // Whoever can rename the private directory can stand in for either side.
-func TestADirectoryWhereOthersMayRenameIsRefused(t *testing.T) {
+func TestSocketDirsRefuseADirectoryWhereOthersMayRename(t *testing.T) {
 	base, err := os.MkdirTemp("/tmp", "h") //nolint:usetesting // where others get to, also on macOS
 	if err != nil {
 		t.Fatal(err)

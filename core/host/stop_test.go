@@ -55,7 +55,7 @@ func TestStopOfAPluginThatDoesNotLeaveKillsIt(t *testing.T) {
 	}
 }
 
-func TestTheEndOfStopsContextKills(t *testing.T) {
+func TestStopKillsAtTheEndOfItsContext(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
 	cfg.Logger, cfg.Timeouts.Stop = logged.logger(), hang
@@ -74,7 +74,7 @@ func TestTheEndOfStopsContextKills(t *testing.T) {
 	<-client.Done()
 }
 
-func TestAnImpatientStopEndsAPatientOne(t *testing.T) {
+func TestStopTakesTheEarliestDeadline(t *testing.T) {
 	logged := newRecords()
 	cfg := config(t, "stubborn", "")
 	cfg.Logger, cfg.Timeouts.Stop = logged.logger(), hang
@@ -111,7 +111,7 @@ func TestKillEndsAWaitingClose(t *testing.T) {
 	}
 }
 
-func TestANegativeStopTimeoutKillsUnasked(t *testing.T) {
+func TestStopWithANegativeTimeoutKillsUnasked(t *testing.T) {
 	cfg := config(t, "stubborn", "")
 	cfg.Timeouts.Stop = -1
 	var stop *host.StopError
@@ -133,7 +133,7 @@ func TestCallsAfterTheEndSaySo(t *testing.T) {
 	}
 }
 
-func TestACrashIsToldByTheCallTheClientAndTheLog(t *testing.T) {
+func TestCrashIsReportedByTheCallTheClientAndTheLog(t *testing.T) {
 	plugintest.NoLeaks(t)
 	logged := newRecords()
 	cfg := config(t, "serve", "")
@@ -160,7 +160,7 @@ func TestACrashIsToldByTheCallTheClientAndTheLog(t *testing.T) {
 	}
 }
 
-func TestTheCallAndTheLogTellOfADeathOnce(t *testing.T) {
+func TestCrashIsReportedOnceByTheCallAndTheLog(t *testing.T) {
 	for method, head := range map[string]string{
 		"panic":    "panic: out of tea",
 		"overflow": "fatal error: stack overflow",

@@ -105,7 +105,7 @@ func TestCertificatesOfOnesOwnCarryCalls(t *testing.T) {
 	}
 }
 
-func TestAPluginsOwnTLSWinsOverTheHostsAutoMTLS(t *testing.T) {
+func TestPluginsOwnTLSWinsOverTheHostsAutoMTLS(t *testing.T) {
 	cfg := config(t, "static", writeCertificates(t))
 	cfg.AutoMTLS = host.MTLSRequired
 	mention(t, fail(t, within(t), cfg), "did not answer with a certificate")
@@ -167,7 +167,7 @@ func (handshaker) Dial(ctx context.Context, link core.HostLink) (core.Session, e
 }
 
 // When the host hangs up, the plugin has not.
-func TestAHostThatRefusesThePluginDoesNotSayThatThePluginHungUp(t *testing.T) {
+func TestHintOfARefusingHostNamesNoHangUp(t *testing.T) {
 	dir := writeCertificates(t)
 	stranger, misnamed := files(writeCertificates(t), "host"), files(dir, "host")
 	misnamed.ServerName = "other.test"
@@ -214,7 +214,7 @@ func TestAHostThatRefusesThePluginDoesNotSayThatThePluginHungUp(t *testing.T) {
 
 var errOfTheUsers = errors.New("this one I do not know")
 
-func TestAPluginThatRefusesTheHostIsHeardOut(t *testing.T) {
+func TestLaunchReportsThePluginsRefusal(t *testing.T) {
 	dir := writeCertificates(t)
 	stranger := files(writeCertificates(t), "host")
 	stranger.CA = files(dir, "host").CA
@@ -236,7 +236,7 @@ func TestAPluginThatRefusesTheHostIsHeardOut(t *testing.T) {
 }
 
 // A host that only dials needs no certificate, until it is to serve something.
-func TestAHostWithoutACertificateCallsAndDoesNotServe(t *testing.T) {
+func TestHostWithoutACertificateCallsAndDoesNotServe(t *testing.T) {
 	dir := writeCertificates(t)
 	cfg := config(t, "static, for anybody", dir)
 	cfg.TLS = core.TLSFiles(tlsutil.Files{CA: files(dir, "host").CA, ServerName: serverName})

@@ -86,7 +86,7 @@ func certificate(t *testing.T, change func(*x509.Certificate)) []byte {
 	return der
 }
 
-func TestACertificateThatCannotBeUsedIsRefusedWithItsReason(t *testing.T) {
+func TestUnusableCertificateIsRefusedWithTheReason(t *testing.T) {
 	tests := map[string]struct {
 		der   []byte
 		words string
@@ -125,7 +125,7 @@ func TestACertificateThatCannotBeUsedIsRefusedWithItsReason(t *testing.T) {
 	}
 }
 
-func TestWhoAnswersWithAnotherCertificateIsRefused(t *testing.T) {
+func TestPeerWithAnotherCertificateIsRefused(t *testing.T) {
 	cfg := config(t, "impostor", "")
 	cfg.AutoMTLS = host.MTLSRequired
 	failure := fail(t, within(t), cfg)
@@ -136,7 +136,7 @@ func TestWhoAnswersWithAnotherCertificateIsRefused(t *testing.T) {
 	mention(t, failure, "is not the announced one")
 }
 
-func TestACertificateThatNobodyAskedForIsExplained(t *testing.T) { // F2
+func TestUnaskedCertificateIsExplained(t *testing.T) { // F2
 	identity, err := tlsutil.NewIdentity()
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,7 @@ func sockets(t *testing.T, base string) []string {
 	return found
 }
 
-func TestAPluginThatStartsAsAnotherUserGetsItsDirectory(t *testing.T) {
+func TestSysProcAttrUserGetsTheSocketDirectory(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	base := openDir(t)
 	cfg.Sockets.Dirs = []string{base}
@@ -85,7 +85,7 @@ func TestAPluginThatStartsAsAnotherUserGetsItsDirectory(t *testing.T) {
 }
 
 // A private directory for temporary files is that of many users, root among them.
-func TestAPluginOfAnotherUserIsNotSentWhereItDoesNotGet(t *testing.T) {
+func TestSocketDirectoryIsReachableForAnotherUser(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	t.Setenv("TMPDIR", shortDir(t))
 	if got := call(t, launch(t, cfg), "echo", "hello"); got != "hello" {
@@ -94,7 +94,7 @@ func TestAPluginOfAnotherUserIsNotSentWhereItDoesNotGet(t *testing.T) {
 }
 
 // A wrapper that changes the user is one that the host knows nothing of.
-func TestAPluginOfAnUnknownUserSaysWhichSettingIsForIt(t *testing.T) {
+func TestPluginOfAnotherUserNamesTheSetting(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	hidden := cfg.Command.SysProcAttr
 	cfg.Command.SysProcAttr = nil
@@ -110,7 +110,7 @@ func TestAPluginOfAnUnknownUserSaysWhichSettingIsForIt(t *testing.T) {
 	}
 }
 
-func TestAPluginOfAUserNamespaceGetsItsDirectory(t *testing.T) {
+func TestUserNamespacePluginGetsTheSocketDirectory(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), 0, 0)
 	if !inUserNamespace(cfg.Command.SysProcAttr, pluginUser) {
 		t.Skip("only on Linux: there are no user namespaces elsewhere")
@@ -169,7 +169,7 @@ func TestAnotherUserIsRefusedAtSocketsThatAreWideOpen(t *testing.T) {
 }
 
 // A socket that another user has put in the plugin's place is not talked to.
-func TestAHostTalksToNobodyButItsPlugin(t *testing.T) {
+func TestHostRefusesOtherUsersAtItsSockets(t *testing.T) {
 	cfg := asUser(t, config(t, "substitute", ""), 0, 0)
 	base := openDir(t)
 	cfg.Command.Env = append(cfg.Command.Env, argumentVariable+"="+base)
@@ -230,7 +230,7 @@ func killHost(t *testing.T, role, base string) (plugin int) {
 
 // A host that is killed leaves a directory, which the next one clears, unless its
 // plugin still uses it.
-func TestTheNextLaunchClearsWhatAKilledHostLeft(t *testing.T) {
+func TestLaunchClearsTheDirectoryOfAKilledHost(t *testing.T) {
 	base := shortDir(t)
 	cfg := config(t, "serve", "")
 	cfg.Sockets.Dirs = []string{base}

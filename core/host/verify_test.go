@@ -111,7 +111,7 @@ func TestVerifiedPluginRuns(t *testing.T) {
 
 // The verifier is the last to look before the start: what it has seen runs,
 // though the file is something else by then.
-func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
+func TestVerifiedProgramCannotBeReplacedBeforeTheStart(t *testing.T) {
 	for attack, strike := range attacks {
 		for way, change := range ways(t) {
 			t.Run(attack+", "+way, func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestNothingGetsBetweenTheCheckAndTheStart(t *testing.T) {
 
 // An attack before the verifier looks is found, also if the file is put right
 // again at once.
-func TestWhatTheVerifierReadsIsTheCopy(t *testing.T) {
+func TestVerifierReadsThePrivateCopy(t *testing.T) {
 	cfg, sum := installed(t)
 	cfg.Verify.Verifier = verify.Func(func(ctx context.Context, program *verify.Program) error {
 		exchange(t, program.Path())
@@ -237,7 +237,7 @@ func TestSlowVerifierIsNoRefusal(t *testing.T) {
 }
 
 // Field note F18: one value verifies again and again, for many at once.
-func TestOneVerifierServesManyLaunches(t *testing.T) {
+func TestVerifierServesManyLaunches(t *testing.T) {
 	plugintest.NoLeaks(t)
 	cfg, sum := installed(t)
 	cfg.Verify.Verifier = verify.Checksum(crypto.SHA256, sum)

@@ -124,7 +124,7 @@ func TestWithRefusesANilFunction(t *testing.T) {
 	}
 }
 
-func TestTheContextOfWithEndsWithTheCallers(t *testing.T) {
+func TestWithEndsItsContextWithTheCallers(t *testing.T) {
 	plugintest.NoLeaks(t)
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(within(t))

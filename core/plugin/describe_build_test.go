@@ -21,7 +21,7 @@ func TestOnlyATaggedVersionOfTheModuleIsThePluginsVersion(t *testing.T) {
 	}
 }
 
-func TestTheBuildGivesNameAndVersion(t *testing.T) {
+func TestDescribeTakesNameAndVersionFromTheBuild(t *testing.T) {
 	build := &debug.BuildInfo{
 		GoVersion: "go1.25.0", Path: "example.com/tools/greet-plugin-loud",
 		Main: debug.Module{Path: "example.com/tools", Version: "v1.4.0"},

@@ -47,7 +47,7 @@ type namedTransport struct{ *faketransport.Transport }
 
 func (namedTransport) Names(core.Implementations) []string { return []string{"soft", "loud", "loud"} }
 
-func TestAPluginDescribesItselfWithoutAHost(t *testing.T) {
+func TestDescribeNeedsNoHost(t *testing.T) {
 	cfg := plugin.Config{
 		Handshake: cookie,
 		Versions: core.Versions{
@@ -73,7 +73,7 @@ func TestAPluginDescribesItselfWithoutAHost(t *testing.T) {
 	}
 }
 
-func TestADescriptionLeavesOutWhatIsNoVersion(t *testing.T) {
+func TestDescribeLeavesOutInvalidVersions(t *testing.T) {
 	for version, want := range map[string]any{
 		"1.2.3": "1.2.3", "v1.2.3+b": "1.2.3+b", "dev": nil, "1.2": nil, "(devel)": nil, "01.2.3": nil, "": nil, "1..3": nil,
 	} {
@@ -95,7 +95,7 @@ func TestOnlyTheOneArgumentAsksForADescription(t *testing.T) {
 	}
 }
 
-func TestACommandOfTheApplicationsOwnWins(t *testing.T) {
+func TestNoDescribeLeavesTheCommandToTheApplication(t *testing.T) {
 	cfg := config(new(faketransport.Transport))
 	cfg.NoDescribe = true
 	var wrong *core.CookieError
@@ -112,7 +112,7 @@ func TestUnderAHostTheArgumentDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestAWrongCookieIsRefusedWithTheArgumentToo(t *testing.T) {
+func TestDescribeRefusesAWrongCookie(t *testing.T) {
 	s := asked("describe")
 	s.variables[cookie.MagicCookieKey] = "biscuits"
 	var wrong *core.CookieError

@@ -35,7 +35,7 @@ var (
 	second = core.Define[string]("it")
 )
 
-func TestAPluginOffersTheVersionsThatItImplements(t *testing.T) {
+func TestRunOffersTheImplementedVersions(t *testing.T) {
 	newer, older := second.Bind("impl"), first.Bind(errors.New("impl"))
 	for name, c := range map[string]struct {
 		bound   core.Implementations
@@ -63,7 +63,7 @@ func TestAPluginOffersTheVersionsThatItImplements(t *testing.T) {
 	}
 }
 
-func TestADescriptionHasTheVersionsThatThePluginImplements(t *testing.T) {
+func TestDescribeHasTheImplementedVersions(t *testing.T) {
 	cfg := plugin.Config{
 		Handshake:  cookie,
 		Versions:   core.Versions{1: carry(first, nil), 2: carry(second, nil)},

@@ -71,7 +71,7 @@ func TestRunReportsATransportThatCannotListen(t *testing.T) {
 	mention(t, err, "fake")
 }
 
-func TestTheLineHasSixFieldsUnlessMoreWereAskedFor(t *testing.T) {
+func TestHandshakeLineHasSixFieldsUnlessMoreWereAskedFor(t *testing.T) {
 	tests := map[string]struct {
 		variables map[string]string
 		extra     []string
@@ -109,7 +109,7 @@ func TestTheLineHasSixFieldsUnlessMoreWereAskedFor(t *testing.T) {
 	}
 }
 
-func TestTheFirstOfSeveralTransportsIsServed(t *testing.T) {
+func TestRunServesTheFirstOfSeveralTransports(t *testing.T) {
 	cfg := plugin.Config{Handshake: cookie, Versions: core.Versions{
 		1: {&faketransport.Transport{Name: "first"}, &faketransport.Transport{Name: "second"}},
 	}}
@@ -118,7 +118,7 @@ func TestTheFirstOfSeveralTransportsIsServed(t *testing.T) {
 	}
 }
 
-func TestTheProtocolsVariablesAreUnsetOnceRead(t *testing.T) {
+func TestRunUnsetsTheProtocolsVariables(t *testing.T) {
 	variables := map[string]string{"OTHER": "stays", "PLUGIN_OF_MINE": "stays"}
 	for _, name := range handshake.Names() {
 		variables[name] = "1"
@@ -143,7 +143,7 @@ func TestTheProtocolsVariablesAreUnsetOnceRead(t *testing.T) {
 	}
 }
 
-func TestASignalEndsThePluginInOrder(t *testing.T) {
+func TestRunLeavesInOrderOnASignal(t *testing.T) {
 	plugintest.NoLeaks(t)
 	var order []string
 	cfg := config(new(faketransport.Transport))
@@ -182,7 +182,7 @@ func TestInterruptsAreLeftToTheHost(t *testing.T) {
 	}
 }
 
-func TestTheEndOfItsContextEndsThePlugin(t *testing.T) {
+func TestRunLeavesAtTheEndOfItsContext(t *testing.T) {
 	r := run(t, surround(nil), config(new(faketransport.Transport)))
 	r.cancel()
 	if err := r.end(t); err != nil {
@@ -190,7 +190,7 @@ func TestTheEndOfItsContextEndsThePlugin(t *testing.T) {
 	}
 }
 
-func TestAShutdownFunctionThatDoesNotReturnIsLeftBehind(t *testing.T) {
+func TestShutdownFunctionThatDoesNotReturnIsLeftBehind(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	cfg := config(new(faketransport.Transport))
@@ -238,7 +238,7 @@ func TestShutdownFunctionsRunThoughACallDoesNotEnd(t *testing.T) {
 	}
 }
 
-func TestTheConfigIsNotChangedAndServesAgain(t *testing.T) {
+func TestConfigIsNotChangedAndServesAgain(t *testing.T) {
 	cfg := config(new(faketransport.Transport))
 	for range 2 {
 		r := run(t, surround(nil), cfg)
@@ -252,7 +252,7 @@ func TestTheConfigIsNotChangedAndServesAgain(t *testing.T) {
 	}
 }
 
-func TestAGarbledHostCertificateIsRefused(t *testing.T) {
+func TestHostCertificateIsRefusedIfGarbled(t *testing.T) {
 	for name, value := range map[string]string{
 		"no PEM":   "garbage",
 		"no DER":   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
@@ -269,7 +269,7 @@ func TestAGarbledHostCertificateIsRefused(t *testing.T) {
 	}
 }
 
-func TestAServerWithoutACertificateIsRefusedAtOnce(t *testing.T) {
+func TestTLSServerWithoutACertificateIsRefusedAtOnce(t *testing.T) {
 	for name, provided := range map[string]*core.TLS{
 		"a client's files": {Client: &tls.Config{MinVersion: tls.VersionTLS12}},
 		"a server's":       {Server: &tls.Config{MinVersion: tls.VersionTLS12}},
@@ -284,7 +284,7 @@ func TestAServerWithoutACertificateIsRefusedAtOnce(t *testing.T) {
 
 // What is meant for dialing says by itself whom it takes when it serves, or the
 // plugin does not start: it would answer everybody.
-func TestAPluginWithAClientConfigurationAloneDoesNotServeAnybody(t *testing.T) {
+func TestTLSClientConfigurationAloneDoesNotServeAnybody(t *testing.T) {
 	identity, err := tlsutil.NewIdentity()
 	if err != nil {
 		t.Fatal(err)

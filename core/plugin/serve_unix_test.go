@@ -125,7 +125,7 @@ func (p *process) end(t *testing.T) (rest string, status int) {
 	return string(text), p.cmd.ProcessState.ExitCode()
 }
 
-func TestAProgramRunByHandExplainsItself(t *testing.T) {
+func TestServeExplainsAProgramRunByHand(t *testing.T) {
 	p := start(t, "serve")
 	stdout, status := p.end(t)
 	if stdout != "" || status != 1 {
@@ -139,7 +139,7 @@ func TestAProgramRunByHandExplainsItself(t *testing.T) {
 	}
 }
 
-func TestAConfigurationThatCannotWorkIsToldOnStderr(t *testing.T) {
+func TestServeReportsAnInvalidConfigurationOnStderr(t *testing.T) {
 	p := start(t, "broken", cookie.MagicCookieKey+"="+cookie.MagicCookieValue)
 	stdout, status := p.end(t)
 	if stdout != "" || status != 1 || !strings.Contains(p.stderr.String(), "Versions is empty") {
@@ -147,7 +147,7 @@ func TestAConfigurationThatCannotWorkIsToldOnStderr(t *testing.T) {
 	}
 }
 
-func TestNothingButTheLineReachesStdoutWhileServing(t *testing.T) {
+func TestStdoutGetsTheHandshakeLineAlone(t *testing.T) {
 	plugintest.NoLeaks(t)
 	p := connected(t)
 	p.call(t, "print", "printed\n")

@@ -17,7 +17,7 @@ import (
 
 // Whoever can rename the host's directory cannot stand in for the host: the owner of
 // what is put in its place is nobody to the plugin.
-func TestTheOwnerOfAnotherDirectoryInTheHostsPlaceIsNotTheHost(t *testing.T) {
+func TestSocketsRefuseTheOwnerOfAReplacedHostDirectory(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only as root: nobody else may act as another user")
 	}

@@ -51,7 +51,7 @@ func TestTCPWithoutARangeTakesAnyPort(t *testing.T) {
 	}
 }
 
-func TestAnExhaustedPortRangeSaysSo(t *testing.T) {
+func TestPortRangeErrorSaysThatItIsExhausted(t *testing.T) {
 	taken := occupied(t)
 	cfg := config(new(faketransport.Transport))
 	cfg.Network = "tcp"
@@ -59,7 +59,7 @@ func TestAnExhaustedPortRangeSaysSo(t *testing.T) {
 	mention(t, err, strconv.Itoa(taken), "in use", "widen the range")
 }
 
-func TestABadPortRangeIsNoMatterOnAUnixSocket(t *testing.T) {
+func TestPortRangeIsIgnoredOnAUnixSocket(t *testing.T) {
 	cfg := config(new(faketransport.Transport))
 	cfg.Network = "unix"
 	r := run(t, surround(map[string]string{handshake.EnvMinPort: "9", handshake.EnvMaxPort: "x"}), cfg)

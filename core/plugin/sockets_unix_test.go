@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/testkit"
 )
 
-func TestTheSocketIsInTheHostsDirectory(t *testing.T) {
+func TestSocketIsInTheHostsDirectory(t *testing.T) {
 	dir := testkit.ShortDir(t)
 	r := run(t, surround(map[string]string{handshake.EnvSocketDir: dir}), config(new(faketransport.Transport)))
 	path := r.parsed(t).Address
@@ -34,7 +34,7 @@ func TestTheSocketIsInTheHostsDirectory(t *testing.T) {
 	}
 }
 
-func TestTheSocketIsInAPrivateDirectoryOtherwise(t *testing.T) {
+func TestSocketIsInAPrivateDirectoryWithoutAHosts(t *testing.T) {
 	r := run(t, surround(nil), config(new(faketransport.Transport)))
 	dir := filepath.Dir(r.parsed(t).Address)
 	info, err := os.Stat(dir)
@@ -48,7 +48,7 @@ func TestTheSocketIsInAPrivateDirectoryOtherwise(t *testing.T) {
 	gone(t, dir)
 }
 
-func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
+func TestSocketsPassOverALongTemporaryDirectory(t *testing.T) { // F19
 	long := filepath.Join(t.TempDir(), strings.Repeat("long", 40))
 	if err := os.Mkdir(long, 0o700); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func TestALongTemporaryDirectoryIsNoObstacle(t *testing.T) { // F19
 }
 
 // Whoever can rename the host's directory does not get sockets made in another.
-func TestWhatIsPutInTheHostsDirectorysPlaceIsNotUsed(t *testing.T) {
+func TestSocketIsNotInAReplacedHostDirectory(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir := filepath.Join(base, "d")
 	if err := os.Mkdir(dir, 0o700); err != nil {
@@ -88,17 +88,17 @@ func TestWhatIsPutInTheHostsDirectorysPlaceIsNotUsed(t *testing.T) {
 	}
 }
 
-func TestAHostsDirectoryThatIsTooLongSaysSo(t *testing.T) {
+func TestHostsDirectoryErrorSaysThatItIsTooLong(t *testing.T) {
 	err := refuse(t, surround(map[string]string{handshake.EnvSocketDir: "/tmp/" + strings.Repeat("long", 40)}),
 		config(new(faketransport.Transport)))
 	mention(t, err, "bytes on this platform", "shorter")
 }
 
-func TestAHostsDirectoryThatIsMissingSaysSo(t *testing.T) {
+func TestHostsDirectoryErrorSaysThatItIsMissing(t *testing.T) {
 	mention(t, refuse(t, surround(map[string]string{handshake.EnvSocketDir: "/no/such"}), config(new(faketransport.Transport))), "/no/such")
 }
 
-func TestAGroupMayUseTheSockets(t *testing.T) {
+func TestSocketsAdmitTheHostsGroup(t *testing.T) {
 	group := testkit.OtherGroup(t)
 	r := run(t, surround(map[string]string{handshake.EnvSocketGroup: strconv.Itoa(group)}), config(new(faketransport.Transport)))
 	path := r.parsed(t).Address
@@ -113,7 +113,7 @@ func TestAGroupMayUseTheSockets(t *testing.T) {
 	}
 }
 
-func TestAnUnknownGroupSaysSo(t *testing.T) {
+func TestSocketGroupErrorNamesAnUnknownGroup(t *testing.T) {
 	mention(t, refuse(t, surround(map[string]string{handshake.EnvSocketGroup: "no-such-group"}),
 		config(new(faketransport.Transport))), "no-such-group")
 }

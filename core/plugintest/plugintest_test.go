@@ -72,7 +72,7 @@ func TestPluginsPrintsAndLogsReachTheHost(t *testing.T) {
 	}
 }
 
-func TestASignalEndsThePlugin(t *testing.T) {
+func TestSignalEndsThePlugin(t *testing.T) {
 	plugintest.NoLeaks(t)
 	h, p := configs()
 	client, started := plugintest.LaunchPlugin(t, h, p)
@@ -101,7 +101,7 @@ func TestKillEndsThePluginQuietly(t *testing.T) {
 	}
 }
 
-func TestAFailedLaunchInProcessTellsWhy(t *testing.T) {
+func TestLaunchInProcessReportsTheReason(t *testing.T) {
 	plugintest.NoLeaks(t)
 	h, p := configs()
 	h.Handshake.MagicCookieValue = "biscuits"

@@ -104,7 +104,7 @@ func run(t *testing.T, r *recorder) (s *serving.Server, l *listener, served <-ch
 	return s, l, c
 }
 
-func TestAPluginLeavesInOrder(t *testing.T) {
+func TestServeLeavesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
 		_, _, served := run(t, r)
@@ -166,7 +166,7 @@ func TestCallsThatTakeTooLongAreCutOffBeforeTheShutdownFunctions(t *testing.T) {
 	}
 }
 
-func TestAServerThatIsClosedWaitsForNoCall(t *testing.T) {
+func TestCloseWaitsForNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
 		s, _, served := run(t, r)
@@ -206,7 +206,7 @@ func TestAcceptingPausesWhileThereIsNoRoomForConnections(t *testing.T) {
 	})
 }
 
-func TestAListenerThatFailsEndsThePluginInOrder(t *testing.T) {
+func TestServeLeavesInOrderAfterAListenerError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
 		_, l, served := run(t, r)

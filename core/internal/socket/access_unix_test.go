@@ -27,7 +27,7 @@ func passable(t *testing.T) string {
 	return dir
 }
 
-func TestADirectoryForOthersIsNotMadeWhereTheyDoNotGet(t *testing.T) {
+func TestMakeDirSkipsABaseThatOthersCannotReach(t *testing.T) {
 	gid := testkit.OtherGroup(t)
 	access, err := NewAccess("", strconv.Itoa(gid))
 	if err != nil {
@@ -42,7 +42,7 @@ func TestADirectoryForOthersIsNotMadeWhereTheyDoNotGet(t *testing.T) {
 	}
 }
 
-func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
+func TestAccessAdmitsAGroupToDirectoryAndSockets(t *testing.T) {
 	gid := testkit.OtherGroup(t)
 	access, err := NewAccess("", strconv.Itoa(gid))
 	if err != nil {
@@ -72,7 +72,7 @@ func TestAGroupMayUseADirectoryAndItsSockets(t *testing.T) {
 
 // Whoever owns the directory can put something else in the place of a socket, before
 // the owner of that socket, who may be root, gives it away.
-func TestWhatWasPutInASocketsPlaceIsNotShared(t *testing.T) {
+func TestShareLeavesAReplacedSocketAlone(t *testing.T) {
 	access, err := NewAccess("", strconv.Itoa(testkit.OtherGroup(t)))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestWhatWasPutInASocketsPlaceIsNotShared(t *testing.T) {
 	}
 }
 
-func TestWhoDoesNotExistHasNoAccess(t *testing.T) {
+func TestAccessRefusesUnknownUsersAndGroups(t *testing.T) {
 	for _, name := range []string{"no-such-name", "-1", "4294967295"} {
 		if _, err := NewAccess("", name); err == nil {
 			t.Errorf("group %s was found", name)
@@ -131,7 +131,7 @@ func TestWhoDoesNotExistHasNoAccess(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatCannotBeGivenAwayIsNotLeft(t *testing.T) {
+func TestMakeDirLeavesNothingIfItCannotGiveTheDirectoryAway(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("only as another user than root, who may give everything away")
 	}
@@ -180,7 +180,7 @@ func TestAnotherUserGetsTheDirectoryAndItsSockets(t *testing.T) {
 }
 
 // Where others can make files too, one of them is no sign of the host.
-func TestWhoPutsAnOwnersFileIntoAnOpenDirectoryIsNotItsOwner(t *testing.T) {
+func TestHandedOverIgnoresAnOwnersFileInAnOpenDirectory(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only as root: nobody else may give files away")
 	}
@@ -201,7 +201,7 @@ func TestWhoPutsAnOwnersFileIntoAnOpenDirectoryIsNotItsOwner(t *testing.T) {
 	}
 }
 
-func TestAGroupIsFoundByItsName(t *testing.T) {
+func TestGroupIDFindsANamedGroup(t *testing.T) {
 	own, err := user.LookupGroupId(strconv.Itoa(os.Getegid()))
 	if err != nil {
 		t.Skip("needs: a name for this user's group: ", err)
@@ -211,7 +211,7 @@ func TestAGroupIsFoundByItsName(t *testing.T) {
 	}
 }
 
-func TestWhatIsSharedIsNotWhereOnlyItsUserGoes(t *testing.T) {
+func TestDefaultBasesForOthersLeaveOutPrivateDirectories(t *testing.T) {
 	private := testkit.ShortDir(t)
 	t.Setenv("XDG_RUNTIME_DIR", private)
 	for _, base := range defaultBases(true) {

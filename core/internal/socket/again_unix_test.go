@@ -31,7 +31,7 @@ func listens(t *testing.T, dir *Dir) {
 	t.Cleanup(func() { _ = listener.Close() })
 }
 
-func TestADirectoryThatWasSweptAwayIsMadeAgain(t *testing.T) {
+func TestListenMakesASweptDirectoryAgain(t *testing.T) {
 	for name, many := range map[string]int{"in its base": 0, "in a crowded place": 6_000} {
 		t.Run(name, func(t *testing.T) {
 			base := testkit.ShortDir(t)
@@ -65,7 +65,7 @@ func TestADirectoryThatWasSweptAwayIsMadeAgain(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatTheOtherSideMadeAgainIsTaken(t *testing.T) {
+func TestAgainTakesTheDirectoryOfTheOtherSide(t *testing.T) {
 	base := testkit.ShortDir(t)
 	host := made(t, Access{}, base)
 	plugin := HandedOver(host.Path)
@@ -107,7 +107,7 @@ func TestADirectoryThatTheOtherSideMadeAgainIsTaken(t *testing.T) {
 	}
 }
 
-func TestWhatWasPutInASweptDirectorysPlaceIsNotUsed(t *testing.T) {
+func TestAgainRefusesAReplacementOfASweptDirectory(t *testing.T) {
 	puts := map[string]func(place string) error{
 		"a directory of nobody's": func(place string) error { return os.Mkdir(place, 0o700) },
 		"a link":                  func(place string) error { return os.Symlink(testkit.ShortDir(t), place) },

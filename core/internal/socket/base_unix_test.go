@@ -28,7 +28,7 @@ func openBase(t *testing.T) string {
 	return dir
 }
 
-func TestABaseWhereOthersMayRenameIsPassedOver(t *testing.T) {
+func TestMakeDirSkipsABaseWhereOthersMayRename(t *testing.T) {
 	unfit := openBase(t)
 	base := testkit.ShortDir(t)
 	if dir := made(t, Access{}, unfit, base).Path; filepath.Dir(dir) != base {
@@ -47,7 +47,7 @@ func TestABaseWhereOthersMayRenameIsPassedOver(t *testing.T) {
 	}
 }
 
-func TestABaseOfAnotherUsersIsPassedOver(t *testing.T) {
+func TestMakeDirSkipsABaseOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only as root: nobody else may give files away")
 	}
@@ -69,7 +69,7 @@ func TestABaseOfAnotherUsersIsPassedOver(t *testing.T) {
 
 // What is at the path of a directory that has just been made may be something else
 // by then.
-func TestWhatWasPutInADirectorysPlaceIsLeftAlone(t *testing.T) {
+func TestMakeDirLeavesAReplacedDirectoryAlone(t *testing.T) {
 	access, err := NewAccess("", strconv.Itoa(testkit.OtherGroup(t)))
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func statOf(t *testing.T, path string) (stat syscall.Stat_t) {
 	return stat
 }
 
-func TestALinkInADirectoryIsNotOpened(t *testing.T) {
+func TestHoldOpensNoLink(t *testing.T) {
 	path := testkit.ShortDir(t)
 	file, link := filepath.Join(path, "file"), filepath.Join(path, ownerFile)
 	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Symlink("file", link)); err != nil {
@@ -140,7 +140,7 @@ func TestALinkInADirectoryIsNotOpened(t *testing.T) {
 
 // While a plugin runs, and afterwards, who was given its directory may put another
 // one in its place.
-func TestWhatWasPutInADirectorysPlaceIsNotRemoved(t *testing.T) {
+func TestRemoveLeavesAReplacedDirectoryAlone(t *testing.T) {
 	dir := made(t, Access{}, testkit.ShortDir(t))
 	if err := errors.Join(os.Rename(dir.Path, dir.Path+"0"), os.Mkdir(dir.Path, 0o700)); err != nil {
 		t.Fatal(err)
@@ -151,7 +151,7 @@ func TestWhatWasPutInADirectorysPlaceIsNotRemoved(t *testing.T) {
 	}
 }
 
-func TestTheUmaskIsNoMatter(t *testing.T) {
+func TestMakeDirIgnoresTheUmask(t *testing.T) {
 	base := testkit.ShortDir(t)
 	defer syscall.Umask(syscall.Umask(0o277))
 	dir := made(t, Access{}, base)
@@ -171,7 +171,7 @@ func TestTheUmaskIsNoMatter(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatWasHandedOverIsTheSameLater(t *testing.T) {
+func TestHandedOverChecksTheDirectory(t *testing.T) {
 	dir := testkit.ShortDir(t)
 	handed := HandedOver(dir)
 	if err := handed.Check(); err != nil {

@@ -22,7 +22,7 @@ func mount(t *testing.T, at string, files int) {
 }
 
 // The directory, the owner's file, and a socket each need one.
-func TestABaseWithoutRoomForASocketIsPassedOver(t *testing.T) {
+func TestMakeDirSkipsABaseWithoutRoomForASocket(t *testing.T) {
 	for files := range 4 {
 		t.Run(strconv.Itoa(files)+" files", func(t *testing.T) {
 			full, base := testkit.ShortDir(t), testkit.ShortDir(t)
@@ -50,7 +50,7 @@ func TestABaseWithoutRoomForASocketIsPassedOver(t *testing.T) {
 }
 
 // A directory that cannot be emptied is left to a later launch, with its owner's file.
-func TestADirectoryThatCannotBeEmptiedKeepsItsOwnersFile(t *testing.T) {
+func TestRemoveKeepsTheOwnersFileOfAFullDirectory(t *testing.T) {
 	dir := made(t, Access{}, testkit.ShortDir(t))
 	busy := filepath.Join(dir.Path, "z")
 	if err := os.Mkdir(busy, 0o700); err != nil {

@@ -25,7 +25,7 @@ func crowd(t testing.TB, base, prefix string, many int) {
 	}
 }
 
-func TestAnAbandonedDirectoryInACrowdedPlaceIsClearedByTheNext(t *testing.T) {
+func TestSweepClearsACrowdedPlace(t *testing.T) {
 	base := testkit.ShortDir(t)
 	crowd(t, base, "foreign-", 6_000)
 	dir, _, kill := process(t, "owner", base)
@@ -44,7 +44,7 @@ func TestAnAbandonedDirectoryInACrowdedPlaceIsClearedByTheNext(t *testing.T) {
 	}
 }
 
-func TestTheRoomInACrowdedPlaceIsItsUsersAlone(t *testing.T) {
+func TestRoomInACrowdedPlaceIsItsUsersAlone(t *testing.T) {
 	base := testkit.ShortDir(t)
 	crowd(t, base, "foreign-", 6_000)
 	other := 65533
@@ -68,7 +68,7 @@ func TestTheRoomInACrowdedPlaceIsItsUsersAlone(t *testing.T) {
 }
 
 // A plugin may have made its socket in a directory that was just being removed.
-func TestADirectoryWithTheSocketsOfEndedProcessesAloneIsCleared(t *testing.T) {
+func TestSweepClearsADirectoryWithDeadSocketsAlone(t *testing.T) {
 	_, ended, kill := process(t, "owner", testkit.ShortDir(t))
 	kill()
 	self := strconv.Itoa(os.Getpid())
@@ -102,7 +102,7 @@ func TestADirectoryWithTheSocketsOfEndedProcessesAloneIsCleared(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatIsBeingRemovedIsNotHeld(t *testing.T) {
+func TestHoldRefusesADirectoryBeingRemoved(t *testing.T) {
 	dir := made(t, Access{}, testkit.ShortDir(t))
 	file, err := os.OpenFile(filepath.Join(dir.Path, ownerFile), os.O_RDWR, 0)
 	if err != nil {

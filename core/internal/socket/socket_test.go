@@ -118,7 +118,7 @@ func TestNamesAreUnique(t *testing.T) {
 	}
 }
 
-func TestANameThatIsInUseIsSkipped(t *testing.T) {
+func TestNamerSkipsANameInUse(t *testing.T) {
 	dir := testkit.ShortDir(t)
 	stale := filepath.Join(dir, "t"+strconv.Itoa(os.Getpid())+"-1")
 	if err := os.WriteFile(stale, nil, 0o600); err != nil {

@@ -102,7 +102,7 @@ func next(t *testing.T, base string) {
 	}
 }
 
-func TestWhatAKilledProcessLeftIsClearedByTheNext(t *testing.T) {
+func TestSweepClearsTheDirectoryOfAKilledProcess(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir, _, kill := process(t, "owner", base)
 	next(t, base)
@@ -119,7 +119,7 @@ func TestWhatAKilledProcessLeftIsClearedByTheNext(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatIsHeldStaysWithoutItsOwner(t *testing.T) {
+func TestHoldKeepsADirectoryWithoutItsOwner(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir, _, killHost := process(t, "owner", base)
 	_, _, killPlugin := process(t, "holder", dir)
@@ -136,7 +136,7 @@ func TestADirectoryThatIsHeldStaysWithoutItsOwner(t *testing.T) {
 }
 
 // Plugins of other libraries hold nothing, but the host knows their processes.
-func TestADirectoryStaysWhileItsProcessRuns(t *testing.T) {
+func TestSweepSparesADirectoryWhileItsProcessRuns(t *testing.T) {
 	base, elsewhere := testkit.ShortDir(t), testkit.ShortDir(t)
 	dir, err := MakeDir(Access{}, base)
 	if err != nil {
@@ -157,7 +157,7 @@ func TestADirectoryStaysWhileItsProcessRuns(t *testing.T) {
 }
 
 // What runs in a container, say, holds nothing, and is no process that is known here.
-func TestADirectoryForWhatIsNotKnownStaysUntilTheNextBoot(t *testing.T) {
+func TestSweepSparesAnUnknownProcessUntilTheNextBoot(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir, _, kill := process(t, "owner for unknown", base)
 	kill()
@@ -177,7 +177,7 @@ func TestADirectoryForWhatIsNotKnownStaysUntilTheNextBoot(t *testing.T) {
 	}
 }
 
-func TestAStaleDirectoryIsNotConnectedTo(t *testing.T) {
+func TestSweepDoesNotConnect(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir, err := MakeDir(Access{}, base)
 	if err != nil {
@@ -202,7 +202,7 @@ func TestAStaleDirectoryIsNotConnectedTo(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotOursIsNotCleared(t *testing.T) {
+func TestSweepSparesForeignEntries(t *testing.T) {
 	base := testkit.ShortDir(t)
 	full := filepath.Join(base, dirPattern+"123")  // somebody's, with something in it
 	named := filepath.Join(base, dirPattern+"abc") // not a name that we give
@@ -244,7 +244,7 @@ func TestWhatIsNotOursIsNotCleared(t *testing.T) {
 }
 
 // A base that is as full as it may be holds nobody up who wants to end.
-func TestASweepThatIsWaitedForIsCutShort(t *testing.T) {
+func TestSweepIsCutShortByRemove(t *testing.T) {
 	base := testkit.ShortDir(t)
 	const many = 4096
 	for i := range many {
@@ -301,7 +301,7 @@ func TestDirectoriesOfManyAtOnceAreNotClearedAway(t *testing.T) {
 	}
 }
 
-func TestAnEmptyDirectoryOfThisUserIsCleared(t *testing.T) {
+func TestSweepClearsAnEmptyDirectory(t *testing.T) {
 	base := testkit.ShortDir(t)
 	half := filepath.Join(base, dirPattern+"1")
 	if err := os.Mkdir(half, 0o700); err != nil {
@@ -327,7 +327,7 @@ func BenchmarkMakeDir(b *testing.B) {
 
 // A plugin can end while its launch is about to sweep. Whatever comes first, nothing
 // is swept once the directory has been removed.
-func TestASweepAndAnEndAtTheSameTime(t *testing.T) {
+func TestSweepRacesWithRemove(t *testing.T) {
 	base := testkit.ShortDir(t)
 	for range 200 {
 		dir, err := MakeDir(Access{}, base)
