@@ -32,14 +32,14 @@ type TLS struct {
 
 // ErrCannotServe is the error of a side that cannot serve under its Config.TLS;
 // the wrapping error names the missing part.
-var ErrCannotServe = errors.New("Config.TLS does not do for what this side serves")
+var ErrCannotServe = errors.New("Config.TLS is not enough to serve")
 
 var (
 	errNoServer      = fmt.Errorf("%w: it has no Server configuration", ErrCannotServe)
-	errNoCertificate = fmt.Errorf("%w: it is without a certificate to serve with: give it one, with its key "+
+	errNoCertificate = fmt.Errorf("%w: it is without a certificate to serve with: add a certificate with its key "+
 		"(of tlsutil.Files, Certificate and Key), or a Server configuration with GetCertificate "+
 		"(GetClientCertificate is for dialing only)", ErrCannotServe)
-	errNoAuthority = fmt.Errorf("%w: it has a Client configuration alone, in which no authority is named to know clients by: "+
+	errNoAuthority = fmt.Errorf("%w: it has a Client configuration alone, and no authority is named for clients: "+
 		"give it a Server configuration too, or RootCAs", ErrCannotServe)
 )
 

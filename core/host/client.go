@@ -113,12 +113,12 @@ func (c *Client) Close() error { return c.Stop(context.Background()) }
 // all return the same error.
 func (c *Client) Stop(ctx context.Context) error {
 	c.stopping.Do(func() {
-		var patience context.Context
-		patience, c.hurry = context.WithCancelCause(context.WithoutCancel(ctx))
+		var leaving context.Context
+		leaving, c.hurry = context.WithCancelCause(context.WithoutCancel(ctx))
 		go func() {
 			defer close(c.stopped)
 			defer c.hurry(nil)
-			c.stopErr = c.stop(patience)
+			c.stopErr = c.stop(leaving)
 		}()
 	})
 	select {

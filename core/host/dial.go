@@ -100,7 +100,7 @@ func refuseResolved(network, address, resolved string) error {
 
 // ErrPlainTCP is the error of a plugin open to every user of the machine: over
 // TCP, without TLS.
-var ErrPlainTCP = errors.New("the connection is TCP without TLS, which every user of this machine can use " +
+var ErrPlainTCP = errors.New("the connection is TCP without TLS, open to every user of this machine " +
 	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
 
 // allow returns an error for a connection open to every user, if those are refused; otherwise it

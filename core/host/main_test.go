@@ -110,8 +110,7 @@ func tryCall(ctx context.Context, client *host.Client, object, argument string) 
 	return dispensed.Call(ctx, argument)
 }
 
-// fail launches what cannot be launched, and checks what every such failure
-// leaves: nothing.
+// fail launches a plugin in vain, and checks that every failure leaves nothing.
 func fail(t *testing.T, ctx context.Context, cfg host.Config) *host.LaunchError {
 	t.Helper()
 	plugintest.NoLeaks(t)

@@ -164,11 +164,11 @@ func (p *process) drain(session core.Session) {
 // writer or a log handler of the caller) blocks: that must not hide the end of
 // the process. The rest then ends when the taker returns.
 func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
-	patience := p.timeouts.ExitGrace
-	if patience < 0 {
-		patience = p.timeouts.Kill
+	limit := p.timeouts.ExitGrace
+	if limit < 0 {
+		limit = p.timeouts.Kill
 	}
-	grace := time.NewTimer(patience)
+	grace := time.NewTimer(limit)
 	defer grace.Stop()
 	select {
 	case <-taken:
@@ -222,11 +222,11 @@ func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
 // endsAlone reports whether the process has ended. If it seems to be ending it
 // gets some time: the end of its output comes before its status.
 func (p *process) endsAlone(ctx context.Context, ending bool) bool {
-	var patience time.Duration
+	var limit time.Duration
 	if ending {
-		patience = max(p.timeouts.ExitGrace, 0)
+		limit = max(p.timeouts.ExitGrace, 0)
 	}
-	grace := time.NewTimer(patience)
+	grace := time.NewTimer(limit)
 	defer grace.Stop()
 	select {
 	case <-p.ended:
@@ -235,7 +235,7 @@ func (p *process) endsAlone(ctx context.Context, ending bool) bool {
 	case <-ctx.Done():
 	}
 	select {
-	case <-p.ended: // with no patience both may be there
+	case <-p.ended: // with a limit of 0 both may be there
 		return true
 	default:
 		return false

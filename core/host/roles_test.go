@@ -137,7 +137,7 @@ func serve(string) int {
 	return 0
 }
 
-// links has the link of the plugin that this process serves.
+// links has the link of the plugin served by this process.
 var links = make(chan core.PluginLink, 1)
 
 // answerOnce makes a socket, as a transport's broker does, and answers at it.
@@ -233,7 +233,7 @@ func chatter(line string) int {
 	}
 }
 
-// noAnswer announces a socket on which nobody ever says anything.
+// noAnswer announces a socket that never answers.
 func noAnswer(string) int {
 	listener, err := net.Listen("unix", filepath.Join(os.Getenv(handshake.EnvSocketDir), "s"))
 	if err != nil {
@@ -245,7 +245,7 @@ func noAnswer(string) int {
 	return 0
 }
 
-// spawn starts a process that has the plugin's stderr and outlives the plugin.
+// spawn starts a process with the plugin's stderr, to outlive the plugin.
 func spawn(context.Context, string) (string, error) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), roleVariable+"=hang")

@@ -57,7 +57,7 @@ var ErrUnaskedCertificate = errors.New("the plugin answered with a certificate, 
 
 func (c Config) validateSecurity() error {
 	if c.AutoMTLS > MTLSRequired {
-		return fmt.Errorf("there is no such mode as Config.AutoMTLS %v: it is MTLSOff, MTLSPreferred or MTLSRequired", c.AutoMTLS)
+		return fmt.Errorf("invalid Config.AutoMTLS %v: choose MTLSOff, MTLSPreferred or MTLSRequired", c.AutoMTLS)
 	}
 	if c.AutoMTLS != MTLSOff && c.TLS != nil {
 		return errors.New("both Config.AutoMTLS and Config.TLS are set: a plugin with certificates of its own ignores the former, " +

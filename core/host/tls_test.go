@@ -156,7 +156,7 @@ func TestSecuritySettingsThatCannotWorkAreRefused(t *testing.T) {
 	provider := func(context.Context) (*core.TLS, error) { return nil, errors.New("the vault is sealed") }
 	for words, change := range map[string]func(*host.Config){
 		"choose one": func(c *host.Config) { c.AutoMTLS, c.TLS = host.MTLSPreferred, provider },
-		"MTLS(3): it is MTLSOff, MTLSPreferred or MTLSRequired": func(c *host.Config) { c.AutoMTLS = 3 },
+		"MTLS(3): choose MTLSOff, MTLSPreferred or MTLSRequired": func(c *host.Config) { c.AutoMTLS = 3 },
 		"the vault is sealed": func(c *host.Config) { c.TLS = provider },
 	} {
 		cfg := config(t, "serve", "")

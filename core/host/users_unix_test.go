@@ -93,7 +93,7 @@ func TestSocketDirectoryIsReachableForAnotherUser(t *testing.T) {
 	}
 }
 
-// A wrapper that changes the user is one that the host knows nothing of.
+// The host does not know of a wrapper that changes the user.
 func TestPluginOfAnotherUserNamesTheSetting(t *testing.T) {
 	cfg := asUser(t, config(t, "serve", ""), pluginUser, pluginUser)
 	hidden := cfg.Command.SysProcAttr
@@ -168,7 +168,7 @@ func TestAnotherUserIsRefusedAtSocketsThatAreWideOpen(t *testing.T) {
 	}
 }
 
-// A socket that another user has put in the plugin's place is not talked to.
+// The host does not talk to a socket put by another user in the plugin's place.
 func TestHostRefusesOtherUsersAtItsSockets(t *testing.T) {
 	cfg := asUser(t, config(t, "substitute", ""), 0, 0)
 	base := openDir(t)
@@ -203,7 +203,7 @@ func visit(t *testing.T, cfg host.Config, path string) string {
 	return string(said)
 }
 
-// killHost kills a host, which is in a role, and returns the number of its plugin.
+// killHost kills a host, which is in a role, and returns the PID of its plugin.
 func killHost(t *testing.T, role, base string) (plugin int) {
 	t.Helper()
 	cmd := exec.CommandContext(within(t), os.Args[0])

@@ -39,7 +39,7 @@ func installed(t testing.TB) (cfg host.Config, sum []byte) {
 	return cfg, all[:]
 }
 
-// impostor is a plugin that is not what was meant: it leaves a trace.
+// impostor is another plugin than the intended one: it leaves a trace.
 const impostor = "#!/bin/sh\necho evil >&2\nexit 66\n"
 
 // exchange puts the impostor in a program's place, and overwrite into it.
@@ -68,7 +68,7 @@ func overwrite(t *testing.T, path string) {
 
 var attacks = map[string]func(*testing.T, string){"a swap of the file": exchange, "a write into the file": overwrite}
 
-// ways are those in which a verified program comes to run.
+// ways are the ways in which a verified program comes to run.
 func ways(t *testing.T) map[string]func(host.Config) host.Config {
 	t.Helper()
 	dir := shortDir(t)
@@ -194,7 +194,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	if failure := fail(t, ctx, cfg); !errors.Is(failure, context.Canceled) || !errors.Is(failure, gone) {
 		t.Errorf("got %v", failure)
 	}
-	// A verifier that does not look at its context cannot start anything either.
+	// A verifier that ignores its context cannot start a program either.
 	ctx, cancel = context.WithCancelCause(within(t))
 	cfg.Verify.Verifier = verify.Func(func(context.Context, *verify.Program) error {
 		cancel(gone)
@@ -205,7 +205,7 @@ func TestVerificationEndsWithTheLaunch(t *testing.T) {
 	}
 }
 
-// One that takes its time has not said that the program may not run.
+// A slow verifier has not refused the program.
 func TestSlowVerifierIsNoRefusal(t *testing.T) {
 	gone := errors.New("the user has left")
 	refused := errors.New("the signature is missing")

@@ -19,7 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
-// patience bounds what must not hang.
+// patience limits each step, so that none hangs.
 const patience = 20 * time.Second
 
 var cookie = core.Handshake{MagicCookieKey: "PLUGIN_TEST_COOKIE", MagicCookieValue: "crumbs"}
@@ -115,7 +115,7 @@ func surround(variables map[string]string) *surroundings {
 	return s
 }
 
-// running is a plugin that has announced itself.
+// running is a plugin after its announcement.
 type running struct {
 	*surroundings
 
@@ -181,7 +181,7 @@ func dial(t *testing.T, line handshake.Line, stdout, stderr io.Writer) core.Sess
 	return session
 }
 
-// end waits for what Run returns.
+// end waits for the result of Run.
 func (r *running) end(t *testing.T) error {
 	t.Helper()
 	select {
@@ -193,7 +193,7 @@ func (r *running) end(t *testing.T) error {
 	}
 }
 
-// refuse runs what cannot run, and returns why.
+// refuse runs an invalid plugin, and returns the reason.
 func refuse(t *testing.T, s *surroundings, cfg plugin.Config) error {
 	t.Helper()
 	err := plugin.Run(within(t), s.env, cfg)

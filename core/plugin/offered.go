@@ -51,7 +51,7 @@ func (c Config) checkImplements() error {
 	var err error
 	for _, i := range c.Implements {
 		if len(served(c.Versions, core.Implementations{i})) == 0 {
-			err = errors.Join(err, fmt.Errorf("no transport in Config.Versions carries the plugin %v, which Config.Implements has", i))
+			err = errors.Join(err, fmt.Errorf("no transport in Config.Versions carries the plugin %v of Config.Implements", i))
 		}
 	}
 	if err == nil && len(served(c.Versions, c.Implements)) == 0 {

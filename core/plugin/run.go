@@ -215,7 +215,7 @@ func (r *run) serveHost(ctx context.Context, listener net.Listener) error {
 	return err
 }
 
-// watch makes the server leave when a signal or ctx says so.
+// watch makes the server leave on a signal or at the end of ctx.
 func (r *run) watch(ctx context.Context, served <-chan struct{}) {
 	for {
 		select {

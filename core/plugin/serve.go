@@ -75,7 +75,8 @@ func serveProcess(cfg Config) error {
 	}, cfg)
 }
 
-// explain is what a person reads who looks at why the plugin does not run.
+// explain returns the text for a person who starts the plugin by hand or looks for
+// the reason of a failed start.
 func explain(err error) string {
 	var cookie *core.CookieError
 	if errors.As(err, &cookie) {

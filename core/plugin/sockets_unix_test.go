@@ -82,7 +82,7 @@ func TestSocketIsNotInAReplacedHostDirectory(t *testing.T) {
 		_ = listener.Close()
 		t.Fatal("it listens there")
 	}
-	mention(t, err, dir, "another one in its place")
+	mention(t, err, dir, "another process has replaced it")
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("%s is left", left[0].Name())
 	}

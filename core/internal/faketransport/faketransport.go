@@ -75,7 +75,7 @@ const (
 )
 
 // errProtocol is the error of a side that does not speak this transport.
-var errProtocol = errors.New("not what a fake transport says")
+var errProtocol = errors.New("not a message of the fake transport")
 
 // split takes the number off a line.
 func split(line string) (number int, rest string, err error) {

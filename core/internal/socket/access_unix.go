@@ -90,7 +90,7 @@ func (a Access) failed(err error) error {
 }
 
 // errExchanged reports a replaced file.
-var errExchanged = errors.New("somebody has put something else in the place of what was just made there")
+var errExchanged = errors.New("another process has replaced the newly made file or directory")
 
 // checkMade returns an error unless a file can be the socket just made by this process: it is a
 // socket, it is this user's, and it has no other name (another program's socket could have been

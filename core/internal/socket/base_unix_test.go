@@ -187,7 +187,7 @@ func TestHandedOverChecksTheDirectory(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := handed.Check(); err == nil || !strings.Contains(err.Error(), "another one in its place") {
+	if err := handed.Check(); err == nil || !strings.Contains(err.Error(), "another process has replaced it") {
 		t.Errorf("another is there: %v", err)
 	}
 }
@@ -227,7 +227,7 @@ func TestNamesThatAreInUseAreNotTriedForEver(t *testing.T) {
 		}
 	}
 	namer := &Namer{Prefix: "t"}
-	if _, err := namer.Listen(dir); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "remove what ended") {
+	if _, err := namer.Listen(dir); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "remove the sockets of ended") {
 		t.Errorf("got %v", err)
 	}
 	listener, err := namer.Listen(dir)

@@ -165,7 +165,7 @@ func (d *Dir) stay() error {
 	}
 	made, hold, err := again(d.Path, d.access, d.others()...)
 	if err != nil {
-		return fmt.Errorf("make the directory for sockets again, which somebody has removed: %w", err)
+		return fmt.Errorf("make the removed directory for sockets again: %w", err)
 	}
 	d.hold.release()
 	d.made, d.hold = made, hold

@@ -61,7 +61,7 @@ func (h *Handed) Check() error {
 		return err
 	}
 	if h.info == nil || !os.SameFile(info, h.info) {
-		return errors.New("it is not the directory that the host handed over: somebody has put another one in its place")
+		return errors.New("it is not the host's directory: another process has replaced it")
 	}
 	return nil
 }

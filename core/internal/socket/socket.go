@@ -55,7 +55,7 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		}
 		inUse = err
 	}
-	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove what ended processes have left there: %w", maxNames, inUse)
+	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove the sockets of ended processes: %w", maxNames, inUse)
 }
 
 // namedBy returns the PID in a socket's name from a Namer.

@@ -57,7 +57,7 @@ func TestMain(m *testing.M) {
 	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
 }
 
-// process starts the test binary in a role. What it says is its answer; end kills
+// process starts the test binary in a role and returns its answer; end kills
 // it.
 func process(t *testing.T, role, base string) (answer string, pid int, end func()) {
 	t.Helper()
@@ -88,7 +88,7 @@ func process(t *testing.T, role, base string) (answer string, pid int, end func(
 	return strings.TrimSpace(string(text[:n])), cmd.Process.Pid, end
 }
 
-// abandon is what the end of the owner's process does.
+// abandon does the same as the end of the owner's process.
 func (d *Dir) abandon() { d.hold.release() }
 
 // next makes a directory in base, which clears away what nobody uses.
@@ -156,7 +156,7 @@ func TestSweepSparesADirectoryWhileItsProcessRuns(t *testing.T) {
 	}
 }
 
-// What runs in a container, say, holds nothing, and is no process that is known here.
+// A container, say, holds nothing, and its process is unknown here.
 func TestSweepSparesAnUnknownProcessUntilTheNextBoot(t *testing.T) {
 	base := testkit.ShortDir(t)
 	dir, _, kill := process(t, "owner for unknown", base)
@@ -243,7 +243,7 @@ func TestSweepSparesForeignEntries(t *testing.T) {
 	}
 }
 
-// A base that is as full as it may be holds nobody up who wants to end.
+// A full base does not delay the end.
 func TestSweepIsCutShortByRemove(t *testing.T) {
 	base := testkit.ShortDir(t)
 	const many = 4096
@@ -272,7 +272,7 @@ func TestSweepIsCutShortByRemove(t *testing.T) {
 	}
 }
 
-// One that makes a directory and one that clears away meet at every point.
+// A maker and a remover of a directory meet at every point.
 func TestDirectoriesOfManyAtOnceAreNotClearedAway(t *testing.T) {
 	base := testkit.ShortDir(t)
 	var group sync.WaitGroup
