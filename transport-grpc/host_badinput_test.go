@@ -172,10 +172,10 @@ func TestOffersThatMakeNoSenseFailTheirDialAlone(t *testing.T) {
 		want any // for errors.As
 	}{
 		"a foreign address":    {&pluginpb.ConnInfo{Network: "tcp", Address: "192.0.2.1:80"}, new(*core.AddressError)},
-		"an unknown network":   {&pluginpb.ConnInfo{Network: "ip", Address: "x"}, new(*exchange.InfoError)},
-		"no address":           {&pluginpb.ConnInfo{Network: "unix"}, new(*exchange.InfoError)},
-		"a long address":       {&pluginpb.ConnInfo{Network: "unix", Address: strings.Repeat("x", 5000)}, new(*exchange.InfoError)},
-		"a zero byte":          {&pluginpb.ConnInfo{Network: "unix", Address: "/tmp/\x00"}, new(*exchange.InfoError)},
+		"an unknown network":   {&pluginpb.ConnInfo{Network: "ip", Address: "x"}, new(*exchange.OfferError)},
+		"no address":           {&pluginpb.ConnInfo{Network: "unix"}, new(*exchange.OfferError)},
+		"a long address":       {&pluginpb.ConnInfo{Network: "unix", Address: strings.Repeat("x", 5000)}, new(*exchange.OfferError)},
+		"a zero byte":          {&pluginpb.ConnInfo{Network: "unix", Address: "/tmp/\x00"}, new(*exchange.OfferError)},
 		"nobody listens there": {&pluginpb.ConnInfo{Network: "unix", Address: "/nonexistent/socket"}, new(*net.OpError)},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -185,7 +185,7 @@ func (d *dialSide) answered(l *link, id uint32, refusal string) bool {
 	case noListener:
 		t.refused(k)
 	default:
-		d.give(id, dialled{err: &KnockError{ID: id, Text: quote(refusal)}})
+		d.give(id, dialled{err: &RefusedError{ID: id, Text: quote(refusal)}})
 	}
 	d.plan(t)
 	d.next()

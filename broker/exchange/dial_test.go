@@ -198,7 +198,7 @@ func TestRefusalIsAnErrorAndGetsNoStream(t *testing.T) {
 		dial := dialing(t.Context(), b, 1)
 		p.expectKnock(1)
 		p.answer(1, "go away"+strings.Repeat("!", 10_000))
-		var refused *exchange.KnockError
+		var refused *exchange.RefusedError
 		r := receive(t, "dial", dial)
 		if !errors.As(r.err, &refused) || refused.ID != 1 || !strings.HasPrefix(refused.Text, "go away!") || len(refused.Text) > 1024 {
 			t.Errorf("got %v", r.err)

@@ -23,26 +23,26 @@ var (
 	ErrUnread = errors.New("the other side does not read the answers to its knocks")
 )
 
-// InfoError is returned by Dial if the other side's offer for the ID has an
+// OfferError is returned by Dial if the other side's offer for the ID has an
 // invalid address.
-type InfoError struct {
+type OfferError struct {
 	ID     uint32
 	Reason string // the fault in the offer
 }
 
 // Error names the ID and the reason.
-func (e *InfoError) Error() string {
+func (e *OfferError) Error() string {
 	return fmt.Sprintf("the other side's offer for ID %d is invalid: %s", e.ID, e.Reason)
 }
 
-// KnockError is returned by Dial if the other side refused the ID.
-type KnockError struct {
+// RefusedError is returned by Dial if the other side refused the ID.
+type RefusedError struct {
 	ID   uint32
 	Text string // the other side's text, at most 1 KiB
 }
 
 // Error names the ID and quotes the other side.
-func (e *KnockError) Error() string {
+func (e *RefusedError) Error() string {
 	return fmt.Sprintf("the other side refused ID %d: %s", e.ID, e.Text)
 }
 

@@ -85,7 +85,7 @@ type Scheme interface {
 	// Dial connects to the other side's listener for id. It waits for the
 	// listener, and for the control stream, until ctx ends. The connection is
 	// bare: the caller adds TLS. Errors are the context's cause, net.ErrClosed,
-	// *InfoError, *KnockError, and broker.ErrUnclaimed if the offered address
+	// *OfferError, *RefusedError, and broker.ErrUnclaimed if the offered address
 	// has no listener any more.
 	Dial(ctx context.Context, id uint32) (net.Conn, error)
 

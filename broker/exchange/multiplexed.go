@@ -47,7 +47,7 @@ func NewMultiplexed(cfg broker.Config, mux broker.Mux) *Multiplexed {
 // follows each acknowledgement, in the order of the acknowledgements. It goes
 // to the longest wait for its ID, and is closed if no dial waits any more.
 //
-// If the other side refuses, the error is a [*KnockError].
+// If the other side refuses, the error is a [*RefusedError].
 func (m *Multiplexed) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	within, done := m.bound(ctx)
 	defer done()

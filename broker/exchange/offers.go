@@ -22,7 +22,7 @@ type offer struct {
 func newOffer(info Info) *offer {
 	o := &offer{id: info.ServiceID}
 	if reason := faultOf(info); reason != "" {
-		o.err = &InfoError{ID: info.ServiceID, Reason: reason}
+		o.err = &OfferError{ID: info.ServiceID, Reason: reason}
 		return o
 	}
 	// A copy, since the info may be a part of a big message.

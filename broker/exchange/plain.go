@@ -60,7 +60,7 @@ func NewPlain(cfg broker.Config, dial DialFunc, listen ListenFunc) *Plain {
 // offer replaces it.
 //
 // The error is broker.ErrUnclaimed if the address has no listener any more and
-// no new offer arrives within a second. It is an [*InfoError] for an invalid
+// no new offer arrives within a second. It is an [*OfferError] for an invalid
 // address, and otherwise the error of the DialFunc.
 func (p *Plain) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	within, done := p.bound(ctx)

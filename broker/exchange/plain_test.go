@@ -228,7 +228,7 @@ func TestOfferWithAnInvalidAddressIsAnError(t *testing.T) {
 				synctest.Wait()
 				offer(t, far, 5, info.Network, info.Address)
 				r := receive(t, "dial", dial)
-				var wrong *exchange.InfoError
+				var wrong *exchange.OfferError
 				if !errors.As(r.err, &wrong) || wrong.ID != 5 || len(r.err.Error()) > 5000 {
 					t.Errorf("got %.300v", r.err)
 				}
