@@ -203,12 +203,12 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 	return nil
 }
 
-// speaks compares the protocols of both sides, where the plugin's are known.
+// speaks compares the app versions of both sides, where the plugin's are known.
 func (c *candidate) speaks() error {
 	if c.Description == nil {
 		return nil
 	}
-	return c.Description.Agree(c.request.Protocols, c.request.Transports)
+	return c.Description.Agree(c.request.AppVersions, c.request.Transports)
 }
 
 // file is a plugin's file, with the knowledge about it.

@@ -28,7 +28,7 @@ func TestDescribeReadsTheAnswer(t *testing.T) {
 	if d.Name != "greeter" || d.Version != testkit.Version(t, "1.4.0") || !slices.Equal(d.Speaks(), []int{4, 5}) {
 		t.Errorf("got %+v", d)
 	}
-	if first := d.Protocols[0]; first.Version != 5 || !slices.Equal(first.Transports, []string{"grpc", "netrpc"}) || !slices.Equal(first.Services, []string{"greeter"}) {
+	if first := d.AppVersions[0]; first.Version != 5 || !slices.Equal(first.Transports, []string{"grpc", "netrpc"}) || !slices.Equal(first.Services, []string{"greeter"}) {
 		t.Errorf("got %+v", first)
 	}
 	if *d.Build != (discovery.Build{Go: "go1.25", Revision: "abc", Modified: true}) {

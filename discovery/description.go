@@ -26,14 +26,14 @@ type Description struct {
 	Name string `json:"name,omitempty"`
 	// Version is the plugin's. Zero: it does not say.
 	Version semver.Version `json:"version,omitzero"`
-	// Protocols are the application's protocol versions of the plugin.
-	Protocols []Protocol `json:"protocols"`
+	// AppVersions are the versions of the application's protocol that the plugin speaks.
+	AppVersions []AppVersion `json:"protocols"`
 	// Build says how it was built. Nil: it does not say.
 	Build *Build `json:"build,omitempty"`
 }
 
-// Protocol is one version of an application's protocol.
-type Protocol struct {
+// AppVersion is one version of an application's protocol.
+type AppVersion struct {
 	// Version is its number.
 	Version int `json:"version"`
 	// Transports carry it, as in the handshake: "grpc", "netrpc". The plugin serves
@@ -61,11 +61,11 @@ type Build struct {
 	Modified bool   `json:"modified,omitempty"`
 }
 
-// Speaks returns the numbers of the protocols, in ascending order.
+// Speaks returns the numbers of the app versions, in ascending order.
 func (d *Description) Speaks() []int {
 	var numbers []int
-	for _, protocol := range d.Protocols {
-		numbers = append(numbers, protocol.Version)
+	for _, version := range d.AppVersions {
+		numbers = append(numbers, version.Version)
 	}
 	slices.Sort(numbers)
 	return slices.Compact(numbers)
@@ -163,11 +163,11 @@ func parseObject(data []byte) (d *Description, asked bool, offset int, err error
 // check refuses text that could do harm where it is shown.
 func (d *Description) check() error {
 	texts := []string{d.Name}
-	for _, protocol := range d.Protocols {
-		if protocol.Version < 0 {
-			return fmt.Errorf("protocol version %d is negative", protocol.Version)
+	for _, version := range d.AppVersions {
+		if version.Version < 0 {
+			return fmt.Errorf("app version %d is negative", version.Version)
 		}
-		texts = append(append(texts, protocol.Transports...), protocol.Services...)
+		texts = append(append(texts, version.Transports...), version.Services...)
 	}
 	if b := d.Build; b != nil {
 		texts = append(texts, b.Go, b.Path, b.Module, b.Version, b.OS, b.Arch, b.Revision, b.Time)
@@ -180,37 +180,37 @@ func (d *Description) check() error {
 	return nil
 }
 
-// ProtocolError says that a plugin and a host have no protocol in common.
-type ProtocolError struct {
+// IncompatibleError says that a plugin and a host have no app version and transport in common.
+type IncompatibleError struct {
 	// Plugin is the version or the transport of the plugin, Host those of the host,
 	// in words.
 	Plugin, Host string
 }
 
-func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("it has no protocol in common with the host: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
+func (e *IncompatibleError) Error() string {
+	return fmt.Sprintf("it has no app version and transport in common with the host: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
 }
 
-// Agree compares the plugin with a host's protocol versions and transports: those of
-// a [Request]. Nil fits any plugin, and a plugin without protocols fits any host. An
-// error is a *[ProtocolError].
-func (d *Description) Agree(protocols []int, transports []string) error {
-	if len(d.Protocols) == 0 || protocols == nil {
+// Agree compares the plugin with a host's app versions and transports: those of
+// a [Request]. Nil fits any plugin, and a plugin without app versions fits any host. An
+// error is a *[IncompatibleError].
+func (d *Description) Agree(versions []int, transports []string) error {
+	if len(d.AppVersions) == 0 || versions == nil {
 		return nil
 	}
 	// The two will agree on the highest common version, and the plugin serves its
 	// first transport.
-	var agreed *Protocol
-	for i, protocol := range d.Protocols {
-		if slices.Contains(protocols, protocol.Version) && (agreed == nil || protocol.Version > agreed.Version) {
-			agreed = &d.Protocols[i]
+	var agreed *AppVersion
+	for i, version := range d.AppVersions {
+		if slices.Contains(versions, version.Version) && (agreed == nil || version.Version > agreed.Version) {
+			agreed = &d.AppVersions[i]
 		}
 	}
 	if agreed == nil {
-		return &ProtocolError{Plugin: fmt.Sprintf("version %v", d.Speaks()), Host: fmt.Sprint(protocols)}
+		return &IncompatibleError{Plugin: fmt.Sprintf("version %v", d.Speaks()), Host: fmt.Sprint(versions)}
 	}
 	if served := agreed.Transports; transports != nil && len(served) > 0 && !slices.Contains(transports, served[0]) {
-		return &ProtocolError{
+		return &IncompatibleError{
 			Plugin: fmt.Sprintf("version %d over %s", agreed.Version, served[0]), Host: fmt.Sprintf("over %v", transports),
 		}
 	}

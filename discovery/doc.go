@@ -9,7 +9,7 @@
 //
 //	resolver := discovery.Resolver{Lock: lock, Describer: &discovery.Describer{CookieKey: key}, Cache: cache}
 //	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
-//		Name: "loud", Version: constraint, Protocols: []int{5, 6},
+//		Name: "loud", Version: constraint, AppVersions: []int{5, 6},
 //	})
 //
 // The result has a path, a version and, if the lock file knows the plugin, a sum.

@@ -65,9 +65,9 @@ func (id ID) key(platform Platform) lockfile.Key {
 	return lockfile.Key{Kind: id.Kind, Name: id.Name, Version: id.Version, Platform: platform.String()}
 }
 
-// ErrNoPlugin says that a file's name does not begin as a plugin's does: it is
+// ErrNotPluginName says that a file's name does not begin as a plugin's does: it is
 // something else.
-var ErrNoPlugin = errors.New("not the name of a plugin")
+var ErrNotPluginName = errors.New("not the name of a plugin")
 
 // NameError says that a file's name begins as a plugin's does and goes on otherwise.
 type NameError struct {
@@ -125,7 +125,7 @@ func (n Naming) kinds() []string {
 func (n Naming) prefix(kind string) string { return n.App + "-" + cmp.Or(kind, defaultKind) + "-" }
 
 // Parse takes the name of a file apart. The error for a file without any relation to
-// plugins is [ErrNoPlugin], otherwise a *[NameError]: also for a file beside a
+// plugins is [ErrNotPluginName], otherwise a *[NameError]: also for a file beside a
 // plugin, such as its sum or its archive.
 func (n Naming) Parse(file string) (ID, error) {
 	id, err := n.compile().parse(file)
@@ -183,7 +183,7 @@ func (n Naming) Format(id ID) (string, error) {
 		return "", &NameError{File: file, Reason: fmt.Sprintf("the kind %q is none of this application's", id.Kind)}
 	}
 	switch parsed, err := n.Parse(file); {
-	case err != nil && !errors.Is(err, ErrNoPlugin):
+	case err != nil && !errors.Is(err, ErrNotPluginName):
 		return "", err
 	case err != nil || parsed != id || strings.ContainsAny(file, "/\\\x00"):
 		return "", &NameError{File: file, Reason: "it would be read as another plugin's"}

@@ -76,7 +76,7 @@ func TestNamesOfOtherReleaseToolsAreRead(t *testing.T) {
 func TestNamesThatAreNone(t *testing.T) {
 	greet := discovery.Naming{App: "greet"}
 	for _, file := range []string{"", "greet", "greet-", "greet-plugin", "great-plugin-loud", "Greet-plugin-loud", "xgreet-plugin-loud"} {
-		if id, err := greet.Parse(file); !errors.Is(err, discovery.ErrNoPlugin) || id != (discovery.ID{}) {
+		if id, err := greet.Parse(file); !errors.Is(err, discovery.ErrNotPluginName) || id != (discovery.ID{}) {
 			t.Errorf("%q: %+v, %v", file, id, err)
 		}
 	}
@@ -138,7 +138,7 @@ func FuzzNamingParse(f *testing.F) {
 			id, err := naming.Parse(file)
 			var wrong *discovery.NameError
 			if err != nil {
-				if !errors.Is(err, discovery.ErrNoPlugin) && !errors.As(err, &wrong) || id != (discovery.ID{}) {
+				if !errors.Is(err, discovery.ErrNotPluginName) && !errors.As(err, &wrong) || id != (discovery.ID{}) {
 					t.Errorf("%q: %+v, %v", file, id, err)
 				}
 				continue

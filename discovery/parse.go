@@ -61,7 +61,7 @@ func (c compiled) parse(name string) (ID, error) {
 	}
 	kind, rest, ok := c.cut(name)
 	if !ok {
-		return ID{}, ErrNoPlugin
+		return ID{}, ErrNotPluginName
 	}
 	id, err := parseRest(name, rest)
 	id.Kind = kind
@@ -70,7 +70,7 @@ func (c compiled) parse(name string) (ID, error) {
 
 func (c compiled) parseGlob(file string) (ID, error) {
 	if ok, err := path.Match(c.glob, file); err != nil || !ok {
-		return ID{}, ErrNoPlugin
+		return ID{}, ErrNotPluginName
 	}
 	bare, exe := cutExe(file)
 	if bare == "" || len(file) > maxFileName {

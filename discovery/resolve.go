@@ -18,10 +18,10 @@ type Request struct {
 	Kind, Name string
 	// Version constrains the version. The zero value: any release.
 	Version semver.Constraint
-	// Protocols are the host's versions of the application's protocol. A plugin with
-	// protocols, but none of these, is passed over. Nil: any.
-	Protocols []int
-	// Transports are the host's under Protocols: "grpc", "netrpc". Nil: any.
+	// AppVersions are the host's versions of the application's protocol. A plugin with
+	// app versions, but none of these, is passed over. Nil: any.
+	AppVersions []int
+	// Transports are the host's under AppVersions: "grpc", "netrpc". Nil: any.
 	Transports []string
 }
 
@@ -85,7 +85,7 @@ func Verifier[V any](plugin *Resolved, checksum func(hash crypto.Hash, sum []byt
 	return checksum(plugin.Sum.Hash())
 }
 
-// These errors pass a plugin over. They are in [Passed].
+// These errors pass a plugin over. They are in [Rejected].
 var (
 	// ErrVersion: its version does not fit.
 	ErrVersion = errors.New("its version is not asked for")
@@ -97,12 +97,12 @@ var (
 	ErrChanged = errors.New("it was changed while it was looked at")
 )
 
-// Passed is a plugin out of the choice.
-type Passed struct {
+// Rejected is a plugin that does not fit the request.
+type Rejected struct {
 	Plugin
 
 	// Err is the reason: wraps [ErrVersion], [ErrVersionClaim], [ErrUnlocked],
-	// [ErrChanged] or a *[ProtocolError], or is the system's error about the file.
+	// [ErrChanged] or a *[IncompatibleError], or is the system's error about the file.
 	Err error `json:"-"`
 }
 
@@ -160,7 +160,7 @@ func (r *Resolver) warn(ctx context.Context, taken *candidate, none *NoneError) 
 		r.Logger.WarnContext(ctx, "a plugin was passed over for another one", "plugin", id.Name, "version", id.Version.String(),
 			"path", path, "reason", reason, "taken", taken.Path, "taken_version", taken.Version.String())
 	}
-	for _, over := range none.Passed {
+	for _, over := range none.Rejected {
 		older := !over.Version.IsZero() && !taken.Version.IsZero() && over.Version.Compare(taken.Version) < 0
 		if !errors.Is(over.Err, ErrVersion) && !older {
 			tell(over.ID, over.Path, over.Err)

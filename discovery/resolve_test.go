@@ -35,7 +35,7 @@ func locked(t testing.TB, plugins ...discovery.Plugin) *lockfile.File {
 	return &lock
 }
 
-func names(passed []discovery.Passed) string {
+func names(passed []discovery.Rejected) string {
 	var names []string
 	for _, p := range passed {
 		names = append(names, p.ID.String())
@@ -60,10 +60,10 @@ func TestResolveTakesOnlyLockedPlugins(t *testing.T) {
 	}
 	_, err = resolver.Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 2")})
 	var none *discovery.NoneError
-	if !errors.As(err, &none) || names(none.Passed) != "loud 2.0.0, loud 1.0.0" {
+	if !errors.As(err, &none) || names(none.Rejected) != "loud 2.0.0, loud 1.0.0" {
 		t.Fatalf("got %v", err)
 	}
-	if !errors.Is(none.Passed[0].Err, discovery.ErrUnlocked) || !errors.Is(none.Passed[1].Err, discovery.ErrVersion) {
+	if !errors.Is(none.Rejected[0].Err, discovery.ErrUnlocked) || !errors.Is(none.Rejected[1].Err, discovery.ErrVersion) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := resolver.Resolve(t.Context(), found, discovery.Request{Name: "soft"}); !errors.As(err, &none) {
@@ -132,7 +132,7 @@ func TestResolvePassesOverAPluginOfAnotherProtocol(t *testing.T) {
 	resolve := func(protocols []int, transports ...string) error {
 		t.Helper()
 		got, err := resolver.Resolve(testkit.Within(t), found, discovery.Request{
-			Name: "good", Version: testkit.Constraint(t, "~> 1.4"), Protocols: protocols, Transports: transports,
+			Name: "good", Version: testkit.Constraint(t, "~> 1.4"), AppVersions: protocols, Transports: transports,
 		})
 		if err == nil && (got.Description == nil || got.Version.String() != "1.4.0") {
 			t.Errorf("got %+v", got)
@@ -150,8 +150,8 @@ func TestResolvePassesOverAPluginOfAnotherProtocol(t *testing.T) {
 		"version 4 over netrpc, the host over [grpc x]": resolve([]int{4}, "grpc", "x"),
 	} {
 		var none *discovery.NoneError
-		var differ *discovery.ProtocolError
-		if !errors.As(err, &none) || !errors.As(none.Passed[0].Err, &differ) || !strings.Contains(err.Error(), says) {
+		var differ *discovery.IncompatibleError
+		if !errors.As(err, &none) || !errors.As(none.Rejected[0].Err, &differ) || !strings.Contains(err.Error(), says) {
 			t.Errorf("want %s: %v", says, err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestResolvePassesOverAPluginThatDescribesAnotherVersion(t *testing.T) {
 	testkit.Place(t, dir, "greet-plugin-good_v2.0.0")
 	_, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir), discovery.Request{Name: "good"})
 	var none *discovery.NoneError
-	if !errors.As(err, &none) || !errors.Is(none.Passed[0].Err, discovery.ErrVersionClaim) {
+	if !errors.As(err, &none) || !errors.Is(none.Rejected[0].Err, discovery.ErrVersionClaim) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -172,7 +172,7 @@ func TestResolveTakesAPluginWithoutADescription(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-exit_v1.0.0")
 	got, err := (&discovery.Resolver{Describer: &discovery.Describer{}}).Resolve(testkit.Within(t), testkit.Find(t, dir),
-		discovery.Request{Name: "exit", Version: testkit.Constraint(t, "~> 1.0"), Protocols: []int{5}})
+		discovery.Request{Name: "exit", Version: testkit.Constraint(t, "~> 1.0"), AppVersions: []int{5}})
 	var why *discovery.DescribeError
 	if err != nil || got.Description != nil || !errors.As(got.NoDescription, &why) {
 		t.Errorf("got %+v, %v", got, err)

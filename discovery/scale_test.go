@@ -129,7 +129,7 @@ func BenchmarkResolveFiftyFromCache(b *testing.B) {
 		}
 		resolver := discovery.Resolver{Lock: lock, Cache: cache, Describer: &describer}
 		for _, name := range names {
-			got, err := resolver.Resolve(b.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(b, "~> 1.4"), Protocols: []int{5}})
+			got, err := resolver.Resolve(b.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(b, "~> 1.4"), AppVersions: []int{5}})
 			if err != nil || got.Description == nil {
 				b.Fatal(got, err)
 			}

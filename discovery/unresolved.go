@@ -12,9 +12,9 @@ import (
 type NoneError struct {
 	// Request is the request.
 	Request Request
-	// Passed are the plugins of that name with the reasons against them, the newest
+	// Rejected are the plugins of that name with the reasons against them, the newest
 	// first.
-	Passed []Passed
+	Rejected []Rejected
 	// Problems are the unusable files of that name, and the directories without a
 	// search.
 	Problems []*Problem
@@ -34,14 +34,14 @@ const (
 func (e *NoneError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "no usable plugin %s was found", text.Line(e.Request.String(), shownText))
-	if len(e.Passed)+len(e.Problems) == 0 {
+	if len(e.Rejected)+len(e.Problems) == 0 {
 		b.WriteString(": no file has this name in " + e.searched())
 	}
 	if e.Nearest != "" {
 		fmt.Fprintf(&b, " (is %q meant?)", e.Nearest)
 	}
-	lines := make([]string, 0, len(e.Passed)+len(e.Problems))
-	for _, passed := range e.Passed {
+	lines := make([]string, 0, len(e.Rejected)+len(e.Problems))
+	for _, passed := range e.Rejected {
 		lines = append(lines, fmt.Sprintf("%s: %v", passed.Path, passed.Err))
 	}
 	for _, problem := range e.Problems {
@@ -74,7 +74,7 @@ func (e *NoneError) searched() string {
 // pass notes why a candidate will not do. A hidden one is among the problems already.
 func (e *NoneError) pass(c *candidate, err error) {
 	if c.hiddenBy == "" {
-		e.Passed = append(e.Passed, Passed{Plugin: c.Plugin, Err: err})
+		e.Rejected = append(e.Rejected, Rejected{Plugin: c.Plugin, Err: err})
 	}
 }
 

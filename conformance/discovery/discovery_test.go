@@ -71,13 +71,13 @@ func TestPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{
-			Name: "loud", Version: constraint, Protocols: test.protocols, Transports: []string{"netrpc"},
+			Name: "loud", Version: constraint, AppVersions: test.protocols, Transports: []string{"netrpc"},
 		})
 		if err != nil || plugin.Version.String() != test.version || plugin.Sum.IsZero() {
 			t.Fatalf("%+v, %v", plugin, err)
 		}
 		d := plugin.Description
-		if d.Name != "loud" || d.Build == nil || d.Build.Go == "" || !slices.Equal(d.Protocols[0].Services, []string{greet.Plugin.Name()}) {
+		if d.Name != "loud" || d.Build == nil || d.Build.Go == "" || !slices.Equal(d.AppVersions[0].Services, []string{greet.Plugin.Name()}) {
 			t.Errorf("described as %+v", d)
 		}
 		client, err := launch(t, plugin, test.protocols...)
@@ -123,9 +123,9 @@ func TestPluginWithoutASumIsLaunchedUnverified(t *testing.T) {
 
 func TestResolverGivesTheReasonIfNoPluginFits(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud", Protocols: []int{7}})
+	_, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "loud", AppVersions: []int{7}})
 	var none *discovery.NoneError
-	if !errors.As(err, &none) || len(none.Passed) != 2 {
+	if !errors.As(err, &none) || len(none.Rejected) != 2 {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{"loud_v2.0.0", "version [5 6], the host [7]", "loud_v1.4.0", "version [4], the host [7]"} {
@@ -138,7 +138,7 @@ func TestResolverGivesTheReasonIfNoPluginFits(t *testing.T) {
 // A plugin built on hashicorp/go-plugin does not answer the description request.
 func TestPluginOfAnotherLibraryIsAcceptedUndescribed(t *testing.T) {
 	w := newWorld(t)
-	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "theirs", Protocols: []int{1}})
+	plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{Name: "theirs", AppVersions: []int{1}})
 	var why *discovery.DescribeError
 	if err != nil || plugin.Description != nil || !errors.As(plugin.NoDescription, &why) || why.Stderr == "" {
 		t.Fatalf("%+v, %v", plugin, err)

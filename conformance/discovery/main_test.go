@@ -71,7 +71,7 @@ func installed(t *testing.T) store.Store {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		if _, err := s.Install(t.Context(), filepath.Join(built, entry.Name()), store.Install{
+		if _, err := s.Install(t.Context(), filepath.Join(built, entry.Name()), store.InstallOptions{
 			Undescribed: strings.Contains(entry.Name(), "theirs"), // built on hashicorp/go-plugin
 		}); err != nil {
 			t.Fatal(err)

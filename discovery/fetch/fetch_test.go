@@ -35,7 +35,7 @@ func TestInstallUsesTheListOfSumsBesideARelease(t *testing.T) {
 			w.serve("/"+listName, list(name))
 			var last store.Progress
 			address := w.server.URL + "/" + name
-			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: address}, store.Install{
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: address}, store.InstallOptions{
 				Progress: func(p store.Progress) {
 					switch p.Stage {
 					case "download":
@@ -80,7 +80,7 @@ func TestInstallRefusesAnAddressWithoutASumUnlessAllowed(t *testing.T) {
 		t.Error("it was downloaded")
 	}
 	source := fetch.Source{Location: w.server.URL + "/" + tarball}
-	item, err = w.fetcher.Install(within(t), w.store, source, store.Install{Want: sums.Of(release()[tarball])})
+	item, err = w.fetcher.Install(within(t), w.store, source, store.InstallOptions{Want: sums.Of(release()[tarball])})
 	w.installed(t, item, err)
 	w.fetcher.AllowUnverified = true
 	item, err = w.install(t, tarball)
@@ -117,7 +117,7 @@ func TestInstallRefusesAContradictoryList(t *testing.T) {
 	w.refused(t, item, err, sums.ErrAmbiguous)
 
 	w.serve("/SHA256SUMS", list(tarball))
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{Want: sums.Of(nil)})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.InstallOptions{Want: sums.Of(nil)})
 	w.refused(t, item, err, nil)
 	var mismatch *sums.MismatchError
 	if !errors.As(err, &mismatch) {
@@ -138,22 +138,22 @@ func TestInstallTakesTheCallersList(t *testing.T) {
 	}
 	for _, location := range []string{w.server.URL + "/" + tarball, file} {
 		for _, listAt := range []string{w.other.URL + "/sums.txt", path} {
-			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: listAt}, store.Install{})
+			item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: listAt}, store.InstallOptions{})
 			w.installed(t, item, err)
 		}
 	}
-	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: file}, store.Install{})
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: file}, store.InstallOptions{})
 	w.installed(t, item, err)
 
 	w = newWorld(t)
 	if err := os.WriteFile(path, list(zipped), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path}, store.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path}, store.InstallOptions{})
 	w.refused(t, item, err, sums.ErrNotListed)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: w.server.URL + "/none"}, store.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: w.server.URL + "/none"}, store.InstallOptions{})
 	w.refused(t, item, err, nil)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path + "none"}, store.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: path + "none"}, store.InstallOptions{})
 	w.refused(t, item, err, os.ErrNotExist)
 }
 
@@ -178,18 +178,18 @@ func TestPlainHTTPIsOnlyForThisMachine(t *testing.T) {
 	plain := httptest.NewServer(w.handler(w.files))
 	defer plain.Close()
 	w.fetcher.Transport = nil
-	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.Install{})
+	item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.InstallOptions{})
 	w.installed(t, item, err)
 
 	asked := 0
 	nobody := roundTripper(func(*http.Request) (*http.Response, error) { asked++; return nil, errors.New("asked") })
 	w.fetcher.Transport = nobody
 	source := fetch.Source{Location: "http://plugins.example.com/" + tarball}
-	if _, err := w.fetcher.Install(within(t), w.store, source, store.Install{}); !errors.Is(err, fetch.ErrInsecure) || asked > 0 || strings.Contains(err.Error(), "SUMS") {
+	if _, err := w.fetcher.Install(within(t), w.store, source, store.InstallOptions{}); !errors.Is(err, fetch.ErrInsecure) || asked > 0 || strings.Contains(err.Error(), "SUMS") {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 	w.fetcher.AllowHTTP = true
-	if _, err := w.fetcher.Install(within(t), w.store, source, store.Install{}); errors.Is(err, fetch.ErrInsecure) || asked == 0 {
+	if _, err := w.fetcher.Install(within(t), w.store, source, store.InstallOptions{}); errors.Is(err, fetch.ErrInsecure) || asked == 0 {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 }
@@ -201,7 +201,7 @@ func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) {
 func TestInstallRefusesABrokenAddress(t *testing.T) {
 	w := newWorld(t)
 	for _, location := range []string{"ftp://example.com/x", "https:///x", "https://%zz/", "file:///etc/passwd", w.server.URL, w.server.URL + "/"} {
-		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, store.Install{})
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location}, store.InstallOptions{})
 		w.refused(t, item, err, nil)
 	}
 }
@@ -364,7 +364,7 @@ func TestTransferOfTooMuchIsRefused(t *testing.T) {
 			}
 		}
 	}
-	install := store.Install{MaxSize: 1 << 20}
+	install := store.InstallOptions{MaxSize: 1 << 20}
 	for title, handle := range map[string]http.HandlerFunc{
 		"as it says": func(out http.ResponseWriter, request *http.Request) {
 			out.Header().Set("Content-Length", fmt.Sprint(1<<40))
@@ -400,7 +400,7 @@ func TestTransferEndsWithTheContext(t *testing.T) {
 		cancel(gone)
 		<-request.Context().Done()
 	})
-	item, err := w.fetcher.Install(ctx, w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{})
+	item, err := w.fetcher.Install(ctx, w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.InstallOptions{})
 	w.refused(t, item, err, gone)
 }
 
@@ -426,7 +426,7 @@ func TestInstallLeavesNoGoroutine(t *testing.T) {
 	w.fetcher.Transport = nil
 	before := runtime.NumGoroutine()
 	for range 3 {
-		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.Install{})
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: plain.URL + "/" + tarball}, store.InstallOptions{})
 		w.installed(t, item, err)
 	}
 	plain.Close()

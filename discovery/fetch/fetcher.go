@@ -6,7 +6,7 @@
 //	fetcher := fetch.Fetcher{Signatures: signatures}
 //	item, err := fetcher.Install(ctx, plugins, fetch.Source{
 //		Location: "https://plugins.example.com/loud/greet-plugin-loud_1.4.0_linux_amd64.tar.gz",
-//	}, store.Install{Protocols: []int{5}})
+//	}, store.InstallOptions{AppVersions: []int{5}})
 //
 // It is a package of its own, so a program that only searches for plugins does not
 // link net/http.
@@ -16,7 +16,7 @@
 // The host of an address, and the hosts in Fetcher.Hosts, are trusted for the files
 // that they serve themselves. A redirect to another host says only where the bytes
 // are. Something independent of that other host must vouch for them: the caller's sum
-// (store.Install.Want), a list of sums that the first host serves itself or that the
+// (store.InstallOptions.Want), a list of sums that the first host serves itself or that the
 // caller has in a file, or a signature by the application's key. A list from another
 // host still has to fit, but vouches for nothing. No redirect leads from https to
 // http.
@@ -73,7 +73,7 @@ type Fetcher struct {
 // Source says where a plugin comes from.
 type Source struct {
 	// Location is a path, or an address (https://…), of a program or an archive. The
-	// last element of an address is the file's name, unless Install.File is set.
+	// last element of an address is the file's name, unless InstallOptions.File is set.
 	Location string
 	// Sums is the path or the address of the list of sums with the file. Empty: for
 	// an address it is looked for beside it, as <name>_<version>_SHA256SUMS,
@@ -90,7 +90,7 @@ type Source struct {
 // Beside the errors of Store.Install there are [ErrUnverified], [ErrUnsigned],
 // [ErrInsecure], *[SignatureError], *[StatusError], *[RedirectError] and
 // *[TransferError].
-func (f Fetcher) Install(ctx context.Context, into store.Store, from Source, install store.Install) (*store.Item, error) {
+func (f Fetcher) Install(ctx context.Context, into store.Store, from Source, install store.InstallOptions) (*store.Item, error) {
 	c := f.client()
 	defer c.close()
 	address, err := parseAddress(from.Location)
@@ -122,7 +122,7 @@ func parseAddress(location string) (*url.URL, error) {
 	return address, nil
 }
 
-func (c *client) installFile(ctx context.Context, into store.Store, from Source, install store.Install) (*store.Item, error) {
+func (c *client) installFile(ctx context.Context, into store.Store, from Source, install store.InstallOptions) (*store.Item, error) {
 	if from.Sums != "" {
 		name := cmp.Or(install.File, filepath.Base(from.Location))
 		list, err := c.named(ctx, from.Sums)
@@ -139,7 +139,7 @@ func (c *client) installFile(ctx context.Context, into store.Store, from Source,
 	return into.Install(ctx, from.Location, install)
 }
 
-func (c *client) installAddress(ctx context.Context, into store.Store, address *url.URL, sumsAt string, install store.Install) (*store.Item, error) {
+func (c *client) installAddress(ctx context.Context, into store.Store, address *url.URL, sumsAt string, install store.InstallOptions) (*store.Item, error) {
 	install.File = cmp.Or(install.File, path.Base(address.Path))
 	if install.File == "." || install.File == "/" {
 		return nil, errors.New("the address does not end with the name of a file")
@@ -175,7 +175,7 @@ func (c *client) installAddress(ctx context.Context, into store.Store, address *
 
 // vouch finds the file's sum, and puts it into install. It reports whether the file
 // may come from an untrusted host.
-func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *store.Install) (vouched bool, err error) {
+func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, install *store.InstallOptions) (vouched bool, err error) {
 	vouched = !install.Want.IsZero()
 	list, err := c.list(ctx, address, sumsAt, install.File)
 	if err != nil {
@@ -200,7 +200,7 @@ func (c *client) vouch(ctx context.Context, address *url.URL, sumsAt string, ins
 }
 
 // requireSignature gets the signature of the file itself, and makes it a condition.
-func (c *client) requireSignature(ctx context.Context, address *url.URL, install *store.Install) error {
+func (c *client) requireSignature(ctx context.Context, address *url.URL, install *store.InstallOptions) error {
 	at := beside(address, path.Base(address.Path)+c.Signatures.Suffix)
 	signature, _, err := c.all(ctx, at, maxSignature, true)
 	if isMissing(err) {

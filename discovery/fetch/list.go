@@ -31,8 +31,8 @@ type list struct {
 }
 
 // require makes the sum of a name the wanted sum.
-func (l *list) require(name string, install *store.Install) error {
-	sum, err := sums.Want(l.name, l.text, name)
+func (l *list) require(name string, install *store.InstallOptions) error {
+	sum, err := sums.Lookup(l.name, l.text, name)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (c *client) list(ctx context.Context, address *url.URL, sumsAt, file string
 		if c.Signatures.required() && !found.signed {
 			continue
 		}
-		if _, err := sums.Want(found.name, found.text, file); errors.Is(err, sums.ErrNotListed) {
+		if _, err := sums.Lookup(found.name, found.text, file); errors.Is(err, sums.ErrNotListed) {
 			continue
 		}
 		return found, nil

@@ -180,7 +180,7 @@ func (w *world) handle(path string, handle http.HandlerFunc) {
 // install installs a file of the server.
 func (w *world) install(t testing.TB, name string) (*store.Item, error) {
 	t.Helper()
-	return w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + name}, store.Install{Protocols: []int{5}})
+	return w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + name}, store.InstallOptions{AppVersions: []int{5}})
 }
 
 func (w *world) installed(t *testing.T, item *store.Item, err error) {

@@ -32,17 +32,17 @@ func TestRedirectToAnotherHostNeedsAWordOfTheFirst(t *testing.T) {
 	data := release()[tarball]
 	for title, test := range map[string]struct {
 		prepare func(*world)
-		install store.Install
+		install store.InstallOptions
 		reason  string // empty: it is installed
 	}{
-		"no list":                    {func(w *world) { w.fetcher.AllowUnverified = true }, store.Install{}, "another host"},
-		"a list of the other host's": {func(w *world) { w.elsewhere("/SHA256SUMS", list(tarball)) }, store.Install{}, "another host"},
-		"a list of the first host's": {func(w *world) { w.serve("/SHA256SUMS", list(tarball)) }, store.Install{}, ""},
-		"the caller's sum":           {func(*world) {}, store.Install{Want: sums.Of(data)}, ""},
+		"no list":                    {func(w *world) { w.fetcher.AllowUnverified = true }, store.InstallOptions{}, "another host"},
+		"a list of the other host's": {func(w *world) { w.elsewhere("/SHA256SUMS", list(tarball)) }, store.InstallOptions{}, "another host"},
+		"a list of the first host's": {func(w *world) { w.serve("/SHA256SUMS", list(tarball)) }, store.InstallOptions{}, ""},
+		"the caller's sum":           {func(*world) {}, store.InstallOptions{Want: sums.Of(data)}, ""},
 		"a host that is trusted too": {func(w *world) {
 			w.elsewhere("/SHA256SUMS", list(tarball))
 			w.fetcher.Hosts = []string{strings.TrimPrefix(w.other.URL, "https://")}
-		}, store.Install{}, ""},
+		}, store.InstallOptions{}, ""},
 	} {
 		t.Run(title, func(t *testing.T) {
 			w := newWorld(t)

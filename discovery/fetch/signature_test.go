@@ -150,7 +150,7 @@ func TestUnsignedFileIsRefusedWhereSignaturesAreRequired(t *testing.T) {
 	w.serve("/SHA256SUMS", list(tarball))
 	item, err := w.install(t, tarball)
 	w.refused(t, item, err, fetch.ErrUnsigned)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{Want: sums.Of(release()[tarball])})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.InstallOptions{Want: sums.Of(release()[tarball])})
 	w.refused(t, item, err, fetch.ErrUnsigned)
 	if w.wasAsked("/" + tarball) {
 		t.Error("it was downloaded")
@@ -162,7 +162,7 @@ func TestUnsignedFileIsRefusedWhereSignaturesAreRequired(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: sumsAt}, store.Install{})
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: file, Sums: sumsAt}, store.InstallOptions{})
 	w.refused(t, item, err, fetch.ErrUnsigned)
 }
 
@@ -177,7 +177,7 @@ func TestSignedListMayBeAFile(t *testing.T) {
 		}
 	}
 	for _, location := range []string{file, w.server.URL + "/" + tarball} {
-		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: sumsAt}, store.Install{})
+		item, err := w.fetcher.Install(within(t), w.store, fetch.Source{Location: location, Sums: sumsAt}, store.InstallOptions{})
 		w.installed(t, item, err)
 	}
 }
@@ -228,7 +228,7 @@ func TestSignatureMayBeOfAnotherKind(t *testing.T) {
 	w.serve("/"+tarball+".sig", []byte(tarball+" "+sums.Of(release()[tarball]).String()))
 	item, err := w.install(t, tarball)
 	w.installed(t, item, err)
-	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.Install{
+	item, err = w.fetcher.Install(within(t), w.store, fetch.Source{Location: w.server.URL + "/" + tarball}, store.InstallOptions{
 		Verify: func(_ context.Context, file *os.File) error {
 			if data, err := io.ReadAll(file); err != nil || !bytes.Equal(data, release()[tarball]) {
 				t.Errorf("it sees %d bytes, %v", len(data), err)

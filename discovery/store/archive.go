@@ -51,7 +51,7 @@ func (e *ArchiveError) Error() string {
 // Unwrap returns Err.
 func (e *ArchiveError) Unwrap() error { return e.Err }
 
-// These bound a foreign archive, beside Install.MaxSize.
+// These bound a foreign archive, beside InstallOptions.MaxSize.
 const (
 	maxEntries      = 10_000
 	maxEntryName    = 4 << 10

@@ -129,8 +129,8 @@ func TestInstallTakesTheProgramOfARelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		var unpacked store.Progress
-		item, err := s.Install(testkit.Within(t), path, store.Install{
-			Want: sums.Of(data), Protocols: []int{5},
+		item, err := s.Install(testkit.Within(t), path, store.InstallOptions{
+			Want: sums.Of(data), AppVersions: []int{5},
 			Progress: func(p store.Progress) {
 				if p.Stage == "unpack" {
 					unpacked = p
@@ -160,7 +160,7 @@ func TestProgramInAnArchiveCompletesTheArchivesName(t *testing.T) {
 	name := exe("greet-plugin-loud_v1.4.0_x5.0_" + discovery.ThisPlatform().String())
 	for suffix2, data := range archives(t, entry{name: name, content: "one"}) {
 		s := newStore(t)
-		item, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "download" + suffix2, Undescribed: true})
+		item, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.InstallOptions{File: "download" + suffix2, Undescribed: true})
 		if err != nil || item.Name != "loud" || item.Version.String() != "1.4.0" {
 			t.Errorf("%s: %+v, %v", suffix2, item, err)
 		}
@@ -173,7 +173,7 @@ func TestArchiveAndItsProgramMustNotContradictEachOther(t *testing.T) {
 	} {
 		s := newStore(t)
 		data := tarball(t, entry{name: exe(name), content: "one"})
-		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{
+		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.InstallOptions{
 			File: "greet-plugin-loud_1.4.0_" + discovery.ThisPlatform().String() + ".tar.gz", Undescribed: true,
 		})
 		var claim *store.ClaimError
@@ -221,7 +221,7 @@ func TestArchiveThatCouldDoHarmIsRefused(t *testing.T) {
 			for suffix2, data := range forms {
 				dir := t.TempDir()
 				s := store.Store{Dir: filepath.Join(dir, "in", "plugins"), Naming: discovery.Naming{App: "greet"}}
-				_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "greet-plugin-loud_1.0.0" + suffix2, Undescribed: true})
+				_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.InstallOptions{File: "greet-plugin-loud_1.0.0" + suffix2, Undescribed: true})
 				var wrong *store.ArchiveError
 				if !errors.As(err, &wrong) || !strings.Contains(err.Error(), test.reason) {
 					t.Errorf("%s: %v", suffix2, err)
@@ -252,7 +252,7 @@ func TestArchiveThatUnpacksToTooMuchIsRefused(t *testing.T) {
 	} {
 		for suffix2, data := range archives(t, entries...) {
 			s := newStore(t)
-			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true, MaxSize: 2 << 20})
+			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(data), store.InstallOptions{File: "greet-plugin-loud" + suffix2, Undescribed: true, MaxSize: 2 << 20})
 			var large *store.SizeError
 			if !errors.As(err, &large) || large.Limit != 2<<20 || len(data) > 1<<20 {
 				t.Errorf("%s, %s of %d bytes: %v", title, suffix2, len(data), err)
@@ -270,7 +270,7 @@ func TestZipWhoseDirectoryLiesIsRefused(t *testing.T) {
 		at := bytes.LastIndex(forged, []byte("PK\x01\x02"))
 		forged[at+24], forged[at+25], forged[at+26], forged[at+27] = byte(size), byte(size>>8), byte(size>>16), byte(size>>24)
 		s := newStore(t)
-		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(forged), store.Install{File: "greet-plugin-loud.zip", Undescribed: true})
+		_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(forged), store.InstallOptions{File: "greet-plugin-loud.zip", Undescribed: true})
 		var wrong *store.ArchiveError
 		if !errors.As(err, &wrong) {
 			t.Errorf("%d: %v", size, err)
@@ -287,7 +287,7 @@ func TestArchiveThatIsDamagedIsReported(t *testing.T) {
 			"cut": data[:len(data)-10], "empty": {}, "another": []byte("<html>not found</html>"), "flipped": flipped,
 		} {
 			s := newStore(t)
-			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(damaged), store.Install{File: "greet-plugin-loud" + suffix2, Undescribed: true})
+			_, err := s.InstallFrom(testkit.Within(t), bytes.NewReader(damaged), store.InstallOptions{File: "greet-plugin-loud" + suffix2, Undescribed: true})
 			var wrong *store.ArchiveError
 			if !errors.As(err, &wrong) {
 				t.Errorf("%s, %s: %v", title, suffix2, err)
@@ -304,16 +304,16 @@ func TestInstallRefusesATooLargeFile(t *testing.T) {
 	s := newStore(t)
 	var large *store.SizeError
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", strings.Repeat("x", 101))
-	if _, err := s.Install(t.Context(), path, store.Install{MaxSize: 100, Undescribed: true}); !errors.As(err, &large) || large.Path != path {
+	if _, err := s.Install(t.Context(), path, store.InstallOptions{MaxSize: 100, Undescribed: true}); !errors.As(err, &large) || large.Path != path {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 101)), store.Install{
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 101)), store.InstallOptions{
 		File: "greet-plugin-loud", MaxSize: 100, Undescribed: true,
 	}); !errors.As(err, &large) || large.Path != "greet-plugin-loud" {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 100)), store.Install{
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader(strings.Repeat("x", 100)), store.InstallOptions{
 		File: "greet-plugin-loud", MaxSize: 100, Undescribed: true,
 	}); err != nil {
 		t.Error(err)
@@ -325,7 +325,7 @@ func TestVerifyMayRefuseTheFile(t *testing.T) {
 	s := newStore(t)
 	data := tarball(t, entry{name: "../x"})
 	refused := errors.New("not by us")
-	_, err := s.InstallFrom(t.Context(), bytes.NewReader(data), store.Install{
+	_, err := s.InstallFrom(t.Context(), bytes.NewReader(data), store.InstallOptions{
 		File: "greet-plugin-loud.tar.gz",
 		Verify: func(_ context.Context, file *os.File) error {
 			if got, err := io.ReadAll(file); err != nil || !bytes.Equal(got, data) {

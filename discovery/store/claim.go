@@ -14,12 +14,12 @@ import (
 type ClaimError struct {
 	// Path is the program's file.
 	Path string
-	// What is in dispute: "platform", "name", "version" or "protocol".
+	// What is in dispute: "platform", "name", "version" or "compatibility".
 	What string
-	// Want is the caller's or a file name's claim, or the host's protocol. Got is the
+	// Want is the caller's or a file name's claim, or the host's versions. Got is the
 	// claim of the file or the program itself.
 	Want, Got string
-	// Err is [discovery.ErrVersionClaim] or a *[discovery.ProtocolError], or nil.
+	// Err is [discovery.ErrVersionClaim] or a *[discovery.IncompatibleError], or nil.
 	Err error
 }
 
@@ -28,7 +28,7 @@ func (e *ClaimError) Error() string {
 	switch e.What {
 	case claimPlatform:
 		return fmt.Sprintf("%s is a program for %s, not for %s: get the one for %s", path, got, want, want)
-	case claimProtocol:
+	case claimCompatibility:
 		return fmt.Sprintf("%s speaks %s, this host speaks %s: get another version of the plugin, or update the host", path, got, want)
 	}
 	return fmt.Sprintf("%s describes its %s as %q, and it is to be installed as %q: give it the right name, or get the right file", path, e.What, got, want)
@@ -38,10 +38,10 @@ func (e *ClaimError) Error() string {
 func (e *ClaimError) Unwrap() error { return e.Err }
 
 const (
-	claimPlatform = "platform"
-	claimName     = "name"
-	claimVersion  = "version"
-	claimProtocol = "protocol"
+	claimPlatform      = "platform"
+	claimName          = "name"
+	claimVersion       = "version"
+	claimCompatibility = "compatibility"
 )
 
 // checkClaims compares a program's description with its installation, and completes
@@ -57,10 +57,10 @@ func (i *installation) checkClaims(d *discovery.Description) error {
 	case d.Version.Compare(i.id.Version) != 0:
 		return &ClaimError{Path: i.given, What: claimVersion, Want: i.id.Version.String(), Got: d.Version.String(), Err: discovery.ErrVersionClaim}
 	}
-	err := d.Agree(i.Protocols, i.Transports)
-	var differ *discovery.ProtocolError
+	err := d.Agree(i.AppVersions, i.Transports)
+	var differ *discovery.IncompatibleError
 	if errors.As(err, &differ) {
-		return &ClaimError{Path: i.given, What: claimProtocol, Want: differ.Host, Got: differ.Plugin, Err: err}
+		return &ClaimError{Path: i.given, What: claimCompatibility, Want: differ.Host, Got: differ.Plugin, Err: err}
 	}
 	return err
 }

@@ -30,8 +30,8 @@ func nothingInstalled(t *testing.T, s store.Store) {
 func TestInstallTakesAProgramThatAgrees(t *testing.T) {
 	s := newStore(t)
 	var stages []string
-	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-agrees"), store.Install{
-		Protocols: []int{4, 5}, Transports: []string{"grpc"},
+	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-agrees"), store.InstallOptions{
+		AppVersions: []int{4, 5}, Transports: []string{"grpc"},
 		Progress: func(p store.Progress) {
 			if len(stages) == 0 || stages[len(stages)-1] != p.Stage {
 				stages = append(stages, p.Stage)
@@ -59,7 +59,7 @@ func TestInstallTakesAProgramThatAgrees(t *testing.T) {
 func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 	for title, test := range map[string]struct {
 		file    string
-		install store.Install
+		install store.InstallOptions
 		want    store.ClaimError
 		is      error
 		differ  bool // in protocols
@@ -77,15 +77,15 @@ func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 			want: store.ClaimError{What: "name", Want: "good", Got: "greeter"},
 		},
 		"protocol": {
-			file: "greet-plugin-agrees", install: store.Install{Protocols: []int{6, 7}}, differ: true,
-			want: store.ClaimError{What: "protocol", Want: "[6 7]", Got: "version [5]"},
+			file: "greet-plugin-agrees", install: store.InstallOptions{AppVersions: []int{6, 7}}, differ: true,
+			want: store.ClaimError{What: "compatibility", Want: "[6 7]", Got: "version [5]"},
 		},
 		"transport": {
-			file: "greet-plugin-agrees", install: store.Install{Protocols: []int{5}, Transports: []string{"netrpc"}}, differ: true,
-			want: store.ClaimError{What: "protocol", Want: "over [netrpc]", Got: "version 5 over grpc"},
+			file: "greet-plugin-agrees", install: store.InstallOptions{AppVersions: []int{5}, Transports: []string{"netrpc"}}, differ: true,
+			want: store.ClaimError{What: "compatibility", Want: "over [netrpc]", Got: "version 5 over grpc"},
 		},
 		"even where it need not describe itself": {
-			file: "greet-plugin-agrees_v1.5.0", install: store.Install{Undescribed: true}, is: discovery.ErrVersionClaim,
+			file: "greet-plugin-agrees_v1.5.0", install: store.InstallOptions{Undescribed: true}, is: discovery.ErrVersionClaim,
 			want: store.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},
 		},
 	} {
@@ -100,7 +100,7 @@ func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 			if test.is != nil && !errors.Is(err, test.is) {
 				t.Errorf("got %v", err)
 			}
-			if differ := new(discovery.ProtocolError); errors.As(err, &differ) != test.differ {
+			if differ := new(discovery.IncompatibleError); errors.As(err, &differ) != test.differ {
 				t.Errorf("got %v", err)
 			}
 			for _, part := range []string{claim.Want, claim.Got, path} {
@@ -116,7 +116,7 @@ func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 // core/plugin answers so for a plugin without a name of its own.
 func TestMainPackagesNameClaimsNothing(t *testing.T) {
 	s := newStore(t)
-	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-unset"), store.Install{Protocols: []int{5}})
+	item, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-unset"), store.InstallOptions{AppVersions: []int{5}})
 	if err != nil || item.Description.Name != "main" {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -126,17 +126,17 @@ func TestInstallTakesAnUndescribedProgramOnlyOnRequest(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Place(t, t.TempDir(), "greet-plugin-exit")
 	var silent *discovery.DescribeError
-	if _, err := s.Install(testkit.Within(t), path, store.Install{}); !errors.As(err, &silent) || silent.Path != path || strings.Contains(err.Error(), "jackfield-tmp") {
+	if _, err := s.Install(testkit.Within(t), path, store.InstallOptions{}); !errors.As(err, &silent) || silent.Path != path || strings.Contains(err.Error(), "jackfield-tmp") {
 		t.Fatalf("got %v", err)
 	}
 	nothingInstalled(t, s)
-	if item, err := s.Install(testkit.Within(t), path, store.Install{Undescribed: true}); err != nil || item.Description != nil {
+	if item, err := s.Install(testkit.Within(t), path, store.InstallOptions{Undescribed: true}); err != nil || item.Description != nil {
 		t.Errorf("got %+v, %v", item, err)
 	}
 	// A program that does not start does not answer either, and the error names no
 	// internal file.
 	garbage := testkit.Put(t, t.TempDir(), "greet-plugin-garbage", "no program")
-	if _, err := s.Install(testkit.Within(t), garbage, store.Install{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
+	if _, err := s.Install(testkit.Within(t), garbage, store.InstallOptions{}); !errors.As(err, &silent) || strings.Contains(err.Error(), "jackfield-tmp") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -146,7 +146,7 @@ func TestInstallRefusesAProgramThatRewritesItself(t *testing.T) {
 		t.Skip("only where a program that runs can be removed")
 	}
 	s := newStore(t)
-	if _, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-rewrites"), store.Install{}); !errors.Is(err, discovery.ErrChanged) {
+	if _, err := s.Install(testkit.Within(t), testkit.Place(t, t.TempDir(), "greet-plugin-rewrites"), store.InstallOptions{}); !errors.Is(err, discovery.ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)
@@ -222,7 +222,7 @@ func TestHeadOfAProgramMustFitThePlatform(t *testing.T) {
 		platform, _ := discovery.ParsePlatform(test.platform)
 		s := newStore(t)
 		s.Platform = platform
-		_, err := s.InstallFrom(testkit.Within(t), strings.NewReader(test.content), store.Install{
+		_, err := s.InstallFrom(testkit.Within(t), strings.NewReader(test.content), store.InstallOptions{
 			ID: discovery.ID{Name: "x", Version: testkit.Version(t, "1.0.0")}, Undescribed: platform == discovery.ThisPlatform(),
 		})
 		var claim *store.ClaimError
@@ -242,7 +242,7 @@ func TestInstallForAnotherPlatformRunsNothing(t *testing.T) {
 		s.Platform.Arch = "amd64"
 	}
 	machine := map[string]uint16{"arm64": 0xaa64, "amd64": 0x8664}[s.Platform.Arch]
-	item, err := s.InstallFrom(testkit.Within(t), strings.NewReader(pe(machine)), store.Install{File: "greet-plugin-loud_1.0.0_" + s.Platform.String() + ".exe"})
+	item, err := s.InstallFrom(testkit.Within(t), strings.NewReader(pe(machine)), store.InstallOptions{File: "greet-plugin-loud_1.0.0_" + s.Platform.String() + ".exe"})
 	if err != nil || filepath.Ext(item.Path) != ".exe" || item.Description != nil {
 		t.Fatalf("got %+v, %v", item, err)
 	}

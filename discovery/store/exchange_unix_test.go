@@ -20,7 +20,7 @@ func TestInstallRunsNoProgramOfAnExchangedStagingDirectory(t *testing.T) {
 	marker := filepath.Join(t.TempDir(), "marker")
 	evil := []byte("#!/bin/sh\n: >" + marker + "\n")
 	const good = "#!/bin/sh\necho '{\"describe\": 1, \"protocols\": []}'\n"
-	for name, install := range map[string]store.Install{"described": {}, "undescribed": {Undescribed: true}} {
+	for name, install := range map[string]store.InstallOptions{"described": {}, "undescribed": {Undescribed: true}} {
 		s := newStore(t)
 		install.Progress = func(p store.Progress) {
 			if p.Stage == "describe" {
@@ -40,7 +40,7 @@ func TestInstallRunsNoProgramOfAnExchangedStagingDirectory(t *testing.T) {
 func TestInstallUnpacksNoArchiveOfAnExchangedStagingDirectory(t *testing.T) {
 	s := newStore(t)
 	exchanged := false
-	install := store.Install{
+	install := store.InstallOptions{
 		Undescribed: true,
 		Progress: func(p store.Progress) {
 			if p.Stage == "copy" && p.Done == p.Total && !exchanged {

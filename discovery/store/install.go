@@ -16,11 +16,11 @@ import (
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
-// DefaultMaxSize is the default of Install.MaxSize: 1 GiB.
+// DefaultMaxSize is the default of InstallOptions.MaxSize: 1 GiB.
 const DefaultMaxSize = 1 << 30
 
-// Install configures an installation.
-type Install struct {
+// InstallOptions configures an installation.
+type InstallOptions struct {
 	// ID identifies the plugin. Its zero fields are taken from the names of the file
 	// and of the program in an archive, then a version from the program's own
 	// description. Without a platform in any name it is the store's.
@@ -42,10 +42,10 @@ type Install struct {
 	// Undescribed takes a program without a description, such as one built with
 	// go-plugin. It is asked all the same; an answer must agree.
 	Undescribed bool
-	// Protocols and Transports are the host's, as in a [discovery.Request]. A plugin
-	// with protocols, but none of these, is a *[ClaimError]. Nil: not compared.
-	Protocols  []int
-	Transports []string
+	// AppVersions and Transports are the host's, as in a [discovery.Request]. A plugin
+	// with app versions, but none of these, is a *[ClaimError]. Nil: not compared.
+	AppVersions []int
+	Transports  []string
 	// MaxSize bounds the file, and the unpacked content of an archive, in bytes. 0:
 	// DefaultMaxSize.
 	MaxSize int64
@@ -82,7 +82,7 @@ var ErrInstalled = errors.New("another file is installed under this name and ver
 // meanwhile; a *[discovery.Problem] if it is no regular file, or could not be found
 // again: it is for another platform than the store's, its name differs from an
 // installed one's in capitals only, or everybody may change the store's directory.
-func (s Store) Install(ctx context.Context, path string, install Install) (*Item, error) {
+func (s Store) Install(ctx context.Context, path string, install InstallOptions) (*Item, error) {
 	file, err := files.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("install a plugin: %w", asProblem(path, err))
@@ -136,9 +136,9 @@ func (s *steady) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// InstallFrom is Install of r's content, to its end. Install.File or Install.ID must
+// InstallFrom is Install of r's content, to its end. InstallOptions.File or InstallOptions.ID must
 // name the plugin.
-func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*Item, error) {
+func (s Store) InstallFrom(ctx context.Context, r io.Reader, install InstallOptions) (*Item, error) {
 	given := cmp.Or(install.File, install.ID.String())
 	item, err := s.install(ctx, r, -1, given, install)
 	if err != nil {
@@ -148,8 +148,8 @@ func (s Store) InstallFrom(ctx context.Context, r io.Reader, install Install) (*
 }
 
 // install installs r's content: size bytes, or -1 if that is unknown.
-func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install Install) (*Item, error) {
-	i := &installation{Install: install, store: s, given: text.Printable(given)}
+func (s Store) install(ctx context.Context, r io.Reader, size int64, given string, install InstallOptions) (*Item, error) {
+	i := &installation{InstallOptions: install, store: s, given: text.Printable(given)}
 	i.MaxSize = cmp.Or(i.MaxSize, DefaultMaxSize)
 	if err := i.nameByFile(); err != nil {
 		return nil, err

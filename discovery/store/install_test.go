@@ -30,14 +30,14 @@ func reason(err error) discovery.Reason {
 func TestInstallRefusesAPluginThatNoSearchFinds(t *testing.T) {
 	s := newStore(t)
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0_vms_vax", "x")
-	if _, err := s.Install(t.Context(), source, store.Install{Undescribed: true}); reason(err) != discovery.ReasonForeign {
+	if _, err := s.Install(t.Context(), source, store.InstallOptions{Undescribed: true}); reason(err) != discovery.ReasonForeign {
 		t.Errorf("another platform's: %v", err)
 	}
 	if _, err := os.Stat(s.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is a directory: %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "x")
-	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), store.Install{Undescribed: true}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
+	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-Loud_v1.1.0", "y"), store.InstallOptions{Undescribed: true}); reason(err) != discovery.ReasonCollision || !strings.Contains(err.Error(), "loud 1.0.0") {
 		t.Errorf("other capitals: %v", err)
 	}
 	if runtime.GOOS == "windows" {
@@ -46,7 +46,7 @@ func TestInstallRefusesAPluginThatNoSearchFinds(t *testing.T) {
 	if err := os.Chmod(s.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-soft", "y"), store.Install{Undescribed: true}); reason(err) != discovery.ReasonWritable {
+	if _, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-soft", "y"), store.InstallOptions{Undescribed: true}); reason(err) != discovery.ReasonWritable {
 		t.Errorf("a directory of everybody's: %v", err)
 	}
 	if got := files(t, s.Dir); strings.Contains(got, "soft") || strings.Contains(got, "Loud") {
@@ -74,7 +74,7 @@ func TestInstallRefusesAFileThatIsWrittenToMeanwhile(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true, Progress: progress}); !written || !errors.Is(err, discovery.ErrChanged) {
+	if _, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true, Progress: progress}); !written || !errors.Is(err, discovery.ErrChanged) {
 		t.Errorf("written %t, got %v", written, err)
 	}
 	if got := files(t, s.Dir); got != "" {
@@ -91,7 +91,7 @@ func TestInstallReplacesAMissingPluginOnlyByItselfUnlessAskedFor(t *testing.T) {
 	}
 	other := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.0.0", "other")
 	var mismatch *sums.MismatchError
-	if _, err := s.Install(t.Context(), other, store.Install{Undescribed: true}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
+	if _, err := s.Install(t.Context(), other, store.InstallOptions{Undescribed: true}); !errors.As(err, &mismatch) || mismatch.Want != item.Sum {
 		t.Errorf("got %v", err)
 	}
 	install(t, s, "greet-plugin-loud_v1.0.0", "agreed")
@@ -101,7 +101,7 @@ func TestInstallReplacesAMissingPluginOnlyByItselfUnlessAskedFor(t *testing.T) {
 	if err := os.Remove(item.Path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), other, store.Install{Undescribed: true, Replace: true}); err != nil {
+	if _, err := s.Install(t.Context(), other, store.InstallOptions{Undescribed: true, Replace: true}); err != nil {
 		t.Error(err)
 	}
 }
@@ -110,7 +110,7 @@ func TestInstallReplacesAMissingPluginOnlyByItselfUnlessAskedFor(t *testing.T) {
 func TestInstallUndoesAReplacementThatCannotBeRecorded(t *testing.T) {
 	s := newStore(t)
 	item := install(t, s, "greet-plugin-loud_v1.0.0", "one")
-	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), store.Install{
+	_, err := s.InstallFrom(t.Context(), strings.NewReader("two"), store.InstallOptions{
 		Undescribed: true,
 		ID:          item.ID, Replace: true, Source: strings.Repeat("x", 10_000), // no entry can have it
 	})
@@ -263,7 +263,7 @@ func TestReadingEndsWithTheContext(t *testing.T) {
 func TestStrayFileWithOtherCapitalsHidesNoInstalledPlugin(t *testing.T) {
 	dir := t.TempDir()
 	plugins := store.Store{Dir: filepath.Join(dir, "store"), Naming: discovery.Naming{App: "greet"}}
-	item, err := plugins.Install(testkit.Within(t), testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "loud"), store.Install{Undescribed: true})
+	item, err := plugins.Install(testkit.Within(t), testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "loud"), store.InstallOptions{Undescribed: true})
 	if err != nil {
 		t.Fatal(err)
 	}

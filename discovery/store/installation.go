@@ -19,7 +19,7 @@ import (
 
 // installation is one run of Store.Install.
 type installation struct {
-	Install
+	InstallOptions
 
 	store       Store
 	given       string       // the installed file, for errors
@@ -41,7 +41,7 @@ func (i *installation) nameByFile() error {
 	switch {
 	case err == nil:
 		i.complete(named)
-	case errors.Is(err, discovery.ErrNoPlugin) && i.id.Name == "" && !archived:
+	case errors.Is(err, discovery.ErrNotPluginName) && i.id.Name == "" && !archived:
 		return fmt.Errorf("%w: it is called %s", err, i.store.Naming)
 	case i.id.Name == "" && !archived:
 		return err

@@ -49,7 +49,7 @@ func readers(found *discovery.Found, dir string) map[string]func(ctx context.Con
 		},
 		"OpenCache": func(_ context.Context, path string) error { _, err := discovery.OpenCache(path); return err },
 		"Install": func(ctx context.Context, path string) error {
-			_, err := shelf.Install(ctx, path, store.Install{})
+			_, err := shelf.Install(ctx, path, store.InstallOptions{})
 			return err
 		},
 		"List": func(ctx context.Context, path string) error {

@@ -23,7 +23,7 @@ func TestInstallRefusesANamedPipe(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		go func() {
-			_, err := newStore(t).Install(t.Context(), path, store.Install{})
+			_, err := newStore(t).Install(t.Context(), path, store.InstallOptions{})
 			done <- err
 		}()
 		select {
@@ -47,7 +47,7 @@ func TestInstallEndsAtALockFileThatIsAPipe(t *testing.T) {
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", "x")
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Install(t.Context(), path, store.Install{Undescribed: true})
+		_, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true})
 		done <- err
 	}()
 	select {
@@ -75,7 +75,7 @@ func TestListOpensNoPipe(t *testing.T) {
 	path := testkit.Put(t, t.TempDir(), "greet-plugin-loud", "x")
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Install(t.Context(), path, store.Install{Undescribed: true})
+		_, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true})
 		done <- err
 	}()
 	select {

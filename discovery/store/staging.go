@@ -126,7 +126,7 @@ func (s *staging) write(name string, mode fs.FileMode, r io.Reader, limit int64,
 	return errors.Join(err, statErr, file.Close())
 }
 
-// SizeError says that a file is larger than Install.MaxSize allows.
+// SizeError says that a file is larger than InstallOptions.MaxSize allows.
 type SizeError struct {
 	// Path is the file, or an entry of an archive.
 	Path string
@@ -135,5 +135,5 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%s exceeds the limit of %d bytes (Install.MaxSize)", text.Line(e.Path, shownPath), e.Limit)
+	return fmt.Sprintf("%s exceeds the limit of %d bytes (InstallOptions.MaxSize)", text.Line(e.Path, shownPath), e.Limit)
 }

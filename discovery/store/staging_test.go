@@ -23,7 +23,7 @@ const installVariable = "DISCOVERY_TEST_INSTALL"
 func installHalf(dir string) {
 	s := store.Store{Dir: dir, Naming: discovery.Naming{App: "greet"}}
 	half := io.MultiReader(strings.NewReader(strings.Repeat("x", 1<<20)), callback(func() { fmt.Fprintln(os.Stdout, "half") }), os.Stdin)
-	_, err := s.InstallFrom(context.Background(), half, store.Install{File: "greet-plugin-loud_v1.0.0", Undescribed: true})
+	_, err := s.InstallFrom(context.Background(), half, store.InstallOptions{File: "greet-plugin-loud_v1.0.0", Undescribed: true})
 	fmt.Fprintln(os.Stdout, err)
 	os.Exit(1)
 }
@@ -84,7 +84,7 @@ func TestInstallationsDoNotSweepEachOther(t *testing.T) {
 		group.Go(func() {
 			for j := range 5 {
 				id := discovery.ID{Name: fmt.Sprintf("p%d-%d", i, j)}
-				if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.Name), store.Install{ID: id, Undescribed: true}); err != nil {
+				if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.Name), store.InstallOptions{ID: id, Undescribed: true}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -103,7 +103,7 @@ func TestInstallEndsWithTheContext(t *testing.T) {
 	s := newStore(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	endless := io.MultiReader(strings.NewReader("x"), callback(cancel), zeros{})
-	if _, err := s.InstallFrom(ctx, endless, store.Install{File: "greet-plugin-loud"}); err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
+	if _, err := s.InstallFrom(ctx, endless, store.InstallOptions{File: "greet-plugin-loud"}); err == nil || !strings.Contains(err.Error(), context.Canceled.Error()) {
 		t.Errorf("got %v", err)
 	}
 	nothingInstalled(t, s)

@@ -7,7 +7,7 @@
 //		Naming:    discovery.Naming{App: "greet"},
 //		Describer: discovery.Describer{CookieKey: key},
 //	}
-//	item, err := plugins.Install(ctx, "greet-plugin-loud_v1.4.0_linux_amd64", store.Install{})
+//	item, err := plugins.Install(ctx, "greet-plugin-loud_v1.4.0_linux_amd64", store.InstallOptions{})
 //	items, err := plugins.List(ctx)
 //	err = plugins.Verify(ctx)
 //	removed, err := plugins.Remove(ctx, "", "loud", constraint)

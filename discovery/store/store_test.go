@@ -34,7 +34,7 @@ func suffix() string {
 
 func install(t testing.TB, s store.Store, name, content string) *store.Item {
 	t.Helper()
-	item, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), name, content), store.Install{Undescribed: true})
+	item, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), name, content), store.InstallOptions{Undescribed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func files(t testing.TB, dir string) string {
 func TestInstalledPluginIsThereWithItsSum(t *testing.T) {
 	s := newStore(t)
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one")
-	item, err := s.Install(t.Context(), source, store.Install{Undescribed: true, Want: sums.Of([]byte("one"))})
+	item, err := s.Install(t.Context(), source, store.InstallOptions{Undescribed: true, Want: sums.Of([]byte("one"))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestInstalledPluginIsThereWithItsSum(t *testing.T) {
 
 func TestInstallRefusesAWrongSum(t *testing.T) {
 	s := newStore(t)
-	_, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), store.Install{Undescribed: true, Want: sums.Of([]byte("two"))})
+	_, err := s.Install(t.Context(), testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "one"), store.InstallOptions{Undescribed: true, Want: sums.Of([]byte("two"))})
 	var mismatch *sums.MismatchError
 	if !errors.As(err, &mismatch) || mismatch.Got != sums.Of([]byte("one")) || mismatch.Want != sums.Of([]byte("two")) {
 		t.Errorf("got %v", err)
@@ -114,13 +114,13 @@ func TestInstallReplacesAnotherFileOnlyOnRequest(t *testing.T) {
 	install(t, s, "greet-plugin-loud_v1.4.0", "one")
 	install(t, s, "greet-plugin-loud_v1.4.0", "one") // the same one again is no matter
 	source := testkit.Put(t, t.TempDir(), "greet-plugin-loud_v1.4.0", "other")
-	if _, err := s.Install(t.Context(), source, store.Install{Undescribed: true}); !errors.Is(err, store.ErrInstalled) {
+	if _, err := s.Install(t.Context(), source, store.InstallOptions{Undescribed: true}); !errors.Is(err, store.ErrInstalled) {
 		t.Errorf("got %v", err)
 	}
 	if got := states(t, s); got != "loud 1.4.0 ok" {
 		t.Errorf("listed %s", got)
 	}
-	item, err := s.Install(t.Context(), source, store.Install{Undescribed: true, Replace: true, Source: "https://example.com"})
+	item, err := s.Install(t.Context(), source, store.InstallOptions{Undescribed: true, Replace: true, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("other")) || item.Source != "https://example.com" {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -133,17 +133,17 @@ func TestInstallTakesTheCallersID(t *testing.T) {
 	s := newStore(t)
 	path := testkit.Put(t, t.TempDir(), "download", "one")
 	var wrong *discovery.NameError
-	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true}); !errors.Is(err, discovery.ErrNoPlugin) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
+	if _, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true}); !errors.Is(err, discovery.ErrNotPluginName) || !strings.Contains(err.Error(), "greet-plugin-<name>") {
 		t.Errorf("got %v", err)
 	}
-	if _, err := s.Install(t.Context(), path, store.Install{Undescribed: true, ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
+	if _, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "../up"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
-	item, err := s.Install(t.Context(), path, store.Install{Undescribed: true, ID: discovery.ID{Name: "loud", Version: testkit.Version(t, "2.0.0")}})
+	item, err := s.Install(t.Context(), path, store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "loud", Version: testkit.Version(t, "2.0.0")}})
 	if err != nil || filepath.Base(item.Path) != "greet-plugin-loud_v2.0.0"+suffix() {
 		t.Errorf("got %+v, %v", item, err)
 	}
-	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), store.Install{Undescribed: true, ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
+	item, err = s.InstallFrom(t.Context(), strings.NewReader("web"), store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "web"}, Source: "https://example.com"})
 	if err != nil || item.Sum != sums.Of([]byte("web")) {
 		t.Errorf("got %+v, %v", item, err)
 	}
@@ -155,7 +155,7 @@ func TestInstallTakesTheCallersID(t *testing.T) {
 func TestInstallFromABrokenSourceLeavesNothing(t *testing.T) {
 	s := newStore(t)
 	broken := errors.New("connection lost")
-	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}})
+	_, err := s.InstallFrom(t.Context(), io.MultiReader(strings.NewReader("half"), failing{broken}), store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "loud"}})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "loud") {
 		t.Errorf("got %v", err)
 	}
@@ -167,13 +167,13 @@ func TestInstallFromABrokenSourceLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wrong *lockfile.ParseError
-	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
+	if _, err := s.InstallFrom(t.Context(), strings.NewReader("x"), store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "loud"}}); !errors.As(err, &wrong) {
 		t.Errorf("got %v", err)
 	}
 	if got := files(t, s.Dir); got != store.LockFile {
 		t.Errorf("there are %s", got)
 	}
-	if _, err := s.Install(t.Context(), s.Dir, store.Install{Undescribed: true, ID: discovery.ID{Name: "loud"}}); err == nil {
+	if _, err := s.Install(t.Context(), s.Dir, store.InstallOptions{Undescribed: true, ID: discovery.ID{Name: "loud"}}); err == nil {
 		t.Error("a directory is installed")
 	}
 }
@@ -251,7 +251,7 @@ func TestInstallationsAtOnceLoseNothing(t *testing.T) {
 	for i := range writers {
 		group.Go(func() {
 			id := discovery.ID{Name: fmt.Sprint("p", i/2), Version: testkit.Version(t, fmt.Sprintf("1.%d.0", i%2))}
-			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), store.Install{Undescribed: true, ID: id, Source: "test"}); err != nil {
+			if _, err := s.InstallFrom(t.Context(), strings.NewReader(id.String()), store.InstallOptions{Undescribed: true, ID: id, Source: "test"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -279,7 +279,7 @@ func ExampleStore() {
 		fmt.Println(err)
 		return
 	}
-	item, err := plugins.InstallFrom(context.Background(), strings.NewReader("#!/bin/sh\n"), store.Install{Undescribed: true, ID: id, Source: "https://example.com"})
+	item, err := plugins.InstallFrom(context.Background(), strings.NewReader("#!/bin/sh\n"), store.InstallOptions{Undescribed: true, ID: id, Source: "https://example.com"})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -21,7 +21,7 @@ type Entry struct {
 	Sum Sum
 }
 
-// Errors of [Want], List.Want and Check.
+// Errors of [Lookup], List.Lookup and Check.
 var (
 	// ErrNotListed: the list does not name the file.
 	ErrNotListed = errors.New("not in the list of sums")
@@ -29,10 +29,10 @@ var (
 	ErrAmbiguous = errors.New("in the list with two different sums")
 )
 
-// Want returns the sum for a name. "./name" and "name" are the same. A name without
+// Lookup returns the sum for a name. "./name" and "name" are the same. A name without
 // a directory is found in any ("dist/name"), unless the list has it without one too.
 // The error wraps [ErrNotListed] or, for a name with two sums, [ErrAmbiguous].
-func (l List) Want(name string) (Sum, error) {
+func (l List) Lookup(name string) (Sum, error) {
 	lines := make([]parsedLine, len(l))
 	for i, entry := range l {
 		lines[i].entry = entry
@@ -72,9 +72,9 @@ func want(lines []parsedLine, name string) (Sum, error) {
 }
 
 // Check compares a file with the list's sum for the last element of its path. The
-// error is one of Want or a *[MismatchError].
+// error is one of Lookup or a *[MismatchError].
 func (l List) Check(path string) error {
-	want, err := l.Want(filepath.Base(path))
+	want, err := l.Lookup(filepath.Base(path))
 	if err != nil {
 		return err
 	}

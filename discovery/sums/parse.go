@@ -71,11 +71,11 @@ func ParseList(file string, data []byte) (List, error) {
 	return list, errors.Join(errs...)
 }
 
-// Want returns the sum for a name in the text of a list, as List.Want does; file is
+// Lookup returns the sum for a name in the text of a list, as List.Lookup does; file is
 // the list's name in errors. An unreadable line does not matter, such as one of a
 // signature around the list, unless it names that file: then the error is its
 // *[LineError].
-func Want(file string, data []byte, name string) (Sum, error) {
+func Lookup(file string, data []byte, name string) (Sum, error) {
 	lines, err := parseLines(file, data)
 	if err != nil {
 		return Sum{}, err

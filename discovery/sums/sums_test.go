@@ -124,10 +124,10 @@ func TestParseListOfGarbageIsBounded(t *testing.T) {
 	}
 }
 
-func TestWantTakesNoNameThatHasTwoSums(t *testing.T) {
+func TestLookupTakesNoNameThatHasTwoSums(t *testing.T) {
 	list := sums.List{{"./a", sumA}, {"b", sumA}, {"b", sumB}, {"c", sumB}, {"c", sumB}}
 	for name, want := range map[string]sums.Sum{"a": sumA, "./a": sumA, "b": {}, "c": sumB, "d": {}} {
-		if got, err := list.Want(name); got != want || (err != nil) != want.IsZero() {
+		if got, err := list.Lookup(name); got != want || (err != nil) != want.IsZero() {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
@@ -147,15 +147,15 @@ func TestCheckFindsAFileByItsName(t *testing.T) {
 	}
 }
 
-func TestWantSaysWhyThereIsNoSum(t *testing.T) {
+func TestLookupSaysWhyThereIsNoSum(t *testing.T) {
 	list := sums.List{{"a", sumA}, {"b", sumA}, {"./b", sumB}}
-	if sum, err := list.Want("a"); err != nil || sum != sumA {
+	if sum, err := list.Lookup("a"); err != nil || sum != sumA {
 		t.Errorf("got %v, %v", sum, err)
 	}
-	if _, err := list.Want("c"); !errors.Is(err, sums.ErrNotListed) {
+	if _, err := list.Lookup("c"); !errors.Is(err, sums.ErrNotListed) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := list.Want("b"); !errors.Is(err, sums.ErrAmbiguous) {
+	if _, err := list.Lookup("b"); !errors.Is(err, sums.ErrAmbiguous) {
 		t.Errorf("got %v", err)
 	}
 	if err := list.Check(file(t, "b", "a")); !errors.Is(err, sums.ErrAmbiguous) {
@@ -256,7 +256,7 @@ func ExampleParseList() {
 		"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb  greet-plugin-loud\n"+
 			"3e23e8160039594a33894f6564e1b134  greet-plugin-soft\n"))
 	fmt.Println(err)
-	sum, err := list.Want("greet-plugin-loud")
+	sum, err := list.Lookup("greet-plugin-loud")
 	fmt.Println(sum, err)
 	// Output:
 	// SHA256SUMS:2: "3e23e8160039594a33894f6564e1b134  greet-plugin-soft" is no line of a list of SHA-256 sums: the sum must be 64 hexadecimal digits

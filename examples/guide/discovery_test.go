@@ -44,7 +44,7 @@ func choose(ctx context.Context, places discovery.Places, lock *lockfile.File, n
 		Cache:     cache,
 	}
 	plugin, err := resolver.Resolve(ctx, found, discovery.Request{
-		Name: name, Version: constraint, Protocols: greeter.Versions.Numbers(),
+		Name: name, Version: constraint, AppVersions: greeter.Versions.Numbers(),
 	})
 	return plugin, errors.Join(err, cache.Save(ctx))
 }
@@ -75,7 +75,7 @@ func TestChooseFindsTheInstalledPlugin(t *testing.T) {
 	if id.Version, err = semver.Parse("1.4.0"); err != nil {
 		t.Fatal(err)
 	}
-	item, err := plugins.Install(t.Context(), self, store.Install{ID: id})
+	item, err := plugins.Install(t.Context(), self, store.InstallOptions{ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

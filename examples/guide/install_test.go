@@ -32,9 +32,9 @@ func install(ctx context.Context, dir, location string, progress func(store.Prog
 		Signatures: signatures,
 		Hosts:      []string{"release-assets.githubusercontent.com"}, // github.com redirects there
 	}
-	return fetcher.Install(ctx, plugins, fetch.Source{Location: location}, store.Install{
-		Protocols: greeter.Versions.Numbers(),
-		Progress:  progress,
+	return fetcher.Install(ctx, plugins, fetch.Source{Location: location}, store.InstallOptions{
+		AppVersions: greeter.Versions.Numbers(),
+		Progress:    progress,
 	})
 }
 

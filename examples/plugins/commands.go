@@ -41,7 +41,7 @@ func (c *command) install(ctx context.Context, s session, args []string) error {
 }
 
 func (c *command) installOne(ctx context.Context, s session, location string) (*store.Item, error) {
-	item, err := fetch.Fetcher{}.Install(ctx, s.store, fetch.Source{Location: location, Sums: c.sums}, store.Install{
+	item, err := fetch.Fetcher{}.Install(ctx, s.store, fetch.Source{Location: location, Sums: c.sums}, store.InstallOptions{
 		Replace: c.replace, Undescribed: c.undescribed,
 	})
 	var silent *discovery.DescribeError

@@ -86,7 +86,7 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 	}
 	// Plugins placed into a directory by hand have no sum.
 	resolver := discovery.Resolver{Lock: lock, AllowUnlocked: true, Describer: &installed.Describer, Logger: h.Logger}
-	return resolver.Resolve(ctx, found, discovery.Request{Name: name, Protocols: notely.Versions.Numbers()})
+	return resolver.Resolve(ctx, found, discovery.Request{Name: name, AppVersions: notely.Versions.Numbers()})
 }
 
 // Find lists the plugins in all directories, and the reasons why other files are not
@@ -105,12 +105,12 @@ func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*disco
 
 // Install installs a program, or an archive of a release, from a file or an address. It
 // first asks the program for its name, version and protocol.
-func (h Host) Install(ctx context.Context, from fetch.Source, install store.Install) (*store.Item, error) {
+func (h Host) Install(ctx context.Context, from fetch.Source, install store.InstallOptions) (*store.Item, error) {
 	installed, err := h.Store()
 	if err != nil {
 		return nil, err
 	}
-	install.Protocols = notely.Versions.Numbers()
+	install.AppVersions = notely.Versions.Numbers()
 	return h.Fetcher.Install(ctx, installed, from, install)
 }
 

@@ -66,7 +66,7 @@ func (c *cli) search(ctx context.Context, args []string) error {
 func (c *cli) install(ctx context.Context, args []string) error {
 	var installed []store.Item
 	for _, location := range args {
-		item, err := c.fetch(ctx, fetch.Source{Location: location, Sums: c.sums}, store.Install{Replace: c.replace})
+		item, err := c.fetch(ctx, fetch.Source{Location: location, Sums: c.sums}, store.InstallOptions{Replace: c.replace})
 		if err != nil {
 			return errors.Join(c.printInstalled(installed), err)
 		}
@@ -75,7 +75,7 @@ func (c *cli) install(ctx context.Context, args []string) error {
 	return c.printInstalled(installed)
 }
 
-func (c *cli) fetch(ctx context.Context, from fetch.Source, install store.Install) (*store.Item, error) {
+func (c *cli) fetch(ctx context.Context, from fetch.Source, install store.InstallOptions) (*store.Item, error) {
 	show, end := progress(c.stderr)
 	defer end()
 	install.Progress = show
@@ -102,7 +102,7 @@ func (c *cli) update(ctx context.Context, args []string) error {
 		}
 		location = strings.ReplaceAll(items[i].Source, was, version.String())
 	}
-	updated, err := c.fetch(ctx, fetch.Source{Location: location}, store.Install{ID: id, Replace: true})
+	updated, err := c.fetch(ctx, fetch.Source{Location: location}, store.InstallOptions{ID: id, Replace: true})
 	if err != nil {
 		return err
 	}
