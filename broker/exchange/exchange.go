@@ -32,7 +32,11 @@ package exchange
 
 import (
 	"context"
+	"log/slog"
 	"net"
+	"time"
+
+	"github.com/jackfield-go/jackfield/broker"
 )
 
 // Info is a message on the control stream (ConnInfo of protocol §5). It is an
@@ -116,3 +120,48 @@ var (
 	_ Scheme = (*Plain)(nil)
 	_ Scheme = (*Multiplexed)(nil)
 )
+
+// Defaults of both schemes.
+const (
+	defaultMaxOffers        = 1024
+	defaultMaxUnclaimed     = 1024
+	defaultBacklog          = 128
+	defaultPatience         = 100 * time.Millisecond
+	defaultUnclaimedTimeout = 4 * time.Second
+	defaultAcceptTimeout    = 5 * time.Second
+	defaultRenewal          = 5 * time.Second
+)
+
+// withDefaults sets the defaults of the plain and multiplexed schemes.
+func withDefaults(c broker.Config) broker.Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	atLeastOne(&c.MaxOffers, defaultMaxOffers)
+	atLeastOne(&c.MaxUnclaimed, defaultMaxUnclaimed)
+	atLeastOne(&c.Backlog, defaultBacklog)
+	orDefault(&c.Patience, defaultPatience)
+	orDefault(&c.UnclaimedTimeout, defaultUnclaimedTimeout)
+	orDefault(&c.AcceptTimeout, defaultAcceptTimeout)
+	orDefault(&c.Renewal, defaultRenewal)
+	return c
+}
+
+func atLeastOne(n *int, otherwise int) {
+	if *n <= 0 {
+		*n = otherwise
+	}
+}
+
+// orDefault sets a duration's default and makes a negative duration endless.
+func orDefault(d *time.Duration, otherwise time.Duration) {
+	switch {
+	case *d == 0:
+		*d = otherwise
+	case *d < 0:
+		*d = forever
+	}
+}
+
+// forever exceeds the life of every process, and can still be added to a time.
+const forever = 100 * 365 * 24 * time.Hour

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"sync"
-	"time"
 
 	"github.com/jackfield-go/jackfield/broker"
 )
@@ -162,47 +160,3 @@ func (m *Multiplexed) openError(err error) error {
 	}
 	return err
 }
-
-const (
-	defaultMaxOffers        = 1024
-	defaultMaxUnclaimed     = 1024
-	defaultBacklog          = 128
-	defaultPatience         = 100 * time.Millisecond
-	defaultUnclaimedTimeout = 4 * time.Second
-	defaultAcceptTimeout    = 5 * time.Second
-	defaultRenewal          = 5 * time.Second
-)
-
-// withDefaults sets the defaults of the plain and multiplexed schemes.
-func withDefaults(c broker.Config) broker.Config {
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	atLeastOne(&c.MaxOffers, defaultMaxOffers)
-	atLeastOne(&c.MaxUnclaimed, defaultMaxUnclaimed)
-	atLeastOne(&c.Backlog, defaultBacklog)
-	orDefault(&c.Patience, defaultPatience)
-	orDefault(&c.UnclaimedTimeout, defaultUnclaimedTimeout)
-	orDefault(&c.AcceptTimeout, defaultAcceptTimeout)
-	orDefault(&c.Renewal, defaultRenewal)
-	return c
-}
-
-func atLeastOne(n *int, otherwise int) {
-	if *n <= 0 {
-		*n = otherwise
-	}
-}
-
-// orDefault sets a duration's default and makes a negative duration endless.
-func orDefault(d *time.Duration, otherwise time.Duration) {
-	switch {
-	case *d == 0:
-		*d = otherwise
-	case *d < 0:
-		*d = forever
-	}
-}
-
-// forever exceeds the life of every process, and can still be added to a time.
-const forever = 100 * 365 * 24 * time.Hour
