@@ -156,8 +156,8 @@ func (l *launch) start(ctx context.Context) (err error) {
 	return nil
 }
 
-// verify gets approval for a private copy of the program, and makes that copy the command's
-// program. A runner of the caller's own need not know of copies: it gets a path.
+// verify has a sealed copy of the program approved, and makes it what the command
+// runs. A runner of the caller's own need not know of copies: it gets a path.
 func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	if l.cfg.Verify.Verifier == nil {
 		return nil

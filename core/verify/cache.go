@@ -2,9 +2,7 @@ package verify
 
 import (
 	"context"
-	"crypto"
 	"errors"
-	"io"
 	"os"
 	"strings"
 	"sync"
@@ -19,7 +17,7 @@ const DefaultCacheBytes = 1 << 30
 // ErrCacheClosed is the error of a launch with a closed [Cache].
 var ErrCacheClosed = errors.New("the program cache is closed")
 
-// Cache keeps the private copies of verified programs, and their sums. The next
+// Cache keeps the sealed copies of verified programs, and their sums. The next
 // launch neither reads nor copies anything. The verifier is asked each time, and its
 // answer comes from the sums. So a withdrawn sum counts at once.
 //
@@ -42,7 +40,7 @@ type Cache struct {
 	mu      sync.Mutex
 	closed  bool
 	clock   uint64 // counts launches
-	entries map[cacheKey]*copied
+	entries map[cacheKey]*sharedCopy
 }
 
 // cacheKey tells copies apart. Files are told apart by their identities; a file in
@@ -52,36 +50,6 @@ type cacheKey struct {
 	dirs           string
 	maxBytes       int64
 	inFile, shared bool
-}
-
-// copied is a copy with its sums. Its owners are the cache and each launch that uses
-// it; the last owner closes it.
-type copied struct {
-	id    fileid.ID
-	ready chan struct{} // closed when sealed and err are set
-
-	sealed *Sealed
-	err    error
-
-	hashing chan struct{} // holds one token while a sum is computed
-	sums    map[crypto.Hash][]byte
-
-	mu     sync.Mutex
-	owners int
-
-	// Under the mutex of the cache.
-	key      cacheKey
-	used     uint64
-	approved bool // some verifier let it run
-}
-
-func newCopied(owners int) *copied {
-	return &copied{
-		ready:   make(chan struct{}),
-		hashing: make(chan struct{}, 1),
-		sums:    make(map[crypto.Hash][]byte),
-		owners:  owners,
-	}
 }
 
 // Close gives up the kept copies. Running copies stay until their plugins have ended.
@@ -99,13 +67,13 @@ func (c *Cache) Close() error {
 
 // seal returns a copy of an open program; the caller releases it. Without a cache
 // (nil) it is the caller's alone.
-func (c *Cache) seal(ctx context.Context, file *os.File, cfg SealConfig) (*copied, error) {
+func (c *Cache) seal(ctx context.Context, file *os.File, cfg SealConfig) (*sharedCopy, error) {
 	id, ok := fileid.Of(file)
 	if c == nil || !ok || !id.Settled(time.Now()) {
 		if c.isClosed() {
 			return nil, ErrCacheClosed
 		}
-		program := newCopied(1)
+		program := newSharedCopy(1)
 		program.fill(ctx, file, cfg)
 		return program.ifMade()
 	}
@@ -150,7 +118,7 @@ func (c *Cache) isClosed() bool {
 
 // claim returns the copy for a file, with the caller as one more owner. If it is
 // a new one, the caller is to fill it.
-func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, err error) {
+func (c *Cache) claim(key cacheKey, id fileid.ID) (program *sharedCopy, mine bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
@@ -163,10 +131,10 @@ func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, e
 		return program, false, nil
 	}
 	if c.entries == nil {
-		c.entries = make(map[cacheKey]*copied)
+		c.entries = make(map[cacheKey]*sharedCopy)
 	}
 	c.drop(c.entries[key]) // the copy of the earlier content
-	program = newCopied(2)
+	program = newSharedCopy(2)
 	program.key, program.id, program.used = key, id, c.clock
 	c.entries[key] = program
 	return program, true, nil
@@ -174,7 +142,7 @@ func (c *Cache) claim(key cacheKey, id fileid.ID) (program *copied, mine bool, e
 
 // fill makes a copy for others that may wait for it. If the file changed meanwhile,
 // only this launch gets the copy.
-func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg SealConfig) {
+func (c *Cache) fill(ctx context.Context, program *sharedCopy, file *os.File, cfg SealConfig) {
 	program.fill(ctx, file, cfg)
 	after, _ := fileid.Of(file)
 	c.mu.Lock()
@@ -185,7 +153,7 @@ func (c *Cache) fill(ctx context.Context, program *copied, file *os.File, cfg Se
 }
 
 // approve keeps an approved copy, within the bounds.
-func (c *Cache) approve(program *copied) {
+func (c *Cache) approve(program *sharedCopy) {
 	if c == nil {
 		return
 	}
@@ -196,7 +164,7 @@ func (c *Cache) approve(program *copied) {
 }
 
 // reject forgets a refused copy, unless it was approved before.
-func (c *Cache) reject(program *copied) {
+func (c *Cache) reject(program *sharedCopy) {
 	if c == nil {
 		return
 	}
@@ -216,7 +184,7 @@ func (c *Cache) trim() {
 	}
 	for {
 		var total int64
-		var oldest *copied
+		var oldest *sharedCopy
 		for _, program := range c.entries {
 			if !program.approved {
 				continue
@@ -234,89 +202,9 @@ func (c *Cache) trim() {
 }
 
 // drop gives up the cache's part in a copy, if it still has one.
-func (c *Cache) drop(program *copied) {
+func (c *Cache) drop(program *sharedCopy) {
 	if program != nil && c.entries[program.key] == program {
 		delete(c.entries, program.key)
 		program.release()
 	}
-}
-
-// fill makes the copy.
-func (p *copied) fill(ctx context.Context, file *os.File, cfg SealConfig) {
-	p.sealed, p.err = Seal(ctx, file, cfg)
-	if p.err != nil {
-		p.sealed = nil
-	}
-	close(p.ready)
-}
-
-// ifMade returns the copy to its owner. Without a copy the owner has nothing to
-// release.
-func (p *copied) ifMade() (*copied, error) {
-	if p.err != nil {
-		p.release()
-		return nil, p.err
-	}
-	return p, nil
-}
-
-// intact reports whether the copy is unchanged; a copy in the making is.
-func (p *copied) intact() bool {
-	select {
-	case <-p.ready:
-		return p.err == nil && p.sealed.Check() == nil
-	default:
-		return true
-	}
-}
-
-// own adds an owner to a copy with one.
-func (p *copied) own() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.owners++
-}
-
-// release takes an owner away; with the last one goes the copy.
-func (p *copied) release() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.owners--
-	if p.owners == 0 && p.sealed != nil {
-		_ = p.sealed.Close() // a file still in use (Windows) stays
-	}
-}
-
-// sum computes a sum, once.
-func (p *copied) sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
-	select {
-	case p.hashing <- struct{}{}:
-		defer func() { <-p.hashing }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if sum, ok := p.sums[hash]; ok {
-		return append([]byte(nil), sum...), nil
-	}
-	digest := hash.New()
-	content := &contextReader{ctx: ctx, from: io.NewSectionReader(p.sealed, 0, p.sealed.Size())}
-	if _, err := io.CopyBuffer(digest, content, make([]byte, 256<<10)); err != nil {
-		return nil, err
-	}
-	sum := digest.Sum(nil)
-	p.sums[hash] = sum
-	return append([]byte(nil), sum...), nil
-}
-
-// contextReader reads until a context ends.
-type contextReader struct {
-	ctx  context.Context
-	from io.Reader
-}
-
-func (r *contextReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.from.Read(p)
 }

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Sealed is a copy of a program that nobody can change. It runs by
+// Sealed is a sealed copy of a program: nobody can change it. It runs by
 // runner.Command.Sealed, whatever becomes of the original file.
 //
 // On Linux the copy of an ELF program of up to [MaxMemoryCopy] bytes is a sealed
@@ -32,8 +32,8 @@ type Sealed struct {
 
 	mu     sync.Mutex
 	closed bool
-	memory *os.File     // nil: the copy is in file
-	file   *privateFile // nil: none was needed yet
+	memory *os.File    // nil: the copy is in file
+	file   *sealedFile // nil: none was needed yet
 }
 
 // MaxMemoryCopy is the size in bytes above which a program is copied into memory only
@@ -45,7 +45,7 @@ const MaxMemoryCopy = 64 << 20
 const DefaultMaxBytes = 1 << 30
 
 // ErrCopyChanged is returned if the file with the copy of a program was changed.
-var ErrCopyChanged = errors.New("the private copy of the program was changed")
+var ErrCopyChanged = errors.New("the sealed copy of the program was changed")
 
 // Origin is the original of a [Sealed].
 type Origin struct {
@@ -101,7 +101,7 @@ func Seal(ctx context.Context, file *os.File, cfg SealConfig) (*Sealed, error) {
 		filing: make(chan struct{}, 1),
 	}
 	if err := s.copy(ctx, file); err != nil {
-		return nil, fmt.Errorf("make a private copy of %q: %w", file.Name(), err)
+		return nil, fmt.Errorf("make a sealed copy of %q: %w", file.Name(), err)
 	}
 	// The program may have become shorter while it was copied.
 	if info, err = s.content().Stat(); err != nil {
@@ -190,7 +190,7 @@ func (s *Sealed) InFile(ctx context.Context, use func(path string) error) error 
 	}
 	file, err = s.copyToFile(ctx, s.memory)
 	if err != nil {
-		return fmt.Errorf("make a private copy of %q: %w", s.from.Path, err)
+		return fmt.Errorf("make a sealed copy of %q: %w", s.from.Path, err)
 	}
 	if err := use(file.path); err != nil {
 		_ = file.remove()
@@ -203,7 +203,7 @@ func (s *Sealed) InFile(ctx context.Context, use func(path string) error) error 
 }
 
 // filed returns the file of the copy; nil without one.
-func (s *Sealed) filed() (*privateFile, error) {
+func (s *Sealed) filed() (*sealedFile, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

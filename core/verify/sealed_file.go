@@ -15,10 +15,10 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/sweep"
 )
 
-// privatePattern names the directories of private copies.
+// privatePattern names the directories of sealed copies.
 const privatePattern = "jackfield-program-"
 
-// These are the modes of a private copy's directory: for this user alone, and for
+// These are the modes of a sealed copy's directory: for this user alone, and for
 // other users that run the copy.
 const (
 	privateDir = 0o700
@@ -29,8 +29,8 @@ const (
 // writable for nobody.
 func copyMode(mode fs.FileMode) fs.FileMode { return mode.Perm()&0o555 | 0o500 }
 
-// privateFile is a copy of a program in a directory of its own.
-type privateFile struct {
+// sealedFile is a copy of a program in a directory of its own.
+type sealedFile struct {
 	dir     string
 	path    string
 	claimed *os.File // the directory, to mark it as in use
@@ -40,7 +40,7 @@ type privateFile struct {
 }
 
 // copyToFile makes a file in the first fit directory.
-func (s *Sealed) copyToFile(ctx context.Context, content io.ReaderAt) (*privateFile, error) {
+func (s *Sealed) copyToFile(ctx context.Context, content io.ReaderAt) (*sealedFile, error) {
 	bases := s.cfg.Dirs
 	if len(bases) == 0 {
 		bases = defaultCopyDirs()
@@ -68,7 +68,7 @@ func defaultCopyDirs() []string {
 	return dirs
 }
 
-func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt) (*privateFile, error) {
+func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt) (*sealedFile, error) {
 	base, err := dircheck.Resolve(base, s.cfg.Shared)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt)
 	if err != nil {
 		return nil, err
 	}
-	file := &privateFile{dir: dir, path: filepath.Join(dir, filepath.Base(s.from.Path)), sweep: startSweep(base)}
+	file := &sealedFile{dir: dir, path: filepath.Join(dir, filepath.Base(s.from.Path)), sweep: startSweep(base)}
 	if file.claimed, err = os.Open(dir); err == nil {
 		claim(file.claimed)
 		err = s.fill(ctx, file, content)
@@ -89,7 +89,7 @@ func (s *Sealed) copyInto(ctx context.Context, base string, content io.ReaderAt)
 }
 
 // fill writes the copy, and makes sure that it can run where it is.
-func (s *Sealed) fill(ctx context.Context, file *privateFile, content io.ReaderAt) error {
+func (s *Sealed) fill(ctx context.Context, file *sealedFile, content io.ReaderAt) error {
 	writable, err := os.OpenFile(file.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (s *Sealed) fill(ctx context.Context, file *privateFile, content io.ReaderA
 
 // check detects whether the file at the path was replaced or changed since it was
 // made.
-func (f *privateFile) check() error {
+func (f *sealedFile) check() error {
 	there, err := os.Lstat(f.path)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrCopyChanged, err)
@@ -136,7 +136,7 @@ func (f *privateFile) check() error {
 }
 
 // remove removes the file and its directory.
-func (f *privateFile) remove() error {
+func (f *sealedFile) remove() error {
 	f.sweep.Hurry()
 	<-f.sweep.Done()
 	_ = f.content.Close() // of nil too

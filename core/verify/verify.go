@@ -2,29 +2,26 @@
 // verified content runs.
 //
 // A [Config] stands in core/host's Config.Verify. Its [Verifier] is [Checksum],
-// [SumsFile], or a [Func] for signatures. It looks at a private copy of the program,
+// [SumsFile], or a [Func] for signatures. It looks at a sealed copy of the program,
 // and that copy runs. A [Cache] keeps copies and their sums for later launches.
 package verify
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	_ "crypto/sha256" // for most sums
 	_ "crypto/sha512" // and most of the others
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 )
 
 // Config is how programs are verified before they run. The zero value runs any
 // program. Without a Verifier the other fields are refused.
 type Config struct {
 	// Verifier decides whether a program may run: [Checksum], [SumsFile], or a [Func]
-	// for signatures. It reads a private copy of the program, and that copy runs. So
+	// for signatures. It reads a sealed copy of the program, and that copy runs. So
 	// neither a replacement of the file nor a write into it can get between the check
 	// and the start. Nil: the file at the path runs unchecked.
 	//
@@ -78,11 +75,11 @@ type Target struct {
 	Shared bool
 }
 
-// Approve makes a private copy of an open program, or takes it from the cache, and
+// Approve makes a sealed copy of an open program, or takes it from the cache, and
 // asks the verifier. The caller releases the copy once nothing runs from it. An error
 // other than the end of ctx wraps the verifier's.
 func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*Approved, error) {
-	copied, err := c.Cache.seal(ctx, program, SealConfig{
+	shared, err := c.Cache.seal(ctx, program, SealConfig{
 		Dirs:     c.Dirs,
 		MaxBytes: c.MaxBytes,
 		InFile:   target.InFile,
@@ -94,19 +91,19 @@ func (c Config) Approve(ctx context.Context, program *os.File, target Target) (*
 	approved := false
 	defer func() {
 		if !approved { // the verifier may panic
-			c.Cache.reject(copied)
-			copied.release()
+			c.Cache.reject(shared)
+			shared.release()
 		}
 	}()
-	if err := c.Verifier.Verify(ctx, &Program{path: program.Name(), copy: copied}); err != nil {
+	if err := c.Verifier.Verify(ctx, &Program{path: program.Name(), copy: shared}); err != nil {
 		if hasEnded(ctx, err) {
 			return nil, err // the verifier has not come to an answer
 		}
 		return nil, fmt.Errorf("the program may not run: %w", err)
 	}
 	approved = true
-	c.Cache.approve(copied)
-	return &Approved{copy: copied}, nil
+	c.Cache.approve(shared)
+	return &Approved{copy: shared}, nil
 }
 
 // hasEnded reports whether an error is the end of a context.
@@ -114,8 +111,8 @@ func hasEnded(ctx context.Context, err error) bool {
 	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
-// Approved is the private copy of an approved program.
-type Approved struct{ copy *copied }
+// Approved is the sealed copy of an approved program.
+type Approved struct{ copy *sharedCopy }
 
 // Sealed returns the copy for runner.Command.Sealed.
 func (a *Approved) Sealed() *Sealed { return a.copy.sealed }
@@ -152,11 +149,11 @@ func (f Func) validate() error {
 	return nil
 }
 
-// Program is the private copy of a program before its start, for a [Verifier]. It is
+// Program is the sealed copy of a program before its start, for a [Verifier]. It is
 // valid until Verify returns.
 type Program struct {
 	path string
-	copy *copied
+	copy *sharedCopy
 }
 
 // Path is the absolute path of the program, with the links of the configuration or
@@ -179,67 +176,6 @@ func (p *Program) Sum(ctx context.Context, hash crypto.Hash) ([]byte, error) {
 	return p.copy.sum(ctx, hash)
 }
 
-// checksum is the verifier of [Checksum].
-type checksum struct {
-	hash crypto.Hash
-	want []byte
-}
-
-// Checksum lets a program with the given sum run, typically of [crypto.SHA256].
-// Another program is a *[ChecksumError].
-//
-// A launch fails before anything is looked at if the sum has a wrong length, or if
-// the hash is not linked into this program (a *[HashError]).
-func Checksum(hash crypto.Hash, sum []byte) Verifier {
-	return checksum{hash: hash, want: slices.Clone(sum)}
-}
-
-func (c checksum) validate() error {
-	if err := checkHash(c.hash); err != nil {
-		return err
-	}
-	if len(c.want) != c.hash.Size() {
-		return fmt.Errorf("the checksum in Config.Verify.Verifier has %d bytes, and a %v has %d: "+
-			"is it decoded (hex.DecodeString)?", len(c.want), c.hash, c.hash.Size())
-	}
-	return nil
-}
-
-// Verify compares the sums.
-func (c checksum) Verify(ctx context.Context, program *Program) error {
-	if err := c.validate(); err != nil {
-		return err
-	}
-	return compare(ctx, program, c.hash, c.want)
-}
-
-func compare(ctx context.Context, program *Program, hash crypto.Hash, want []byte) error {
-	got, err := program.Sum(ctx, hash)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(got, want) {
-		return &ChecksumError{Path: program.path, Hash: hash, Want: slices.Clone(want), Got: got}
-	}
-	return nil
-}
-
-// ChecksumError says that a program has another sum than expected. It did not run.
-type ChecksumError struct {
-	// Path is where the program was found.
-	Path string
-	// Hash is the hash of the sums.
-	Hash crypto.Hash
-	// Want is the expected sum, Got the program's.
-	Want, Got []byte
-}
-
-func (e *ChecksumError) Error() string {
-	return fmt.Sprintf("the program %q has the %v sum %s, and %s was expected: "+
-		"install it again, or correct the expected sum",
-		e.Path, e.Hash, hex.EncodeToString(e.Got), hex.EncodeToString(e.Want))
-}
-
 // SizeError says that a program is larger than [Config.MaxBytes] allows. It was not
 // copied and did not run.
 type SizeError struct {
@@ -252,22 +188,4 @@ type SizeError struct {
 func (e *SizeError) Error() string {
 	return fmt.Sprintf("the program %q has %d bytes, and Config.Verify.MaxBytes allows %d: "+
 		"raise it, or install the right program", e.Path, e.Size, e.Max)
-}
-
-// HashError says that this program has no such hash for a sum.
-type HashError struct {
-	// Hash is the missing hash.
-	Hash crypto.Hash
-}
-
-func (e *HashError) Error() string {
-	return fmt.Sprintf("the hash %v is not linked into this program: import its package, "+
-		"as in import _ \"crypto/sha256\"", e.Hash)
-}
-
-func checkHash(hash crypto.Hash) error {
-	if !hash.Available() {
-		return &HashError{Hash: hash}
-	}
-	return nil
 }
