@@ -32,18 +32,6 @@
 // copy with that sum to describe it ([Describer]). The first fit plugin is the
 // answer; a [NoneError] gives the reason against each of them.
 //
-// # Files of this package
-//
-//	places                   directories of plugins
-//	name, parse              names of files
-//	search, scan, merge      from directories to a list
-//	symlinks, problem        targets and ways of links; reasons to leave a file out
-//	resolve, candidate,      from the list to one plugin, or to none
-//	unresolved
-//	describe, seal, child    asking a binary for its description, by way of a copy
-//	description              its answer
-//	cache                    results that need not be found again
-//
 // Behind it are packages of their own: store (installing, listing, verifying,
 // removing), fetch (installing from addresses, with signatures), lockfile (agreed
 // plugins), sums (SHA-256 and SHA256SUMS files), semver (versions and constraints).
@@ -51,3 +39,15 @@
 // Nothing here is global. Settings are structs, and their zero fields have a
 // documented meaning. Anything that takes time takes a context.
 package discovery
+
+// Reading order of the files:
+//
+//	places                   directories of plugins
+//	name, parse              names of files
+//	search, scan, merge      from directories to a list
+//	ways, problem            targets and ways of links; reasons to leave a file out
+//	resolve, candidate,      from the list to one plugin, or to none
+//	file, none
+//	describe, copy, child    asking a binary for its description, by way of a copy
+//	description              its answer
+//	cache                    results that need not be found again

@@ -13,17 +13,6 @@
 //	removed, err := plugins.Remove(ctx, "", "loud", constraint)
 //
 // Package fetch installs from addresses into a store.
-//
-// # Files of this package
-//
-//	store           the directory, and a search of it
-//	list, remove    after an installation
-//	install         the entrance: a file and its plugin
-//	installation    the steps of one installation, in
-//	staging         a private directory, through
-//	archive,        the program of a release,
-//	format, claim   its platform and description, to
-//	placement       its name in the store, and its sum in the lock file
 package store
 
 import (
@@ -35,6 +24,17 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 )
+
+// Reading order of the files:
+//
+//	store           the directory, and a search of it
+//	list, remove    after an installation
+//	install         the entrance: a file and its plugin
+//	install_steps   the steps of one installation, in
+//	staging         a private directory, through
+//	archive,        the program of a release,
+//	binary, claim   its platform and description, to
+//	placement       its name in the store, and its sum in the lock file
 
 // LockFile is the name of a store's lock file.
 const LockFile = "plugins.lock.json"

@@ -2,14 +2,11 @@ package sums
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
 
-	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
 )
 
@@ -38,15 +35,6 @@ type LineError struct {
 
 func (e *LineError) Error() string {
 	return fmt.Sprintf("%s:%d: %q is no line of a list of SHA-256 sums: %s", text.Line(e.File, shownFile), e.Line, e.Text, e.Reason)
-}
-
-// Read parses the list in a regular file. Anything else is an error at once.
-func Read(path string) (List, error) {
-	data, err := files.Read(path, maxFile)
-	if err != nil {
-		return nil, err
-	}
-	return ParseList(path, data)
 }
 
 // ParseList reads a list; file is its name in errors. Empty lines and those with # at
@@ -178,25 +166,4 @@ func splitLine(text string) (sum, name, reason string) {
 		return "", "", "it must be a sum, two spaces or a space and *, and a name"
 	}
 	return sum, name[1:], ""
-}
-
-// Update changes the list in a file, also a missing one: under a lock of all calls of
-// Update, in whatever process, so none loses another's change. change gets the list
-// and returns the new one. If change fails, or the list has a broken line, the file
-// stays as it is. Its mode is kept, and a symbolic link followed.
-func Update(ctx context.Context, path string, change func(List) (List, error)) error {
-	path = files.Target(path)
-	unlock, err := files.Lock(ctx, path)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	list, err := Read(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if list, err = change(list); err != nil {
-		return err
-	}
-	return files.Rewrite(path, list.Format(), 0o644)
 }
