@@ -3,7 +3,6 @@ package transportnetrpc
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -82,41 +81,6 @@ func openStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.Str
 		}
 	}
 	return streams, nil
-}
-
-// drain copies what the plugin prints to its sink. A sink that fails does not
-// stop the plugin: the rest is dropped.
-func (c *connection) drain(name string, sink io.Writer, stream *yamux.Stream) {
-	defer func() {
-		if c.undrained.Add(-1) == 0 {
-			close(c.printed)
-		}
-	}()
-	guarded := &sinkWriter{sink: sink}
-	_, err := io.Copy(guarded, stream)
-	if guarded.err == nil {
-		return
-	}
-	c.session.link.Logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
-		"stream", name, "error", guarded.err)
-	if err != nil {
-		_, _ = io.Copy(io.Discard, stream)
-	}
-}
-
-// sinkWriter remembers that it was the sink, not the stream, that failed.
-type sinkWriter struct {
-	sink io.Writer
-	err  error
-}
-
-func (w *sinkWriter) Write(p []byte) (int, error) {
-	n, err := w.sink.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	w.err = err
-	return n, err
 }
 
 // lost tells whether the connection has ended.

@@ -35,9 +35,9 @@ func dial(ctx context.Context, t *Transport, link core.HostLink) (*session, erro
 	return s, nil
 }
 
-// connection returns the one that lives, or makes it. After Close it returns the
-// last, whose calls say why they fail.
-func (s *session) connection(ctx context.Context) (*connection, error) {
+// live returns the current connection, or replaces it if it was lost. After Close
+// it returns the last connection; calls over it fail with the reason.
+func (s *session) live(ctx context.Context) (*connection, error) {
 	if c := s.latest(); !c.lost() || s.ctx.Err() != nil {
 		return c, nil
 	}
@@ -114,7 +114,7 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.connection(ctx)
+	c, err := s.live(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("dispense %q: %w", name, err)
 	}
@@ -146,7 +146,7 @@ func dispenseError(name string, err error) error {
 
 // Ping calls Control.Ping.
 func (s *session) Ping(ctx context.Context) error {
-	c, err := s.connection(ctx)
+	c, err := s.live(ctx)
 	if err != nil {
 		return err
 	}
