@@ -7,10 +7,10 @@ import (
 	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
-// Object stands in a message for an object of the sender's, whose methods the
+// ObjectRef stands in a message for an object of the sender's, whose methods the
 // receiver can call: [Broker.Lend] makes one, [Broker.Borrow] turns it into a
 // Client.
-type Object struct{ ID uint32 }
+type ObjectRef struct{ ID uint32 }
 
 // Lend lets the other side call the methods of object, over any number of
 // connections, until ctx ends: commonly that of the call that carries the
@@ -23,19 +23,19 @@ type Object struct{ ID uint32 }
 //	err = c.Call(ctx, "Put", PutArgs{Key: key, Adder: adder}, &sum)
 //
 // The methods have the form described at [Plugin].
-func (b *Broker) Lend(ctx context.Context, object any) (Object, error) {
+func (b *Broker) Lend(ctx context.Context, object any) (ObjectRef, error) {
 	s, err := rpc.NewService(object)
 	if err != nil {
-		return Object{}, err
+		return ObjectRef{}, err
 	}
 	id := b.ids.Next()
 	go func() { _ = b.serve(ctx, id, s) }()
-	return Object{ID: id}, nil
+	return ObjectRef{ID: id}, nil
 }
 
 // Borrow returns a client of the object that the other side lent, until ctx ends:
 // in a method of a plugin, until the call does. Close ends it before.
-func (b *Broker) Borrow(ctx context.Context, o Object) (*Client, error) {
+func (b *Broker) Borrow(ctx context.Context, o ObjectRef) (*Client, error) {
 	if o.ID == 0 {
 		return nil, errNothingLent
 	}

@@ -24,7 +24,7 @@ type user struct{ broker *netrpc.Broker }
 
 func newUser(b *netrpc.Broker) (any, error) { return &user{b}, nil }
 
-func (u *user) Count(ctx context.Context, o netrpc.Object, n *int) error {
+func (u *user) Count(ctx context.Context, o netrpc.ObjectRef, n *int) error {
 	c, err := u.broker.Borrow(ctx, o)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (u *user) Count(ctx context.Context, o netrpc.Object, n *int) error {
 
 // ReadArgs asks for so many bytes of a reader; all for below 0.
 type ReadArgs struct {
-	From netrpc.Reader
+	From netrpc.ReaderRef
 	Most int64
 }
 
@@ -55,7 +55,7 @@ func (u *user) Read(ctx context.Context, args ReadArgs, data *[]byte) error {
 
 // WriteArgs is a text to write, in how many pieces.
 type WriteArgs struct {
-	To     netrpc.Writer
+	To     netrpc.WriterRef
 	Text   string
 	Pieces int
 }
@@ -83,7 +83,7 @@ func newUserHost(t *testing.T) handle {
 
 func TestAZeroReferenceIsAnErrorAtOnce(t *testing.T) {
 	it := newUserHost(t)
-	for method, args := range map[string]any{"Count": netrpc.Object{}, "Read": ReadArgs{}, "Write": WriteArgs{}} {
+	for method, args := range map[string]any{"Count": netrpc.ObjectRef{}, "Read": ReadArgs{}, "Write": WriteArgs{}} {
 		if err := it.Call(within(t), method, args, nil); err == nil || !strings.Contains(err.Error(), "lent nothing") {
 			t.Errorf("%s: got %v, want an error that says that nothing was lent", method, err)
 		}
@@ -111,7 +111,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	id := it.broker.NextID()
 	serving := async(func() error { return it.broker.Serve(ctx, id, new(counter)) })
 	var n int
-	if err := it.Call(within(t), "Count", netrpc.Object{ID: id}, &n); err != nil || n != 1 {
+	if err := it.Call(within(t), "Count", netrpc.ObjectRef{ID: id}, &n); err != nil || n != 1 {
 		t.Fatalf("got %d, %v", n, err)
 	}
 	cancel(why)
@@ -232,7 +232,7 @@ func TestClosingAWriterWaitsForTheDelivery(t *testing.T) {
 	})
 	receive(t, "the writer", b.writing)
 	// Answers to later calls come first, since this one waits.
-	if err := it.Call(within(t), "Count", netrpc.Object{}, nil); err == nil {
+	if err := it.Call(within(t), "Count", netrpc.ObjectRef{}, nil); err == nil {
 		t.Error("no error")
 	}
 	select {
@@ -261,14 +261,14 @@ func TestAWritersFailureIsTheOtherSidesToo(t *testing.T) {
 }
 
 // Offer lends an object, for as long as the connection lives.
-func (u *user) Offer(ctx context.Context, _ struct{}, o *netrpc.Object) (err error) {
+func (u *user) Offer(ctx context.Context, _ struct{}, o *netrpc.ObjectRef) (err error) {
 	*o, err = u.broker.Lend(ctx, new(counter))
 	return err
 }
 
 func TestABorrowedObjectIsGivenBackWithItsContext(t *testing.T) {
 	it := newUserHost(t)
-	var offered netrpc.Object
+	var offered netrpc.ObjectRef
 	if err := it.Call(within(t), "Offer", struct{}{}, &offered); err != nil {
 		t.Fatal(err)
 	}
@@ -312,9 +312,9 @@ func TestAnEndedBrokerIsClosed(t *testing.T) {
 		"Accept":       func() error { _, err := b.Accept(ctx, 1); return err },
 		"Client":       func() error { _, err := b.Client(ctx, 1); return err },
 		"Serve":        func() error { return b.Serve(ctx, 1, new(counter)) },
-		"Borrow":       func() error { _, err := b.Borrow(ctx, netrpc.Object{ID: 1}); return err },
-		"BorrowReader": func() error { _, err := b.BorrowReader(ctx, netrpc.Reader{ID: 1}); return err },
-		"BorrowWriter": func() error { _, err := b.BorrowWriter(ctx, netrpc.Writer{ID: 1}); return err },
+		"Borrow":       func() error { _, err := b.Borrow(ctx, netrpc.ObjectRef{ID: 1}); return err },
+		"BorrowReader": func() error { _, err := b.BorrowReader(ctx, netrpc.ReaderRef{ID: 1}); return err },
+		"BorrowWriter": func() error { _, err := b.BorrowWriter(ctx, netrpc.WriterRef{ID: 1}); return err },
 	} {
 		if err := call(); !errors.Is(err, core.ErrClosed) || !errors.Is(err, net.ErrClosed) {
 			t.Errorf("%s: got %v, want core.ErrClosed and net.ErrClosed", name, err)
@@ -327,7 +327,7 @@ func TestAnEndedBrokerIsClosed(t *testing.T) {
 
 func TestAPeerGetsNoMoreObjectsThanAllowed(t *testing.T) {
 	const allowed = 3
-	lent := make(chan netrpc.Object, 1)
+	lent := make(chan netrpc.ObjectRef, 1)
 	r := rigUp(t, netrpc.New(netrpc.WithMaxServed(allowed), served(func(b *netrpc.Broker) (any, error) {
 		o, err := b.Lend(context.WithoutCancel(t.Context()), new(counter))
 		select {

@@ -10,21 +10,21 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// Reader stands in a message for an io.Reader of the sender's: [Broker.LendReader]
+// ReaderRef stands in a message for an io.Reader of the sender's: [Broker.LendReader]
 // makes one, [Broker.BorrowReader] reads from it.
-type Reader struct{ ID uint32 }
+type ReaderRef struct{ ID uint32 }
 
-// Writer stands in a message for an io.Writer of the sender's: [Broker.LendWriter]
+// WriterRef stands in a message for an io.Writer of the sender's: [Broker.LendWriter]
 // makes one, [Broker.BorrowWriter] writes to it.
-type Writer struct{ ID uint32 }
+type WriterRef struct{ ID uint32 }
 
 // LendReader lets the other side read from r, once, until ctx ends. An error of r
 // makes the other side's reads fail, instead of seeming the end of the data; its
 // text does not cross. r is not closed; while it blocks in Read, one goroutine stays
-// with it. A nil r gives the zero Reader, which cannot be borrowed.
-func (b *Broker) LendReader(ctx context.Context, r io.Reader) Reader {
+// with it. A nil r gives the zero ReaderRef, which cannot be borrowed.
+func (b *Broker) LendReader(ctx context.Context, r io.Reader) ReaderRef {
 	if r == nil {
-		return Reader{}
+		return ReaderRef{}
 	}
 	id := b.ids.Next()
 	b.stream(ctx, id, func(conn broker.Conn) error {
@@ -33,13 +33,13 @@ func (b *Broker) LendReader(ctx context.Context, r io.Reader) Reader {
 		}
 		return conn.Close()
 	})
-	return Reader{ID: id}
+	return ReaderRef{ID: id}
 }
 
 // BorrowReader returns the reader that the other side lent. Close it after use,
 // also before its end: the other side then stops reading. Its Read does not end
 // with ctx, which bounds the opening; Close ends it.
-func (b *Broker) BorrowReader(ctx context.Context, r Reader) (io.ReadCloser, error) {
+func (b *Broker) BorrowReader(ctx context.Context, r ReaderRef) (io.ReadCloser, error) {
 	if r.ID == 0 {
 		return nil, errNothingLent
 	}
@@ -47,11 +47,11 @@ func (b *Broker) BorrowReader(ctx context.Context, r Reader) (io.ReadCloser, err
 }
 
 // LendWriter lets the other side write to w, once, until ctx ends. w is not closed.
-// If it fails, the other side's writes do. A nil w gives the zero Writer, which
+// If it fails, the other side's writes do. A nil w gives the zero WriterRef, which
 // cannot be borrowed.
-func (b *Broker) LendWriter(ctx context.Context, w io.Writer) Writer {
+func (b *Broker) LendWriter(ctx context.Context, w io.Writer) WriterRef {
 	if w == nil {
-		return Writer{}
+		return WriterRef{}
 	}
 	id := b.ids.Next()
 	b.stream(ctx, id, func(conn broker.Conn) error {
@@ -60,14 +60,14 @@ func (b *Broker) LendWriter(ctx context.Context, w io.Writer) Writer {
 		}
 		return conn.Close() // the other side's Close waits for this
 	})
-	return Writer{ID: id}
+	return WriterRef{ID: id}
 }
 
 // BorrowWriter returns the writer that the other side lent. Its Close returns
 // when all that was written has reached the other side's writer, or with an
 // error if it has not. Its Write does not end with ctx, which bounds the
 // opening.
-func (b *Broker) BorrowWriter(ctx context.Context, w Writer) (io.WriteCloser, error) {
+func (b *Broker) BorrowWriter(ctx context.Context, w WriterRef) (io.WriteCloser, error) {
 	if w.ID == 0 {
 		return nil, errNothingLent
 	}

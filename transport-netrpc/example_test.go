@@ -39,8 +39,8 @@ func newShelfClient(b *netrpc.Broker, c *netrpc.Client) (Shelf, error) {
 
 // putArgs is what crosses the connection for Put.
 type putArgs struct {
-	Text     netrpc.Reader
-	Progress netrpc.Object
+	Text     netrpc.ReaderRef
+	Progress netrpc.ObjectRef
 }
 
 // shelfClient is the host's half: a Shelf that calls the plugin.
@@ -193,7 +193,7 @@ func ExampleBroker_LendReader() {
 		err = c.Call(ctx, "Store", b.LendReader(ctx, text), &n)
 		return n, err
 	}
-	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.Reader, n *int) error {
+	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.ReaderRef, n *int) error {
 		r, err := b.BorrowReader(ctx, passed)
 		if err != nil {
 			return err
@@ -218,7 +218,7 @@ func ExampleBroker_Lend() {
 		}
 		return c.Call(ctx, "Watch", progress, nil)
 	}
-	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.Object) error {
+	receive := func(ctx context.Context, b *netrpc.Broker, passed netrpc.ObjectRef) error {
 		progress, err := b.Borrow(ctx, passed)
 		if err != nil {
 			return err

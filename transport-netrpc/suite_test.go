@@ -30,12 +30,12 @@ func newProbeClient(b *netrpc.Broker, c *netrpc.Client) (transporttest.Probe, er
 type (
 	printArgs struct{ Stdout, Stderr string }
 	askArgs   struct {
-		Asker    netrpc.Object
+		Asker    netrpc.ObjectRef
 		Question string
 	}
 	copyArgs struct {
-		To   netrpc.Writer
-		From netrpc.Reader
+		To   netrpc.WriterRef
+		From netrpc.ReaderRef
 	}
 )
 

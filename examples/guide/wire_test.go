@@ -57,7 +57,7 @@ func (c *storeClient) Dump(ctx context.Context, w io.Writer) error {
 	return c.rpc.Call(ctx, "Dump", c.broker.LendWriter(ctx, w), nil)
 }
 
-func (s *storeServer) Dump(ctx context.Context, to netrpc.Writer, _ *struct{}) error {
+func (s *storeServer) Dump(ctx context.Context, to netrpc.WriterRef, _ *struct{}) error {
 	w, err := s.broker.BorrowWriter(ctx, to)
 	if err != nil {
 		return err

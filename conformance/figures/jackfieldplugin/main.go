@@ -16,7 +16,7 @@ func main() {
 	server := func(b *netrpc.Broker, impl *service.Server) (any, error) {
 		served := *impl // one copy for each host
 		served.Dial = func(id uint32) (io.ReadCloser, error) {
-			return b.BorrowReader(context.Background(), netrpc.Reader{ID: id})
+			return b.BorrowReader(context.Background(), netrpc.ReaderRef{ID: id})
 		}
 		return &served, nil
 	}

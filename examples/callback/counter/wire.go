@@ -12,7 +12,7 @@ import (
 type addArgs struct {
 	Key   string
 	N     int
-	Adder netrpc.Object
+	Adder netrpc.ObjectRef
 }
 
 // client is the Counter in the host.
@@ -57,7 +57,7 @@ func (s *server) Add(ctx context.Context, args addArgs, sum *int) error {
 	return err
 }
 
-func (s *server) CountWords(ctx context.Context, from netrpc.Reader, words *int) error {
+func (s *server) CountWords(ctx context.Context, from netrpc.ReaderRef, words *int) error {
 	r, err := s.broker.BorrowReader(ctx, from)
 	if err != nil {
 		return err
