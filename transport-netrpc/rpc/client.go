@@ -28,12 +28,6 @@ import (
 // bounded by gob alone, at eight times as much on most machines.
 const DefaultMaxMessageSize = 1 << 30
 
-// ErrHijacked is returned by a Client whose connection was taken over.
-var ErrHijacked = errors.New("the connection was taken over with Hijack")
-
-// ErrInUse is returned by Hijack after the first call.
-var ErrInUse = errors.New("calls have been made over this connection")
-
 // Client calls the methods of one object at the other side, on the wire of the
 // standard library's net/rpc. It is safe for use by many goroutines, whose
 // calls run at the same time.

@@ -3,32 +3,8 @@ package rpc
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 )
-
-// MessageSizeError says that the other side announced more than this side takes:
-// one message, or type definitions. The rest was not read, and the connection was
-// ended: on a Client, calls in flight and later ones return it together with
-// [core.ErrConnectionLost].
-type MessageSizeError struct {
-	// Size is what was announced, in bytes: a message with the type definitions in
-	// front of it, or all definitions of the connection.
-	Size uint64
-	// Limit is what is taken.
-	Limit uint64
-	// Part names a part with a limit of its own, which cannot be set: the header of a
-	// request, or the type definitions of a connection. It is empty for a message.
-	Part string
-}
-
-func (e *MessageSizeError) Error() string {
-	what, remedy := "a message", " (WithMaxMessageSize allows for more)"
-	if e.Part != "" {
-		what, remedy = e.Part, ""
-	}
-	return fmt.Sprintf("the other side announced %s of %d bytes, and this side takes at most %d%s", what, e.Size, e.Limit, remedy)
-}
 
 // gobMost is the largest message that gob itself takes. The error that it has for
 // others does not end the reading, though it stands in the middle of nowhere then.

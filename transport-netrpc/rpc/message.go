@@ -29,28 +29,6 @@ type response struct {
 // instead.
 var invalidBody = struct{}{}
 
-// RemoteError is an error that the other side's method returned. Errors cross
-// the wire as text: their types and what they wrap do not.
-type RemoteError string
-
-func (e RemoteError) Error() string { return string(e) }
-
-// BasicError carries an error inside a gob message, as a field or as the reply
-// itself. It is the same on the wire as hashicorp/go-plugin's type of that name.
-type BasicError struct {
-	Message string
-}
-
-// NewBasicError returns err as one that gob can encode; nil for nil.
-func NewBasicError(err error) *BasicError {
-	if err == nil {
-		return nil
-	}
-	return &BasicError{Message: err.Error()}
-}
-
-func (e *BasicError) Error() string { return e.Message }
-
 // messageWriter encodes headers and bodies and writes both at once. It is used
 // by one goroutine at a time.
 //

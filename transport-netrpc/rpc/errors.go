@@ -1,0 +1,57 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrHijacked is returned by a Client whose connection was taken over.
+var ErrHijacked = errors.New("the connection was taken over with Hijack")
+
+// ErrInUse is returned by Hijack after the first call.
+var ErrInUse = errors.New("calls have been made over this connection")
+
+// RemoteError is an error that the other side's method returned. Errors cross
+// the wire as text: their types and what they wrap do not.
+type RemoteError string
+
+func (e RemoteError) Error() string { return string(e) }
+
+// BasicError carries an error inside a gob message, as a field or as the reply
+// itself. It is the same on the wire as hashicorp/go-plugin's type of that name.
+type BasicError struct {
+	Message string
+}
+
+// NewBasicError returns err as one that gob can encode; nil for nil.
+func NewBasicError(err error) *BasicError {
+	if err == nil {
+		return nil
+	}
+	return &BasicError{Message: err.Error()}
+}
+
+func (e *BasicError) Error() string { return e.Message }
+
+// MessageSizeError says that the other side announced more than this side takes:
+// one message, or type definitions. The rest was not read, and the connection was
+// ended: on a Client, calls in flight and later ones return it together with
+// [core.ErrConnectionLost].
+type MessageSizeError struct {
+	// Size is what was announced, in bytes: a message with the type definitions in
+	// front of it, or all definitions of the connection.
+	Size uint64
+	// Limit is what is taken.
+	Limit uint64
+	// Part names a part with a limit of its own, which cannot be set: the header of a
+	// request, or the type definitions of a connection. It is empty for a message.
+	Part string
+}
+
+func (e *MessageSizeError) Error() string {
+	what, remedy := "a message", " (WithMaxMessageSize allows for more)"
+	if e.Part != "" {
+		what, remedy = e.Part, ""
+	}
+	return fmt.Sprintf("the other side announced %s of %d bytes, and this side takes at most %d%s", what, e.Size, e.Limit, remedy)
+}
