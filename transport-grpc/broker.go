@@ -14,6 +14,10 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
+// ErrNoBroker is the error of brokered connections to a plugin that has no
+// broker, as many in other languages.
+var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")
+
 // Broker makes further connections between host and plugin, in either direction:
 // one side serves an ID and tells it to the other in a message, and the other dials
 // it. [Lend] and [Borrow] do that for generated code, LendReader and LendWriter for
@@ -88,11 +92,11 @@ func (b *Broker) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.secure(ctx, id, conn, b.security)
+	return b.secureConn(ctx, id, conn, b.security)
 }
 
-// secure does the handshake for a connection that dial has made.
-func (b *Broker) secure(ctx context.Context, id uint32, conn net.Conn, security *core.TLS) (net.Conn, error) {
+// secureConn does the handshake for a connection that dial has made.
+func (b *Broker) secureConn(ctx context.Context, id uint32, conn net.Conn, security *core.TLS) (net.Conn, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	conn, err := security.Connect(ctx, conn)
@@ -145,12 +149,12 @@ func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.secured(listener, named(b.security)), nil
+	return b.secureListener(listener, named(b.security)), nil
 }
 
-// secured is a listener that b.listen has made, for connections under TLS.
-func (b *Broker) secured(listener net.Listener, security *core.TLS) net.Listener {
-	return secure(listener, security, b.options.connecting, b.options.logger)
+// secureListener is a listener that b.listen has made, for connections under TLS.
+func (b *Broker) secureListener(listener net.Listener, security *core.TLS) net.Listener {
+	return secureListener(listener, security, b.options.connecting, b.options.logger)
 }
 
 // Accept waits until the other side dials id, once, or ctx ends. The connection is
@@ -225,7 +229,7 @@ func (b *Broker) prepare(
 		defer cancel()
 		stop := context.AfterFunc(within, server.Stop)
 		defer stop()
-		err := server.Serve(b.secured(listener, forHTTP2(b.security)))
+		err := server.Serve(b.secureListener(listener, forHTTP2(b.security)))
 		server.Stop()
 		if within.Err() != nil {
 			return context.Cause(within)

@@ -27,7 +27,7 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		if err != nil {
 			return nil, err
 		}
-		return b.secure(ctx, id, conn, forHTTP2(b.security))
+		return b.secureConn(ctx, id, conn, forHTTP2(b.security))
 	}
 	c := &Conn{broker: b, dialer: newDialer(dial)}
 	// A broker that ends closes connections before they count as lost.

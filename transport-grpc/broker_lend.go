@@ -86,9 +86,3 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 
 // errNothingLent is the error of borrowing what a message does not have.
 var errNothingLent = errors.New("the other side lent nothing here: the ID is 0")
-
-// What is wrong with a call of Lend, Borrow or Broker.Serve, or in a Service.
-var (
-	errNoRegister = errors.New("the register function is nil: pass the one that protoc-gen-go-grpc wrote for the service")
-	errNoClient   = errors.New("the client function is nil: pass the one that protoc-gen-go-grpc wrote for the service")
-)

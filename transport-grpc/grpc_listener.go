@@ -12,9 +12,9 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// securing is a listener whose connections are secure when Accept returns them. A
+// handshakingListener is a listener whose connections are secure when Accept returns them. A
 // connection that takes long over its handshake keeps no other waiting.
-type securing struct {
+type handshakingListener struct {
 	net.Listener
 
 	security *core.TLS
@@ -26,17 +26,17 @@ type securing struct {
 	running  sync.WaitGroup
 }
 
-// secure returns a listener on which core has done the handshakes, within patience
+// secureListener returns a listener on which core has done the handshakes, within patience
 // each. It says in the log that there are no files left for connections.
-func secure(listener net.Listener, security *core.TLS, patience time.Duration, logger *slog.Logger) net.Listener {
-	l := &securing{Listener: listener, security: security, patience: patience, logger: logger, ready: make(chan net.Conn)}
+func secureListener(listener net.Listener, security *core.TLS, patience time.Duration, logger *slog.Logger) net.Listener {
+	l := &handshakingListener{Listener: listener, security: security, patience: patience, logger: logger, ready: make(chan net.Conn)}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.running.Go(l.accept)
 	return l
 }
 
 // accept accepts until the end. It pauses while the process has no file left.
-func (l *securing) accept() {
+func (l *handshakingListener) accept() {
 	pause := time.Duration(0)
 	for {
 		conn, err := l.Listener.Accept()
@@ -68,7 +68,7 @@ func isShortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
 }
 
-func (l *securing) wait(d time.Duration) {
+func (l *handshakingListener) wait(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -77,7 +77,7 @@ func (l *securing) wait(d time.Duration) {
 	}
 }
 
-func (l *securing) arrived(conn net.Conn) {
+func (l *handshakingListener) arrived(conn net.Conn) {
 	ctx, cancel := context.WithTimeout(l.ctx, l.patience)
 	defer cancel()
 	conn, err := l.security.Accept(ctx, conn) // it tells of strangers
@@ -91,7 +91,7 @@ func (l *securing) arrived(conn net.Conn) {
 	}
 }
 
-func (l *securing) Accept() (net.Conn, error) {
+func (l *handshakingListener) Accept() (net.Conn, error) {
 	select {
 	case conn := <-l.ready:
 		return conn, nil
@@ -101,7 +101,7 @@ func (l *securing) Accept() (net.Conn, error) {
 }
 
 // Close ends the listener, and handshakes that are under way.
-func (l *securing) Close() error {
+func (l *handshakingListener) Close() error {
 	l.cancel(net.ErrClosed)
 	err := l.Listener.Close()
 	l.running.Wait()

@@ -147,7 +147,3 @@ func brokerEnd(err error) error {
 	}
 	return core.ErrClosed
 }
-
-// ErrNoBroker is the error of brokered connections to a plugin that has no
-// broker, as many in other languages.
-var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")

@@ -117,7 +117,7 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 	})
 	defer silent.Stop()
 	main := &hostListener{
-		Listener:  secure(ex.Main(), forHTTP2(s.link.TLS), s.link.ConnectionTimeout, s.link.Logger),
+		Listener:  secureListener(ex.Main(), forHTTP2(s.link.TLS), s.link.ConnectionTimeout, s.link.Logger),
 		host:      ex,
 		connected: silent.Stop,
 	}

@@ -48,12 +48,12 @@ func transportCredentials(security *core.TLS) credentials.TransportCredentials {
 	if security == nil {
 		return insecure.NewCredentials()
 	}
-	return secured{}
+	return handshaken{}
 }
 
-// secured tells gRPC the TLS state. Core has done the handshake before gRPC gets a
+// handshaken tells gRPC the TLS state. Core has done the handshake before gRPC gets a
 // connection, so that errors keep their types.
-type secured struct{}
+type handshaken struct{}
 
 var (
 	errNotDialled   = errors.New("the connection is not from this transport's dialer: leave grpc.WithContextDialer out of the options")
@@ -67,7 +67,7 @@ type carrier interface {
 }
 
 // ClientHandshake takes a connection of the dialer.
-func (secured) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (handshaken) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	if _, ok := conn.(carrier); !ok {
 		return nil, nil, errNotDialled
 	}
@@ -76,7 +76,7 @@ func (secured) ClientHandshake(_ context.Context, _ string, conn net.Conn) (net.
 }
 
 // ServerHandshake takes a connection of a listener of this package.
-func (secured) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (handshaken) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	info, err := authInfo(tlsStateOf(conn))
 	return conn, info, err
 }
@@ -106,10 +106,10 @@ func authInfo(state tls.ConnectionState, secure bool) (credentials.AuthInfo, err
 	}, nil
 }
 
-func (secured) Info() credentials.ProtocolInfo {
+func (handshaken) Info() credentials.ProtocolInfo {
 	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
 }
 
-func (s secured) Clone() credentials.TransportCredentials { return s }
+func (s handshaken) Clone() credentials.TransportCredentials { return s }
 
-func (secured) OverrideServerName(string) error { return nil }
+func (handshaken) OverrideServerName(string) error { return nil }
