@@ -69,7 +69,7 @@ func (w *fullWriter) Write(p []byte) (int, error) {
 }
 
 // When Close returns nil, everything has arrived.
-func TestAWritersCloseWaitsForWhatWasWritten(t *testing.T) {
+func TestWritersCloseWaitsForWhatWasWritten(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		for _, size := range []int{0, 1, 64 << 10, 64<<10 + 1, 1 << 20} {
 			var arrived bytes.Buffer
@@ -99,7 +99,7 @@ func TestAWritersCloseWaitsForWhatWasWritten(t *testing.T) {
 	})
 }
 
-func TestAStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
+func TestStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id, err := s.near.LendReader(within(t), strings.NewReader("text"))
 		if err != nil {
@@ -169,7 +169,7 @@ func TestCloseEndsAReadThatBlocks(t *testing.T) {
 	})
 }
 
-func TestAStreamEndsWithTheContextItWasPassedWith(t *testing.T) {
+func TestStreamEndsWithItsLendingContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		source := &blocked{reading: make(chan struct{}, 1), end: make(chan struct{})}
 		defer close(source.end)
@@ -204,7 +204,7 @@ func (halfHearted) Write(stream grpc.ClientStreamingServer[streampb.WriteRequest
 	return stream.SendAndClose(&streampb.WriteResponse{Size: 1})
 }
 
-func TestAWriterWhoseOtherSideStopsTakingFails(t *testing.T) {
+func TestWriterFailsWhenTheOtherSideStops(t *testing.T) {
 	r := rigUp(t, setup{})
 	h := r.connect(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -231,7 +231,7 @@ func TestAWriterWhoseOtherSideStopsTakingFails(t *testing.T) {
 	_ = receive(t, "Serve", serving)
 }
 
-func TestAWriteAfterCloseSaysSo(t *testing.T) {
+func TestWriteAfterCloseSaysSo(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id, err := s.near.LendWriter(within(t), io.Discard)
 		if err != nil {

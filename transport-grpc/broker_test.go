@@ -43,7 +43,7 @@ func expectAnswer(t *testing.T, b *transportgrpc.Broker, id uint32) {
 	}
 }
 
-func TestANumberIsDialledLateAndOften(t *testing.T) {
+func TestBrokerDialsAnIDLateAndOften(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -63,7 +63,7 @@ func TestANumberIsDialledLateAndOften(t *testing.T) {
 	})
 }
 
-func TestANumberIsDialledBeforeItIsServed(t *testing.T) {
+func TestBrokerDialsAnIDBeforeItIsServed(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id := s.near.NextID()
 		var early []<-chan error
@@ -108,7 +108,7 @@ func TestServeReturnsTheCauseOfItsContext(t *testing.T) {
 	})
 }
 
-func TestANumberThatIsServedAlreadyIsRefused(t *testing.T) {
+func TestBrokerServeRefusesAnIDThatIsServed(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -124,7 +124,7 @@ func TestANumberThatIsServedAlreadyIsRefused(t *testing.T) {
 }
 
 // A bad registration is an error, where gRPC ends the program.
-func TestWhatCannotBeServedIsRefused(t *testing.T) {
+func TestBrokerServeRefusesBadRegistrations(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		for name, register := range badRegistrations {
 			err := s.near.Serve(within(t), s.near.NextID(), register)
@@ -155,7 +155,7 @@ var badRegistrations = map[string]func(r grpc.ServiceRegistrar){
 	},
 }
 
-func TestAPluginWhoseServicesCannotBeServedDoesNotStart(t *testing.T) {
+func TestPluginWithBadRegistrationsDoesNotStart(t *testing.T) {
 	for name, register := range badRegistrations {
 		t.Run(name, func(t *testing.T) {
 			_, err := newRig(t, setup{register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
@@ -175,7 +175,7 @@ func TestAPluginWhoseServicesCannotBeServedDoesNotStart(t *testing.T) {
 
 // What the listener was is known on a plain connection alone: multiplexed, a
 // ID that nobody serves is one that may be served yet.
-func TestANumberThatIsNoLongerServedIsUnclaimed(t *testing.T) {
+func TestBrokerIDIsUnclaimedAfterServe(t *testing.T) {
 	inEach(t, []mode{{}, {secure: true}}, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		h := r.connect(t)
@@ -193,7 +193,7 @@ func TestANumberThatIsNoLongerServedIsUnclaimed(t *testing.T) {
 	})
 }
 
-func TestADialGivesUpWithItsContext(t *testing.T) {
+func TestBrokerDialEndsWithItsContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		dialling := async(func() error { _, err := s.other.Client(ctx, 4711); return err })
@@ -204,7 +204,7 @@ func TestADialGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func TestAConnectionOutlivesTheContextThatItWasDialledWith(t *testing.T) {
+func TestBrokeredConnectionOutlivesItsDialContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id, err := lendNumbered(within(t), s.near)
 		if err != nil {
@@ -231,7 +231,7 @@ func TestAConnectionOutlivesTheContextThatItWasDialledWith(t *testing.T) {
 	})
 }
 
-func TestWhatIsBorrowedGoesWithItsContext(t *testing.T) {
+func TestBorrowedConnectionEndsWithItsContext(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id, err := lendNumbered(within(t), s.near)
 		if err != nil {
@@ -258,7 +258,7 @@ func TestWhatIsBorrowedGoesWithItsContext(t *testing.T) {
 	})
 }
 
-func TestABareConnectionCarriesAnything(t *testing.T) {
+func TestBrokeredConnectionCarriesAnyProtocol(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		id := s.near.NextID()
 		listener, err := s.near.Listen(within(t), id)
@@ -349,7 +349,7 @@ func dialAgain(t *testing.T, b *transportgrpc.Broker, id uint32) net.Conn {
 	}
 }
 
-func TestADialTriesAgainAfterALostConnection(t *testing.T) {
+func TestBrokerDialRetriesAfterALostConnection(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -409,7 +409,7 @@ func (l *keptConns) closeAll() {
 
 // gRPC bounds the time that it waits for a connection, and then waits before it
 // tries again. A dial waits for the other side without gRPC.
-func TestADialMayWaitLongerThanGRPCWould(t *testing.T) {
+func TestBrokerDialOutwaitsGRPCsTimeout(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		impatient := grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff: backoff.Config{BaseDelay: 300 * time.Millisecond, Multiplier: 1000, MaxDelay: time.Hour},

@@ -202,7 +202,7 @@ type lateContext struct {
 func (c lateContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
 // Both sides know the deadline, and the plugin may be the first to act on it.
-func TestACallPastItsDeadlineIsAContextErrorWhoeverEndedIt(t *testing.T) {
+func TestCallPastItsDeadlineIsAContextError(t *testing.T) {
 	r := rigUp(t, setup{})
 	h := r.connect(t)
 	timer, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, errExpected)
@@ -220,7 +220,7 @@ func TestACallPastItsDeadlineIsAContextErrorWhoeverEndedIt(t *testing.T) {
 }
 
 // The explanations are for lost connections and ended contexts alone.
-func TestAServicesOwnErrorsStayWhatTheyAre(t *testing.T) {
+func TestServiceErrorsAreUnchanged(t *testing.T) {
 	h := rigUp(t, setup{register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
 		probepb.RegisterProbeServiceServer(r, failures{})
 		return nil
@@ -247,7 +247,7 @@ func expectOwn(t *testing.T, err error, code codes.Code) {
 	}
 }
 
-func TestAServiceThatThePluginHasNotIsExplained(t *testing.T) {
+func TestUnknownServiceIsExplained(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		h := rigUp(t, setup{mode: m}).connectWith(t, func(link *core.HostLink) { link.Version = 2 })
 		err := h.conn.Invoke(within(t), "/notely.v2.NoteService/List", new(probepb.EchoRequest), new(probepb.EchoResponse))

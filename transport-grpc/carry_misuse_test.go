@@ -44,7 +44,7 @@ func listenWith(t *testing.T, opts ...transportgrpc.Option) error {
 }
 
 // What a plugin's author forgot is an error with the plugin's name, not a panic.
-func TestAPluginThatIsNotThereIsRefused(t *testing.T) {
+func TestServerRefusesForgottenPlugins(t *testing.T) {
 	for name, c := range map[string]struct {
 		carried transportgrpc.Option
 		want    string
@@ -64,7 +64,7 @@ func TestAPluginThatIsNotThereIsRefused(t *testing.T) {
 	}
 }
 
-func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
+func TestDispenseRefusesUnusablePlugins(t *testing.T) {
 	r := rigUp(t, setup{})
 	for name, c := range map[string]struct {
 		carried transportgrpc.Option
@@ -96,7 +96,7 @@ func TestAHostRefusesWhatCannotBeDispensed(t *testing.T) {
 	}
 }
 
-func TestPluginsThatCannotBeToldApartAreRefused(t *testing.T) {
+func TestTransportRefusesPluginsOfOneName(t *testing.T) {
 	for name, c := range map[string]struct {
 		opts []transportgrpc.Option
 		want string
@@ -114,7 +114,7 @@ func TestPluginsThatCannotBeToldApartAreRefused(t *testing.T) {
 }
 
 // A plugin implements some of what its application defines.
-func TestAPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
+func TestPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 	unbound := core.DefineSides[probepb.ProbeServiceServer, probepb.ProbeServiceClient]("unbound")
 	carried := []transportgrpc.Option{
 		transportgrpc.Carry(unbound, func(*transportgrpc.Broker, grpc.ServiceRegistrar, probepb.ProbeServiceServer) error {
@@ -131,7 +131,7 @@ func TestAPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 }
 
 // gRPC ends the program for a service that is there already.
-func TestTheProtocolsServicesAreNotForTheApplication(t *testing.T) {
+func TestProtocolsServicesAreNotForTheApplication(t *testing.T) {
 	reflects := func(r grpc.ServiceRegistrar) {
 		reflectionv1.RegisterServerReflectionServer(r, reflection.NewServerV1(reflection.ServerOptions{}))
 	}
@@ -179,7 +179,7 @@ func TestFunctionsThatAreNilAreRefused(t *testing.T) {
 	})
 }
 
-func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
+func TestBrokerErrorsNameTheIDOnce(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -195,7 +195,7 @@ func TestErrorsOfTheBrokerNameTheNumberOnce(t *testing.T) {
 	})
 }
 
-func TestOptionsOfADialThatCannotBeAreAnErrorThatNamesTheConnection(t *testing.T) {
+func TestBrokerClientErrorNamesBadDialOptions(t *testing.T) {
 	onBothSides(t, func(t *testing.T, s side) {
 		bundle := grpc.WithCredentialsBundle(insecure.NewBundle())
 		if _, err := s.near.Client(within(t), 7, bundle); err == nil || !strings.Contains(err.Error(), "brokered connection 7: the options") {

@@ -26,7 +26,7 @@ func (l full) Accept() (net.Conn, error) {
 	return l.Listener.Accept()
 }
 
-func TestABrokeredListenerWithoutAFileLeftSaysSoAndGoesOn(t *testing.T) {
+func TestBrokeredListenerWarnsWithoutFilesAndGoesOn(t *testing.T) {
 	inEach(t, []mode{{}, {secure: true}}, func(t *testing.T, m mode) {
 		var accepts atomic.Int32
 		r := rigUp(t, setup{mode: m})

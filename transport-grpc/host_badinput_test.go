@@ -57,7 +57,7 @@ func answering(t *testing.T, answer func(conn net.Conn)) (address string) {
 
 // The plugin announced gRPC and speaks something else: Dial fails, says so, and
 // leaves nothing.
-func TestAPluginThatSpeaksSomethingElseIsRefused(t *testing.T) {
+func TestHostRefusesAPluginOfAnotherProtocol(t *testing.T) {
 	answers := map[string]func(net.Conn){
 		"nothing and leaves": func(conn net.Conn) { conn.Close() },
 	}
@@ -85,7 +85,7 @@ func TestAPluginThatSpeaksSomethingElseIsRefused(t *testing.T) {
 	})
 }
 
-func TestAPluginThatSaysNothingIsWaitedForAsLongAsTheContextSays(t *testing.T) {
+func TestDialWaitsForASilentPluginUntilItsContextEnds(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		plugintest.NoLeaks(t)
 		reached := make(chan struct{}, 16)
@@ -117,7 +117,7 @@ func TestAPluginThatSaysNothingIsWaitedForAsLongAsTheContextSays(t *testing.T) {
 	})
 }
 
-func TestAPluginThatDoesNotMultiplexIsRefused(t *testing.T) {
+func TestMultiplexingHostRefusesAPluginWithoutIt(t *testing.T) {
 	for name, fields := range map[string][]string{
 		"no field": nil, "an empty one": {""}, "false": {"false"}, "nonsense": {"perhaps"},
 	} {
@@ -165,7 +165,7 @@ func brokenHost(t *testing.T, b *broken, change func(*core.HostLink)) *testHost 
 	return h
 }
 
-func TestOffersThatMakeNoSenseFailTheirDialAlone(t *testing.T) {
+func TestBadOffersFailTheirDialAlone(t *testing.T) {
 	foreign := &core.AddressError{Network: "tcp", Address: "192.0.2.1:80", Reason: "foreign"}
 	for name, c := range map[string]struct {
 		info *pluginpb.ConnInfo
@@ -214,7 +214,7 @@ func TestKnocksOnAPlainConnectionAreLoggedAndIgnored(t *testing.T) {
 	}
 }
 
-func TestAHugeOfferEndsTheBrokerAndNothingElse(t *testing.T) {
+func TestHugeOfferEndsTheBrokerAndNothingElse(t *testing.T) {
 	h := brokenHost(t, &broken{infos: []*pluginpb.ConnInfo{{ServiceId: 7, Network: "unix", Address: strings.Repeat("x", 1<<20)}}}, nil)
 	if _, err := h.broker.Client(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want an error that says that the broker has ended", err)
@@ -224,7 +224,7 @@ func TestAHugeOfferEndsTheBrokerAndNothingElse(t *testing.T) {
 	}
 }
 
-func TestABrokerThatEndsItsStreamFailsWhatWaits(t *testing.T) {
+func TestBrokerStreamEndFailsWaitingCalls(t *testing.T) {
 	h := brokenHost(t, &broken{end: errExpected}, nil)
 	if _, err := h.broker.Client(within(t), 7); err == nil || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
@@ -289,7 +289,7 @@ func (s *slow) Write(p []byte) (int, error) {
 }
 
 // The plugin is held up while the sink is: the host keeps no more than gRPC's window.
-func TestAFloodOfOutputIsBoundedByTheSink(t *testing.T) {
+func TestFloodOfOutputIsBoundedByTheSink(t *testing.T) {
 	const flood, bound = 256 << 20, 16 << 20
 	sink := &slow{begin: make(chan struct{})}
 	var sent atomic.Int64
@@ -326,7 +326,7 @@ func TestAFloodOfOutputIsBoundedByTheSink(t *testing.T) {
 	}
 }
 
-func TestAMessageOfTooMuchOutputIsRefused(t *testing.T) {
+func TestMessageOfTooMuchOutputIsRefused(t *testing.T) {
 	h := printingHost(t, func(send func(*pluginpb.StdioData) error) error {
 		return send(&pluginpb.StdioData{Channel: pluginpb.StdioData_STDOUT, Data: make([]byte, 64<<20)})
 	}, nil)
@@ -349,7 +349,7 @@ func (f *failing) Write([]byte) (int, error) { f.calls.Add(1); return 0, errExpe
 
 func (s *short) Write(p []byte) (int, error) { s.calls.Add(1); return len(p) / 2, nil }
 
-func TestASinkThatFailsDoesNotStopThePlugin(t *testing.T) {
+func TestFailedSinkDoesNotStopThePlugin(t *testing.T) {
 	for name, sink := range map[string]io.Writer{"with an error": new(failing), "in silence": new(short)} {
 		t.Run(name, func(t *testing.T) {
 			r := rigUp(t, setup{})

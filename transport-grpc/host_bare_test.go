@@ -35,7 +35,7 @@ func serveBare() {
 	_ = server.Serve(listener)
 }
 
-func TestABareServerIsAPlugin(t *testing.T) {
+func TestBareServerIsAPlugin(t *testing.T) {
 	p := launch(t, "bare", host.Config{})
 	if res, err := p.probe.Echo(within(t), &probepb.EchoRequest{Data: []byte("hello")}); err != nil || string(res.GetData()) != "hello" {
 		t.Errorf("got %q, %v", res.GetData(), err)
@@ -117,7 +117,7 @@ func TestPingAsksTheHealthService(t *testing.T) {
 }
 
 // F7.
-func TestAPingThatIsNotAnsweredEndsWithItsContext(t *testing.T) {
+func TestPingThatIsNotAnsweredEndsWithItsContext(t *testing.T) {
 	plugintest.NoLeaks(t)
 	asked := make(chan struct{}, 1)
 	address := fakePlugin(t, func(s *grpc.Server) {

@@ -122,7 +122,7 @@ func serveMux(listener net.Listener, server *grpc.Server) error {
 	}
 }
 
-func TestConnectionsThatAPluginClosesWhenTheyAreIdleAreMadeAgain(t *testing.T) {
+func TestIdleConnectionsClosedByThePluginAreMadeAgain(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		plugintest.NoLeaks(t)
 		address := m.bare(t, func(s *grpc.Server) {
@@ -189,7 +189,7 @@ func TestLostConnectionsAreMadeAgainWhileThePluginLives(t *testing.T) {
 
 // A server's limit of age, with a grace for the calls in flight, cuts the permanent
 // streams as well.
-func TestAPluginThatLimitsTheAgeOfItsConnectionsStaysUseful(t *testing.T) {
+func TestConnectionAgeLimitKeepsThePluginUsable(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		age := grpc.KeepaliveParams(keepalive.ServerParameters{
 			MaxConnectionAge: 50 * time.Millisecond, MaxConnectionAgeGrace: 50 * time.Millisecond,
@@ -256,7 +256,7 @@ func TestServicesThatTheHostServesOutliveALostConnection(t *testing.T) {
 }
 
 // The process lives and nothing can be asked of it: its host is not kept waiting.
-func TestASessionEndsIfItsConnectionCannotBeMadeAgain(t *testing.T) {
+func TestSessionEndsIfItsConnectionCannotBeMadeAgain(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		var wire breaker
@@ -286,7 +286,7 @@ func TestASessionEndsIfItsConnectionCannotBeMadeAgain(t *testing.T) {
 	})
 }
 
-func TestASessionEndsWithItsProcess(t *testing.T) {
+func TestSessionEndsWithItsProcess(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		var wire breaker
@@ -316,7 +316,7 @@ func (b openedBroker) StartStream(stream grpc.BidiStreamingServer[pluginpb.ConnI
 }
 
 // A go-plugin plugin's broker ends with its stream, and nothing else does.
-func TestABrokerThatDoesNotOutliveItsStreamAloneIsGone(t *testing.T) {
+func TestBrokerOfOneStreamEndsAlone(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		plugintest.NoLeaks(t)
 		opened := make(chan struct{}, 10)
@@ -340,7 +340,7 @@ func TestABrokerThatDoesNotOutliveItsStreamAloneIsGone(t *testing.T) {
 
 // The other library's servers do not bound their errors, and the client drops the
 // connection.
-func TestAnErrorThatBreaksTheConnectionFailsItsCallAlone(t *testing.T) {
+func TestErrorThatBreaksTheConnectionFailsItsCallAlone(t *testing.T) {
 	inEach(t, []mode{{}}, func(t *testing.T, m mode) { // 17 MB of headers take seconds
 		plugintest.NoLeaks(t)
 		address := m.bare(t, func(s *grpc.Server) { probepb.RegisterProbeServiceServer(s, huge{}) })

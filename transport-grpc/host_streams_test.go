@@ -56,7 +56,7 @@ func (g *guided) StreamStdio(_ *emptypb.Empty, stream grpc.ServerStreamingServer
 }
 
 // A server that stops in order waits for its open streams, in Python for a second.
-func TestNoStreamIsOpenAfterAPluginHasAgreedToLeave(t *testing.T) {
+func TestPermanentStreamsEndWhenAPluginAgreesToLeave(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		plugintest.NoLeaks(t)
 		g := newGuided()
@@ -83,7 +83,7 @@ func TestNoStreamIsOpenAfterAPluginHasAgreedToLeave(t *testing.T) {
 	})
 }
 
-func TestAServerThatTakesFewStreamsIsWarnedOfAndAnswersCalls(t *testing.T) {
+func TestServerWithFewStreamsIsWarnedOfAndAnswersCalls(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		for limit, want := range map[uint32]struct {
 			records   int

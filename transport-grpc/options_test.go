@@ -239,7 +239,7 @@ func checkLimit(t *testing.T, name string, client probepb.ProbeServiceClient, li
 }
 
 // The protocol's own messages are not the application's.
-func TestASmallLimitLeavesTheProtocolWorking(t *testing.T) {
+func TestSmallLimitLeavesTheProtocolWorking(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		small := transportgrpc.WithMaxMessageSize(1)
 		r := rigUp(t, setup{mode: m, plugin: []transportgrpc.Option{small}})

@@ -47,7 +47,7 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	h.stderr.wait(t, "err\n")
 }
 
-func TestTheNextHostIsServedLikeTheFirst(t *testing.T) {
+func TestNextHostIsServedLikeTheFirst(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		for range 3 {
@@ -66,7 +66,7 @@ func TestTheNextHostIsServedLikeTheFirst(t *testing.T) {
 }
 
 // Of two hosts at once the plugin's broker is the later one's.
-func TestAHostThatComesWhileAnotherIsThereIsServed(t *testing.T) {
+func TestSecondHostIsServedBesideTheFirst(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		first := r.connect(t)
@@ -80,7 +80,7 @@ func TestAHostThatComesWhileAnotherIsThereIsServed(t *testing.T) {
 }
 
 // A broker that fails to notice a host's end would offer to nobody.
-func TestWhatThePluginLendsWhileNoHostIsThereWaitsForOne(t *testing.T) {
+func TestLendWaitsForAHost(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		type lent struct {
@@ -102,7 +102,7 @@ func TestWhatThePluginLendsWhileNoHostIsThereWaitsForOne(t *testing.T) {
 }
 
 // What connects to a plugin's socket need not be a host.
-func TestAPluginOutlivesWhateverConnects(t *testing.T) {
+func TestPluginOutlivesWhateverConnects(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		stays := r.connect(t)

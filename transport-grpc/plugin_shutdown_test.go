@@ -22,7 +22,7 @@ import (
 )
 
 // F13: what a finished call has printed is never lost.
-func TestEverythingPrintedArrivesBeforeAnOrderlyEnd(t *testing.T) {
+func TestOutputArrivesBeforeAnOrderlyEnd(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		for i := range 100 {
 			p := printAndEnd(t, m, i, func(t *testing.T, p *process) { promptly(t, "Close", p.Close) })
@@ -185,7 +185,7 @@ func orderlyEnds(r *rig, h *testHost) map[string]func(context.Context) error {
 	}
 }
 
-func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
+func TestOrderlyEndLetsCallsFinish(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		for _, which := range []string{"Quit", "Leave"} {
 			t.Run(which, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestAnOrderlyEndLetsCallsFinish(t *testing.T) {
 }
 
 // Whose name resembles the protocol's is the application's all the same.
-func TestAnOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
+func TestOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
 	for _, service := range []string{"plugin.GRPCGreeter", "grpc.greeter.v1.Greeter"} {
 		t.Run(service, func(t *testing.T) {
 			entered, leave := make(chan struct{}), make(chan struct{})
@@ -259,7 +259,7 @@ func TestAnOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
 	}
 }
 
-func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
+func TestMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		for _, which := range []string{"Quit", "Leave"} {
 			t.Run(which, func(t *testing.T) {
@@ -283,7 +283,7 @@ func TestAMethodThatDoesNotEndKeepsThePluginForTheTimeoutAlone(t *testing.T) {
 	})
 }
 
-func TestAPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
+func TestPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		p := launch(t, "probe", host.Config{}, m.options()...)
 		call := async(func() error { _, err := p.probe.Hold(within(t), &probepb.HoldRequest{}); return err })
@@ -302,7 +302,7 @@ func TestAPluginWithAMethodThatDoesNotEndLeavesInTime(t *testing.T) {
 
 // A method may be waiting for its context or for a message of the host's. The
 // shutdown functions run after both.
-func TestALeavingPluginCutsLongCallsOff(t *testing.T) {
+func TestLeavingPluginCutsLongCallsOff(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		entered, returned := make(chan struct{}, 2), make(chan struct{}, 2)
 		r := rigUp(t, setup{mode: m, timeout: 200 * time.Millisecond, register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {

@@ -21,7 +21,7 @@ func terminate(t *testing.T, p *process) {
 	receive(t, "the plugin's end", p.Done())
 }
 
-func TestEverythingPrintedArrivesWhenThePluginIsTerminated(t *testing.T) {
+func TestOutputArrivesWhenThePluginIsTerminated(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		for i := range 20 {
 			printAndEnd(t, m, 5*i, terminate)

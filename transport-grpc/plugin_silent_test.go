@@ -97,7 +97,7 @@ func serveTimed(t *testing.T, security *core.TLS, limit time.Duration) *pipes {
 
 var multiplexedModes = []mode{{multiplexed: true}, {multiplexed: true, secure: true}}
 
-func TestAMultiplexedConnectionThatIsNoHostsIsLetGo(t *testing.T) {
+func TestMultiplexedConnectionWithoutAHostIsClosed(t *testing.T) {
 	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
 		security := timeless(m)
 		for name, test := range map[string]struct {
@@ -149,7 +149,7 @@ func muxOver(t *testing.T, conn net.Conn) *yamux.Session {
 	return mux
 }
 
-func TestAMultiplexedHostMayBeSilent(t *testing.T) {
+func TestMultiplexedHostMayBeSilent(t *testing.T) {
 	inEach(t, multiplexedModes, func(t *testing.T, m mode) {
 		security := timeless(m)
 		synctest.Test(t, func(t *testing.T) {

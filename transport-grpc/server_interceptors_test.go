@@ -105,7 +105,7 @@ func (quitter) Count(*probepb.CountRequest, grpc.ServerStreamingServer[probepb.C
 	return nil
 }
 
-func TestAMethodThatEndsItsGoroutineFailsItsCall(t *testing.T) {
+func TestMethodThatEndsItsGoroutineFailsItsCall(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		onEachServer(t, m, quitter{}, nil, func(t *testing.T, client probepb.ProbeServiceClient) {
 			for range 10 { // more than there are workers
@@ -124,7 +124,7 @@ func TestAMethodThatEndsItsGoroutineFailsItsCall(t *testing.T) {
 }
 
 // A client drops the connection at a status of more than 16 MiB.
-func TestAnErrorIsCutToWhatEveryClientTakes(t *testing.T) {
+func TestErrorIsCutToTheLimitOfEveryClient(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		onEachServer(t, m, huge{}, nil, func(t *testing.T, client probepb.ProbeServiceClient) {
 			_, unary := client.Echo(within(t), &probepb.EchoRequest{})

@@ -13,7 +13,7 @@ import (
 )
 
 // The plugin is not told of what nobody could be served.
-func TestASideThatCannotServeUnderTLSSaysSo(t *testing.T) {
+func TestBrokerReportsTLSThatCannotServe(t *testing.T) {
 	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
 		for name, test := range map[string]struct {
 			server *tls.Config
@@ -46,7 +46,7 @@ func TestASideThatCannotServeUnderTLSSaysSo(t *testing.T) {
 	})
 }
 
-func TestABorrowedServiceThatIsNeverCalledAlarmsNobody(t *testing.T) {
+func TestBorrowedServiceThatIsNeverCalledAlarmsNobody(t *testing.T) {
 	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
 		told := make(chan error, 20)

@@ -19,7 +19,7 @@ import (
 
 var secureModes = []mode{{secure: true}, {multiplexed: true, secure: true}}
 
-func TestAHandshakeThatFailsKeepsItsError(t *testing.T) {
+func TestHandshakeThatFailsKeepsItsError(t *testing.T) {
 	strange := errors.New("this is not my plugin")
 	for name, test := range map[string]struct {
 		change func(t *testing.T, client *tls.Config)

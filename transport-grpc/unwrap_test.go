@@ -9,7 +9,7 @@ import (
 )
 
 // Libraries may ask for gRPC's own types, over brokered connections too.
-func TestGRPCsOwnTypesAreThereForLibraries(t *testing.T) {
+func TestUnwrapReturnsGRPCsTypes(t *testing.T) {
 	var server *grpc.Server
 	r := rigUp(t, setup{register: func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
 		server, _ = transportgrpc.Server(r)
@@ -39,7 +39,7 @@ func TestGRPCsOwnTypesAreThereForLibraries(t *testing.T) {
 	}
 }
 
-func TestForeignTypesHaveNothingOfGRPCsBehindThem(t *testing.T) {
+func TestUnwrapRefusesForeignTypes(t *testing.T) {
 	if server, ok := transportgrpc.Server(struct{ grpc.ServiceRegistrar }{}); ok || server != nil {
 		t.Errorf("got the server %v", server)
 	}

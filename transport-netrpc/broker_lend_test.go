@@ -81,7 +81,7 @@ func newUserHost(t *testing.T) handle {
 	return rigUp(t, netrpc.New(served(newUser))).connect(t, nil).dispense(t)
 }
 
-func TestAZeroReferenceIsAnErrorAtOnce(t *testing.T) {
+func TestZeroReferenceIsAnErrorAtOnce(t *testing.T) {
 	it := newUserHost(t)
 	for method, args := range map[string]any{"Count": netrpc.ObjectRef{}, "Read": ReadArgs{}, "Write": WriteArgs{}} {
 		if err := it.Call(within(t), method, args, nil); err == nil || !strings.Contains(err.Error(), "lent nothing") {
@@ -90,7 +90,7 @@ func TestAZeroReferenceIsAnErrorAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnObjectIsServedOverManyConnections(t *testing.T) {
+func TestObjectIsServedOverManyConnections(t *testing.T) {
 	it := newUserHost(t)
 	object, err := it.broker.Lend(t.Context(), new(counter))
 	if err != nil {
@@ -120,7 +120,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestAnObjectWithoutMethodsCannotBeLent(t *testing.T) {
+func TestObjectWithoutMethodsCannotBeLent(t *testing.T) {
 	it := newUserHost(t)
 	if _, err := it.broker.Lend(t.Context(), struct{}{}); err == nil {
 		t.Error("Lend returned no error")
@@ -130,7 +130,7 @@ func TestAnObjectWithoutMethodsCannotBeLent(t *testing.T) {
 	}
 }
 
-func TestManyReferencesAtOnce(t *testing.T) {
+func TestReferencesWorkInParallel(t *testing.T) {
 	it := newUserHost(t)
 	var all sync.WaitGroup
 	for i := range 40 {
@@ -164,7 +164,7 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
+func TestReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
 	it := newUserHost(t) // its end expects that no goroutine still reads
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -183,7 +183,7 @@ func TestAReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
 	}
 }
 
-func TestAReadersFailureIsNotItsEnd(t *testing.T) {
+func TestReadersFailureIsNotItsEnd(t *testing.T) {
 	it := newUserHost(t)
 	r := it.broker.LendReader(t.Context(), io.MultiReader(strings.NewReader("some"), iotest.ErrReader(errExpected)))
 	if err := it.Call(within(t), "Read", ReadArgs{r, -1}, nil); err == nil {
@@ -200,7 +200,7 @@ func (s stuck) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestTheEndOfAContextBreaksItsStreams(t *testing.T) {
+func TestEndOfAContextBreaksItsStreams(t *testing.T) {
 	it := newUserHost(t)
 	s := stuck{make(chan struct{}), make(chan struct{})}
 	defer close(s.release)
@@ -250,7 +250,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errExpected }
 
-func TestAWritersFailureIsTheOtherSidesToo(t *testing.T) {
+func TestWritersFailureIsTheOtherSidesToo(t *testing.T) {
 	it := newUserHost(t)
 	for _, pieces := range []int{1, 1000} { // noticed by Close, and by Write
 		w := it.broker.LendWriter(t.Context(), full{})
@@ -266,7 +266,7 @@ func (u *user) Offer(ctx context.Context, _ struct{}, o *netrpc.ObjectRef) (err 
 	return err
 }
 
-func TestABorrowedObjectIsGivenBackWithItsContext(t *testing.T) {
+func TestBorrowedObjectIsGivenBackWithItsContext(t *testing.T) {
 	it := newUserHost(t)
 	var offered netrpc.ObjectRef
 	if err := it.Call(within(t), "Offer", struct{}{}, &offered); err != nil {
@@ -294,9 +294,9 @@ func TestNilReadersAndWritersAreNotLent(t *testing.T) {
 	}
 }
 
-// TestAnEndedBrokerIsClosed looks at all that a broker returns after its session's
+// TestEndedBrokerIsClosed looks at all that a broker returns after its session's
 // Close.
-func TestAnEndedBrokerIsClosed(t *testing.T) {
+func TestEndedBrokerIsClosed(t *testing.T) {
 	h := rigUp(t, netrpc.New(served(newUser))).connect(t, nil)
 	b := h.dispense(t).broker
 	listener, err := b.Listen(within(t), 1)
@@ -325,7 +325,7 @@ func TestAnEndedBrokerIsClosed(t *testing.T) {
 	}
 }
 
-func TestAPeerGetsNoMoreObjectsThanAllowed(t *testing.T) {
+func TestPeerGetsNoMoreObjectsThanAllowed(t *testing.T) {
 	const allowed = 3
 	lent := make(chan netrpc.ObjectRef, 1)
 	r := rigUp(t, netrpc.New(netrpc.WithMaxServed(allowed), served(func(b *netrpc.Broker) (any, error) {
@@ -369,7 +369,7 @@ func TestAPeerGetsNoMoreObjectsThanAllowed(t *testing.T) {
 	}
 }
 
-func TestDispensedObjectsThatNobodyDialsGo(t *testing.T) {
+func TestDispensedObjectsWithoutAClientAreDropped(t *testing.T) {
 	r := rigUp(t, netrpc.New(netrpc.WithMaxServed(2), served(newCounter)))
 	mux, err := yamux.Client(r.raw(t), yamux.Config{})
 	if err != nil {

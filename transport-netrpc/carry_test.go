@@ -17,7 +17,7 @@ func carriesAlso() netrpc.Option {
 	return netrpc.Carry(also, nil, func(b *netrpc.Broker, c *netrpc.Client) (handle, error) { return handle{c, b}, nil })
 }
 
-func TestAPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
+func TestPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 	transport := netrpc.New(carriesAlso(), served(newCounter))
 	h := rigUp(t, transport).connect(t, nil)
 	h.dispense(t).next(t, 1)
@@ -35,7 +35,7 @@ func TestAPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 	}
 }
 
-func TestPluginsThatCannotBeToldApartAreRefused(t *testing.T) {
+func TestTransportRefusesPluginsOfOneName(t *testing.T) {
 	for name, c := range map[string]struct {
 		opts []netrpc.Option
 		want string

@@ -53,7 +53,7 @@ func (d *dialled) cut(t *testing.T, h *testHost) {
 	receive(t, "the loss", lost)
 }
 
-func TestALostConnectionIsMadeAgainByTheNextDispense(t *testing.T) {
+func TestLostConnectionIsMadeAgainByTheNextDispense(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	d := new(dialled)
 	h := r.connect(t, d.through)
@@ -86,7 +86,7 @@ func TestALostConnectionIsMadeAgainByTheNextDispense(t *testing.T) {
 	}
 }
 
-func TestALostConnectionIsMadeAgainOnceForAll(t *testing.T) {
+func TestLostConnectionIsMadeAgainOnceForAll(t *testing.T) {
 	d := new(dialled)
 	h := rigUp(t, netrpc.New(served(newCounter))).connect(t, d.through)
 	d.cut(t, h)
@@ -119,7 +119,7 @@ func TestQuitAfterALostConnectionSaysSoAtOnce(t *testing.T) {
 	}
 }
 
-func TestNoConnectionIsMadeToAPluginThatHasEnded(t *testing.T) {
+func TestEndedPluginGetsNoConnection(t *testing.T) {
 	d := new(dialled)
 	exited := make(chan struct{})
 	exit := &core.ExitError{Plugin: "plugin", Status: "exit status 9"}
@@ -141,7 +141,7 @@ func TestNoConnectionIsMadeToAPluginThatHasEnded(t *testing.T) {
 	}
 }
 
-func TestAPluginThatTakesNoOtherConnectionIsLost(t *testing.T) {
+func TestPluginThatRefusesANewConnectionIsLost(t *testing.T) {
 	d := new(dialled)
 	h := rigUp(t, netrpc.New(served(newCounter))).connect(t, d.through)
 	d.cut(t, h)

@@ -26,7 +26,7 @@ func newRepeater(*netrpc.Broker) (any, error) { return repeater{}, nil }
 
 const smallMessages = 64 << 10
 
-func TestAHostGoesOnAfterAnAnswerThatIsTooLarge(t *testing.T) {
+func TestHostGoesOnAfterAnOversizedAnswer(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newRepeater)))
 	h := (&rig{
 		transport: netrpc.New(served(newRepeater), netrpc.WithMaxMessageSize(smallMessages)),
@@ -53,7 +53,7 @@ func TestAHostGoesOnAfterAnAnswerThatIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestAPluginGoesOnAfterArgumentsThatAreTooLarge(t *testing.T) {
+func TestPluginGoesOnAfterOversizedArguments(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newRepeater), netrpc.WithMaxMessageSize(smallMessages)))
 	h := (&rig{transport: netrpc.New(served(newRepeater)), address: r.address}).connect(t, nil)
 	it := h.dispense(t)
@@ -84,7 +84,7 @@ func gigabyte(t *testing.T, method string) []byte {
 	return append(message.Bytes(), 0xfc, 0x40, 0, 0, 0)
 }
 
-func TestAPluginTakesNoGigabyteForItsControlServices(t *testing.T) {
+func TestPluginTakesNoGigabyteForItsControlServices(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter), netrpc.WithMaxMessageSize(2<<30)))
 	for _, method := range []string{"Control.Ping", "Control.Quit", "Dispenser.Dispense", "Nonesuch"} {
 		mux, err := yamux.Client(r.raw(t), yamux.Config{})
@@ -107,7 +107,7 @@ func TestAPluginTakesNoGigabyteForItsControlServices(t *testing.T) {
 	}
 }
 
-func TestAHostTakesNoGigabyteFromAPluginsControlServices(t *testing.T) {
+func TestHostTakesNoGigabyteFromAPluginsControlServices(t *testing.T) {
 	for name, call := range map[string]func(h *testHost) error{
 		"Ping":     func(h *testHost) error { return h.Ping(within(t)) },
 		"Dispense": func(h *testHost) error { _, err := h.Dispense(within(t), "it"); return err },

@@ -43,7 +43,7 @@ func TestYamuxSettingsAreTaken(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotAnswerIsLeftWhenTheContextEnds(t *testing.T) {
+func TestDialOfASilentPluginEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
 	_, err := netrpc.New(served(newCounter)).Dial(ctx, unheeded(t))
@@ -80,7 +80,7 @@ func TestCallsAreBoundedAsTold(t *testing.T) {
 	}
 }
 
-func TestATransportAnnouncesNothing(t *testing.T) {
+func TestTransportAnnouncesNothing(t *testing.T) {
 	transport := netrpc.New()
 	transport.HostEnv(func(key, value string) { t.Errorf("%s=%s was set", key, value) })
 	if transport.Protocol() != core.NetRPC {
@@ -94,9 +94,9 @@ func TestATransportAnnouncesNothing(t *testing.T) {
 	}
 }
 
-// TestNothingHeavyIsLinked holds down what this package alone drags along. What
+// TestPackageLinksNothingHeavy holds down what this package alone drags along. What
 // a whole program requires and weighs is measured by tools/weight.
-func TestNothingHeavyIsLinked(t *testing.T) {
+func TestPackageLinksNothingHeavy(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs: go on the PATH")
 	}

@@ -21,7 +21,7 @@ func (r *rig) print(t *testing.T, stdout, stderr string) {
 	}
 }
 
-func TestTheNextHostGetsWhatIsPrintedFromThenOn(t *testing.T) {
+func TestOutputGoesToTheNextHost(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	for range 3 {
 		h := r.connect(t, nil)
@@ -40,7 +40,7 @@ func TestTheNextHostGetsWhatIsPrintedFromThenOn(t *testing.T) {
 	}
 }
 
-func TestAHostThatComesWhileAnotherIsThereTakesTheOutputOver(t *testing.T) {
+func TestSecondHostTakesTheOutputOver(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	first := r.connect(t, nil)
 	second := r.connect(t, nil)
@@ -104,7 +104,7 @@ func (s *short) Write(p []byte) (int, error) {
 	return len(p) / 2, nil
 }
 
-func TestASinkThatFailsDoesNotStopThePlugin(t *testing.T) {
+func TestFailedSinkDoesNotStopThePlugin(t *testing.T) {
 	for name, sink := range map[string]io.Writer{"with an error": new(failing), "in silence": new(short)} {
 		t.Run(name, func(t *testing.T) {
 			r := rigUp(t, netrpc.New(served(newCounter)))

@@ -26,7 +26,7 @@ func TestEachDispenseMakesAnInstance(t *testing.T) {
 	second.next(t, 2)
 }
 
-func TestAServerFunctionThatFailsFailsTheDispense(t *testing.T) {
+func TestServerFunctionThatFailsFailsTheDispense(t *testing.T) {
 	for name, c := range map[string]struct {
 		server func(*netrpc.Broker) (any, error)
 		want   string
@@ -54,7 +54,7 @@ func TestAServerFunctionThatFailsFailsTheDispense(t *testing.T) {
 	}
 }
 
-func TestAClientFunctionThatFailsFailsTheDispense(t *testing.T) {
+func TestClientFunctionThatFailsFailsTheDispense(t *testing.T) {
 	for name, newClient := range map[string]func(*netrpc.Broker, *netrpc.Client) (handle, error){
 		"an error":     func(*netrpc.Broker, *netrpc.Client) (handle, error) { return handle{}, errExpected },
 		"not its side": nil,
@@ -70,7 +70,7 @@ func TestAClientFunctionThatFailsFailsTheDispense(t *testing.T) {
 }
 
 // What connects to a plugin's socket need not be a host.
-func TestAPluginOutlivesWhateverConnects(t *testing.T) {
+func TestPluginOutlivesWhateverConnects(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	stays := r.connect(t, nil)
 	it := stays.dispense(t)
@@ -102,7 +102,7 @@ func TestAPluginOutlivesWhateverConnects(t *testing.T) {
 }
 
 // Gob's own nonsense, on a stream inside a good connection.
-func TestAPluginOutlivesNonsenseOnItsStreams(t *testing.T) {
+func TestPluginOutlivesNonsenseOnItsStreams(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	stays := r.connect(t, nil)
 	it := stays.dispense(t)
@@ -127,7 +127,7 @@ func TestAPluginOutlivesNonsenseOnItsStreams(t *testing.T) {
 	it.next(t, 1)
 }
 
-func TestALeavingPluginLetsCallsFinish(t *testing.T) {
+func TestLeavingPluginLetsCallsFinish(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
 	r := rigUp(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })))
 	h := r.connect(t, nil)
@@ -165,7 +165,7 @@ func (g *gateway) Pass(ctx context.Context, _ int, _ *int) error {
 	}
 }
 
-func TestALeavingPluginCutsLongCallsOff(t *testing.T) {
+func TestLeavingPluginCutsLongCallsOff(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
 	r := rigWith(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })), 10*time.Millisecond)
 	it := r.connect(t, nil).dispense(t)
@@ -178,7 +178,7 @@ func TestALeavingPluginCutsLongCallsOff(t *testing.T) {
 	r.served <- receive(t, "Serve", r.served)
 }
 
-func TestACallThatComesAfterTheShutdownFunctionsIsRefused(t *testing.T) {
+func TestCallThatComesAfterTheShutdownFunctionsIsRefused(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	h := r.connect(t, nil)
 	it := h.dispense(t)
@@ -214,7 +214,7 @@ func TestQuitLetsCallsFinishAndAnswers(t *testing.T) {
 	r.served <- receive(t, "Serve", r.served)
 }
 
-func TestAServerThatIsClosedEndsAtOnce(t *testing.T) {
+func TestServerThatIsClosedEndsAtOnce(t *testing.T) {
 	object := &gateway{entered: make(chan struct{}), leave: make(chan struct{})}
 	r := rigUp(t, netrpc.New(served(func(*netrpc.Broker) (any, error) { return object, nil })))
 	h := r.connect(t, nil)
@@ -238,7 +238,7 @@ type double struct{ t testing.TB }
 
 func (d double) Expect(int, *int) error { d.t.FailNow(); return nil }
 
-func TestATestDoubleThatEndsItsTestFailsItsCall(t *testing.T) {
+func TestMethodOfATestDoubleFailsItsCall(t *testing.T) {
 	plugintest.NoLeaks(t)
 	transport := netrpc.New(served(func(*netrpc.Broker) (any, error) { return double{new(testing.B)}, nil }))
 	cookie := core.Handshake{MagicCookieKey: "NETRPC_TEST", MagicCookieValue: "double"}

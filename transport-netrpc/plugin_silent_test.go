@@ -166,7 +166,7 @@ func (r *timed) kept(t *testing.T, text string) time.Duration {
 	return time.Since(begun)
 }
 
-func TestWhatConnectsAndIsNoHostIsLetGo(t *testing.T) {
+func TestConnectionWithoutAHostIsClosed(t *testing.T) {
 	for name, test := range map[string]struct {
 		tls   bool
 		says  string
@@ -198,7 +198,7 @@ func TestWhatConnectsAndIsNoHostIsLetGo(t *testing.T) {
 	}
 }
 
-func TestAHostThatIsConnectedMayBeSilent(t *testing.T) {
+func TestHostThatIsConnectedMayBeSilent(t *testing.T) {
 	for name, underTLS := range map[string]bool{"plain": false, "under TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -213,7 +213,7 @@ func TestAHostThatIsConnectedMayBeSilent(t *testing.T) {
 }
 
 // A plugin's refusal arrives behind the host's handshake, with the first read.
-func TestAPluginsRefusalOfTheHostKeepsItsErrorType(t *testing.T) {
+func TestPluginsRefusalOfTheHostKeepsItsErrorType(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := serveTimed(t, true, core.DefaultConnectionTimeout)
 		r.security.Server.ClientAuth = tls.RequireAnyClientCert // and the host has none

@@ -131,7 +131,7 @@ func (n notify) Write(p []byte) (int, error) {
 // A call is abandoned in the middle of its message, while the other side reads
 // nothing. What of it is out cannot be taken back: later calls must come after
 // the rest of it.
-func TestACallAbandonedInTheMiddleOfItsMessageCorruptsNothing(t *testing.T) {
+func TestCallAbandonedInTheMiddleOfItsMessageCorruptsNothing(t *testing.T) {
 	for name, pair := range connections {
 		t.Run(name, func(t *testing.T) {
 			c, s := pair(t)
@@ -225,7 +225,7 @@ func (s slow) Fill(_ struct{}, reply *map[string]int) error {
 
 func (slow) Now(_ struct{}, reply *string) error { *reply = "now"; return nil }
 
-func TestTheReplyOfAnAbandonedCallIsTheCallersAgain(t *testing.T) {
+func TestReplyOfAnAbandonedCallIsTheCallersAgain(t *testing.T) {
 	object := slow{make(chan struct{})}
 	client := clientOf(t, object)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -251,7 +251,7 @@ func TestTheReplyOfAnAbandonedCallIsTheCallersAgain(t *testing.T) {
 	}
 }
 
-func TestACallThatWaitsForAnotherOnesWriteCanBeAbandoned(t *testing.T) {
+func TestCallThatWaitsToWriteCanBeAbandoned(t *testing.T) {
 	c, s := socketPair(t)
 	writes := notify{c, make(chan struct{}, 1)}
 	client := NewClient(writes, ClientConfig{})

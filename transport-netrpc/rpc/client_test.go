@@ -33,7 +33,7 @@ func (awkward) Text(n int, reply *string) error {
 	return nil
 }
 
-func TestWhatGobCannotCarryLeavesTheConnectionUsable(t *testing.T) {
+func TestUnencodableValuesLeaveTheConnectionUsable(t *testing.T) {
 	client := clientOf(t, awkward{})
 	var text string
 	for name, call := range map[string]func() error{
@@ -62,7 +62,7 @@ func TestWhatGobCannotCarryLeavesTheConnectionUsable(t *testing.T) {
 	}
 }
 
-func TestTheReplyMustBeAPointer(t *testing.T) {
+func TestReplyMustBeAPointer(t *testing.T) {
 	client := clientOf(t, tutorial{})
 	for name, reply := range map[string]any{"a value": 5, "a nil pointer": (*int)(nil), "a map": map[string]int{}} {
 		err := client.Call(within(t), "Sum", Pair{}, reply)
@@ -112,7 +112,7 @@ type brokenWriter struct{ net.Conn }
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
-func TestAWriteThatFailsIsALostConnection(t *testing.T) {
+func TestWriteThatFailsIsALostConnection(t *testing.T) {
 	c, _ := socketPair(t)
 	client := NewClient(brokenWriter{c}, ClientConfig{})
 	defer client.Close()
@@ -123,7 +123,7 @@ func TestAWriteThatFailsIsALostConnection(t *testing.T) {
 	}
 }
 
-func TestAnEndedContextSendsNothing(t *testing.T) {
+func TestEndedContextSendsNothing(t *testing.T) {
 	c, s := socketPair(t)
 	client := NewClient(c, ClientConfig{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -137,7 +137,7 @@ func TestAnEndedContextSendsNothing(t *testing.T) {
 	}
 }
 
-func TestAConnectionCanBeTakenOverBeforeTheFirstCall(t *testing.T) {
+func TestConnectionCanBeTakenOverBeforeTheFirstCall(t *testing.T) {
 	c, s := socketPair(t)
 	serveObject(t, s, tutorial{}, DefaultMaxConcurrentCalls)
 	client := NewClient(c, ClientConfig{})
@@ -160,7 +160,7 @@ func TestAConnectionCanBeTakenOverBeforeTheFirstCall(t *testing.T) {
 	}
 }
 
-func TestAConnectionCannotBeTakenOverAfterACall(t *testing.T) {
+func TestConnectionCannotBeTakenOverAfterACall(t *testing.T) {
 	client := clientOf(t, tutorial{})
 	if err := client.Call(within(t), "Sum", Pair{}, nil); err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestAConnectionCannotBeTakenOverAfterACall(t *testing.T) {
 }
 
 // Answers that nobody waits for, and answers twice, do no harm.
-func TestAnswersThatNobodyAskedForAreDropped(t *testing.T) {
+func TestUnexpectedAnswersAreDropped(t *testing.T) {
 	c, s := socketPair(t)
 	client := NewClient(c, ClientConfig{})
 	defer client.Close()

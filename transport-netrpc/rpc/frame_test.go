@@ -64,7 +64,7 @@ func TestMessagesPassTheFrameReaderUnchanged(t *testing.T) {
 	}
 }
 
-func TestAMessageMayHaveTheLimitAndNoMore(t *testing.T) {
+func TestMessageMayHaveTheLimitAndNoMore(t *testing.T) {
 	text := strings.Repeat("x", 1000)
 	stream := encoded(t, text)
 	size := len(stream) - 3 // the length takes three bytes
@@ -92,7 +92,7 @@ func TestAMessageMayHaveTheLimitAndNoMore(t *testing.T) {
 // take is header under a name that fits any value.
 func (m *messageReader) take(value any) (any, error) { return value, m.header(value) }
 
-func TestALengthThatIsNoneEndsTheReading(t *testing.T) {
+func TestInvalidLengthEndsTheReading(t *testing.T) {
 	for name, test := range map[string]struct {
 		stream []byte
 		want   error
@@ -113,7 +113,7 @@ func TestALengthThatIsNoneEndsTheReading(t *testing.T) {
 	}
 }
 
-func TestTheLargestLimitIsGobs(t *testing.T) {
+func TestLargestLimitIsGobs(t *testing.T) {
 	stream := append(announcing(gobMost+1), 1, 2, 3)
 	messages := newMessageReader(bytes.NewReader(stream), math.MaxInt)
 	var tooLarge *MessageSizeError
@@ -125,7 +125,7 @@ func TestTheLargestLimitIsGobs(t *testing.T) {
 // huge is more than any test may make room for.
 const huge = 1 << 29
 
-func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
+func TestServerEndsAtTheLengthOfAnOversizedMessage(t *testing.T) {
 	object, err := NewService(tutorial{})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestAServerEndsAtTheAnnouncementOfAMessageThatIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestAClientSaysThatAnAnswerIsTooLarge(t *testing.T) {
+func TestClientReportsAnOversizedAnswer(t *testing.T) {
 	c, s := socketPair(t)
 	client := NewClient(c, ClientConfig{MaxMessageSize: 1 << 20, Explain: func(context.Context, error) error {
 		return errors.New("an explanation of what is known")
@@ -203,7 +203,7 @@ func TestAClientSaysThatAnAnswerIsTooLarge(t *testing.T) {
 	}
 }
 
-func TestAMessageHasRoomUnlessToldOtherwise(t *testing.T) {
+func TestMessageSizeDefaultIsLarge(t *testing.T) {
 	client, server := NewClient(nil, ClientConfig{}).cfg.MaxMessageSize, ServerConfig{}.withDefaults().MaxMessageSize
 	if client != DefaultMaxMessageSize || server != DefaultMaxMessageSize {
 		t.Errorf("the limits are %d and %d", client, server)

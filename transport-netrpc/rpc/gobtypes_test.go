@@ -185,7 +185,7 @@ func TestDefinitionsThatGobKeepsCanBeCounted(t *testing.T) {
 	}
 }
 
-func TestAMessageAndItsDefinitionsShareTheLimit(t *testing.T) {
+func TestMessageAndItsDefinitionsShareTheLimit(t *testing.T) {
 	stream := encoded(t, Pair{A: 1, Note: "note"})
 	for limit, want := range map[int]bool{len(stream): true, len(stream) / 2: false} {
 		var got Pair

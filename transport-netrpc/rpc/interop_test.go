@@ -136,14 +136,14 @@ func TestErrorsOfMethodsAreRemoteErrors(t *testing.T) {
 	}
 }
 
-func TestAnErrorWithoutATextIsStillOne(t *testing.T) {
+func TestErrorWithoutATextIsStillOne(t *testing.T) {
 	client := clientOf(t, tutorial{})
 	if err := client.Call(within(t), "Refuse", "", nil); err == nil {
 		t.Error("the error was lost: net/rpc takes an empty text for success")
 	}
 }
 
-func TestManyCallsAtOnceGetTheirOwnAnswers(t *testing.T) {
+func TestParallelCallsGetTheirOwnAnswers(t *testing.T) {
 	for name, call := range combinations(t) {
 		t.Run(name, func(t *testing.T) {
 			var all sync.WaitGroup
@@ -171,7 +171,7 @@ func (unencodable) Answer(_ int, reply *Anything) error {
 	return nil
 }
 
-func TestAnAnswerThatCannotBeEncodedIsNamed(t *testing.T) {
+func TestAnswerThatCannotBeEncodedIsNamed(t *testing.T) {
 	c, s := socketPair(t)
 	server := rpc.NewServer()
 	if err := server.RegisterName(DefaultService, unencodable{}); err != nil {

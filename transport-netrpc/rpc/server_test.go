@@ -97,7 +97,7 @@ func (c *crowd) Enter(ctx context.Context, _ int, _ *int) error {
 	}
 }
 
-func TestNoMoreCallsRunAtATimeThanAllowed(t *testing.T) {
+func TestConcurrentCallsAreLimited(t *testing.T) {
 	const allowed, calls = 3, 20
 	object := &crowd{arrived: make(chan struct{}, calls), leave: make(chan struct{})}
 	c, s := socketPair(t)
@@ -131,7 +131,7 @@ func (l leaver) Fail(_ int, _ *int) error { l.t.FailNow(); return nil }
 
 func (leaver) Stay(n int, m *int) error { *m = n; return nil }
 
-func TestAMethodThatEndsItsGoroutineIsAnError(t *testing.T) {
+func TestMethodThatEndsItsGoroutineIsAnError(t *testing.T) {
 	client := clientOf(t, leaver{&testing.B{}})
 	for _, method := range []string{"Exit", "Fail", "Exit"} {
 		err := client.Call(within(t), method, 1, nil)
@@ -146,7 +146,7 @@ func TestAMethodThatEndsItsGoroutineIsAnError(t *testing.T) {
 	}
 }
 
-func TestALongErrorIsCut(t *testing.T) {
+func TestLongErrorIsCut(t *testing.T) {
 	client := clientOf(t, tutorial{})
 	text := strings.Repeat("é", 8<<20)
 	err := client.Call(within(t), "Refuse", text, nil)

@@ -59,7 +59,7 @@ func stillWorks(t *testing.T, c *Client) {
 	}
 }
 
-func TestAValueThatRefusesToBeDecodedFailsItsCallOnly(t *testing.T) {
+func TestValueThatRefusesToBeDecodedFailsItsCallOnly(t *testing.T) {
 	c := clientOf(t, valueServer{})
 	var reply picky
 	for _, err := range []error{
@@ -73,7 +73,7 @@ func TestAValueThatRefusesToBeDecodedFailsItsCallOnly(t *testing.T) {
 	stillWorks(t, c)
 }
 
-func TestAnInterfaceThatCannotBeEncodedFailsItsCallOnly(t *testing.T) {
+func TestInterfaceThatCannotBeEncodedFailsItsCallOnly(t *testing.T) {
 	gob.Register(registered{})
 	c := clientOf(t, valueServer{})
 	var reply mixed
