@@ -16,11 +16,12 @@ import (
 )
 
 // Broker makes further connections between the host and the plugin, in either
-// direction: for an object that the other side shall call ([Broker.Lend]), a
-// stream ([Broker.LendReader], [Broker.LendWriter]), or anything that speaks over a
-// connection (Dial and Accept with an ID that NextID gave and a call carried over).
-// It is safe for use by many goroutines, and ends with the connection that it
-// belongs to. From then on its errors are [core.ErrClosed].
+// direction. [Broker.Lend] passes an object for the other side to call;
+// [Broker.LendReader] and [Broker.LendWriter] pass streams. For a protocol of your
+// own, send an ID from NextID in a call, and use it with Dial and Accept.
+//
+// A Broker is safe for use by many goroutines. It ends with its connection; its
+// errors are [core.ErrClosed] from then on.
 type Broker struct {
 	inner   *broker.Prefixed
 	ids     broker.IDs
@@ -29,12 +30,12 @@ type Broker struct {
 	logger  *slog.Logger
 	calls   *core.Calls // nil in a host
 	explain func(context.Context, error) error
-	serving chan struct{} // a token for each connection that is served
-	crowded sync.Once     // logs that there are too many
+	serving chan struct{} // a token for each served connection
+	crowded sync.Once     // logs an excess of connections
 
 	mu      sync.Mutex
 	closed  bool
-	clients map[*Client]func()    // what to call when one is closed
+	clients map[*Client]func()    // values run when their client closes
 	waiting []*context.CancelFunc // dispensed objects without a client, the oldest first
 }
 
@@ -53,8 +54,7 @@ func newBroker(ctx context.Context, mux broker.Mux, o options, logger *slog.Logg
 	}
 }
 
-// NextID returns an ID that this side has not used before. The other side counts
-// for itself.
+// NextID returns an ID unused on this side. The other side has IDs of its own.
 func (b *Broker) NextID() uint32 { return b.ids.Next() }
 
 // Dial connects to the acceptor of id at the other side, and waits for it until
@@ -70,9 +70,9 @@ func (b *Broker) Accept(ctx context.Context, id uint32) (broker.Conn, error) {
 	return conn, closed(err)
 }
 
-// Listen returns a listener for id, for a server of the caller's own: it accepts
-// every connection that the other side dials until it is closed. ctx bounds only
-// the call.
+// Listen returns a listener for id, for a server of the caller's own. Until it is
+// closed it accepts every connection of the other side to id. ctx bounds only the
+// call.
 func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, context.Cause(ctx))
@@ -103,7 +103,7 @@ func (b *Broker) Client(ctx context.Context, id uint32) (*Client, error) {
 	return c, nil
 }
 
-// forget notes that a client has closed.
+// forget removes a closed client.
 func (b *Broker) forget(c *Client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,9 +113,9 @@ func (b *Broker) forget(c *Client) {
 	}
 }
 
-// Serve lets the other side call object's methods over every connection that it
-// makes to id, until ctx or the broker ends. It returns ctx's error then, or at
-// once if object has no method that can be called.
+// Serve lets the other side call object's methods over every connection to id, until
+// ctx or the broker ends; then it returns ctx's error. An object without callable
+// methods is an error at once.
 func (b *Broker) Serve(ctx context.Context, id uint32, object any) error {
 	s, err := rpc.NewService(object)
 	if err != nil {
@@ -154,7 +154,7 @@ func (b *Broker) admit() bool {
 	}
 }
 
-// answer answers the calls of one connection that was admitted.
+// answer answers the calls of an admitted connection.
 func (b *Broker) answer(ctx context.Context, conn net.Conn, object *rpc.Service) {
 	defer func() { <-b.serving }()
 	logTooLarge(b.logger, b.options.serve(ctx, conn, map[string]*rpc.Service{rpc.DefaultService: object}, b.calls))
@@ -170,8 +170,7 @@ func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
-// dispense serves a new object to the one client that will dial the ID that it
-// returns.
+// dispense serves a new object, to one client, at the returned ID.
 func (b *Broker) dispense(object any) (uint32, error) {
 	s, err := rpc.NewService(object)
 	if err != nil {
@@ -198,9 +197,9 @@ func (b *Broker) dispense(object any) (uint32, error) {
 	return id, nil
 }
 
-// await adds a dispensed object that no client has dialled. Above the limit the one
-// that has waited longest goes: its client's context ended, or it never dials. done
-// takes the object back, and may be called again.
+// await adds a dispensed object without a client. Above the limit the oldest object
+// is dropped: its client's context ended, or its client never dials. done takes the
+// object back, and may be called again.
 func (b *Broker) await() (ctx context.Context, done func()) {
 	ctx, cancel := context.WithCancel(b.ctx)
 	w := &cancel
@@ -219,7 +218,7 @@ func (b *Broker) await() (ctx context.Context, done func()) {
 	}
 }
 
-// lose fails what the clients are waiting for, and later calls.
+// lose fails the clients' calls in flight, and later calls.
 func (b *Broker) lose(reason error) {
 	b.mu.Lock()
 	clients := slices.Collect(maps.Keys(b.clients))
@@ -229,7 +228,7 @@ func (b *Broker) lose(reason error) {
 	}
 }
 
-// close ends the broker and the clients that were made with it.
+// close ends the broker and its clients.
 func (b *Broker) close() {
 	b.mu.Lock()
 	b.closed = true
@@ -242,7 +241,7 @@ func (b *Broker) close() {
 	_ = b.inner.Close()
 }
 
-// closed makes an error of the broker's scheme that means closed core's too.
+// closed wraps a closed error of the broker's scheme in core's.
 func closed(err error) error {
 	if errors.Is(err, net.ErrClosed) && !errors.Is(err, core.ErrClosed) {
 		return fmt.Errorf("the broker is %w: %w", core.ErrClosed, err)

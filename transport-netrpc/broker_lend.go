@@ -7,13 +7,13 @@ import (
 	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
-// ObjectRef stands in a message for an object of the sender's, whose methods the
-// receiver can call: [Broker.Lend] makes one, [Broker.Borrow] turns it into a
-// Client.
+// ObjectRef is a reference to an object of the sender's, for a message. The receiver
+// calls the object's methods: [Broker.Lend] makes the reference, [Broker.Borrow] turns
+// it into a Client. The zero value refers to nothing, and borrowing it is an error.
 type ObjectRef struct{ ID uint32 }
 
 // Lend lets the other side call the methods of object, over any number of
-// connections, until ctx ends: commonly that of the call that carries the
+// connections, until ctx ends. Commonly ctx is the context of the call with the
 // reference.
 //
 //	ctx, cancel := context.WithCancel(ctx)
@@ -22,7 +22,7 @@ type ObjectRef struct{ ID uint32 }
 //	…
 //	err = c.Call(ctx, "Put", PutArgs{Key: key, Adder: adder}, &sum)
 //
-// The methods have the form described at [Plugin].
+// The methods have the form described at [Carry].
 func (b *Broker) Lend(ctx context.Context, object any) (ObjectRef, error) {
 	s, err := rpc.NewService(object)
 	if err != nil {
@@ -33,8 +33,8 @@ func (b *Broker) Lend(ctx context.Context, object any) (ObjectRef, error) {
 	return ObjectRef{ID: id}, nil
 }
 
-// Borrow returns a client of the object that the other side lent, until ctx ends:
-// in a method of a plugin, until the call does. Close ends it before.
+// Borrow returns a client of the other side's object, until ctx ends: in a method of a
+// plugin, until the call ends. Close ends it earlier.
 func (b *Broker) Borrow(ctx context.Context, o ObjectRef) (*Client, error) {
 	if o.ID == 0 {
 		return nil, errNothingLent
@@ -54,5 +54,5 @@ func (b *Broker) Borrow(ctx context.Context, o ObjectRef) (*Client, error) {
 	return c, nil
 }
 
-// errNothingLent is the error of borrowing what a message does not have.
+// errNothingLent is the error of borrowing a zero reference.
 var errNothingLent = errors.New("the other side lent nothing here: the reference is zero")

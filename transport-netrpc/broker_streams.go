@@ -10,18 +10,18 @@ import (
 	"github.com/jackfield-go/jackfield/broker"
 )
 
-// ReaderRef stands in a message for an io.Reader of the sender's: [Broker.LendReader]
-// makes one, [Broker.BorrowReader] reads from it.
+// ReaderRef is a reference to an io.Reader of the sender's, for a message:
+// [Broker.LendReader] makes the reference, [Broker.BorrowReader] reads from it.
 type ReaderRef struct{ ID uint32 }
 
-// WriterRef stands in a message for an io.Writer of the sender's: [Broker.LendWriter]
-// makes one, [Broker.BorrowWriter] writes to it.
+// WriterRef is a reference to an io.Writer of the sender's, for a message:
+// [Broker.LendWriter] makes the reference, [Broker.BorrowWriter] writes to it.
 type WriterRef struct{ ID uint32 }
 
 // LendReader lets the other side read from r, once, until ctx ends. An error of r
 // makes the other side's reads fail, instead of seeming the end of the data; its
 // text does not cross. r is not closed; while it blocks in Read, one goroutine stays
-// with it. A nil r gives the zero ReaderRef, which cannot be borrowed.
+// with it. A nil r gives the zero ReaderRef, and borrowing that is an error.
 func (b *Broker) LendReader(ctx context.Context, r io.Reader) ReaderRef {
 	if r == nil {
 		return ReaderRef{}
@@ -36,9 +36,9 @@ func (b *Broker) LendReader(ctx context.Context, r io.Reader) ReaderRef {
 	return ReaderRef{ID: id}
 }
 
-// BorrowReader returns the reader that the other side lent. Close it after use,
-// also before its end: the other side then stops reading. Its Read does not end
-// with ctx, which bounds the opening; Close ends it.
+// BorrowReader returns the other side's reader. Close it after use, also before its
+// end: the other side then stops reading. ctx bounds the opening only; Close ends a
+// Read.
 func (b *Broker) BorrowReader(ctx context.Context, r ReaderRef) (io.ReadCloser, error) {
 	if r.ID == 0 {
 		return nil, errNothingLent
@@ -47,8 +47,8 @@ func (b *Broker) BorrowReader(ctx context.Context, r ReaderRef) (io.ReadCloser, 
 }
 
 // LendWriter lets the other side write to w, once, until ctx ends. w is not closed.
-// If it fails, the other side's writes do. A nil w gives the zero WriterRef, which
-// cannot be borrowed.
+// If it fails, the other side's writes do. A nil w gives the zero WriterRef, and
+// borrowing that is an error.
 func (b *Broker) LendWriter(ctx context.Context, w io.Writer) WriterRef {
 	if w == nil {
 		return WriterRef{}
@@ -63,10 +63,8 @@ func (b *Broker) LendWriter(ctx context.Context, w io.Writer) WriterRef {
 	return WriterRef{ID: id}
 }
 
-// BorrowWriter returns the writer that the other side lent. Its Close returns
-// when all that was written has reached the other side's writer, or with an
-// error if it has not. Its Write does not end with ctx, which bounds the
-// opening.
+// BorrowWriter returns the other side's writer. Its Close returns when all data has
+// reached that writer, or an error. ctx bounds the opening, and does not end a Write.
 func (b *Broker) BorrowWriter(ctx context.Context, w WriterRef) (io.WriteCloser, error) {
 	if w.ID == 0 {
 		return nil, errNothingLent
@@ -78,8 +76,8 @@ func (b *Broker) BorrowWriter(ctx context.Context, w WriterRef) (io.WriteCloser,
 	return &remoteWriter{Conn: conn}, nil
 }
 
-// stream accepts one connection to id and carries data over it; when that fails
-// or ctx ends, the other side sees a broken connection.
+// stream accepts one connection to id and carries data over it. After a failure or
+// the end of ctx, the other side sees a broken connection.
 func (b *Broker) stream(ctx context.Context, id uint32, carry func(broker.Conn) error) {
 	go func() {
 		ctx, cancel := b.within(ctx)
@@ -118,7 +116,7 @@ func (w *remoteWriter) finish() error {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
-		return fmt.Errorf("a borrowed writer did not take all that was written: %w", err)
+		return fmt.Errorf("a borrowed writer did not take all data: %w", err)
 	default:
 		return fmt.Errorf("a borrowed writer answered with %d bytes", n)
 	}

@@ -10,16 +10,16 @@ import (
 
 // Carry lets a transport carry the plugin p.
 //
-// The function server returns the object to serve to one client of impl: its
-// methods of the form that net/rpc accepts can be called, func (t *T) Name(args A,
-// reply *R) error, and the same with a context.Context in front, which ends with
-// the connection. It is called in the plugin, for each Dispense anew.
+// The function server returns the object to serve to one client of impl. Callable
+// methods have the form of net/rpc, func (t *T) Name(args A, reply *R) error, with or
+// without a context.Context in front; the context ends with the connection. The
+// function runs in the plugin, at each Dispense.
 //
-// The function client returns what the host calls, over c. It is called in the
-// host, for each Dispense anew.
+// The function client returns the host's implementation of C, over c. It runs in the
+// host, at each Dispense.
 //
-// A function may be nil where only the other side is built: using that side is an
-// error then. Two plugins of one transport have different names.
+// A function may be nil in a program without that side: using the side is an error
+// then. Two plugins of one transport have different names.
 func Carry[S, C any](
 	p core.Plugin[S, C],
 	server func(b *Broker, impl S) (any, error),
@@ -46,7 +46,7 @@ func Carry[S, C any](
 	return optionFunc(func(o *options) { o.carried = append(o.carried, made) })
 }
 
-// carried is a plugin that a transport carries, without its Go types.
+// carried is a plugin of a transport, without its Go types.
 type carried struct {
 	name        string
 	implemented func(bound core.Implementations) bool
@@ -54,13 +54,12 @@ type carried struct {
 	client      func(b *Broker, c *Client) (any, error)
 }
 
-// Names returns the names of the plugins that t carries and bound implements,
-// sorted.
+// Names returns the names of the plugins in t with an implementation in bound, sorted.
 func (t *Transport) Names(bound core.Implementations) []string {
 	return t.names(func(c carried) bool { return c.implemented(bound) })
 }
 
-// names returns the names of those plugins that fit, sorted.
+// names returns the names of the plugins accepted by fit, sorted.
 func (t *Transport) names(fit func(carried) bool) []string {
 	names := []string{}
 	for _, c := range t.options.carried {
@@ -74,7 +73,7 @@ func (t *Transport) names(fit func(carried) bool) []string {
 
 func every(carried) bool { return true }
 
-// checkCarried reports plugins that cannot be told from each other.
+// checkCarried reports plugins without a name of their own.
 func (t *Transport) checkCarried() error {
 	all := t.names(every)
 	for i, name := range all {
@@ -88,8 +87,8 @@ func (t *Transport) checkCarried() error {
 	return nil
 }
 
-// find returns the plugin called name among those that fit, or an error with their
-// names.
+// find returns the plugin called name among those accepted by fit, or an error with
+// their names.
 func (t *Transport) find(name, side string, fit func(carried) bool) (carried, error) {
 	for _, c := range t.options.carried {
 		if c.name == name && fit(c) {

@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// connection is the multiplexed connection to a plugin, with all that is made over it.
+// connection is the multiplexed connection to a plugin, with its streams and broker.
 type connection struct {
 	session   *session
 	mux       *yamux.Session
@@ -21,13 +21,13 @@ type connection struct {
 	broker    *Broker
 	cancel    context.CancelFunc
 	stdio     sync.WaitGroup
-	undrained atomic.Int32  // stdio streams that have not ended
+	undrained atomic.Int32  // stdio streams still open
 	printed   chan struct{} // closed when both stdio streams have ended
 	closing   sync.Once
 }
 
-// connect connects, opens the three streams that every connection begins with, and
-// waits until the plugin has accepted them.
+// connect connects, opens the first three streams of every connection, and waits
+// until the plugin has accepted them.
 func (s *session) connect(ctx context.Context) (*connection, error) {
 	conn, err := secured(ctx, s.link)
 	if err != nil {
@@ -83,7 +83,7 @@ func openStreams(ctx context.Context, mux *yamux.Session) (streams [3]*yamux.Str
 	return streams, nil
 }
 
-// lost tells whether the connection has ended.
+// lost reports whether the connection has ended.
 func (c *connection) lost() bool {
 	select {
 	case <-c.mux.Done():

@@ -6,8 +6,8 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// drain copies what the plugin prints to its sink. A sink that fails does not
-// stop the plugin: the rest is dropped.
+// drain copies the plugin's output to its sink. A failed sink does not stop the
+// plugin: the rest is dropped.
 func (c *connection) drain(name string, sink io.Writer, stream *yamux.Stream) {
 	defer func() {
 		if c.undrained.Add(-1) == 0 {
@@ -19,14 +19,14 @@ func (c *connection) drain(name string, sink io.Writer, stream *yamux.Stream) {
 	if guarded.err == nil {
 		return
 	}
-	c.session.link.Logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
+	c.session.link.Logger.Warn("the sink for the plugin's output failed; the rest is dropped",
 		"stream", name, "error", guarded.err)
 	if err != nil {
 		_, _ = io.Copy(io.Discard, stream)
 	}
 }
 
-// sinkWriter remembers that it was the sink, not the stream, that failed.
+// sinkWriter keeps the sink's error, to tell it from the stream's.
 type sinkWriter struct {
 	sink io.Writer
 	err  error

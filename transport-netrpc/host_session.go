@@ -10,14 +10,15 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// session is the host's side (protocol §4). It has one connection at a time. When
-// that is lost and the plugin lives, the next Dispense or Ping makes another.
+// session is the host's side (protocol §4). It has one connection at a time. After
+// the loss of a connection, while the plugin lives, the next Dispense or Ping makes a
+// new connection.
 type session struct {
 	transport *Transport
 	link      core.HostLink
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
-	changing  chan struct{} // held by who replaces the connection
+	changing  chan struct{} // held while the connection is replaced
 
 	mu      sync.Mutex
 	current *connection
@@ -57,8 +58,8 @@ func (s *session) live(ctx context.Context) (*connection, error) {
 	return s.replace(ctx, old)
 }
 
-// replace makes a connection in the place of a lost one, unless the plugin's end was
-// the reason. What was dispensed and borrowed over that one has gone with it.
+// replace makes a new connection after a loss, unless the plugin's end was the reason.
+// Dispensed and borrowed objects are lost with their connection.
 func (s *session) replace(ctx context.Context, old *connection) (*connection, error) {
 	reason := fmt.Errorf("%w: %w", core.ErrConnectionLost, old.mux.Err())
 	if err := s.link.Explain(ctx, reason); s.exited() || errors.Is(err, core.ErrClosed) {
@@ -89,7 +90,7 @@ func (s *session) latest() *connection {
 	return s.current
 }
 
-// exited tells whether the plugin's process has ended.
+// exited reports whether the plugin's process has ended.
 func (s *session) exited() bool {
 	select {
 	case <-s.link.Exited:
@@ -99,7 +100,7 @@ func (s *session) exited() bool {
 	}
 }
 
-// explain adds what is known to the error of a call whose connection was lost.
+// explain adds the reason to the error of a call after a lost connection.
 func (s *session) explain(ctx context.Context, err error) error {
 	err = s.link.Explain(ctx, err)
 	if s.exited() || s.ctx.Err() != nil || !errors.Is(err, core.ErrConnectionLost) {
@@ -134,8 +135,8 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	return made, nil
 }
 
-// dispenseError gives the type to a plugin's answer that it does not have the
-// name: this library's and go-plugin's answers begin alike.
+// dispenseError gives an UnknownPluginError its type: the answers of this library's
+// and of go-plugin's plugins begin alike.
 func dispenseError(name string, err error) error {
 	var remote RemoteError
 	if !errors.As(err, &remote) || !strings.HasPrefix(string(remote), "unknown plugin") {
@@ -153,9 +154,9 @@ func (s *session) Ping(ctx context.Context) error {
 	return c.control.Call(ctx, "Control.Ping", true, nil)
 }
 
-// Quit calls Control.Quit, hangs up the control stream as a sign that the answer
-// has come, and waits for the end of the output. It makes no new connection: the
-// host has other means to end the plugin.
+// Quit calls Control.Quit, hangs up the control stream to acknowledge the answer, and
+// waits for the end of the output. It makes no new connection: the host has other
+// means to end the plugin.
 func (s *session) Quit(ctx context.Context) error {
 	c := s.latest()
 	if c.lost() {
@@ -179,8 +180,8 @@ func (s *session) Quit(ctx context.Context) error {
 // Done is closed with the present multiplexed connection.
 func (s *session) Done() <-chan struct{} { return s.latest().mux.Done() }
 
-// Close drops the connection. If the plugin's process has ended before, calls
-// in flight have lost their connection; otherwise they were closed.
+// Close drops the connection. Calls in flight fail as closed, or as lost if the
+// plugin's process has ended before.
 func (s *session) Close() error {
 	s.cancel()
 	s.changing <- struct{}{} // nobody makes a connection now

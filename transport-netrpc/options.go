@@ -18,7 +18,7 @@ const (
 	DefaultMaxConcurrentCalls = rpc.DefaultMaxConcurrentCalls
 )
 
-// Option says what a transport carries, and how.
+// Option is a setting of a transport: a plugin to carry, or a limit.
 type Option interface {
 	apply(o *options)
 }
@@ -47,15 +47,14 @@ func (o options) serve(ctx context.Context, conn net.Conn, services map[string]*
 }
 
 // WithYamux sets the bounds of the multiplexed connection: windows, backlog,
-// keep-alive. Without it yamux's defaults hold, which send no keep-alive: the
-// other side's end closes a local connection, and a debugger may stop it for
-// as long as it takes.
+// keep-alive. Yamux's defaults send no keep-alive: the end of the other side
+// closes a local connection, and a debugger may stop the other side for any time.
 func WithYamux(cfg yamux.Config) Option {
 	return optionFunc(func(o *options) { o.yamux = cfg })
 }
 
-// WithBroker sets the bounds of the broker: how long connections wait for somebody
-// to accept them, and how many do. The fields of the prefixed scheme count.
+// WithBroker sets the bounds of the broker: the number of connections not yet
+// accepted, and their timeout. The fields of the prefixed scheme count.
 func WithBroker(cfg broker.Config) Option {
 	return optionFunc(func(o *options) { o.broker = cfg })
 }
@@ -66,26 +65,26 @@ func WithMaxConcurrentCalls(n int) Option {
 	return optionFunc(func(o *options) { o.maxCalls = n })
 }
 
-// WithMaxServed limits how many connections to its objects a side serves at a time,
-// for each session: to dispensed objects and to lent ones. A further Dispense is an
-// error, and a further connection is reset. As many objects may be dispensed that no
-// client has dialled; above that the oldest goes. n below 1 means [DefaultMaxServed].
+// WithMaxServed limits the connections to a side's objects, dispensed and lent, at a
+// time for each session. A further Dispense is an error, and a further connection is
+// reset. The same limit holds for dispensed objects without a client; above it the
+// oldest is dropped. n below 1 means [DefaultMaxServed].
 func WithMaxServed(n int) Option {
 	return optionFunc(func(o *options) { o.maxServed = n })
 }
 
-// WithMaxMessageSize bounds how large a message may be that this side takes, in
-// bytes of gob: the arguments of a call, or what it answers. A larger one is a
-// [MessageSizeError] as soon as it is announced, before there is memory for any
-// of it, and ends its connection, as it is not read past: that of one dispensed
-// or brokered object, not the session. A side that answers calls can only log
-// that; the caller's error is [core.ErrConnectionLost]. n below 1 means
-// [DefaultMaxMessageSize]; gob itself takes no more than 8 GiB, on 32-bit machines
-// 1 GiB, whatever n is. What passed readers and writers carry is not bounded.
+// WithMaxMessageSize limits an incoming message, in bytes of gob: the arguments of a
+// call, or its answer. n below 1 means [DefaultMaxMessageSize].
 //
-// Bounds that n does not change: 64 KiB for the header of a request, 128 KiB for
-// the messages of Ping, Dispense and Quit, and 1 MiB for the types that a
-// connection defines.
+// A larger message is a [MessageSizeError] at its announcement, before memory is
+// allocated for it. The message is not read, so its connection ends: the connection
+// of one dispensed or brokered object, not the session. A side answering calls can
+// only log this; the caller's error is [core.ErrConnectionLost].
+//
+// Whatever n is, gob takes at most 8 GiB, on 32-bit machines 1 GiB. Data of lent
+// readers and writers is not limited. Fixed limits are 64 KiB for the header of a
+// request, 128 KiB for the messages of Ping, Dispense and Quit, and 1 MiB for the
+// type definitions of a connection.
 func WithMaxMessageSize(n int) Option {
 	return optionFunc(func(o *options) { o.maxMessage = n })
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// pump copies one of the plugin's outputs to whichever host is connected last.
+// pump copies an output of the plugin to the host with the latest connection.
 type pump struct {
 	source io.Reader
 	ended  chan struct{} // closed when all has been sent
@@ -43,8 +43,8 @@ func (p *pump) change(change func()) {
 	p.changed = make(chan struct{})
 }
 
-// target returns the stream to write to, nil if there is none, and what is
-// closed when that changes.
+// target returns the stream to write to, or nil, and a channel closed at the next
+// change.
 func (p *pump) target() (*yamux.Stream, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,8 +69,8 @@ func (p *pump) run(ctx context.Context) {
 	}
 }
 
-// send writes data to the target, and what is left of it to the next one if the
-// connection breaks. It returns false when ctx has ended.
+// send writes data to the target, and the rest to the next target if the connection
+// breaks. It returns false when ctx has ended.
 func (p *pump) send(ctx context.Context, data []byte) bool {
 	for len(data) > 0 {
 		target, changed := p.target()
@@ -109,6 +109,6 @@ func (p *pump) finish(ctx context.Context) error {
 	case <-target.Done():
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("send what the plugin printed: %w", context.Cause(ctx))
+		return fmt.Errorf("send the plugin's output: %w", context.Cause(ctx))
 	}
 }

@@ -20,7 +20,7 @@ type server struct {
 	link      core.PluginLink
 	ctx       context.Context // of the connections
 	cancel    context.CancelFunc
-	asking    *core.Calls    // control streams over which a host asked the plugin to leave
+	asking    *core.Calls    // control streams of hosts waiting for the end
 	pumps     sync.WaitGroup // of stdout and stderr
 	stdout    *pump
 	stderr    *pump
@@ -43,8 +43,8 @@ func newServer(t *Transport, link core.PluginLink) *server {
 // Fields returns none: the line has six fields over net/rpc.
 func (s *server) Fields() []string { return nil }
 
-// Serve answers one host, until it hangs up its control stream. Several may be
-// connected: a host that was replaced, a check whether the plugin listens.
+// Serve answers one host, until it hangs up its control stream. Several peers may be
+// connected: a replaced host, a check of the listener.
 func (s *server) Serve(conn net.Conn) error {
 	ctx, cancel := context.WithCancel(s.ctx)
 	defer cancel()
@@ -60,7 +60,7 @@ func (s *server) Serve(conn net.Conn) error {
 		return err
 	}
 	defer func() { _ = mux.Close() }()
-	// Closing the session sends what calls have answered before.
+	// Closing the session sends the answers given before.
 	stop := context.AfterFunc(ctx, func() { _ = mux.Close() })
 	defer stop()
 	streams, err := acceptStreams(connecting, mux)
@@ -80,8 +80,8 @@ func (s *server) Serve(conn net.Conn) error {
 	return nil
 }
 
-// errSilent says why a connection was let go.
-var errSilent = errors.New("it did not become a host's in time (Config.ConnectionTimeout)")
+// errSilent is the reason for closing a silent connection.
+var errSilent = errors.New("the peer did not identify itself as a host in time (Config.ConnectionTimeout)")
 
 // orSilent is err, or errSilent if connecting took too long.
 func orSilent(connecting context.Context, err error) error {
@@ -119,21 +119,22 @@ func (s *server) answer(ctx context.Context, conn net.Conn, b *Broker) {
 		options.serve(ctx, conn, map[string]*rpc.Service{"Control": control, "Dispenser": dispenser}, nil))
 }
 
-// logTooLarge says why a connection has ended whose other side cannot be told.
+// logTooLarge logs the reason for ending a connection: net/rpc cannot tell it to the
+// other side.
 func logTooLarge(logger *slog.Logger, err error) {
 	var tooLarge *rpc.MessageSizeError
 	if errors.As(err, &tooLarge) {
-		logger.Warn("a connection of the other side's was ended: its message is too large", "error", tooLarge)
+		logger.Warn("a connection of the other side was closed: its message is too large", "error", tooLarge)
 	}
 }
 
-// Flush waits until the hosts have what was printed.
+// Flush waits until the hosts have received all output.
 func (s *server) Flush(ctx context.Context) error {
 	return errors.Join(s.stdout.finish(ctx), s.stderr.finish(ctx))
 }
 
-// Close waits until the hosts that asked the plugin to leave have hung up, as a
-// sign that they have the answer, and ends the connections.
+// Close waits until the hosts waiting for the end have hung up, to acknowledge the
+// answer, and ends the connections.
 func (s *server) Close(ctx context.Context) {
 	_ = s.asking.Drain(ctx)
 	s.cancel()

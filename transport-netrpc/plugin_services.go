@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// controlService is what a host calls to see whether the plugin lives, and to
-// end it. Each control stream has one.
+// controlService lets a host check and end the plugin. Each control stream has its
+// own.
 type controlService struct {
 	server *server
 

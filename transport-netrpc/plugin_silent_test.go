@@ -185,7 +185,7 @@ func TestConnectionWithoutAHostIsClosed(t *testing.T) {
 				if got := r.kept(t, test.says); got != test.limit {
 					t.Errorf("it was kept for %v", got)
 				}
-				r.log.wait(t, "it did not become a host's in time")
+				r.log.wait(t, "the peer did not identify itself as a host in time")
 				if test.tls {
 					r.mu.Lock()
 					defer r.mu.Unlock()

@@ -1,16 +1,15 @@
 // Package transportnetrpc carries the calls between a host and a plugin over
 // the wire of the standard library's net/rpc: gob messages over streams of one
 // multiplexed connection (protocol §4). It has no dependency outside Jackfield,
-// and works with hosts and plugins that are built on hashicorp/go-plugin.
+// and works with hosts and plugins built on hashicorp/go-plugin.
 //
-// [Carry] ties a plugin of the application's, a [core.Plugin], to two functions:
-// how to make the object whose methods a plugin serves, and how to make a client of
-// the application's interface out of a [Client]. New makes a transport of that:
+// [Carry] ties a plugin of the application's, a [core.Plugin], to two functions. The
+// first makes the object for the plugin to serve; the second makes a client of the
+// application's interface from a [Client]. New makes a transport of that:
 //
 //	var Versions = core.Versions{1: {transportnetrpc.New(transportnetrpc.Carry(Plugin, newServer, newClient))}}
 //
-// What cannot be in a message (an interface of the host's, an io.Reader) goes
-// through the [Broker].
+// The [Broker] passes the rest: interfaces of the host's, readers and writers.
 package transportnetrpc
 
 import (
@@ -21,24 +20,23 @@ import (
 	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
-// What the functions given to [Carry] see of package rpc.
+// Types of package rpc for the functions given to [Carry].
 type (
 	// Client calls the methods of one object at the other side.
 	Client = rpc.Client
-	// RemoteError is an error that the other side's method returned.
+	// RemoteError is an error returned by the other side's method.
 	RemoteError = rpc.RemoteError
-	// MessageSizeError says that the other side announced a message that is larger
-	// than this side takes.
+	// MessageSizeError is the error of a message above this side's limit.
 	MessageSizeError = rpc.MessageSizeError
 	// BasicError carries an error inside a gob message.
 	BasicError = rpc.BasicError
 )
 
-// NewBasicError returns err as one that gob can encode; nil for nil.
+// NewBasicError returns err in a form for gob; nil for nil.
 func NewBasicError(err error) *BasicError { return rpc.NewBasicError(err) }
 
-// Transport is the net/rpc transport of the plugins that it carries. It is safe for
-// use by any number of launches.
+// Transport is the net/rpc transport of its plugins. It is safe for use by any number
+// of launches.
 type Transport struct{ options options }
 
 var _ core.Transport = (*Transport)(nil)
@@ -61,7 +59,7 @@ func (t *Transport) Protocol() core.Protocol { return core.NetRPC }
 // HostEnv sets nothing: net/rpc has no variables of its own.
 func (t *Transport) HostEnv(func(key, value string)) {}
 
-// Dial connects to the plugin and makes sure that it answers.
+// Dial connects to the plugin and waits for its answer.
 func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
 	if err := t.checkCarried(); err != nil {
 		return nil, err

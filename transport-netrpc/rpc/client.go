@@ -3,10 +3,10 @@
 // and either side may be that package.
 //
 // A [Client] calls the methods of the other side's objects, with a context on each
-// call. [Serve] answers calls of a [Service], which [NewService] makes of an object;
-// a method may take a context. Both bound the size of the messages that they take.
+// call. [NewService] makes a [Service] of an object, and [Serve] answers its calls; a
+// method may take a context. Both limit the size of incoming messages.
 //
-// transportnetrpc is built on it. Programs need it only for connections of their
+// Package transportnetrpc uses it. Programs need it only for connections of their
 // own.
 package rpc
 
@@ -23,30 +23,30 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// DefaultMaxMessageSize is how large a message may be, in bytes, unless a
-// configuration says otherwise: 1 GiB. What hashicorp/go-plugin's side sends is
-// bounded by gob alone, at eight times as much on most machines.
+// DefaultMaxMessageSize is the default limit of a message, in bytes: 1 GiB. The
+// messages of hashicorp/go-plugin's side are limited by gob alone, at eight times as
+// much on most machines.
 const DefaultMaxMessageSize = 1 << 30
 
 // Client calls the methods of one object at the other side, on the wire of the
-// standard library's net/rpc. It is safe for use by many goroutines, whose
-// calls run at the same time.
+// standard library's net/rpc. It is safe for use by many goroutines; their calls run
+// in parallel.
 type Client struct {
 	conn net.Conn
 	cfg  ClientConfig
 
-	writing chan struct{} // held by who writes
+	writing chan struct{} // held while writing
 	writer  *messageWriter
 
 	mu      sync.Mutex
 	started bool
-	ended   error // why no more calls can be made
+	ended   error // the reason; nil while calls can be made
 	seq     uint64
 	pending map[uint64]*call
 	reader  sync.WaitGroup
 }
 
-// call is one that waits for its answer.
+// call is a call waiting for its answer.
 type call struct {
 	replyType reflect.Type // nil: the answer's body is not wanted
 	done      chan answer
@@ -62,18 +62,18 @@ type ClientConfig struct {
 	// MaxMessageSize bounds an answer, in bytes of gob. Below 1, it is
 	// [DefaultMaxMessageSize].
 	MaxMessageSize int
-	// Explain adds the reason to the error of a call whose connection was lost, if
-	// it knows one. nil adds nothing.
+	// Explain adds a known reason to the error of a call after a lost connection. nil
+	// adds nothing.
 	Explain func(ctx context.Context, err error) error
-	// Closed is called when the client is of no more use, maybe more than once. It
-	// may be nil.
+	// Closed is called when the client has ended, maybe more than once. It may be nil.
 	Closed func()
 }
 
-// NewClient returns a client that calls over conn, which is the client's from
-// then on. The other side may be [Serve] or net/rpc. A connection that cannot be
-// written to after a write deadline has passed, as one under TLS cannot, does not
-// survive a call that is abandoned while it is being written.
+// NewClient returns a client over conn, and takes conn over. The other side may be
+// [Serve] or net/rpc.
+//
+// Abandoning a call in the middle of its message needs a write deadline. A TLS
+// connection cannot be written to after its deadline, so such a call ends it.
 func NewClient(conn net.Conn, cfg ClientConfig) *Client {
 	if cfg.MaxMessageSize < 1 {
 		cfg.MaxMessageSize = DefaultMaxMessageSize
@@ -93,19 +93,19 @@ func NewClient(conn net.Conn, cfg ClientConfig) *Client {
 	}
 }
 
-// Call invokes the method with args and stores what it answers in reply, a
-// pointer; a nil reply drops the answer. A method without a dot is one of the
-// service [DefaultService].
+// Call invokes the method with args and stores its answer in reply, a pointer; a nil
+// reply drops the answer. A method without a dot belongs to the service
+// [DefaultService]. The answer replaces the value behind reply; net/rpc merges it.
 //
-// The answer replaces the whole of what reply points to; net/rpc merges it. When
-// ctx ends first, Call returns its error, reply is left as it was,
-// and the method runs to its end unnoticed, for net/rpc has no message that
-// would stop it; further calls work. Encoding args is not interrupted, and what
-// has been encoded is sent before the next call. An error that the method returned is a
-// [RemoteError]. A broken connection is [core.ErrConnectionLost], joined with
-// a [core.ExitError] where a plugin's end was the cause, or with a
-// [MessageSizeError] where an answer was too large, which ends the connection;
-// after Close it is [core.ErrClosed].
+// When ctx ends first, Call returns its error and leaves reply unchanged. The method
+// runs to its end unnoticed, for net/rpc has no message to stop it; further calls
+// work. Encoding args is not interrupted, and the encoded rest is sent before the next
+// call.
+//
+// An error returned by the method is a [RemoteError]. A broken connection is
+// [core.ErrConnectionLost], joined with a [core.ExitError] if the plugin's end was the
+// cause. An answer above the limit ends the connection, and joins a
+// [MessageSizeError]. After Close the error is [core.ErrClosed].
 func (c *Client) Call(ctx context.Context, method string, args, reply any) error {
 	if !strings.Contains(method, ".") {
 		method = DefaultService + "." + method
@@ -137,7 +137,7 @@ func (c *Client) Call(ctx context.Context, method string, args, reply any) error
 	}
 }
 
-// replyElem returns the type that reply points to.
+// replyElem returns the type behind the pointer reply.
 func replyElem(reply any) (reflect.Type, error) {
 	if reply == nil {
 		return nil, nil
@@ -209,7 +209,7 @@ func (c *Client) write(ctx context.Context, header *request, args any) error {
 	return err
 }
 
-// past is a deadline that has always expired.
+// past is an expired deadline at any time.
 var past = time.Unix(1, 0)
 
 func (c *Client) register(waiting *call) (uint64, error) {
@@ -232,10 +232,10 @@ func (c *Client) forget(seq uint64) *call {
 	return waiting
 }
 
-// failure says which call failed, and what is known of the reason.
+// failure names the call in its error, and adds the known reason.
 func (c *Client) failure(ctx context.Context, method string, err error) error {
 	var tooLarge *MessageSizeError
-	if errors.Is(err, core.ErrConnectionLost) && !errors.As(err, &tooLarge) { // which this side has ended
+	if errors.Is(err, core.ErrConnectionLost) && !errors.As(err, &tooLarge) { // otherwise this side has ended it
 		err = c.cfg.Explain(ctx, err)
 	}
 	return fmt.Errorf("call %s: %w", method, err)
@@ -258,7 +258,7 @@ func (c *Client) readAnswers() {
 }
 
 // readAnswer reads the body. It decodes into a value of its own: the caller may
-// leave meanwhile. It returns an error if the connection cannot be used further.
+// leave meanwhile. An error means an unusable connection.
 func (c *Client) readAnswer(messages *messageReader, header response) error {
 	c.mu.Lock()
 	waiting := c.pending[header.Seq]
@@ -276,8 +276,8 @@ func (c *Client) readAnswer(messages *messageReader, header response) error {
 	}
 	if err != nil && messages.broken() {
 		if messages.source.ended() {
-			err = fmt.Errorf("the answer of %s has no body: probably gob could not encode it, upon which the package net/rpc "+
-				"ends the connection, and go-plugin with it; the plugin's stderr names the type (%w)", clip(header.ServiceMethod), err)
+			err = fmt.Errorf("the answer of %s has no body: probably gob could not encode it, and net/rpc, "+
+				"as in go-plugin, then ends the connection; the plugin's stderr names the type (%w)", clip(header.ServiceMethod), err)
 		}
 		return err
 	}
@@ -290,8 +290,8 @@ func (c *Client) readAnswer(messages *messageReader, header response) error {
 	return nil
 }
 
-// end fails every call that waits, and all later ones. It returns with what: an
-// end that came before counts.
+// end fails all calls, waiting and later, and returns their error: the first end
+// counts.
 func (c *Client) end(err error) error {
 	c.mu.Lock()
 	if c.ended == nil {
@@ -314,7 +314,7 @@ func (c *Client) end(err error) error {
 func (c *Client) CloseWithError(reason error) { _ = c.end(reason) }
 
 // Close ends the connection; calls in flight return [core.ErrClosed]. It may be
-// called again. A connection that was taken over is left alone.
+// called again. It leaves a hijacked connection alone.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	started := c.started
@@ -335,9 +335,10 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Hijack hands the connection over to the caller, who may speak net/rpc on it
-// with rpc.NewClient, or anything else that the other side expects. It is
-// possible before the first call only; the Client is of no use afterwards.
+// Hijack hands the connection over to the caller, for a client of the standard
+// library's net/rpc (its NewClient) or for another protocol of the other side's. It
+// returns [ErrInUse] after the first call. The Client's calls fail with [ErrHijacked]
+// afterwards.
 func (c *Client) Hijack() (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// ErrHijacked is returned by a Client whose connection was taken over.
+// ErrHijacked is returned by a Client after Hijack.
 var ErrHijacked = errors.New("the connection was taken over with Hijack")
 
 // ErrInUse is returned by Hijack after the first call.
 var ErrInUse = errors.New("calls have been made over this connection")
 
-// RemoteError is an error that the other side's method returned. Errors cross
-// the wire as text: their types and what they wrap do not.
+// RemoteError is an error returned by the other side's method. Errors cross the wire
+// as text, without their types and wrapped errors.
 type RemoteError string
 
 func (e RemoteError) Error() string { return string(e) }
@@ -23,7 +23,7 @@ type BasicError struct {
 	Message string
 }
 
-// NewBasicError returns err as one that gob can encode; nil for nil.
+// NewBasicError returns err in a form for gob; nil for nil.
 func NewBasicError(err error) *BasicError {
 	if err == nil {
 		return nil
@@ -33,18 +33,17 @@ func NewBasicError(err error) *BasicError {
 
 func (e *BasicError) Error() string { return e.Message }
 
-// MessageSizeError says that the other side announced more than this side takes:
-// one message, or type definitions. The rest was not read, and the connection was
-// ended: on a Client, calls in flight and later ones return it together with
-// [core.ErrConnectionLost].
+// MessageSizeError is the error of a message, or of type definitions, above this side's
+// limit. The rest is not read, and the connection ends: on a Client, all calls in
+// flight and later return it together with [core.ErrConnectionLost].
 type MessageSizeError struct {
-	// Size is what was announced, in bytes: a message with the type definitions in
+	// Size is the announced size, in bytes: a message with the type definitions in
 	// front of it, or all definitions of the connection.
 	Size uint64
-	// Limit is what is taken.
+	// Limit is the limit in bytes.
 	Limit uint64
-	// Part names a part with a limit of its own, which cannot be set: the header of a
-	// request, or the type definitions of a connection. It is empty for a message.
+	// Part names a part with a fixed limit of its own: the header of a request, or the
+	// type definitions of a connection. It is empty for a message.
 	Part string
 }
 

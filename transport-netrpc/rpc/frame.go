@@ -6,39 +6,38 @@ import (
 	"io"
 )
 
-// gobMost is the largest message that gob itself takes. The error that it has for
-// others does not end the reading, though it stands in the middle of nowhere then.
+// gobMost is the limit of a message in gob itself. Gob's error for larger messages does
+// not end the reading, although the reader has lost its place.
 const gobMost = (1<<30)<<(^uint(0)>>62) - 1
 
-// errLength says that a message's length is none.
-var errLength = errors.New("what should be the length of a message cannot be read")
+// errLength is the error of an invalid length of a message.
+var errLength = errors.New("the length of a message is invalid")
 
-// frameReader is what a gob.Decoder reads a stream of messages through: it looks
-// at the length in front of each before gob makes room for it, and at whether it
-// defines a type. An error stays.
+// frameReader reads a stream of messages for a gob.Decoder. It checks each message's
+// length before gob allocates memory, and counts type definitions. An error stays.
 type frameReader struct {
 	source      *bufio.Reader
-	limit       uint64 // of what one Decode takes
-	part        string // what that is, for the error
+	limit       uint64 // of one Decode
+	part        string // the part being decoded, for the error
 	taken       uint64 // by this Decode
-	definitions uint64 // bytes of those in the whole stream
+	definitions uint64 // their bytes in the whole stream
 	defined     int    // their number
-	length      []byte // of the current message, as it came: what is unread of it
+	length      []byte // of the current message, encoded: its unread rest
 	left        uint64 // of the current message, unread
 	err         error
 	space       [maxLength]byte
 }
 
-// maxLength is the longest form of a message's length: how many bytes follow,
-// negated, then eight of them.
+// maxLength is the longest form of a message's length: the number of bytes, negated,
+// then eight bytes.
 const maxLength = 9
 
 func newFrameReader(r io.Reader, limit int) *frameReader {
 	return &frameReader{source: bufio.NewReader(r), limit: min(uint64(limit), gobMost)}
 }
 
-// begin begins a Decode, which takes limit bytes at most, the definitions in front
-// of the value included.
+// begin begins a Decode of at most limit bytes, the definitions in front of the value
+// included.
 func (f *frameReader) begin(part string, limit int) {
 	f.part, f.limit, f.taken = part, min(uint64(limit), gobMost), 0
 }
@@ -64,13 +63,13 @@ func (f *frameReader) Read(p []byte) (n int, err error) {
 	return n, f.err
 }
 
-// ended tells whether the other side has hung up between two messages.
+// ended reports whether the other side has hung up between two messages.
 func (f *frameReader) ended() bool {
 	return errors.Is(f.err, io.EOF) && f.left == 0 && len(f.length) == 0
 }
 
-// ReadByte tells gob that this reader is buffered: another buffer in front of it
-// would read the next message's length too early.
+// ReadByte marks this reader as buffered for gob: a further buffer would read the next
+// message's length too early.
 func (f *frameReader) ReadByte() (byte, error) {
 	var b [1]byte
 	_, err := io.ReadFull(f, b[:])
@@ -104,7 +103,7 @@ func (f *frameReader) next() error {
 	return f.check()
 }
 
-// check bounds the message whose length has been read.
+// check limits the message after its length has been read.
 func (f *frameReader) check() error {
 	if f.left > f.limit-f.taken {
 		return &MessageSizeError{Size: f.taken + f.left, Limit: f.limit, Part: f.part}
@@ -119,8 +118,8 @@ func (f *frameReader) check() error {
 	return checkDefinitions(f.definitions)
 }
 
-// defines tells whether the message defines a type: its first number, the type's,
-// is negative then. gob has a number's sign in the lowest bit of its last byte.
+// defines reports whether the message defines a type: then its first number, the
+// type's ID, is negative. gob has a number's sign in the lowest bit of its last byte.
 func (f *frameReader) defines() (bool, error) {
 	if f.left == 0 {
 		return false, nil

@@ -7,8 +7,8 @@ import (
 
 // gob keeps each type definition as long as the connection lasts, and reads on
 // until a value follows. maxDefinitions bounds their bytes on a connection: some
-// thousand large types. A definition counts definitionCost bytes more, for what gob
-// makes of the smallest.
+// thousand large types. Each definition counts definitionCost bytes more, the cost of
+// the smallest in memory.
 const (
 	maxDefinitions = 1 << 20
 	definitionCost = 64
@@ -21,13 +21,13 @@ func checkDefinitions(bytes uint64) error {
 	return nil
 }
 
-// keptTypes are the definitions that a decoder keeps. Most come in messages of their
-// own, which frameReader counts. Those of interfaces inside of interfaces stand in
-// the middle of a value, where gob alone finds them. It has no method that tells, so
+// keptTypes are the type definitions in a decoder. Most come in messages of their own,
+// and frameReader counts these. Interfaces inside of interfaces have theirs in the
+// middle of a value, and gob alone finds them. No method of gob tells them, so
 // keptTypes looks at its table.
 type keptTypes struct {
 	table   reflect.Value // by ID
-	hidden  int           // those of the table that had no message of their own
+	hidden  int           // definitions in the table without a message of their own
 	counted map[int64]bool
 	bytes   uint64 // of those counted
 }
@@ -36,7 +36,7 @@ func newKeptTypes(dec *gob.Decoder) keptTypes {
 	return keptTypes{table: reflect.ValueOf(dec).Elem().FieldByName("wireType")}
 }
 
-// check bounds the definitions, of which defined had messages of their own.
+// check limits the definitions; defined is the number with messages of their own.
 func (k *keptTypes) check(defined int) error {
 	if k.table.Kind() != reflect.Map || k.table.Len() <= defined+k.hidden {
 		return nil
@@ -54,7 +54,7 @@ func (k *keptTypes) check(defined int) error {
 	return checkDefinitions(k.bytes)
 }
 
-// footprint is about how many bytes a value without cycles takes.
+// footprint estimates the bytes of a value without cycles.
 func footprint(v reflect.Value) (bytes uint64) {
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -25,27 +25,26 @@ type response struct {
 	Error         string
 }
 
-// invalidBody stands where an answer's body would, when there is an error
-// instead.
+// invalidBody is the body of an answer with an error.
 var invalidBody = struct{}{}
 
 // messageWriter encodes headers and bodies and writes both at once. It is used
 // by one goroutine at a time.
 //
-// What was encoded must reach the other side even if its caller gives up, for
-// gob sends the description of a type once and means it for all that follows.
-// So what a write left over goes out before the next message.
+// Encoded data must reach the other side even if its caller gives up: gob describes a
+// type once, for all later messages. So the rest of an interrupted write goes out
+// before the next message.
 type messageWriter struct {
 	w      io.Writer
 	enc    *gob.Encoder
 	target *bytes.Buffer
 	body   bytes.Buffer
-	out    bytes.Buffer // what is still to be written
+	out    bytes.Buffer // still to be written
 
 	tried map[reflect.Type]bool // types, and whether their values are tried first
 }
 
-// keepBuffer is the capacity above which a buffer is not kept between messages.
+// keepBuffer is the largest capacity of a buffer kept between messages.
 const keepBuffer = 64 << 10
 
 func newMessageWriter(w io.Writer) *messageWriter {
@@ -78,7 +77,7 @@ func (m *messageWriter) write(header, body any) error {
 		m.target = &m.out
 		bodyErr = m.enc.Encode(header)
 	}
-	m.out.Write(m.body.Bytes()) // after a failure the types that it described
+	m.out.Write(m.body.Bytes()) // after a failure: its type descriptions
 	m.body.Reset()
 	if bodyErr != nil {
 		return encodeError{bodyErr}
@@ -86,9 +85,9 @@ func (m *messageWriter) write(header, body any) error {
 	return m.flush()
 }
 
-// try reports what cannot be encoded, before the encoder whose state the other
-// side mirrors has touched it: of a value with interfaces in it, gob counts the
-// types that it has met as described even if it then drops the message.
+// try reports an unencodable body before the connection's encoder touches it, since the
+// other side mirrors that encoder's state. In a value with interfaces, gob counts types
+// as described even if it then drops the message.
 func (m *messageWriter) try(body any) error {
 	if err := sendable(body); err != nil {
 		return err
@@ -132,7 +131,7 @@ func holdsInterface(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// sendable refuses nil pointers, over which gob panics.
+// sendable refuses nil pointers: gob panics over them.
 func sendable(body any) error {
 	for v := reflect.ValueOf(body); v.Kind() == reflect.Pointer; v = v.Elem() {
 		if v.IsNil() {
@@ -142,7 +141,7 @@ func sendable(body any) error {
 	return nil
 }
 
-// flush writes what is left. After an error it can be called again.
+// flush writes the rest. After an error it can be called again.
 func (m *messageWriter) flush() error {
 	if m.out.Len() == 0 {
 		return nil
@@ -161,8 +160,8 @@ func (m *messageWriter) flush() error {
 	return nil
 }
 
-// messageReader decodes headers and bodies. It tells a broken connection from a
-// message that could not be decoded: gob goes on after the latter.
+// messageReader decodes headers and bodies. It tells a broken connection from an
+// undecodable message: gob goes on after the latter.
 type messageReader struct {
 	dec    *gob.Decoder
 	source *frameReader

@@ -17,11 +17,11 @@ import (
 // dispensed and brokered objects (protocol §4).
 const DefaultService = "Plugin"
 
-// DefaultMaxConcurrentCalls is how many calls one connection runs at a time, unless
-// a configuration says otherwise.
+// DefaultMaxConcurrentCalls is the default limit of calls at a time for each
+// connection.
 const DefaultMaxConcurrentCalls = 8192
 
-// maxErrorText bounds the text of an error that a server answers, in bytes.
+// maxErrorText limits the text of an error in a server's answer, in bytes.
 const maxErrorText = 64 << 10
 
 // ServerConfig sets a server up. The zero value is ready for use.
@@ -29,8 +29,7 @@ type ServerConfig struct {
 	// MaxMessageSize bounds the arguments of a call, in bytes of gob. Below 1, it is
 	// [DefaultMaxMessageSize].
 	MaxMessageSize int
-	// MaxConcurrentCalls bounds the calls that run at a time; further ones wait on
-	// the wire. Below 1, it is [DefaultMaxConcurrentCalls].
+	// MaxConcurrentCalls limits the calls at a time; further calls wait on the wire. Below 1, it is [DefaultMaxConcurrentCalls].
 	MaxConcurrentCalls int
 	// Calls counts the calls in flight, and refuses them while a plugin leaves. nil
 	// counts nothing.
@@ -51,15 +50,15 @@ func (c ServerConfig) withDefaults() ServerConfig {
 type server struct {
 	services map[string]*Service
 	limit    chan struct{} // a token for each call in flight
-	calls    *core.Calls   // those in flight; nil in a host
+	calls    *core.Calls   // calls in flight; nil in a host
 	writing  sync.Mutex
 	writer   *messageWriter
 }
 
-// Serve answers calls of services, by their names, until the connection or ctx ends, and returns what it
-// could not read on for; [io.EOF] if the other side hung up. The context of the
-// methods ends then too; it does not wait for them, for a method may be what
-// ends the connection.
+// Serve answers calls of services, by their names, until the connection or ctx ends. It
+// returns the error of the last read; [io.EOF] if the other side hung up. The context of
+// the methods ends then too. Serve does not wait for them, for a method may end the
+// connection.
 func Serve(ctx context.Context, conn net.Conn, services map[string]*Service, cfg ServerConfig) error {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithCancel(ctx)
@@ -114,7 +113,7 @@ func (s *server) read(ctx context.Context, messages *messageReader) error {
 	}
 }
 
-// errLeaving answers calls that begin after those in flight have finished.
+// errLeaving answers calls after the last call in flight.
 var errLeaving = errors.New("the plugin is leaving")
 
 // run calls a method and answers.
@@ -133,8 +132,8 @@ func (s *server) run(ctx context.Context, method *method, header request, args r
 	s.answer(header, reply, err)
 }
 
-// exiting tells whether the goroutine is in runtime.Goexit, and not in a panic:
-// recover would tell too, but a panic that was recovered loses its text.
+// exiting reports whether the goroutine is in runtime.Goexit, and not in a panic.
+// recover would tell too, but a recovered panic loses its text.
 func exiting() bool {
 	var callers [64]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(0, callers[:])])
@@ -175,7 +174,7 @@ func (s *server) answer(to request, reply any, err error) {
 	_ = s.writer.write(&header, invalidBody)
 }
 
-// find returns the method that a request names.
+// find returns the method of a request.
 func (s *server) find(serviceMethod string) (*method, error) {
 	dot := strings.LastIndexByte(serviceMethod, '.')
 	if dot < 0 {
@@ -195,7 +194,7 @@ func (s *server) find(serviceMethod string) (*method, error) {
 	return m, nil
 }
 
-// clip bounds a text that the other side sent.
+// clip limits a text of the other side's.
 func clip(s string) string {
 	const most = 200
 	if len(s) > most {

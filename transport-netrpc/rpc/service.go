@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// Service is an object and those of its methods that can be called.
+// Service is an object and its callable methods.
 type Service struct {
 	methods map[string]*method
-	unfit   map[string]error // why the other methods cannot be called
+	unfit   map[string]error // the faults of the other methods
 }
 
-// method is one of them, of the form
+// method is a callable method, of the form
 //
 //	func (t *T) Name(args A, reply *R) error
 //	func (t *T) Name(ctx context.Context, args A, reply *R) error
 type method struct {
 	fn      reflect.Value // bound to its receiver
-	args    reflect.Type  // what is decoded: A, or what A points to
+	args    reflect.Type  // the decoded type: A, or A's element if it is a pointer
 	pointer bool          // A is a pointer
 	reply   reflect.Type  // R
 	context bool
@@ -33,13 +33,12 @@ var (
 	contextType = reflect.TypeFor[context.Context]()
 )
 
-// NewService finds the methods of object that can be called: those that net/rpc
-// would accept, func (t *T) Name(args A, reply *R) error, the same with a
-// context.Context in front, and either with types that are not exported. An object
-// without any is an error.
+// NewService finds the callable methods of object. They have the form of net/rpc,
+// func (t *T) Name(args A, reply *R) error, with or without a context.Context in front,
+// and may take unexported types. An object without callable methods is an error.
 func NewService(object any) (*Service, error) {
 	if object == nil {
-		return nil, errors.New("nil cannot be served: the plugin's Server function must return an object with methods")
+		return nil, errors.New("nil cannot be served: pass an object with methods (with transportnetrpc.Carry, return it from the server function)")
 	}
 	receiver := reflect.ValueOf(object)
 	s := &Service{methods: make(map[string]*method), unfit: make(map[string]error)}
@@ -58,9 +57,9 @@ func NewService(object any) (*Service, error) {
 	return s, nil
 }
 
-// whyNone says why an object has no method that can be called.
+// whyNone explains the absence of callable methods.
 func (s *Service) whyNone(t reflect.Type) string {
-	const form = "a method that can be called is exported and looks like func (t *T) Name(args A, reply *R) error, " +
+	const form = "a callable method is exported and looks like func (t *T) Name(args A, reply *R) error, " +
 		"with an optional context.Context in front"
 	switch {
 	case len(s.unfit) > 0:
@@ -116,8 +115,8 @@ func (m *method) call(ctx context.Context, args reflect.Value) (any, error) {
 	return reply.Interface(), nil
 }
 
-// newReply returns a pointer to a t that methods can fill: maps and slices are
-// not nil, as with net/rpc.
+// newReply returns a pointer to a t for a method to fill: maps and slices are not nil,
+// as with net/rpc.
 func newReply(t reflect.Type) reflect.Value {
 	reply := reflect.New(t)
 	switch t.Kind() {
