@@ -14,14 +14,14 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// ErrNoBroker is the error of brokered connections to a plugin that has no
-// broker, as many in other languages.
+// ErrNoBroker is the error of brokered connections to a plugin without a broker, as
+// many in other languages.
 var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")
 
-// Broker makes further connections between host and plugin, in either direction:
-// one side serves an ID and tells it to the other in a message, and the other dials
-// it. [Lend] and [Borrow] do that for generated code, LendReader and LendWriter for
-// streams. It is safe for use by many goroutines.
+// Broker makes further connections between host and plugin, in either direction. One
+// side serves an ID and sends it in a message; the other side dials the ID. [Lend] and
+// [Borrow] do so for generated code, LendReader and LendWriter for streams. A Broker is
+// safe for use by many goroutines.
 //
 // Once the plugin or the broker is closed, its errors are [core.ErrClosed].
 type Broker struct {
@@ -38,7 +38,7 @@ type Broker struct {
 	mu      sync.Mutex
 	current exchange.Scheme // nil until a host is there
 	changed chan struct{}   // closed when current or failure changes
-	failure error           // why nothing is brokered any more
+	failure error           // the reason for the end; nil until then
 	over    context.Context // ends with failure
 	setOver context.CancelCauseFunc
 	conns   map[*Conn]struct{}
@@ -61,14 +61,13 @@ func newBroker(o options, security *core.TLS, reason func(context.Context, error
 	}
 }
 
-// NextID returns an ID that this side has not used before. The other side counts
-// for itself.
+// NextID returns an ID unused on this side. The other side has IDs of its own.
 func (b *Broker) NextID() uint32 { return b.ids.Next() }
 
-// Client connects to what the other side serves at id, and waits for it to do so
-// until ctx ends, which bounds nothing else. A connection that is lost is made
-// again, to the same ID. Close the connection after use; it is closed with the
-// broker at the latest. Options are added to those of [WithDialOptions].
+// Client connects to the other side's server at id, and waits for that server until
+// ctx ends; ctx bounds nothing else. A lost connection is made again, to the same ID.
+// Close the connection after use; the broker's end closes it too. Options are added to
+// those of [WithDialOptions].
 //
 // The error is broker.ErrUnclaimed if the other side no longer serves id, and
 // [core.ErrClosed] if the plugin has gone.
@@ -95,7 +94,7 @@ func (b *Broker) Dial(ctx context.Context, id uint32) (net.Conn, error) {
 	return b.secureConn(ctx, id, conn, b.security)
 }
 
-// secureConn does the handshake for a connection that dial has made.
+// secureConn does the TLS handshake on a connection made by dial.
 func (b *Broker) secureConn(ctx context.Context, id uint32, conn net.Conn, security *core.TLS) (net.Conn, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
@@ -114,7 +113,7 @@ func (b *Broker) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
 	}
-	conn, err := ex.Dial(ctx, id) // its error says which
+	conn, err := ex.Dial(ctx, id) // its error names the ID
 	if err == nil {
 		return conn, nil
 	}
@@ -124,10 +123,10 @@ func (b *Broker) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	return nil, closed(err)
 }
 
-// Serve serves what register registers, at id, over any number of
-// connections, until ctx or the broker ends: then it returns that context's
-// cause or [core.ErrClosed], and calls in flight are cut off. Options are added
-// to those of [WithServerOptions].
+// Serve serves the services registered by register, at id, over any number of
+// connections, until ctx or the broker ends. Then it cuts calls in flight off, and
+// returns the cause of ctx or [core.ErrClosed]. Options are added to those of
+// [WithServerOptions].
 func (b *Broker) Serve(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts ...grpc.ServerOption,
 ) error {
@@ -138,9 +137,9 @@ func (b *Broker) Serve(
 	return serve()
 }
 
-// Listen returns a listener for id, for a server of the caller's own: it accepts
-// every connection that the other side dials, under TLS if host and plugin are,
-// until it is closed. ctx bounds only the call.
+// Listen returns a listener for id, for a server of the caller's own. Until it is
+// closed it accepts every connection of the other side to id, under TLS if host and
+// plugin are. ctx bounds only the call.
 func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if _, err := b.security.Serving(); err != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
@@ -152,7 +151,7 @@ func (b *Broker) Listen(ctx context.Context, id uint32) (net.Listener, error) {
 	return b.secureListener(listener, named(b.security)), nil
 }
 
-// secureListener is a listener that b.listen has made, for connections under TLS.
+// secureListener does the TLS handshakes of a listener made by b.listen.
 func (b *Broker) secureListener(listener net.Listener, security *core.TLS) net.Listener {
 	return secureListener(listener, security, b.options.connecting, b.options.logger)
 }
@@ -185,7 +184,7 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
 	}
-	listener, err := ex.Listen(ctx, id) // its error says for which
+	listener, err := ex.Listen(ctx, id) // its error names the ID
 	if err == nil {
 		return listener, nil
 	}
@@ -195,8 +194,8 @@ func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 	return nil, closed(err)
 }
 
-// prepare does what must be done before the other side is told the ID: from
-// then on it can be dialled. The function that it returns serves.
+// prepare listens before the other side gets the ID: from then on the ID can be
+// dialled. The returned function serves.
 func (b *Broker) prepare(
 	ctx context.Context, id uint32, register func(grpc.ServiceRegistrar), opts []grpc.ServerOption,
 ) (serve func() error, err error) {
@@ -238,7 +237,7 @@ func (b *Broker) prepare(
 	}, nil
 }
 
-// begin counts one more that serves, unless the broker has ended.
+// begin counts another server, unless the broker has ended.
 func (b *Broker) begin() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -249,7 +248,7 @@ func (b *Broker) begin() bool {
 	return true
 }
 
-// exchange returns what makes connections; in a plugin it waits for a host.
+// exchange returns the scheme for new connections; in a plugin it waits for a host.
 func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	for {
 		b.mu.Lock()
@@ -269,7 +268,7 @@ func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	}
 }
 
-// use makes ex what connections are made with.
+// use makes ex the scheme for new connections.
 func (b *Broker) use(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -278,8 +277,7 @@ func (b *Broker) use(ex exchange.Scheme) {
 	b.changed = make(chan struct{})
 }
 
-// end fails what is brokered from now on, and what waits, with reason. Connections
-// that exist live on.
+// end fails waiting and later requests with reason. Existing connections live on.
 func (b *Broker) end(reason error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -289,7 +287,7 @@ func (b *Broker) end(reason error) {
 	b.changed = make(chan struct{})
 }
 
-// ended returns why nothing is brokered any more; nil while something is.
+// ended returns the reason for the end; nil until then.
 func (b *Broker) ended() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -322,8 +320,7 @@ func (b *Broker) forget(c *Conn) {
 	delete(b.conns, c)
 }
 
-// within returns a context that ends with ctx, with the broker, and when nothing is
-// brokered any more.
+// within returns a context ended by ctx, by the broker's close, and by end.
 func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(b.over, func() { cancel(context.Cause(b.over)) })
@@ -336,7 +333,7 @@ func (b *Broker) within(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
-// closed makes an error of the broker's scheme that means closed core's too.
+// closed wraps a closed error of the broker's scheme in core's.
 func closed(err error) error {
 	if errors.Is(err, net.ErrClosed) && !errors.Is(err, core.ErrClosed) {
 		return fmt.Errorf("the broker is %w: %w", core.ErrClosed, err)
@@ -344,7 +341,7 @@ func closed(err error) error {
 	return err
 }
 
-// close ends everything that the broker has made, and waits for it.
+// close ends the broker's connections and servers, and waits for them.
 func (b *Broker) close() {
 	b.mu.Lock()
 	b.cancel(core.ErrClosed)

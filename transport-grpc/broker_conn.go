@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// Conn is a brokered connection, for the clients that are made of it.
+// Conn is a brokered connection, for the constructors of generated clients.
 type Conn struct {
 	broker *Broker
 	dialer *dialer
@@ -30,7 +30,7 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 		return b.secureConn(ctx, id, conn, forHTTP2(b.security))
 	}
 	c := &Conn{broker: b, dialer: newDialer(dial)}
-	// A broker that ends closes connections before they count as lost.
+	// An ending broker closes connections before they count as lost.
 	lost := func(p *peer.Peer) bool { return b.ctx.Err() != nil || c.dialer.lost(p) }
 	explain := explainer{lost: lost, closing: b.closing, reason: b.reason}
 	var err error
@@ -48,12 +48,12 @@ func openConn(ctx context.Context, b *Broker, id uint32, opts []grpc.DialOption)
 	return c, nil
 }
 
-// Invoke makes a call; it is what generated clients use.
+// Invoke makes a call, for generated clients.
 func (c *Conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
 	return c.grpc.Invoke(ctx, method, args, reply, opts...)
 }
 
-// NewStream opens a stream; it is what generated clients use.
+// NewStream opens a stream, for generated clients.
 func (c *Conn) NewStream(
 	ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption,
 ) (grpc.ClientStream, error) {

@@ -10,7 +10,7 @@ import (
 // maxInfo bounds a message on the broker's stream, in bytes.
 const maxInfo = 64 << 10
 
-// hostInfoStream is the broker's stream on a host, which can end it.
+// hostInfoStream is the broker's stream on a host, with a way to end it.
 type hostInfoStream struct {
 	infoStream
 
@@ -22,7 +22,7 @@ func (s hostInfoStream) Interrupt() { s.cancel() }
 
 var _ exchange.Stream = infoStream{}
 
-// infoStream is the broker's stream, as either side has it, without gRPC.
+// infoStream is the broker's stream of either side, without gRPC's types.
 type infoStream struct {
 	stream interface {
 		Send(info *pluginpb.ConnInfo) error

@@ -17,9 +17,9 @@ func isNil(v any) bool {
 	return value.Kind() == reflect.Pointer && value.IsNil()
 }
 
-// Lend serves impl to the other side until ctx ends, and returns the ID to
-// put into the message that tells of it. Commonly ctx is that of the call whose
-// message it is, canceled after the call:
+// Lend serves impl to the other side until ctx ends, and returns an ID for a message to
+// that side. Commonly ctx is the context of the call with the message, canceled after
+// the call:
 //
 //	ctx, cancel := context.WithCancel(ctx)
 //	defer cancel()
@@ -27,8 +27,8 @@ func isNil(v any) bool {
 //	…
 //	client.Put(ctx, &pb.PutRequest{Key: key, Adder: id})
 //
-// When it returns, the ID can be dialled, by any side's library. An impl that
-// is nil is an error.
+// When it returns, the ID can be dialled, by any library on the other side. A nil impl
+// is an error.
 func Lend[S any](
 	ctx context.Context, b *Broker, register func(r grpc.ServiceRegistrar, impl S), impl S,
 ) (uint32, error) {
@@ -41,8 +41,8 @@ func Lend[S any](
 	return b.lend(ctx, func(r grpc.ServiceRegistrar) { register(r, impl) })
 }
 
-// Borrow returns a client of what the other side serves at id, until ctx
-// ends: in a method of a plugin, until the call does.
+// Borrow returns a client of the other side's service at id, until ctx ends: in a
+// method of a plugin, until the call ends.
 //
 //	func (s *server) Put(ctx context.Context, req *pb.PutRequest) (*pb.PutResponse, error) {
 //		adder, err := transportgrpc.Borrow(ctx, s.broker, req.GetAdder(), pb.NewAdderClient)
@@ -60,7 +60,7 @@ func Borrow[C any](
 	return client(conn), nil
 }
 
-// lend serves what register registers, at a new ID, until ctx ends.
+// lend serves the services registered by register, at a new ID, until ctx ends.
 func (b *Broker) lend(ctx context.Context, register func(grpc.ServiceRegistrar)) (uint32, error) {
 	id := b.NextID()
 	serve, err := b.prepare(ctx, id, register, nil)
@@ -84,5 +84,5 @@ func (b *Broker) borrow(ctx context.Context, id uint32) (*Conn, error) {
 	return conn, nil
 }
 
-// errNothingLent is the error of borrowing what a message does not have.
+// errNothingLent is the error of borrowing the ID 0.
 var errNothingLent = errors.New("the other side lent nothing here: the ID is 0")

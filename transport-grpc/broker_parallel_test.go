@@ -89,7 +89,7 @@ func TestBrokeredConnectionsLeaveNothing(t *testing.T) {
 	const rounds, each = 20, 25 // in both directions: 1000
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		p := launch(t, "probe", host.Config{}, m.options()...)
-		brokerRound(t, p, each) // what comes once and stays
+		brokerRound(t, p, each) // resources made once
 		before := settled(t, p, nil)
 		for range rounds {
 			brokerRound(t, p, each)
@@ -128,7 +128,7 @@ func brokerRound(t *testing.T, p *process, n uint32) {
 	expectNumbers(t, "the host's", lent, reached.GetAnswers(), err)
 }
 
-// usage is what host and plugin have open.
+// usage is the open resources of host and plugin.
 type usage struct{ hostGoroutines, hostFiles, goroutines, files, sockets int64 }
 
 func (u usage) within(limit usage) bool {
@@ -136,8 +136,8 @@ func (u usage) within(limit usage) bool {
 		u.goroutines <= limit.goroutines && u.files <= limit.files && u.sockets <= limit.sockets
 }
 
-// settled returns what is open once it is within the limit, or, without one, once
-// it is the same twice.
+// settled returns the open resources once they are within the limit, or without a
+// limit, once they are the same twice.
 func settled(t *testing.T, p *process, limit *usage) usage {
 	t.Helper()
 	ctx := within(t)

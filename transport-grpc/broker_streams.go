@@ -15,12 +15,12 @@ import (
 	"github.com/jackfield-go/jackfield/proto/streampb"
 )
 
-// streamChunk is how much of a stream goes into one message, in bytes, at most.
+// streamChunk is the most of a stream in one message, in bytes.
 const streamChunk = 64 << 10
 
-// LendReader lets the other side read from r, once, until ctx ends, and returns the
-// ID to put into the message that tells of it: the other side opens it with
-// [Broker.BorrowReader], or in another language as jackfield.stream.v1.ByteStreamService.
+// LendReader lets the other side read from r, once, until ctx ends, and returns an ID
+// for a message to that side. The other side opens it with [Broker.BorrowReader], or in
+// another language as jackfield.stream.v1.ByteStreamService.
 // An error of r reaches the other side with its text. r is not closed; while it
 // blocks in Read, one goroutine stays with it.
 func (b *Broker) LendReader(ctx context.Context, r io.Reader) (uint32, error) {
@@ -30,9 +30,9 @@ func (b *Broker) LendReader(ctx context.Context, r io.Reader) (uint32, error) {
 	return Lend[streampb.ByteStreamServiceServer](ctx, b, streampb.RegisterByteStreamServiceServer, &byteStream{reader: r})
 }
 
-// LendWriter lets the other side write to w, once, until ctx ends, and returns the
-// ID to put into the message that tells of it. w is not closed. If it fails,
-// the other side's writes do, with its text.
+// LendWriter lets the other side write to w, once, until ctx ends, and returns an ID
+// for a message to that side. w is not closed. If it fails, the other side's writes
+// fail, with its text.
 func (b *Broker) LendWriter(ctx context.Context, w io.Writer) (uint32, error) {
 	if isNil(w) {
 		return 0, errors.New("nothing to lend: the writer is nil")
@@ -65,7 +65,7 @@ func (s *byteStream) Read(_ *streampb.ReadRequest, stream grpc.ServerStreamingSe
 		return err
 	}
 	for {
-		data := make([]byte, streamChunk) // gRPC may keep what it sends
+		data := make([]byte, streamChunk) // gRPC may keep a sent message
 		n, err := s.reader.Read(data)
 		if n > 0 {
 			if err := stream.Send(&streampb.ReadResponse{Data: data[:n]}); err != nil {
@@ -105,9 +105,9 @@ func (s *byteStream) Write(stream grpc.ClientStreamingServer[streampb.WriteReque
 	}
 }
 
-// BorrowReader returns the reader that the other side lent as id. Close it after
-// use, also before its end: the other side then stops reading. Its Read does not
-// end with ctx, which bounds the opening; Close ends it.
+// BorrowReader returns the other side's reader of that id. Close it after use, also
+// before its end: the other side then stops reading. ctx bounds the opening only; Close
+// ends a Read.
 func (b *Broker) BorrowReader(ctx context.Context, id uint32) (io.ReadCloser, error) {
 	r := new(remoteReader)
 	err := r.open(ctx, b, id, func(ctx context.Context, client streampb.ByteStreamServiceClient) (err error) {
@@ -120,11 +120,10 @@ func (b *Broker) BorrowReader(ctx context.Context, id uint32) (io.ReadCloser, er
 	return r, nil
 }
 
-// BorrowWriter returns the writer that the other side lent as id. Its Close
-// returns when all that was written has reached the other side's writer, or with
-// an error if it has not; a Write after that is an io.ErrClosedPipe. Neither
-// ends with ctx, which bounds the opening: while the other side's writer blocks,
-// they wait for it, until the context that it was lent with ends.
+// BorrowWriter returns the other side's writer of that id. Its Close returns when all
+// data has reached that writer, or an error; a Write after Close is an
+// io.ErrClosedPipe. ctx bounds the opening only. While the other side's writer blocks,
+// Write and Close wait for it, until its lending context ends.
 func (b *Broker) BorrowWriter(ctx context.Context, id uint32) (io.WriteCloser, error) {
 	w := new(remoteWriter)
 	err := w.open(ctx, b, id, func(ctx context.Context, client streampb.ByteStreamServiceClient) (err error) {
@@ -223,7 +222,7 @@ func (w *remoteWriter) Write(p []byte) (int, error) {
 	for len(p) > 0 {
 		n := min(len(p), streamChunk)
 		if err := w.stream.Send(&streampb.WriteRequest{Data: append([]byte(nil), p[:n]...)}); err != nil {
-			if errors.Is(err, io.EOF) { // the other side has ended it, and says why
+			if errors.Is(err, io.EOF) { // the other side has ended it, and gives the reason
 				err = w.finish()
 			}
 			if err == nil {
@@ -246,7 +245,7 @@ func (w *remoteWriter) Close() error {
 	return w.finish()
 }
 
-// finish asks the other side what has arrived, once. It is called with the lock.
+// finish asks the other side for the received size, once. It is called with the lock.
 func (w *remoteWriter) finish() error {
 	if w.finished {
 		return w.err
@@ -254,7 +253,7 @@ func (w *remoteWriter) finish() error {
 	w.finished = true
 	res, err := w.stream.CloseAndRecv()
 	if err == nil && res.GetSize() != w.sent {
-		err = fmt.Errorf("of %d bytes the other side took %d: %w", w.sent, res.GetSize(), io.ErrShortWrite)
+		err = fmt.Errorf("the other side took %d of %d bytes: %w", res.GetSize(), w.sent, io.ErrShortWrite)
 	}
 	w.err = err
 	w.close()

@@ -132,7 +132,7 @@ func TestStreamIsOpenedOnceAndInItsDirection(t *testing.T) {
 	})
 }
 
-// blocked is a reader without an end, which tells when it is read.
+// blocked is a reader without an end. It reports its first read.
 type blocked struct{ reading, end chan struct{} }
 
 func (b *blocked) Read([]byte) (int, error) {
@@ -192,7 +192,7 @@ func TestStreamEndsWithItsLendingContext(t *testing.T) {
 	})
 }
 
-// halfHearted says that it has all, and has not.
+// halfHearted reports complete writes, and loses half.
 type halfHearted struct {
 	streampb.UnimplementedByteStreamServiceServer
 }
@@ -270,7 +270,7 @@ func TestWriteAndCloseTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		closing := async(w.Close)
-		cancel() // what blocks ends with the context that the writer was passed with
+		cancel() // the blocked write ends with its lending context
 		taken.Close()
 		if err := receive(t, "the Write", writing); err == nil {
 			t.Error("Write returned no error")

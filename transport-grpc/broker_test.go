@@ -34,7 +34,7 @@ func onBothSides(t *testing.T, test func(t *testing.T, s side)) {
 	})
 }
 
-// expectAnswer expects that id is answered by who serves it.
+// expectAnswer expects an answer from the server of id.
 func expectAnswer(t *testing.T, b *transportgrpc.Broker, id uint32) {
 	t.Helper()
 	answer, err := askNumber(within(t), b, id)
@@ -140,7 +140,7 @@ func TestBrokerServeRefusesBadRegistrations(t *testing.T) {
 	})
 }
 
-// badRegistrations are what a plugin's author may get wrong.
+// badRegistrations are mistakes of plugin authors.
 var badRegistrations = map[string]func(r grpc.ServiceRegistrar){
 	"twice": func(r grpc.ServiceRegistrar) {
 		probepb.RegisterQuestionServiceServer(r, new(numbered))
@@ -380,7 +380,7 @@ func TestBrokerDialRetriesAfterALostConnection(t *testing.T) {
 	})
 }
 
-// keptConns can lose what it has accepted.
+// keptConns can lose its accepted connections.
 type keptConns struct {
 	net.Listener
 
@@ -419,7 +419,7 @@ func TestBrokerDialOutwaitsGRPCsTimeout(t *testing.T) {
 			_, err := askNumber(within(t), s.other, id, impatient)
 			return err
 		})
-		// The dial's own bound is that of its context alone.
+		// The dial's own bound is its context alone.
 		short, end := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer end()
 		if _, err := s.other.Client(short, s.near.NextID(), impatient); !errors.Is(err, context.DeadlineExceeded) {

@@ -15,11 +15,11 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// CallError is a call that failed because its context ended, because the connection
-// was lost or closed, or because the plugin does not serve it. It has gRPC's status
-// (Unavailable for a lost connection, Canceled for a closed one), and unwraps to what
-// is known of the reason: the context's error and its cause, the [core.ExitError] of
-// the plugin's process, [core.ErrConnectionLost], [core.ErrClosed].
+// CallError is the error of a failed call: its context ended, the connection was lost
+// or closed, or the plugin does not serve the method. It has gRPC's status (Unavailable
+// for a lost connection, Canceled for a closed connection). It unwraps to the known
+// reasons: the context's error and its cause, the [core.ExitError] of the plugin's
+// process, [core.ErrConnectionLost], [core.ErrClosed].
 type CallError struct {
 	status *status.Status
 	reason error
@@ -37,8 +37,8 @@ func (e *CallError) Error() string {
 // Unwrap returns the reason.
 func (e *CallError) Unwrap() error { return e.reason }
 
-// GRPCStatus returns the status that gRPC gave the call, with the reason in its
-// text: status.Code and status.FromError find it.
+// GRPCStatus returns gRPC's status of the call, with the reason in its text:
+// status.Code and status.FromError find it.
 func (e *CallError) GRPCStatus() *status.Status {
 	p := e.status.Proto()
 	p.Message = e.reason.Error()
@@ -49,16 +49,16 @@ func (e *CallError) GRPCStatus() *status.Status {
 	return status.FromProto(p)
 }
 
-// explainer finds out why calls fail. It is the outermost interceptor.
+// explainer adds the reason to the errors of calls. It is the outermost interceptor.
 type explainer struct {
-	lost    func(p *peer.Peer) bool                    // whether the call's connection is
+	lost    func(p *peer.Peer) bool                    // whether the call's connection is lost
 	closing func() bool                                // whether the host has asked the plugin to leave
 	reason  func(ctx context.Context, err error) error // nil in a plugin, as is closing
-	version int                                        // the negotiated one; 0 on brokered connections
+	version int                                        // the negotiated version; 0 on brokered connections
 }
 
-// explain joins the reason to an error that the end of the context or of the
-// connection has caused.
+// explain joins the reason to an error caused by the end of the context or of the
+// connection.
 func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
 	s, ok := status.FromError(err)
 	if err == nil || errors.Is(err, io.EOF) || !ok {
@@ -72,16 +72,15 @@ func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
 	case e.closing != nil && e.closing() && s.Code() == codes.Unavailable:
 		return &CallError{status: s, reason: fmt.Errorf("%w: %s", core.ErrClosed, s.Message())}
 	case e.version != 0 && isUnknown(s):
-		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, which was negotiated: "+
+		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, the negotiated version: "+
 			"it was built from another .proto file, or registers the service under another version", s.Message(), e.version)}
 	default:
 		return err
 	}
 }
 
-// isUnknown reports whether a server's answer is its library's own for Unimplemented, of
-// a service or a method that is not registered: grpc-go's, gRPC's C core's or
-// JavaScript's.
+// isUnknown reports whether a server's library has answered Unimplemented for an
+// unregistered service or method: grpc-go, gRPC's C core or JavaScript's library.
 func isUnknown(s *status.Status) bool {
 	if s.Code() != codes.Unimplemented {
 		return false
@@ -96,9 +95,9 @@ func isUnknown(s *status.Status) bool {
 	return false
 }
 
-// overdue reports whether ctx is over by the clock, and waits until it says so
-// itself. The other side has the deadline too, and on a busy machine its end of
-// the call arrives before the timer of this side has run.
+// overdue reports whether ctx is past its deadline, and waits until its timer has run.
+// The other side has the deadline too, and on a busy machine its end of the call
+// arrives before this side's timer.
 func overdue(ctx context.Context) bool {
 	deadline, ok := ctx.Deadline()
 	if !ok || time.Now().Before(deadline) {
@@ -108,9 +107,8 @@ func overdue(ctx context.Context) bool {
 	return true
 }
 
-// lostCall is the error of a call that failed with its connection. To gRPC, calls
-// after the loss are canceled ones; but nobody has canceled them unless the host
-// has closed the plugin.
+// lostCall is the error of a call over a lost connection. gRPC reports later calls as
+// canceled; but nobody has canceled them unless the host has closed the plugin.
 func lostCall(s *status.Status, reason error) error {
 	if s.Code() == codes.Canceled && !errors.Is(reason, core.ErrClosed) {
 		s = status.New(codes.Unavailable, s.Message())
@@ -118,8 +116,8 @@ func lostCall(s *status.Status, reason error) error {
 	return &CallError{status: s, reason: reason}
 }
 
-// endOf is the error of a call whose context has ended, unless the call failed
-// before, and otherwise.
+// endOf is the error of a call after the end of its context, unless the call failed
+// before for another reason.
 func endOf(ctx context.Context, s *status.Status, err error) error {
 	if s.Code() != codes.Canceled && s.Code() != codes.DeadlineExceeded {
 		return err
@@ -133,8 +131,8 @@ func endOf(ctx context.Context, s *status.Status, err error) error {
 	return &CallError{status: s, reason: reason}
 }
 
-// fromConnection reports whether gRPC uses the code for what the end of a
-// connection does to a call.
+// fromConnection reports whether gRPC uses the code for calls over an ended
+// connection.
 func fromConnection(code codes.Code) bool {
 	switch code {
 	case codes.Unavailable, codes.Canceled, codes.Internal, codes.Unknown:

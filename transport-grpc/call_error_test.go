@@ -52,7 +52,7 @@ func TestCallsThatFailWithThePluginSayHowItEnded(t *testing.T) {
 		}
 		_, err = p.probe.Panic(within(t), &probepb.PanicRequest{Text: "the third shelf fell"})
 		expectExit(t, "the call", err)
-		for err = nil; err == nil; { // what was on its way still comes
+		for err = nil; err == nil; { // pending messages still come
 			_, err = stream.Recv()
 		}
 		expectExit(t, "the stream", err)
@@ -167,7 +167,7 @@ func TestContextsThatEndAreContextErrors(t *testing.T) {
 	}
 }
 
-// failures are a service's own errors, which must stay what they are.
+// failures are a service's own errors, to be passed unchanged.
 type failures struct {
 	probepb.UnimplementedProbeServiceServer
 }
@@ -192,7 +192,7 @@ func codeOf(name string) codes.Code {
 	return codes.Unknown
 }
 
-// lateContext is one whose deadline has passed and whose timer has not run yet.
+// lateContext is a context past its deadline, before its timer has run.
 type lateContext struct {
 	context.Context
 

@@ -43,7 +43,7 @@ func listenWith(t *testing.T, opts ...transportgrpc.Option) error {
 	return err
 }
 
-// What a plugin's author forgot is an error with the plugin's name, not a panic.
+// A forgotten part is an error with the plugin's name, not a panic.
 func TestServerRefusesForgottenPlugins(t *testing.T) {
 	for name, c := range map[string]struct {
 		carried transportgrpc.Option
@@ -113,7 +113,7 @@ func TestTransportRefusesPluginsOfOneName(t *testing.T) {
 	}
 }
 
-// A plugin implements some of what its application defines.
+// A plugin implements some of its application's definitions.
 func TestPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 	unbound := core.DefineSides[probepb.ProbeServiceServer, probepb.ProbeServiceClient]("unbound")
 	carried := []transportgrpc.Option{
@@ -130,7 +130,7 @@ func TestPluginServesOnlyThePluginsThatItImplements(t *testing.T) {
 	}
 }
 
-// gRPC ends the program for a service that is there already.
+// gRPC ends the program for a duplicate service.
 func TestProtocolsServicesAreNotForTheApplication(t *testing.T) {
 	reflects := func(r grpc.ServiceRegistrar) {
 		reflectionv1.RegisterServerReflectionServer(r, reflection.NewServerV1(reflection.ServerOptions{}))

@@ -34,12 +34,12 @@ func (e explainer) stream(
 	return &explainedStream{ClientStream: stream, explainer: e, ctx: ctx}, nil
 }
 
-// explainedStream explains what its messages fail with.
+// explainedStream explains the errors of its messages.
 type explainedStream struct {
 	grpc.ClientStream
 
 	explainer explainer
-	ctx       context.Context // the caller's: the stream's own ends with the stream, whatever ended that
+	ctx       context.Context // the caller's: the stream's own context ends with the stream
 }
 
 func (s *explainedStream) RecvMsg(m any) error { return s.explain(s.ClientStream.RecvMsg(m)) }

@@ -12,17 +12,16 @@ import (
 	"google.golang.org/protobuf/protoadapt"
 )
 
-// codec is gRPC's own for protocol buffers, but for where it gets its buffers:
-// gRPC's pool has none between 32 KiB and 1 MiB, and clears each whole before it
-// is used, which is most of the work for a message of 64 KiB.
+// codec is gRPC's codec for protocol buffers with other buffers. gRPC's pool has none
+// between 32 KiB and 1 MiB, and clears a whole buffer before each use: most of the work
+// for a message of 64 KiB.
 type codec struct {
 	pool mem.BufferPool
 }
 
 var _ encoding.CodecV2 = codec{}
 
-// bufferSizes leave room for what stands around data whose size is a power of
-// two.
+// bufferSizes leave room for a message's frame around data of 2^n bytes.
 var bufferSizes = [...]int{
 	256, 4 << 10, 17 << 10, 33 << 10, 66 << 10, 132 << 10, 264 << 10, 528 << 10,
 	1056 << 10, 2112 << 10, 4224 << 10, 8448 << 10, 16896 << 10, 67584 << 10,
@@ -30,17 +29,17 @@ var bufferSizes = [...]int{
 
 func newCodec() codec { return codec{mem.NewTieredBufferPool(bufferSizes[:]...)} }
 
-// Name is what the content type of a call ends with.
+// Name is the end of a call's content type.
 func (codec) Name() string { return encodingproto.Name }
 
 // Marshal encodes a message.
 func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	message := messageOf(v)
 	if message == nil {
-		return nil, fmt.Errorf("a %T cannot be sent: it is no protocol buffer message", v)
+		return nil, fmt.Errorf("a %T cannot be sent: it is not a protocol buffer message", v)
 	}
 	size := proto.Size(message)
-	options := proto.MarshalOptions{UseCachedSize: true} // the one that Size has just found
+	options := proto.MarshalOptions{UseCachedSize: true} // from the call of Size
 	if mem.IsBelowBufferPoolingThreshold(size) {
 		data, err := options.Marshal(message)
 		if err != nil {
@@ -56,11 +55,11 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 	return mem.BufferSlice{mem.NewBuffer(buffer, c.pool)}, nil
 }
 
-// Unmarshal decodes a message, which keeps nothing of data.
+// Unmarshal decodes a message, and keeps nothing of data.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	message := messageOf(v)
 	if message == nil {
-		return fmt.Errorf("a %T cannot be received: it is no protocol buffer message", v)
+		return fmt.Errorf("a %T cannot be received: it is not a protocol buffer message", v)
 	}
 	buffer := data.MaterializeToBuffer(c.pool)
 	defer buffer.Free()
@@ -79,8 +78,7 @@ func messageOf(v any) proto.Message {
 	}
 }
 
-// unary and stream are interceptors that use the codec, unless the caller asks
-// for another.
+// unary and stream make calls use the codec, unless the caller asks for another.
 func (c codec) unary(
 	ctx context.Context, method string, req, reply any,
 	conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,

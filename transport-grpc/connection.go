@@ -16,19 +16,19 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// dialer gives gRPC its connections: the first, and then those of again. The first
-// is there before gRPC asks, so that a failure to connect is the caller's error and
-// not that of the first call.
+// dialer gives gRPC its connections: the first, and then those of again. The first is
+// made before gRPC asks: so the caller gets the error of a failed connection, and not
+// the first call.
 type dialer struct {
 	again  func(context.Context) (net.Conn, error)
-	misses atomic.Int32 // dials since the other side has said something
+	misses atomic.Int32 // dials since the other side last sent data
 	limit  int32        // of misses; 0: none
 	gaveUp chan struct{}
 
 	mu      sync.Mutex
 	first   *connection // nil once gRPC has it
 	newest  *connection
-	live    map[*connection]struct{} // that are not lost
+	live    map[*connection]struct{} // not lost
 	changed chan struct{}
 }
 
@@ -85,8 +85,8 @@ func (d *dialer) change(change func()) {
 	d.changed = make(chan struct{})
 }
 
-// state returns how many connections there are, and a channel that is closed when
-// that changes.
+// state returns the number of live connections, and a channel closed at the next
+// change.
 func (d *dialer) state() (live int, changed <-chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -124,7 +124,7 @@ func (d *dialer) lost(p *peer.Peer) bool {
 	return live == 0
 }
 
-// connection is a network connection that is known to be lost when it is.
+// connection is a network connection with a record of its loss.
 type connection struct {
 	net.Conn
 
@@ -132,7 +132,7 @@ type connection struct {
 	settings settings
 	once     sync.Once
 	lost     chan struct{}         // closed with the connection
-	failure  atomic.Pointer[error] // of the first read or write that failed
+	failure  atomic.Pointer[error] // of the first failed read or write
 }
 
 func newConnection(conn net.Conn) *connection {
@@ -160,7 +160,7 @@ func (c *connection) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Close is called by gRPC too, before it fails the calls that are in flight.
+// Close is called by gRPC too, before it fails the calls in flight.
 func (c *connection) Close() error {
 	c.once.Do(func() {
 		close(c.lost)
@@ -180,10 +180,10 @@ func (c *connection) isLost() bool {
 	}
 }
 
-// tlsState is what core's handshake has found out.
+// tlsState is the result of core's handshake.
 func (c *connection) tlsState() (tls.ConnectionState, bool) { return tlsStateOf(c.Conn) }
 
-// RemoteAddr tells a call which connection it has: gRPC's peer.Peer carries it.
+// RemoteAddr identifies the connection of a call: gRPC's peer.Peer carries it.
 func (c *connection) RemoteAddr() net.Addr {
 	if c.dialer == nil {
 		return c.Conn.RemoteAddr()
@@ -191,8 +191,7 @@ func (c *connection) RemoteAddr() net.Addr {
 	return dialledAddr{c.Conn.RemoteAddr(), c}
 }
 
-// maxStreams returns how many streams the newest connection takes at a time, as far
-// as that is known.
+// maxStreams returns the newest connection's limit of streams at a time, if known.
 func (d *dialer) maxStreams() uint32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -8,15 +8,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// How many bytes an error may have on the wire, where it stands in a header. A Go
-// client drops the connection at 16 MiB of headers. A client on gRPC's C core fails
-// a call with more than 8 KiB of them; only what a host lends has such clients.
+// Limits of an error in bytes on the wire, as a header. A Go client drops the connection
+// at 16 MiB of headers. A client on gRPC's C core fails a call with more than 8 KiB of
+// headers; only services lent by a host have such clients.
 const (
 	maxErrorOfPlugin = 64 << 10
 	maxErrorOfHost   = 6 << 10
 )
 
-// maxMark is the room for what is said of a cut.
+// maxMark is the room for the note of a cut.
 const maxMark = 128
 
 // bounded returns err, cut if it has more than room bytes on the wire. Details that
@@ -50,7 +50,7 @@ func bounded(err error, room int) error {
 	return status.FromProto(p).Err()
 }
 
-// detailsSize returns what the details have on the wire, 0 without details.
+// detailsSize returns the size of the details on the wire, 0 without details.
 func detailsSize(s *status.Status) int {
 	p := s.Proto()
 	if len(p.GetDetails()) == 0 {
@@ -60,8 +60,8 @@ func detailsSize(s *status.Status) int {
 	return proto.Size(p)*4/3 + 4
 }
 
-// fitting returns how many bytes of text fit into room, in which gRPC writes all
-// but printable ASCII as %XX. It ends no character in its middle.
+// fitting returns the number of bytes of text to fit into room; gRPC writes all but
+// printable ASCII as %XX. It cuts no character in its middle.
 func fitting(text string, room int) int {
 	if len(text) <= room/3 {
 		return len(text)

@@ -19,7 +19,7 @@ import (
 	pb "github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// oracle is what a plugin implements: a service, as protoc-gen-go-grpc writes it.
+// oracle implements a service for plugins, as protoc-gen-go-grpc writes it.
 type oracle struct {
 	pb.UnimplementedQuestionServiceServer
 }
@@ -34,7 +34,7 @@ var (
 	copierPlugin = core.DefineSides[copyFunc, *copierClient]("copier")
 )
 
-// exampleVersions is what both sides share.
+// exampleVersions is shared by both sides.
 var exampleVersions = core.Versions{1: {transportgrpc.New(
 	transportgrpc.Service(oraclePlugin, pb.RegisterQuestionServiceServer, pb.NewQuestionServiceClient),
 	transportgrpc.Carry(copierPlugin, registerCopier, newCopierClient),
@@ -80,7 +80,7 @@ func ExampleService() {
 	// Output: I was asked: why? <nil>
 }
 
-// copyFunc is what a copier implements.
+// copyFunc is the type of a copier.
 type copyFunc func(to io.Writer, from io.Reader) (int64, error)
 
 // registerCopier runs in the plugin.
@@ -184,7 +184,7 @@ func ExampleLend() {
 	// Output: I was asked: who asks? <nil>
 }
 
-// In the plugin, an object that was passed is a client like any other.
+// In the plugin, a passed object is a client like any other.
 func ExampleBorrow() {
 	ask := func(ctx context.Context, b *transportgrpc.Broker, req *pb.AskRequest) (*pb.AskResponse, error) {
 		asker, err := transportgrpc.Borrow(ctx, b, req.GetAsker(), pb.NewQuestionServiceClient)

@@ -19,7 +19,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// asIs is a codec that sends bytes as they stand.
+// asIs is a codec for raw bytes.
 type asIs struct{}
 
 func (asIs) Marshal(v any) ([]byte, error) {
@@ -33,7 +33,7 @@ func (asIs) Unmarshal([]byte, any) error { return nil }
 
 func (asIs) Name() string { return "proto" }
 
-// rawPlugin is a plugin that sends the fuzzer's bytes as messages on a stream of
+// rawPlugin is a plugin sending the fuzzer's bytes as messages on a stream of
 // the protocol's, and says when it has.
 type rawPlugin struct {
 	address string

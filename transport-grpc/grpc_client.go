@@ -13,17 +13,17 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Windows of fixed size, in bytes: gRPC's way of finding one out costs more than
-// it gains between two processes of one machine. They bound what a connection
-// keeps that nobody has read yet. gRPC's options named Initial fix a window just as
-// those named Static do, and the latter need gRPC 1.74.
+// Windows of fixed size, in bytes: between two processes of one machine, gRPC's
+// measurement of a window costs more than it gains. They limit the unread data of a
+// connection. gRPC's options named Initial fix a window just as those named Static do,
+// and the latter need gRPC 1.74.
 const (
 	streamWindow     = 4 << 20
 	connectionWindow = 16 << 20
 )
 
-// readBuffer is what an idle connection keeps, in bytes: a host has many, and
-// brokered ones come and go with calls. Large messages go past it.
+// readBuffer is the buffer of an idle connection, in bytes: a host has many, and
+// brokered connections come and go with calls. Large messages bypass it.
 const readBuffer = 8 << 10
 
 // redialBackoff is for peers on the same machine: gRPC's own default waits a second
@@ -45,14 +45,14 @@ func authority(security *core.TLS) string {
 	return "localhost"
 }
 
-// clientOptions are those of every connection that this side dials: of the
-// brokered ones too. explain says why a call failed.
+// clientOptions are the options of every connection dialled by this side, brokered
+// connections included. explain adds the reasons to the errors of calls.
 func (o *options) clientOptions(security *core.TLS, explain explainer, dial func(context.Context) (net.Conn, error)) []grpc.DialOption {
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(transportCredentials(security)),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return dial(ctx) }),
 		grpc.WithAuthority(authority(security)),
-		grpc.WithIdleTimeout(0), // a connection that gRPC closes would end the plugin's streams
+		grpc.WithIdleTimeout(0), // closing an idle connection would end the plugin's streams
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: redialBackoff, MinConnectTimeout: minConnectTimeout}),
 		grpc.WithNoProxy(),
 		grpc.WithDisableServiceConfig(),
@@ -74,8 +74,8 @@ func newClient(opts []grpc.DialOption) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// ready waits until the other side has answered as gRPC does. A false result
-// means that it did not; calls say why.
+// ready waits until the other side has answered as gRPC does, and returns false if it
+// did not; the errors of calls have the reason.
 func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
 	for {
 		state := conn.GetState()
@@ -84,7 +84,7 @@ func ready(ctx context.Context, conn *grpc.ClientConn) (bool, error) {
 			return true, nil
 		case connectivity.TransientFailure, connectivity.Shutdown:
 			return false, nil
-		case connectivity.Idle: // at first, and after a connection that was closed as soon as it was there
+		case connectivity.Idle: // at first, and after a connection closed at once
 			conn.Connect()
 		case connectivity.Connecting:
 		}

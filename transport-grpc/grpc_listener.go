@@ -12,13 +12,13 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// handshakingListener is a listener whose connections are secure when Accept returns them. A
-// connection that takes long over its handshake keeps no other waiting.
+// handshakingListener returns connections from Accept after their TLS handshakes. A slow
+// handshake does not delay other connections.
 type handshakingListener struct {
 	net.Listener
 
 	security *core.TLS
-	patience time.Duration
+	timeout  time.Duration // of a handshake
 	logger   *slog.Logger
 	ready    chan net.Conn
 	ctx      context.Context
@@ -26,10 +26,10 @@ type handshakingListener struct {
 	running  sync.WaitGroup
 }
 
-// secureListener returns a listener on which core has done the handshakes, within patience
-// each. It says in the log that there are no files left for connections.
-func secureListener(listener net.Listener, security *core.TLS, patience time.Duration, logger *slog.Logger) net.Listener {
-	l := &handshakingListener{Listener: listener, security: security, patience: patience, logger: logger, ready: make(chan net.Conn)}
+// secureListener returns a listener of connections after core's handshake, with a
+// timeout for each. It logs a shortage of files for connections.
+func secureListener(listener net.Listener, security *core.TLS, timeout time.Duration, logger *slog.Logger) net.Listener {
+	l := &handshakingListener{Listener: listener, security: security, timeout: timeout, logger: logger, ready: make(chan net.Conn)}
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.running.Go(l.accept)
 	return l
@@ -58,7 +58,7 @@ func (l *handshakingListener) accept() {
 	}
 }
 
-// How long accepting pauses when the process has no file left for a connection.
+// Pauses of accepting while the process has no file left for a connection.
 const (
 	minAcceptPause = 5 * time.Millisecond
 	maxAcceptPause = time.Second
@@ -78,9 +78,9 @@ func (l *handshakingListener) wait(d time.Duration) {
 }
 
 func (l *handshakingListener) arrived(conn net.Conn) {
-	ctx, cancel := context.WithTimeout(l.ctx, l.patience)
+	ctx, cancel := context.WithTimeout(l.ctx, l.timeout)
 	defer cancel()
-	conn, err := l.security.Accept(ctx, conn) // it tells of strangers
+	conn, err := l.security.Accept(ctx, conn) // it reports strangers
 	if err != nil {
 		return
 	}
@@ -100,7 +100,7 @@ func (l *handshakingListener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends the listener, and handshakes that are under way.
+// Close ends the listener, and handshakes in progress.
 func (l *handshakingListener) Close() error {
 	l.cancel(net.ErrClosed)
 	err := l.Listener.Close()
@@ -108,7 +108,7 @@ func (l *handshakingListener) Close() error {
 	return err
 }
 
-// intake is a listener of connections that were accepted elsewhere.
+// intake is a listener of connections accepted elsewhere.
 type intake struct {
 	conns  chan net.Conn
 	closed chan struct{}

@@ -16,7 +16,7 @@ import (
 type full struct {
 	net.Listener
 
-	accepts *atomic.Int32 // that still fail
+	accepts *atomic.Int32 // still to fail
 }
 
 func (l full) Accept() (net.Conn, error) {

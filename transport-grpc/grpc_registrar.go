@@ -8,8 +8,8 @@ import (
 	"google.golang.org/grpc"
 )
 
-// registrar registers services on a server, and makes errors of what gRPC ends
-// the program for.
+// registrar registers services on a server. It returns errors for faults at which gRPC
+// ends the program.
 type registrar struct {
 	server *grpc.Server
 	err    error
@@ -22,14 +22,14 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 	case r.has(desc.ServiceName):
 		r.refuse(fmt.Errorf("the service %s was registered twice: %s", desc.ServiceName, twice(desc.ServiceName)))
 	case !canServe(desc.HandlerType, impl):
-		r.refuse(fmt.Errorf("a %T was registered as the service %s, and has not its methods", impl, desc.ServiceName))
+		r.refuse(fmt.Errorf("a %T was registered as the service %s, and lacks its methods", impl, desc.ServiceName))
 	default:
 		r.server.RegisterService(desc, impl)
 	}
 }
 
-// canServe reports whether impl has the methods that a service's handlers call:
-// handlerType is a pointer to an interface. Handlers that call none need no impl.
+// canServe reports whether impl has the methods called by a service's handlers:
+// handlerType is a pointer to an interface. Handlers without calls need no impl.
 func canServe(handlerType, impl any) bool {
 	pointer := reflect.TypeOf(handlerType)
 	if pointer == nil || pointer.Kind() != reflect.Pointer || pointer.Elem().Kind() != reflect.Interface {
@@ -47,7 +47,7 @@ func (r *registrar) has(service string) bool {
 	return ok
 }
 
-// twice says what to do about a service that is there already.
+// twice returns the remedy for a duplicate service.
 func twice(service string) string {
 	switch {
 	case isReflection(service):

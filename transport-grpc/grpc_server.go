@@ -15,9 +15,9 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// serverOptions are those of every server of this side: of brokered connections
-// too. calls counts the calls; nil in a host. permanent are the streams that do not
-// count as calls.
+// serverOptions are the options of every server of this side, brokered connections
+// included. calls counts the calls; nil in a host. permanent is the number of streams
+// besides calls.
 func (o *options) serverOptions(security *core.TLS, calls *core.Calls, permanent uint32) []grpc.ServerOption {
 	opts := []grpc.ServerOption{
 		grpc.Creds(transportCredentials(security)),
@@ -28,7 +28,7 @@ func (o *options) serverOptions(security *core.TLS, calls *core.Calls, permanent
 		grpc.ForceServerCodecV2(o.codec),
 		grpc.ReadBufferSize(readBuffer),
 		grpc.ConnectionTimeout(o.connecting),
-		grpc.WaitForHandlers(false), // a handler that does not heed its context must not keep the plugin
+		grpc.WaitForHandlers(false), // a handler deaf to its context must not keep the plugin
 		grpc.MaxConcurrentStreams(o.maxCalls + permanent),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 	}
@@ -40,25 +40,24 @@ func (o *options) serverOptions(security *core.TLS, calls *core.Calls, permanent
 	return append(opts, o.server...)
 }
 
-// minPingInterval lets clients ask for a sign of life as often as they want. gRPC's
-// own limit is a ping in 5 minutes, at which its keep-alives of 10 seconds lose their
-// connection. What a flood of them leaves unsent is bounded by gRPC.
+// minPingInterval lets clients ask for a sign of life as often as they want. gRPC's own
+// limit is a ping in 5 minutes: clients with keep-alives of 10 seconds would lose their
+// connection. gRPC limits the unsent answers to a flood of pings.
 const minPingInterval = time.Nanosecond
 
-// permanentStreams are those that a host has open all the time: the plugin's
+// permanentStreams is the number of streams open for a host's whole time: the plugin's
 // output and the broker's.
 const permanentStreams = 2
 
-// streamWorkers lets goroutines with grown stacks serve one call after the other,
-// which takes 6 % off a short call. Each permanent stream keeps one of them.
+// streamWorkers lets goroutines with grown stacks serve one call after the other: 6 %
+// less time for a short call. Each permanent stream occupies a goroutine.
 func streamWorkers() grpc.ServerOption {
 	return grpc.NumStreamWorkers(uint32(runtime.GOMAXPROCS(0) + permanentStreams))
 }
 
-// grpcServer is gRPC's server with ends that come when they are called for. Its
-// own wait for two things that the other side, or the application, may withhold:
-// for every connection the first bytes, up to two minutes; and in an orderly end
-// all methods, those that do not heed their context too.
+// grpcServer is gRPC's server with prompt ends. gRPC's own ends wait for the other side
+// or the application: up to two minutes for the first bytes of every connection; and in
+// an orderly end for all methods, also those deaf to their context.
 type grpcServer struct {
 	*grpc.Server
 
@@ -78,7 +77,7 @@ func newGRPCServer(opts ...grpc.ServerOption) *grpcServer {
 	}
 }
 
-// Serve answers what listener accepts, until the end.
+// Serve answers the connections of listener, until the end.
 func (s *grpcServer) Serve(listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- s.Server.Serve(&arrivals{Listener: listener, server: s}) }()
@@ -86,11 +85,11 @@ func (s *grpcServer) Serve(listener net.Listener) error {
 	case err := <-served:
 		return err
 	case <-s.cut:
-		return grpc.ErrServerStopped // what is left ends with the last method
+		return grpc.ErrServerStopped // the rest ends with the last method
 	}
 }
 
-// Stop ends the server at once, and an orderly end that is under way.
+// Stop ends the server at once, and an orderly end in progress.
 func (s *grpcServer) Stop() {
 	s.mu.Lock()
 	leaving, again := s.leaving, s.ended
@@ -105,8 +104,7 @@ func (s *grpcServer) Stop() {
 	}
 }
 
-// Leave is an orderly end: answers that are on their way are sent. It ends with
-// ctx at the latest.
+// Leave is an orderly end: pending answers are sent. It ends with ctx at the latest.
 func (s *grpcServer) Leave(ctx context.Context) {
 	s.mu.Lock()
 	again := s.leaving || s.ended
@@ -128,16 +126,16 @@ func (s *grpcServer) Leave(ctx context.Context) {
 }
 
 // drop closes some connections. It is called with the lock.
-func (s *grpcServer) drop(which func(*arrival) bool) {
+func (s *grpcServer) drop(choose func(*arrival) bool) {
 	for c := range s.conns {
-		if which(c) {
+		if choose(c) {
 			delete(s.conns, c)
 			_ = c.Conn.Close()
 		}
 	}
 }
 
-// arrivals notes what is accepted.
+// arrivals records accepted connections.
 type arrivals struct {
 	net.Listener
 
@@ -159,7 +157,7 @@ func (l *arrivals) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// arrival is a connection that was accepted.
+// arrival is an accepted connection.
 type arrival struct {
 	net.Conn
 

@@ -132,7 +132,7 @@ func TestMultiplexingHostRefusesAPluginWithoutIt(t *testing.T) {
 	}
 }
 
-// broken is a plugin's broker that sends what a test wants it to.
+// broken is a plugin's broker sending the messages of a test.
 type broken struct {
 	pluginpb.UnimplementedGRPCBrokerServer
 
@@ -153,7 +153,7 @@ func (b *broken) StartStream(stream grpc.BidiStreamingServer[pluginpb.ConnInfo, 
 	return nil
 }
 
-// brokenHost connects a host to a plugin with that broker.
+// brokenHost connects a host to a plugin with a broken broker.
 func brokenHost(t *testing.T, b *broken, change func(*core.HostLink)) *testHost {
 	t.Helper()
 	plugintest.NoLeaks(t)
@@ -198,7 +198,7 @@ func TestBadOffersFailTheirDialAlone(t *testing.T) {
 	}
 }
 
-// wrongKnocks is what a plain connection has no use for, and an ID without end.
+// wrongKnocks are useless on a plain connection, with an ID without end.
 func TestKnocksOnAPlainConnectionAreLoggedAndIgnored(t *testing.T) {
 	var infos []*pluginpb.ConnInfo
 	for i := range uint32(1000) {
@@ -234,7 +234,7 @@ func TestBrokerStreamEndFailsWaitingCalls(t *testing.T) {
 	}
 }
 
-// printing is a plugin's stdio that sends what a test wants it to.
+// printing is a plugin's stdio sending the output of a test.
 type printing struct {
 	pluginpb.UnimplementedGRPCStdioServer
 
@@ -276,7 +276,7 @@ func TestOutputOfAnUnknownKindIsLoggedOnceAndDropped(t *testing.T) {
 	}
 }
 
-// slow is a sink that takes nothing until it is told to.
+// slow is a sink without progress until a signal.
 type slow struct {
 	begin chan struct{}
 	taken atomic.Int64
@@ -339,7 +339,7 @@ func TestMessageOfTooMuchOutputIsRefused(t *testing.T) {
 	}
 }
 
-// failing is a sink that fails, short one that breaks io.Writer's rule.
+// failing is a sink with an error, short a sink against io.Writer's rule.
 type (
 	failing struct{ calls atomic.Int64 }
 	short   struct{ failing }

@@ -22,7 +22,7 @@ import (
 )
 
 // serveBare is a plugin as one in another language may be: a gRPC server with
-// none of the protocol's services, which ends when it is killed.
+// none of the protocol's services. It ends when it is killed.
 func serveBare() {
 	listener, err := net.Listen("unix", filepath.Join(os.Getenv("PLUGIN_UNIX_SOCKET_DIR"), "bare"))
 	if err != nil {
@@ -55,7 +55,7 @@ func TestBareServerIsAPlugin(t *testing.T) {
 	}
 }
 
-// fakePlugin is a gRPC server of the test's own, which hosts connect to.
+// fakePlugin is a gRPC server of the test's own for hosts.
 func fakePlugin(t *testing.T, register func(*grpc.Server), opts ...grpc.ServerOption) (address string) {
 	t.Helper()
 	listener, err := newSockets(t).listen(t.Context())

@@ -11,12 +11,12 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// redialAttempts is how many dials in a row may fail before a session gives its
-// plugin up, although the process lives.
+// redialAttempts is the number of failed dials in a row before a session gives up a
+// plugin with a living process.
 const redialAttempts = 5
 
-// wire makes a connection for gRPC: to the plugin's socket, or a stream of the one
-// that multiplexes.
+// wire makes a connection for gRPC: to the plugin's socket, or a stream of the
+// multiplexed connection.
 func (s *session) wire(ctx context.Context) (net.Conn, error) {
 	raw, err := s.raw(ctx)
 	if err != nil {
@@ -44,8 +44,8 @@ func (s *session) raw(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// multiplexed returns the exchange on the multiplexed connection. If that is lost,
-// it makes another one: what was brokered on the old is gone.
+// multiplexed returns the exchange on the multiplexed connection, and makes a new
+// connection after a loss. Brokered connections are lost with the old connection.
 func (s *session) multiplexed(ctx context.Context) (*exchange.Multiplexed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,14 +78,14 @@ func (s *session) multiplexed(ctx context.Context) (*exchange.Multiplexed, error
 	return ex, nil
 }
 
-// scheme returns what makes brokered connections at present.
+// scheme returns the present scheme of brokered connections.
 func (s *session) scheme() exchange.Scheme {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.exchange
 }
 
-// closeExchange ends what is brokered, and the multiplexed connection.
+// closeExchange ends brokered connections and the multiplexed connection.
 func (s *session) closeExchange() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,9 +110,9 @@ func (s *session) listen(ctx context.Context) (listener net.Listener, network, a
 	return l.Listener, l.AnnounceNetwork, l.AnnounceAddress, err
 }
 
-// redial makes another connection when gRPC needs one: the last is lost, or the
-// plugin's server wants new calls on a new one (HTTP/2's GOAWAY: servers may limit a
-// connection's age). Then the last goes on to carry the streams that are on it.
+// redial makes another connection for gRPC. Either the last connection is lost, or the
+// plugin's server wants new calls on a new connection (HTTP/2's GOAWAY: servers may
+// limit a connection's age); then the last connection keeps its open streams.
 func (s *session) redial(ctx context.Context) (net.Conn, error) {
 	select {
 	case <-s.answered.Done():
@@ -131,8 +131,8 @@ func (s *session) redial(ctx context.Context) (net.Conn, error) {
 	return conn, nil
 }
 
-// watch ends the session when its connections are lost and no other is made. As
-// long as there is a connection, it carries what an ended process has sent before.
+// watch ends the session when its connections are lost and no other is made. A
+// remaining connection still carries the last data of an ended process.
 func (s *session) watch() {
 	defer s.end()
 	for {

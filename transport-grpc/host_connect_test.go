@@ -50,7 +50,7 @@ func (b *breaker) keep(link *core.HostLink) {
 	}
 }
 
-// cut cuts the connections; further dials fail with fails, if that is not nil.
+// cut cuts the connections; further dials fail with fails, unless it is nil.
 func (b *breaker) cut(fails error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,7 +61,7 @@ func (b *breaker) cut(fails error) {
 	b.conns = nil
 }
 
-// connectionEnds is a stats handler that tells of connections that have ended.
+// connectionEnds is a stats handler reporting ended connections.
 type connectionEnds struct {
 	connectionCounter
 
@@ -105,7 +105,7 @@ func (m mode) bare(t *testing.T, register func(*grpc.Server), opts ...grpc.Serve
 	return listener.AnnounceAddress
 }
 
-// serveMux serves the main streams of the hosts that connect.
+// serveMux serves the main streams of connecting hosts.
 func serveMux(listener net.Listener, server *grpc.Server) error {
 	for {
 		conn, err := listener.Accept()
@@ -219,7 +219,7 @@ func TestConnectionAgeLimitKeepsThePluginUsable(t *testing.T) {
 	})
 }
 
-// outlasts expects that f works in the end, and fails with its connection alone.
+// outlasts expects f to work in the end, and to fail with its connection alone.
 func outlasts(t *testing.T, what string, f func() error) {
 	t.Helper()
 	ctx := within(t)
@@ -236,7 +236,7 @@ func outlasts(t *testing.T, what string, f func() error) {
 	t.Errorf("%s did not work any more", what)
 }
 
-// What was lent on plain connections is offered again: the plugin has forgotten it.
+// Loans on plain connections are offered again: the plugin has forgotten them.
 func TestServicesThatTheHostServesOutliveALostConnection(t *testing.T) {
 	inEach(t, []mode{{}, {secure: true}}, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
@@ -297,13 +297,13 @@ func TestSessionEndsWithItsProcess(t *testing.T) {
 		})
 		h.echoes(t)
 		close(exited)
-		h.echoes(t) // what the process has sent is read
+		h.echoes(t) // the last data of the process is read
 		wire.cut(nil)
 		receive(t, "the end of the session", h.Done())
 	})
 }
 
-// openedBroker is a plugin's broker that tells of its stream.
+// openedBroker is a plugin's broker reporting its stream.
 type openedBroker struct {
 	broken
 

@@ -15,7 +15,7 @@ import (
 // maxOutput bounds a message of output, in bytes. Plugins send far smaller ones.
 const maxOutput = 4 << 20
 
-// sinks take what the plugin prints.
+// sinks take the plugin's output.
 type sinks struct {
 	link           core.HostLink
 	stdout, stderr *sink
@@ -30,8 +30,8 @@ func newSinks(link core.HostLink) *sinks {
 	}
 }
 
-// receive copies what the plugin prints to the sinks, until the stream ends, and
-// returns why it ended.
+// receive copies the plugin's output to the sinks, until the stream ends, and returns
+// the reason of the end.
 func (s *sinks) receive(stream grpc.ServerStreamingClient[pluginpb.StdioData]) error {
 	for {
 		data, err := stream.Recv()
@@ -65,8 +65,8 @@ func (s *session) outputEnded(reason error) {
 	close(s.printed)
 }
 
-// sink takes one of the plugin's outputs. One that fails does not stop the
-// plugin: the rest is dropped.
+// sink takes one of the plugin's outputs. A failed sink does not stop the plugin: the
+// rest is dropped.
 type sink struct {
 	logger *slog.Logger
 	name   string
@@ -84,7 +84,7 @@ func (s *sink) take(data []byte) {
 	}
 	if err != nil {
 		s.failed = true
-		s.logger.Warn("the sink for what the plugin prints failed; the rest is dropped",
+		s.logger.Warn("the sink for the plugin's output failed; the rest is dropped",
 			"stream", s.name, "error", err)
 	}
 }

@@ -18,9 +18,9 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// session is the host's side of the connections to a plugin (protocol §5). There is
-// one at a time, unless the plugin asks for a new one while calls are on the old. A
-// lost one is made again when it is needed, as long as the plugin's process lives.
+// session is the host's side of the connections to a plugin (protocol §5). There is one
+// connection at a time, unless the plugin asks for a new connection during calls. A
+// lost connection is made again on demand, as long as the plugin's process lives.
 type session struct {
 	transport *Transport
 	link      core.HostLink
@@ -108,7 +108,7 @@ func (s *session) probe(ctx context.Context, first *connection) error {
 		return nil
 	}
 	if err == nil {
-		err = s.Ping(ctx) // it fails, and says why
+		err = s.Ping(ctx) // it fails with the reason
 		if failure := first.failure.Load(); failure != nil {
 			err = causedError{err, *failure}
 		}
@@ -116,7 +116,7 @@ func (s *session) probe(ctx context.Context, first *connection) error {
 	return fmt.Errorf("the plugin accepted the connection, but does not answer as a gRPC server does: %w", err)
 }
 
-// causedError is an error whose text has the text of its cause.
+// causedError is an error with the text of its cause in its text.
 type causedError struct {
 	error
 
@@ -142,8 +142,7 @@ func (s *session) Dispense(ctx context.Context, name string) (any, error) {
 	return made, nil
 }
 
-// Ping asks the plugin's health service. One that has none is as alive as one
-// that has.
+// Ping asks the plugin's health service. A plugin without the service counts as alive.
 func (s *session) Ping(ctx context.Context) error {
 	answer, err := grpc_health_v1.NewHealthClient(s.conn).
 		Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: healthService})
@@ -153,7 +152,7 @@ func (s *session) Ping(ctx context.Context) error {
 	case err != nil:
 		return err
 	case answer.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING:
-		return fmt.Errorf("the plugin says that it is %s", answer.GetStatus())
+		return fmt.Errorf("the plugin's health service answers %s", answer.GetStatus())
 	}
 	return nil
 }
@@ -170,7 +169,7 @@ func (s *session) Quit(ctx context.Context) error {
 	s.asked.Store(true)
 	on := new(peer.Peer)
 	_, err := pluginpb.NewGRPCControllerClient(s.conn).Shutdown(ctx, &pluginpb.Empty{}, grpc.Peer(on))
-	s.answer() // with it ends the broker's stream, for which a server may wait
+	s.answer() // it ends the broker's stream: a server may wait for that
 	switch {
 	case err == nil:
 	case status.Code(err) == codes.Unimplemented:
@@ -186,8 +185,8 @@ func (s *session) Quit(ctx context.Context) error {
 	}
 }
 
-// outputOpened waits for the stream of output: a plugin that hears of the end
-// before has nobody to send its output to.
+// outputOpened waits for the stream of output: without the stream, a leaving plugin
+// cannot send its output.
 func (s *session) outputOpened(ctx context.Context) error {
 	select {
 	case <-s.opened:
@@ -203,8 +202,8 @@ func (s *session) outputOpened(ctx context.Context) error {
 	}
 }
 
-// Done is closed when the session is closed, or when its connections are lost and no
-// other is made: the process has ended, has agreed to leave, or cannot be reached.
+// Done is closed with the session, or when its connections are lost and no other is
+// made: the process has ended, has agreed to leave, or cannot be reached.
 func (s *session) Done() <-chan struct{} { return s.streams.Done() }
 
 // Close drops the connections.

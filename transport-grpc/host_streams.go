@@ -18,8 +18,8 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
-// isPermanent reports whether a method is a stream that a host has open all the
-// time: the plugin's output and the broker's.
+// isPermanent reports whether a method is a stream open for a host's whole time: the
+// plugin's output or the broker's.
 func isPermanent(method string) bool {
 	return method == pluginpb.GRPCStdio_StreamStdio_FullMethodName ||
 		method == pluginpb.GRPCBroker_StartStream_FullMethodName
@@ -44,8 +44,8 @@ func (s *session) openStreams() {
 	}
 }
 
-// roomFor reports whether n permanent streams leave one for calls, which would wait
-// without a word.
+// roomFor reports whether n permanent streams leave a stream for calls. Without it,
+// calls would wait silently.
 func (s *session) roomFor(n uint32) bool { return s.dialer.maxStreams() > n }
 
 var errFewStreams = fmt.Errorf("the plugin's server takes too few streams at a time: %w", ErrNoBroker)
@@ -55,8 +55,8 @@ func (s *session) warnOfFewStreams(consequence string) {
 		"limit", s.dialer.maxStreams(), "consequence", consequence)
 }
 
-// openOutput opens the stream of the plugin's output, and again after a connection
-// that was lost.
+// openOutput opens the stream of the plugin's output, and again after a lost
+// connection.
 func (s *session) openOutput() {
 	stream, err := pluginpb.NewGRPCStdioClient(s.conn).StreamStdio(
 		s.streams, &emptypb.Empty{}, grpc.MaxCallRecvMsgSize(maxOutput), grpc.WaitForReady(true))
@@ -78,9 +78,8 @@ func (s *session) openOutput() {
 	})
 }
 
-// openBroker opens the broker's stream. After a connection that was lost it does so
-// again, if the plugin has said that its broker lives on: a go-plugin plugin's ends
-// with its first stream.
+// openBroker opens the broker's stream, and again after a lost connection if the
+// plugin has announced a lasting broker: go-plugin's broker ends with its first stream.
 func (s *session) openBroker(again bool) {
 	ctx, cancel := context.WithCancel(s.streams)
 	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(
@@ -108,8 +107,8 @@ func (s *session) openBroker(again bool) {
 	})
 }
 
-// comesBack reports whether a permanent stream that ended with err is opened again:
-// it was lost with its connection.
+// comesBack reports whether to open a permanent stream again after err: it was lost
+// with its connection.
 func (s *session) comesBack(stream context.Context, err error) bool {
 	if err == nil || errors.Is(err, io.EOF) || s.streams.Err() != nil || s.asked.Load() {
 		return false
@@ -118,15 +117,15 @@ func (s *session) comesBack(stream context.Context, err error) bool {
 	return ok && fromConnection(status.Code(err)) && s.dialer.lost(p)
 }
 
-// brokerResumes is the key of a header with which a plugin answers the broker's
-// stream, if its broker outlives the stream.
+// brokerResumes is the key of a header in a plugin's answer to the broker's stream, if
+// its broker outlives the stream.
 const brokerResumes = "jackfield-broker-resumes"
 
 func sendResumes(stream grpc.ServerStream) error {
 	return stream.SendHeader(metadata.Pairs(brokerResumes, "true"))
 }
 
-// brokerEnded fails what is brokered from now on.
+// brokerEnded fails brokered connections from now on.
 func (s *session) brokerEnded(err error) {
 	s.broker.end(brokerEnd(err))
 	if plain, ok := s.scheme().(*exchange.Plain); ok {
@@ -137,7 +136,7 @@ func (s *session) brokerEnded(err error) {
 	}
 }
 
-// brokerEnd is why nothing can be brokered any more.
+// brokerEnd is the error of brokered connections after the end err of the stream.
 func brokerEnd(err error) error {
 	switch {
 	case errors.Is(err, ErrNoBroker):

@@ -17,7 +17,7 @@ import (
 )
 
 // guided is a plugin in another language, written as the guide says: Shutdown is
-// answered, and then the server finishes what is open.
+// answered, and then the server finishes its open streams.
 type guided struct {
 	pluginpb.UnimplementedGRPCControllerServer
 	pluginpb.UnimplementedGRPCStdioServer
@@ -55,7 +55,7 @@ func (g *guided) StreamStdio(_ *emptypb.Empty, stream grpc.ServerStreamingServer
 	}
 }
 
-// A server that stops in order waits for its open streams, in Python for a second.
+// An orderly stop of a server waits for its open streams, in Python for a second.
 func TestPermanentStreamsEndWhenAPluginAgreesToLeave(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		plugintest.NoLeaks(t)

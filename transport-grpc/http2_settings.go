@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// What HTTP/2 (RFC 9113) says of the frame with which a server begins.
+// The format of a server's first frame in HTTP/2 (RFC 9113).
 const (
 	frameHeaderSize          = 9
 	frameTypeSettings        = 4
@@ -23,8 +23,8 @@ type settings struct {
 	buffer  []byte
 }
 
-// take takes the bytes that the server sends, in order, until the settings are
-// known. It is called by one goroutine.
+// take takes the server's bytes, in order, until the settings are known. It is called
+// by one goroutine.
 func (s *settings) take(data []byte) {
 	const most = frameHeaderSize + maxSettings*settingSize
 	s.buffer = append(s.buffer, data[:min(len(data), most-len(s.buffer))]...)
@@ -48,8 +48,7 @@ func (s *settings) take(data []byte) {
 	s.known.Store(true)
 }
 
-// maxStreams returns how many streams the server takes at a time, as far as that is
-// known.
+// maxStreams returns the server's limit of streams at a time, if known.
 func (s *settings) maxStreams() uint32 {
 	if !s.known.Load() {
 		return math.MaxUint32

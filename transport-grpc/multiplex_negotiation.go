@@ -5,16 +5,15 @@ import (
 	"strconv"
 )
 
-// envMultiplex is how a host asks for multiplexing (protocol §1).
+// envMultiplex is the variable by which a host asks for multiplexing (protocol §1).
 const envMultiplex = "PLUGIN_MULTIPLEX_GRPC"
 
-// MultiplexError is the error of a launch with [WithMultiplexing] of a plugin
-// that does not say that it can.
+// MultiplexError is the error of a launch with [WithMultiplexing] of a plugin without
+// support for it.
 type MultiplexError struct {
 	// Plugin is the plugin's name.
 	Plugin string
-	// Field is what stood in the seventh field of its handshake line; empty if
-	// there was none.
+	// Field is the seventh field of its handshake line; empty if there was none.
 	Field string
 }
 
@@ -23,7 +22,7 @@ func (e *MultiplexError) Error() string {
 	if e.Field != "" {
 		said = fmt.Sprintf("answered %q when asked to multiplex", e.Field)
 	}
-	return fmt.Sprintf("plugin %s %s: build it with a library that multiplexes gRPC connections "+
+	return fmt.Sprintf("plugin %s %s: build it with a library with multiplexed gRPC connections "+
 		"(hashicorp/go-plugin v1.6.0 or later, or this one), or launch it without WithMultiplexing", e.Plugin, said)
 }
 

@@ -11,19 +11,18 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// DefaultMaxMessageSize is how many bytes a message may have, in either
-// direction, unless [WithMaxMessageSize] says otherwise: 1 GiB.
+// DefaultMaxMessageSize is the default of [WithMaxMessageSize], in bytes: 1 GiB.
 const DefaultMaxMessageSize = 1 << 30
 
-// DefaultMaxConcurrentCalls is how many calls a server runs at a time for each
-// connection, unless [WithMaxConcurrentCalls] says otherwise.
+// DefaultMaxConcurrentCalls is the default of [WithMaxConcurrentCalls], for each
+// connection.
 const DefaultMaxConcurrentCalls = 8192
 
 // minMaxMessageSize leaves room for the protocol's own messages, and for those of
 // [Broker.LendReader] and [Broker.LendWriter], in bytes.
 const minMaxMessageSize = 128 << 10
 
-// Option says what a transport carries, and how.
+// Option is a setting of a transport: a plugin to carry, or a limit.
 type Option interface {
 	apply(o *options)
 }
@@ -51,19 +50,19 @@ func defaults() options {
 	return options{maxMessage: DefaultMaxMessageSize, maxCalls: DefaultMaxConcurrentCalls, codec: newCodec()}
 }
 
-// WithMultiplexing lets the host ask for brokered connections inside the one
-// connection that there is, instead of a socket each (protocol §5): where a
-// firewall or a container makes further sockets hard to reach. A plugin that
-// cannot is refused with a [MultiplexError]. On the plugin's side it changes
-// nothing: the plugin does what its host asks for.
+// WithMultiplexing lets the host ask for brokered connections inside its single
+// connection, instead of a socket each (protocol §5). Use it if a firewall or a
+// container makes further sockets hard to reach. A plugin without support is refused
+// with a [MultiplexError]. On the plugin's side the option changes nothing: the plugin
+// follows its host.
 func WithMultiplexing() Option {
 	return optionFunc(func(o *options) { o.multiplex = true })
 }
 
-// WithDialOptions adds options to every connection that this side dials: the
-// host's to the plugin, and brokered ones on either side. Interceptors, stats
-// handlers and codecs belong here; what the connection is made of (dialer,
-// credentials, authority) is set already. Options given later win.
+// WithDialOptions adds options to every connection dialled by this side: the host's to
+// the plugin, and brokered connections on either side. Interceptors, stats handlers and
+// codecs belong here; the transport sets dialer, credentials and authority. Options
+// given later win.
 func WithDialOptions(opts ...grpc.DialOption) Option {
 	return optionFunc(func(o *options) { o.dial = append(o.dial, opts...) })
 }
@@ -72,15 +71,15 @@ func WithDialOptions(opts ...grpc.DialOption) Option {
 // those of brokered connections on either side. Options given later win.
 //
 // The servers take messages of protocol buffers only. Another codec comes with
-// grpc.ForceServerCodecV2, and with a call option at the side that calls.
+// grpc.ForceServerCodecV2, and with a call option at the calling side.
 func WithServerOptions(opts ...grpc.ServerOption) Option {
 	return optionFunc(func(o *options) { o.server = append(o.server, opts...) })
 }
 
 // WithMaxMessageSize bounds the size of a message in bytes, in both directions
 // and on brokered connections too: a call with a larger one fails with the code
-// ResourceExhausted. n below 1 means [DefaultMaxMessageSize]; what is below 128 KiB
-// counts as that, which the protocol itself needs. gRPC's own format ends at 2 GiB.
+// ResourceExhausted. n below 1 means [DefaultMaxMessageSize]; other values are raised
+// to 128 KiB, for the protocol's own messages. gRPC's own format ends at 2 GiB.
 func WithMaxMessageSize(n int) Option {
 	return optionFunc(func(o *options) {
 		if n < 1 {
@@ -90,10 +89,10 @@ func WithMaxMessageSize(n int) Option {
 	})
 }
 
-// WithMaxConcurrentCalls bounds the calls that a server of this side runs at a time
-// for each connection, open streams included: the plugin's, and those of brokered
-// connections on either side. Further calls wait at the side that calls. n below 1
-// means [DefaultMaxConcurrentCalls].
+// WithMaxConcurrentCalls limits the calls at a time for each connection to a server of
+// this side, open streams included: the plugin's server, and servers of brokered
+// connections on either side. Further calls wait at the calling side. n below 1 means
+// [DefaultMaxConcurrentCalls].
 func WithMaxConcurrentCalls(n int) Option {
 	return optionFunc(func(o *options) {
 		if n < 1 {
@@ -103,22 +102,22 @@ func WithMaxConcurrentCalls(n int) Option {
 	})
 }
 
-// WithoutReflection leaves the reflection service out of the plugin, by which
-// tools list its services and their messages.
+// WithoutReflection leaves the reflection service out of the plugin. Tools use it to
+// list services and their messages.
 func WithoutReflection() Option {
 	return optionFunc(func(o *options) { o.noReflection = true })
 }
 
 // WithYamux sets the bounds of the multiplexed connection: windows, backlog,
-// keep-alive. Without it yamux's defaults hold, which send no keep-alive. It
-// changes nothing where nothing is multiplexed.
+// keep-alive. Yamux's defaults send no keep-alive. The option changes nothing
+// without multiplexing.
 func WithYamux(cfg yamux.Config) Option {
 	return optionFunc(func(o *options) { o.yamux = cfg })
 }
 
-// WithBroker sets the bounds of the broker: how many offers and requests of the
-// other side are kept, and for how long. Without a Logger the broker logs where the
-// transport does.
+// WithBroker sets the bounds of the broker: the number of the other side's pending
+// offers and requests, and their timeout. Without a Logger the broker logs to the
+// transport's.
 func WithBroker(cfg broker.Config) Option {
 	return optionFunc(func(o *options) { o.broker = cfg })
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// witness is interceptors and stats handlers that note the methods that they see.
+// witness is interceptors and stats handlers recording their methods.
 type witness struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -42,7 +42,7 @@ func (w *witness) expect(t *testing.T, whose string, methods ...string) {
 	}
 }
 
-// methodKey is the context key under which a stats handler keeps the method.
+// methodKey is a stats handler's context key for the method.
 type methodKey struct{}
 
 func (w *witness) TagRPC(ctx context.Context, info *stats.RPCTagInfo) context.Context {
@@ -178,7 +178,7 @@ func TestMessagesOf64MiBPassEachWay(t *testing.T) {
 		r := rigUp(t, setup{mode: m})
 		h := r.connect(t)
 		clients := map[string]probepb.ProbeServiceClient{"the main connection": h.probe}
-		// Half a gigabyte through the race detector, on a machine that others use.
+		// Half a gigabyte through the race detector, on a shared machine.
 		ctx, cancel := context.WithTimeout(t.Context(), 6*patience)
 		var serving sync.WaitGroup
 		for _, s := range sides(r, h) {

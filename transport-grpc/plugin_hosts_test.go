@@ -15,14 +15,14 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// usesEverything expects that a host is served with all that there is.
+// usesEverything expects every service for a host.
 func usesEverything(t *testing.T, r *rig, h *testHost) {
 	t.Helper()
 	h.echoes(t)
 	if err := h.Ping(within(t)); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
-	// In calls: an ID means something to who was told of it by its host.
+	// In calls: an ID has a meaning only with the host it came from.
 	offered, err := h.probe.Offer(within(t), &probepb.OfferRequest{Count: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestSecondHostIsServedBesideTheFirst(t *testing.T) {
 	})
 }
 
-// A broker that fails to notice a host's end would offer to nobody.
+// Without notice of a host's end, the broker would offer to nobody.
 func TestLendWaitsForAHost(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
@@ -101,7 +101,7 @@ func TestLendWaitsForAHost(t *testing.T) {
 	})
 }
 
-// What connects to a plugin's socket need not be a host.
+// A peer at a plugin's socket need not be a host.
 func TestPluginOutlivesWhateverConnects(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})
@@ -122,7 +122,7 @@ func TestPluginOutlivesWhateverConnects(t *testing.T) {
 	})
 }
 
-// nonsense is what is no gRPC, and no yamux either.
+// nonsense is neither gRPC nor yamux.
 var nonsense = map[string]string{
 	"yamux":            "\x00\x00\x00\x00\x00\x00\x00\x05\x00\x00\x00\x00",
 	"HTTP/1.1":         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -134,8 +134,8 @@ var nonsense = map[string]string{
 	"garbage": "\x9e\x02\x85\x11\x00\x00\x00\x7f\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7",
 }
 
-// A server that limits its connections' age asks for new ones. go-plugin's hosts
-// make them; one that does not is cut off from a plugin that is well.
+// A server with a limit on connections' age asks for new ones. go-plugin's hosts
+// make them; another host would be cut off from a healthy plugin.
 func TestCallsGoOnWhenAPluginAsksForANewConnection(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		age := grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionAge: 20 * time.Millisecond})

@@ -11,27 +11,26 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginpb"
 )
 
-// outputChunk is how much of what the plugin prints goes into one message, in
-// bytes, at most.
+// outputChunk is the most output in one message, in bytes.
 const outputChunk = 32 << 10
 
-// output sends what the plugin prints to the host that has asked for it last: the
-// end of one that has left may be noticed later than the coming of the next.
+// output sends the plugin's output to the latest host: the end of an earlier host may
+// be noticed after the arrival of the next.
 type output struct {
 	stdout, stderr io.Reader
 	printed        chan *pluginpb.StdioData
 	ended          chan struct{}       // closed when everything printed has been taken
-	sending        chan struct{}       // a token for who sends
-	left           *pluginpb.StdioData // with the token: what the host before was lost with
+	sending        chan struct{}       // a token for sending
+	left           *pluginpb.StdioData // with the token: not received by the host before
 	sent           chan struct{}       // closed when everything has been sent
 	sentOnce       sync.Once
 
 	mu      sync.Mutex
-	hosts   []*outputHost // that have asked, the last one last
+	hosts   []*outputHost // in the order of their requests
 	changed chan struct{} // closed when hosts changes
 }
 
-// outputHost is a host that has asked.
+// outputHost is a host with an open stream of output.
 type outputHost struct {
 	ctx  context.Context
 	send func(*pluginpb.StdioData) error
@@ -49,7 +48,7 @@ func newOutput(stdout, stderr io.Reader) *output {
 	}
 }
 
-// start starts the pumps, which end with ctx or at the ends of the outputs.
+// start starts the pumps. They end with ctx or at the ends of the outputs.
 func (o *output) start(ctx context.Context, running *sync.WaitGroup) {
 	var pumps sync.WaitGroup
 	pumps.Go(func() { o.pump(ctx, pluginpb.StdioData_STDOUT, o.stdout) })
@@ -65,7 +64,7 @@ func (o *output) pump(ctx context.Context, channel pluginpb.StdioData_Channel, f
 	for {
 		n, err := from.Read(buffer)
 		if n > 0 {
-			// gRPC lets others keep a message after it was sent.
+			// gRPC lets others keep a message after sending.
 			data := &pluginpb.StdioData{Channel: channel, Data: bytes.Clone(buffer[:n])}
 			select {
 			case o.printed <- data:
@@ -79,9 +78,8 @@ func (o *output) pump(ctx context.Context, channel pluginpb.StdioData_Channel, f
 	}
 }
 
-// send sends to one host, until everything has been sent (then it returns nil)
-// or ctx ends. While a later host is there, that one is sent to, once a message
-// that was on its way has been sent.
+// send sends to one host, until everything has been sent (then it returns nil) or ctx
+// ends. A later host takes over after the message in progress.
 func (o *output) send(ctx context.Context, send func(*pluginpb.StdioData) error) error {
 	t := &outputHost{ctx, send}
 	o.change(func() { o.hosts = append(o.hosts, t) })
@@ -99,9 +97,9 @@ func (o *output) send(ctx context.Context, send func(*pluginpb.StdioData) error)
 	}
 }
 
-// turn waits until t is the last host and has the token. It returns what is
-// closed when that may be over; nil when everything has been sent, or with the
-// error of t's context.
+// turn waits until t is the last host and has the token. It returns a channel closed at
+// the next change of hosts; nil when everything has been sent, or with the error of t's
+// context.
 func (o *output) turn(t *outputHost) (changed <-chan struct{}, err error) {
 	for {
 		o.mu.Lock()
@@ -124,8 +122,8 @@ func (o *output) turn(t *outputHost) (changed <-chan struct{}, err error) {
 	}
 }
 
-// sendTo sends until changed is closed. It is called with the token. over says
-// that everything has been sent.
+// sendTo sends until changed is closed. It is called with the token. over is true when
+// everything has been sent.
 func (o *output) sendTo(t *outputHost, changed <-chan struct{}) (over bool, err error) {
 	for {
 		data := o.left
@@ -172,7 +170,7 @@ func (o *output) finish(ctx context.Context) error {
 			return nil
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("send what the plugin printed: %w", context.Cause(ctx))
+			return fmt.Errorf("send the plugin's output: %w", context.Cause(ctx))
 		}
 	}
 }

@@ -21,13 +21,13 @@ import (
 type server struct {
 	transport *Transport
 	link      core.PluginLink
-	asked     bool // the host wants to know whether we multiplex
+	asked     bool // the host asks for the field of multiplexing
 	multiplex bool
 	grpc      *grpcServer
 	broker    *Broker
 	plain     exchange.Scheme // nil if multiplexed: then each host has one
 	output    *output
-	leaving   context.Context // ends when there is nothing left to do but to leave
+	leaving   context.Context // ends at the beginning of Close
 	setOff    context.CancelFunc
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -76,8 +76,8 @@ func (s *server) listen(ctx context.Context) (listener net.Listener, network, ad
 	return l.Listener, l.AnnounceNetwork, l.AnnounceAddress, err
 }
 
-// Fields says that we can multiplex, to hosts that ask: old ones insist on six
-// fields (protocol §2).
+// Fields announces multiplexing, to asking hosts alone: old hosts insist on six fields
+// (protocol §2).
 func (s *server) Fields() []string {
 	if !s.asked {
 		return nil
@@ -85,8 +85,8 @@ func (s *server) Fields() []string {
 	return []string{"true"}
 }
 
-// Serve serves what comes over one host's connection. Several may be connected,
-// one after the other or at once.
+// Serve serves one host's connection. Several hosts may be connected, one after the
+// other or at once.
 func (s *server) Serve(conn net.Conn) error {
 	if s.multiplex {
 		return s.serveMultiplexed(conn)
@@ -112,7 +112,7 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 	ex := exchange.NewMultiplexed(s.brokerConfig(), broker.Yamux(mux))
 	defer func() { _ = ex.Close() }()
 	silent := time.AfterFunc(s.link.ConnectionTimeout, func() {
-		s.link.Logger.Debug("a connection has not become a host's in time (Config.ConnectionTimeout)")
+		s.link.Logger.Debug("a connection was closed: the peer did not identify itself as a host in time (Config.ConnectionTimeout)")
 		_ = mux.Close()
 	})
 	defer silent.Stop()
@@ -135,8 +135,8 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 	return nil
 }
 
-// hostListener accepts the main streams of one host, and lets a method find out
-// which host it serves: the address of its peer says it.
+// hostListener accepts the main streams of one host. The address of its connections
+// identifies the host for methods.
 type hostListener struct {
 	net.Listener
 
@@ -169,7 +169,7 @@ func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAdd
 
 func (c hostConn) tlsState() (tls.ConnectionState, bool) { return tlsStateOf(c.Conn) }
 
-// exchangeOf returns what makes connections with the host that called.
+// exchangeOf returns the scheme for connections with the calling host.
 func (s *server) exchangeOf(ctx context.Context) exchange.Scheme {
 	if !s.multiplex {
 		return s.plain
@@ -179,13 +179,13 @@ func (s *server) exchangeOf(ctx context.Context) exchange.Scheme {
 			return addr.host
 		}
 	}
-	return nil // a brokered connection: its server has not this service
+	return nil // a brokered connection: its server lacks this service
 }
 
-// Flush waits until the hosts have what was printed.
+// Flush waits until the hosts have received all output.
 func (s *server) Flush(ctx context.Context) error { return s.output.finish(ctx) }
 
-// Close ends the server when what is on its way has been sent, or with ctx.
+// Close ends the server after pending answers have been sent, or with ctx.
 func (s *server) Close(ctx context.Context) {
 	s.setOff()
 	s.broker.close()

@@ -18,7 +18,7 @@ import (
 	"github.com/jackfield-go/jackfield/proto/pluginreflect"
 )
 
-// healthService is the name under which a plugin says that it is well.
+// healthService is the plugin's name in its health service.
 const healthService = "plugin"
 
 // register puts the protocol's services and the application's on the server.
@@ -36,9 +36,9 @@ func (s *server) register() error {
 	return s.transport.register(s.broker, guard, s.link.Implements)
 }
 
-// registerReflection lets tools list the services of the server and find out
-// what their messages are. Go registers the protocol's own messages under other
-// names, so the resolver knows the names of the wire.
+// registerReflection lets tools list the services of the server and their messages. Go
+// registers the protocol's own messages under other names, so the resolver knows the
+// names of the wire.
 func registerReflection(r *registrar) {
 	options := reflection.ServerOptions{Services: r.server, DescriptorResolver: pluginreflect.Resolver(nil)}
 	reflectionv1.RegisterServerReflectionServer(r, reflection.NewServerV1(options))
@@ -58,13 +58,13 @@ func isOurs(method string) bool {
 	}
 }
 
-// isReflection reports whether a service is the one by which tools look in.
+// isReflection reports whether a service is a version of reflection.
 func isReflection(service string) bool {
 	return service == reflectionv1.ServerReflection_ServiceDesc.ServiceName ||
 		service == reflectionv1alpha.ServerReflection_ServiceDesc.ServiceName
 }
 
-// controllerService is how a host ends the plugin.
+// controllerService lets a host end the plugin.
 type controllerService struct {
 	pluginpb.UnimplementedGRPCControllerServer
 
@@ -77,7 +77,7 @@ func (c *controllerService) Shutdown(context.Context, *pluginpb.Empty) (*pluginp
 	return &pluginpb.Empty{}, nil
 }
 
-// brokerService is the stream on which host and plugin arrange connections.
+// brokerService has the stream for arranging connections between host and plugin.
 type brokerService struct {
 	pluginpb.UnimplementedGRPCBrokerServer
 
@@ -87,7 +87,7 @@ type brokerService struct {
 func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.ConnInfo, pluginpb.ConnInfo]) error {
 	ex := b.server.exchangeOf(stream.Context())
 	if ex == nil {
-		return status.Error(codes.FailedPrecondition, "the broker is a matter of the main connection")
+		return status.Error(codes.FailedPrecondition, "the broker is served on the main connection only")
 	}
 	if b.server.multiplex {
 		b.server.broker.use(ex)
@@ -105,7 +105,7 @@ func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.Con
 	return nil
 }
 
-// stdioService sends what the plugin prints.
+// stdioService sends the plugin's output.
 type stdioService struct {
 	pluginpb.UnimplementedGRPCStdioServer
 

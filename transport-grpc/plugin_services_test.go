@@ -18,7 +18,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// services are what the plugin's reflection lists.
+// services are the list of the plugin's reflection.
 var services = []string{
 	"grpc.health.v1.Health", "plugin.GRPCBroker", "plugin.GRPCController", "plugin.GRPCStdio", "jackfield.probe.v1.ProbeService",
 }
@@ -163,8 +163,8 @@ func TestReflectionKnowsTheNamesOfTheWire(t *testing.T) {
 	}
 }
 
-// checkFile expects a file with that path among those of the answer; no path means
-// that there is no such symbol.
+// checkFile expects a file of the path in the answer; no path means
+// an unknown symbol.
 func checkFile(t *testing.T, what, path string, res *grpc_reflection_v1.ServerReflectionResponse) {
 	t.Helper()
 	var got []string

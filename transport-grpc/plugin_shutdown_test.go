@@ -21,7 +21,7 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// F13: what a finished call has printed is never lost.
+// F13: the output of a finished call is never lost.
 func TestOutputArrivesBeforeAnOrderlyEnd(t *testing.T) {
 	inEach(t, schemes, func(t *testing.T, m mode) {
 		for i := range 100 {
@@ -76,7 +76,7 @@ func TestOutputArrivesWhenShutdownOvertakesItsStream(t *testing.T) {
 	})
 }
 
-// A host that is quick to leave may not have opened the stream yet.
+// A host leaving quickly may not have opened the stream yet.
 func TestQuitOpensTheStreamOfOutputFirst(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		release := make(chan struct{})
@@ -174,7 +174,7 @@ func (h *testHost) enter(t *testing.T, g *gateway) <-chan error {
 	return call
 }
 
-// Both ways in which a plugin ends in order.
+// Both orderly ends of a plugin.
 func orderlyEnds(r *rig, h *testHost) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Quit": h.Quit,
@@ -215,7 +215,7 @@ func TestOrderlyEndLetsCallsFinish(t *testing.T) {
 	})
 }
 
-// Whose name resembles the protocol's is the application's all the same.
+// A service named like the protocol's is still the application's.
 func TestOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
 	for _, service := range []string{"plugin.GRPCGreeter", "grpc.greeter.v1.Greeter"} {
 		t.Run(service, func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestOrderlyEndLetsCallsOfServicesWithLikeNamesFinish(t *testing.T) {
 			}
 			receive(t, "the call", entered)
 			end := async(func() error { return h.Quit(within(t)) })
-			for range 20 { // round trips, in which it would have happened
+			for range 20 { // enough round trips for the fault
 				if err := h.Ping(within(t)); err != nil {
 					t.Errorf("a ping while the plugin leaves: %v", err)
 				}
@@ -357,7 +357,7 @@ func TestLeavingPluginCutsLongCallsOff(t *testing.T) {
 	})
 }
 
-// What connects and says nothing holds nobody up: gRPC waits two minutes for it.
+// A silent connection delays nobody: gRPC waits two minutes for it.
 func TestSilentConnectionsHoldNoEndUp(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		for _, which := range []string{"Quit", "Leave", "Close"} {

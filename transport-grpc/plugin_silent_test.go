@@ -15,7 +15,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// pipes is a listener whose connections have no file behind them, so that a
+// pipes is a listener of connections without files, so that a
 // synthetic clock goes on while they wait.
 type pipes struct {
 	ctx   context.Context
@@ -24,7 +24,7 @@ type pipes struct {
 }
 
 func newPipes(t *testing.T) *pipes {
-	// Not the test's context: that ends before the server is closed.
+	// Not the test's context: it ends before the server is closed.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	return &pipes{ctx, cancel, make(chan net.Conn)}
 }
@@ -51,7 +51,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
-// timeless is TLS whose certificates are good at any time of a bubble's clock. It
+// timeless is TLS with certificates valid at any time of a bubble's clock. It
 // is called outside.
 func timeless(m mode) *core.TLS {
 	if !m.secure {
@@ -110,7 +110,7 @@ func TestMultiplexedConnectionWithoutAHostIsClosed(t *testing.T) {
 			"half of a record": {"\x16\x03\x01\x01\x00", core.DefaultConnectionTimeout},
 		} {
 			if test.says != "" && !m.secure {
-				continue // there a stream is all that tells a host
+				continue // there only a stream identifies a host
 			}
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {

@@ -22,15 +22,15 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// patience bounds what must not hang.
+// patience bounds waits in tests.
 const patience = 20 * time.Second
 
-// prompt bounds what must not wait for any timeout.
+// prompt bounds steps without a timeout.
 const prompt = 5 * time.Second
 
 var errExpected = errors.New("as expected")
 
-// within returns a context for something that must not hang.
+// within returns a context with the bound patience.
 func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -50,14 +50,14 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 	return v
 }
 
-// async runs a function that may hang beside the test.
+// async runs a function beside the test, in case it hangs.
 func async(f func() error) <-chan error {
 	c := make(chan error, 1)
 	go func() { c <- f() }()
 	return c
 }
 
-// promptly expects that f does not wait for anything.
+// promptly expects f to return without waiting.
 func promptly(t testing.TB, what string, f func() error) {
 	t.Helper()
 	start := time.Now()
@@ -69,7 +69,7 @@ func promptly(t testing.TB, what string, f func() error) {
 	}
 }
 
-// log is what was logged or printed.
+// log is logged or printed text.
 type log struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -97,7 +97,7 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-// reset forgets what has been written.
+// reset drops the text.
 func (l *log) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,7 +146,7 @@ func unixPair(t testing.TB) (net.Conn, *net.UnixConn) {
 	return near, unix
 }
 
-// security is a pair of configurations that both sides can use.
+// security is a pair of configurations for either side.
 var security = sync.OnceValue(func() *core.TLS {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

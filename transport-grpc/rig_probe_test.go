@@ -16,7 +16,7 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// testProbe is what the plugins of the tests serve that are not the suite's.
+// testProbe is the service of the tests' own plugins.
 type testProbe struct{}
 
 func (testProbe) Echo(_ context.Context, text string) (string, error) { return text, nil }
@@ -55,7 +55,7 @@ func (s *probeServer) Count(_ *probepb.CountRequest, stream grpc.ServerStreaming
 	}
 }
 
-// offers are what Offer serves.
+// offers are the services of Offer.
 type offers struct {
 	mu   sync.Mutex
 	ends map[uint32]context.CancelFunc
@@ -113,7 +113,7 @@ func (*probeServer) Resources(context.Context, *probepb.ResourcesRequest) (*prob
 	return &probepb.ResourcesResponse{Goroutines: int64(goroutines), Files: int64(files)}, nil
 }
 
-// resources are what this process has open, as far as the system tells.
+// resources are the open resources of this process, as far as the system tells.
 func resources() (goroutines, files int) {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, entry := range entries {
@@ -154,7 +154,7 @@ func serveProbe(ctx context.Context, b *transportgrpc.Broker, id uint32, opts ..
 	}, opts...)
 }
 
-// lendNumbered lends a numbered that knows its own ID.
+// lendNumbered lends a numbered with its own ID.
 func lendNumbered(ctx context.Context, b *transportgrpc.Broker) (uint32, error) {
 	n := new(numbered)
 	id, err := transportgrpc.Lend[probepb.QuestionServiceServer](ctx, b, probepb.RegisterQuestionServiceServer, n)

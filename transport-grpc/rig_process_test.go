@@ -19,11 +19,11 @@ const pluginVariable = "JACKFIELD_TRANSPORTGRPC_PLUGIN"
 
 var cookie = core.Handshake{MagicCookieKey: "JACKFIELD_TRANSPORTGRPC", MagicCookieValue: "probe"}
 
-// served is it for a plugin of a process's own: the same name, with the type that
-// the probe has there.
+// served is it for a plugin of a process's own: the same name, with the
+// type of the probe there.
 var served = core.Define[transporttest.Probe](it.Name())
 
-// pluginKinds are the plugins that the tests launch, each a main function.
+// pluginKinds are the plugins launched by the tests, each a main function.
 var pluginKinds = map[string]func(){
 	"probe": func() {
 		plugin.Serve(plugin.Config{
@@ -41,10 +41,10 @@ type process struct {
 	handle
 
 	stdout, stderr, log *log
-	sockets             string // the directory in which host and plugin make theirs
+	sockets             string // the directory for sockets of host and plugin
 }
 
-// launch starts a plugin of a kind. Its host logs what is above debug.
+// launch starts a plugin of a kind. Its host logs above debug.
 func launch(t *testing.T, kind string, cfg host.Config, opts ...transportgrpc.Option) *process {
 	t.Helper()
 	p, err := tryLaunch(t, kind, cfg, opts...)
@@ -81,7 +81,7 @@ func tryLaunch(t *testing.T, kind string, cfg host.Config, opts ...transportgrpc
 	return p, err
 }
 
-// socketFiles counts what host and plugin have in their directory.
+// socketFiles counts the files of host and plugin in their directory.
 func socketFiles(t *testing.T, p *process) (n int) {
 	t.Helper()
 	err := filepath.WalkDir(p.sockets, func(_ string, entry os.DirEntry, err error) error {

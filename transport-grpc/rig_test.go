@@ -47,7 +47,7 @@ func inEach(t *testing.T, modes []mode, test func(t *testing.T, m mode)) {
 	}
 }
 
-// setup is what a rig is to be.
+// setup is the configuration of a rig.
 type setup struct {
 	mode
 
@@ -56,8 +56,8 @@ type setup struct {
 	timeout  time.Duration                                                // for the shutdown; 0: 5 s
 }
 
-// rig is a plugin's server without a process around it, which hosts of the
-// test's connect to.
+// rig is a plugin's server without a process around it, for hosts of
+// the test's own.
 type rig struct {
 	setup
 
@@ -66,7 +66,7 @@ type rig struct {
 	address        string
 	sockets        *sockets
 	served         chan error
-	stdout, stderr *net.UnixConn // what the plugin prints
+	stdout, stderr *net.UnixConn // the plugin's output
 	quit           chan struct{} // closed when the shutdown functions run
 	log            *log
 }
@@ -115,7 +115,7 @@ func (m mode) tls() *core.TLS {
 	return security()
 }
 
-// link is what the plugin's transport gets to know.
+// link is the argument of the plugin's transport.
 func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
 	return core.PluginLink{
 		ConnectionTimeout: core.DefaultConnectionTimeout,
@@ -152,7 +152,7 @@ func (r *rig) ended(ctx context.Context) error {
 	}
 }
 
-// newRig returns a rig that does not serve yet; the transport's NewServer may fail.
+// newRig returns a rig before it serves; the transport's NewServer may fail.
 func newRig(t *testing.T, s setup) (*rig, error) {
 	t.Helper()
 	if s.timeout == 0 {
@@ -178,7 +178,7 @@ func newRig(t *testing.T, s setup) (*rig, error) {
 	return r, err
 }
 
-// rigUp serves until the test ends, and expects that nothing is left.
+// rigUp serves until the test ends, and expects no remains.
 func rigUp(t *testing.T, s setup) *rig {
 	t.Helper()
 	plugintest.NoLeaks(t)
@@ -201,7 +201,7 @@ func rigUp(t *testing.T, s setup) *rig {
 	return r
 }
 
-// testHost is one that is connected to a plugin.
+// testHost is a host connected to a plugin.
 type testHost struct {
 	core.Session
 	handle
@@ -209,15 +209,15 @@ type testHost struct {
 	stdout, stderr, log *log
 }
 
-// handle is what the tests dispense: both halves as they are.
+// handle is dispensed by the tests: both halves unchanged.
 type handle struct {
 	broker *transportgrpc.Broker
 	conn   grpc.ClientConnInterface
 	probe  probepb.ProbeServiceClient
 }
 
-// it is the plugin of the tests, whose implementation is in the function that
-// registers it.
+// it is the plugin of the tests; its implementation is in the register
+// function.
 var it = core.DefineSides[struct{}, handle]("it")
 
 // handles lets a host dispense handles.
@@ -227,7 +227,7 @@ func newHandle(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (handle, 
 	return handle{b, conn, probepb.NewProbeServiceClient(conn)}, nil
 }
 
-// dial connects a host, to which change may do something first.
+// dial connects a host, after change has been applied to it.
 func (m mode) dial(
 	t *testing.T, s *sockets, address string, change func(*core.HostLink), opts ...transportgrpc.Option,
 ) (*testHost, error) {
@@ -299,7 +299,7 @@ func (r *rig) raw(t *testing.T) net.Conn {
 	return conn
 }
 
-// echoes expects that the plugin answers.
+// echoes expects an answer of the plugin.
 func (h *testHost) echoes(t testing.TB) {
 	t.Helper()
 	res, err := h.probe.Echo(within(t), &probepb.EchoRequest{Data: []byte("hello")})

@@ -12,14 +12,14 @@ import (
 )
 
 // methods are the interceptors around each method of a server. They count the
-// application's calls, cut them off, and answer for a method that does not.
+// application's calls, cut them off, and answer for a method without an answer.
 type methods struct {
-	calls    *core.Calls // nil in a host, which counts none
+	calls    *core.Calls // nil in a host: it counts none
 	maxError int         // bounds an error's text and details, in bytes on the wire
 }
 
-// errLeaving answers calls that begin after those in flight have finished, errCutOff
-// those that took too long, and errNoAnswer those whose method ended its goroutine.
+// errLeaving answers calls after the last call in flight, errCutOff calls in flight at
+// the timeout, and errNoAnswer calls of a method ended with its goroutine.
 var (
 	errLeaving  = status.Error(codes.Unavailable, "the plugin is leaving")
 	errCutOff   = status.Error(codes.Unavailable, "the plugin is leaving, and does not wait for the call any longer")
@@ -27,7 +27,7 @@ var (
 		"runtime.Goexit does that, and so does t.FailNow, t.Fatal or t.Skip of a test")
 )
 
-// unary runs a method, whose context ends when calls are cut off.
+// unary runs a method. Its context ends when calls are cut off.
 func (m methods) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
 	if isOurs(info.FullMethod) {
 		return handle(ctx, req)
@@ -50,9 +50,9 @@ func (m methods) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	return answer, bounded(err, m.maxError)
 }
 
-// answered returns what run does. If run ends its goroutine instead, the call has
-// errNoAnswer. In newer versions of gRPC a deferred function can answer. For older
-// ones run gets a goroutine of its own, which takes some microseconds a call.
+// answered returns the results of run. If run ends its goroutine instead, the call has
+// errNoAnswer. In newer versions of gRPC a deferred function can answer. In older
+// versions run gets a goroutine of its own, at some microseconds a call.
 func answered(ctx context.Context, run func() (any, error)) (answer any, err error) {
 	returned := false
 	if call, ok := grpc.ServerTransportStreamFromContext(ctx).(interface{ WriteStatus(*status.Status) error }); ok {
@@ -75,15 +75,15 @@ func answered(ctx context.Context, run func() (any, error)) (answer any, err err
 	return answer, err
 }
 
-// onGoexit is for defer. It calls f if runtime.Goexit ends the goroutine. Calling
-// recover would tell that as well, but would take a panic's stack away.
+// onGoexit is for defer. It calls f if runtime.Goexit ends the goroutine. recover would
+// tell as well, but would take a panic's stack away.
 func onGoexit(returned *bool, f func()) {
 	if *returned {
 		return
 	}
 	var callers [4]uintptr
 	frame, _ := runtime.CallersFrames(callers[:runtime.Callers(2, callers[:])]).Next()
-	if frame.Function == "runtime.Goexit" { // which runs the deferred functions
+	if frame.Function == "runtime.Goexit" { // it runs the deferred functions
 		f()
 	}
 }

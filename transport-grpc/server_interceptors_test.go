@@ -62,7 +62,7 @@ func firstOfCount(ctx context.Context, client probepb.ProbeServiceClient) error 
 	return err
 }
 
-// holding is a probe that tells of calls of Block.
+// holding is a probe reporting calls of Block.
 type holding struct {
 	probeServer
 
@@ -75,7 +75,7 @@ func (h *holding) Block(ctx context.Context, _ *probepb.BlockRequest) (*probepb.
 	return nil, context.Cause(ctx)
 }
 
-// huge is a plugin whose errors are larger than a client's bound on headers.
+// huge is a plugin with errors above a client's limit of headers.
 type huge struct {
 	probepb.UnimplementedProbeServiceServer
 }
@@ -144,7 +144,7 @@ func TestErrorIsCutToTheLimitOfEveryClient(t *testing.T) {
 	})
 }
 
-// detailed answers with errors that have details.
+// detailed answers with errors with details.
 type detailed struct {
 	probepb.UnimplementedProbeServiceServer
 
@@ -255,7 +255,7 @@ func servedConns(t *testing.T, m mode, r *rig, h *testHost) map[string]net.Conn 
 	return conns
 }
 
-// gRPC's own limit is a ping in 5 minutes, against which its keep-alives offend.
+// gRPC's own limit is a ping in 5 minutes, below its own keep-alives.
 func TestFrequentPingsKeepTheirConnection(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})

@@ -22,8 +22,8 @@ var suite = transporttest.Suite{Transport: transportgrpc.New(probes)}
 
 var multiplexed = transporttest.Suite{Transport: transportgrpc.New(probes, transportgrpc.WithMultiplexing())}
 
-// TestMain serves both suites: what a plugin does its host asks for. The tests
-// that are not the suite's have plugins of their own.
+// TestMain serves both suites: a plugin follows its host. The tests
+// outside the suites have plugins of their own.
 func TestMain(m *testing.M) {
 	if serve, ok := pluginKinds[os.Getenv(pluginVariable)]; ok {
 		serve()
@@ -133,7 +133,7 @@ func (c *probeClient) Exit(ctx context.Context, code int) error {
 	return err
 }
 
-// asker is what the host passes.
+// asker is passed by the host.
 type asker struct {
 	probepb.UnimplementedQuestionServiceServer
 

@@ -13,8 +13,8 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// forHTTP2 returns security for connections on which gRPC speaks: its peers insist
-// on the name of HTTP/2 in the handshake. Nil stays nil.
+// forHTTP2 returns security for gRPC's connections: peers insist on the name of HTTP/2
+// in the handshake. Nil stays nil.
 func forHTTP2(security *core.TLS) *core.TLS {
 	if security == nil {
 		return nil
@@ -25,8 +25,8 @@ func forHTTP2(security *core.TLS) *core.TLS {
 	return &named
 }
 
-// named is forHTTP2 for a listener whose protocol is the caller's, which may be
-// gRPC's: gRPC's clients insist on the name. Names of the application's own stay.
+// named is forHTTP2 for a listener with a protocol of the caller's. It may be gRPC, and
+// gRPC's clients insist on the name. Names of the application's own stay.
 func named(security *core.TLS) *core.TLS {
 	if security == nil || security.Server == nil || len(security.Server.NextProtos) > 0 {
 		return security
@@ -43,7 +43,7 @@ func withHTTP2(config *tls.Config) *tls.Config {
 	return config
 }
 
-// transportCredentials are those of gRPC's clients and servers.
+// transportCredentials are the credentials of gRPC's clients and servers.
 func transportCredentials(security *core.TLS) credentials.TransportCredentials {
 	if security == nil {
 		return insecure.NewCredentials()
@@ -61,7 +61,7 @@ var (
 	errNotConnected = errors.New("the connection is not under TLS")
 )
 
-// carrier is a connection as gRPC gets it, around the one that core has secured.
+// carrier is gRPC's connection, around the connection secured by core.
 type carrier interface {
 	tlsState() (state tls.ConnectionState, secure bool)
 }
@@ -81,7 +81,7 @@ func (handshaken) ServerHandshake(conn net.Conn) (net.Conn, credentials.AuthInfo
 	return conn, info, err
 }
 
-// tlsStateOf returns the state that core's handshake has left; false without TLS.
+// tlsStateOf returns the state of core's handshake; false without TLS.
 func tlsStateOf(conn net.Conn) (tls.ConnectionState, bool) {
 	switch c := conn.(type) {
 	case carrier:

@@ -12,7 +12,7 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// The plugin is not told of what nobody could be served.
+// The plugin gets no ID of a service without a server.
 func TestBrokerReportsTLSThatCannotServe(t *testing.T) {
 	inEach(t, []mode{{secure: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
 		for name, test := range map[string]struct {

@@ -1,6 +1,6 @@
 // Package transportgrpc carries the calls between a host and a plugin over
-// gRPC (protocol §5). Plugins may be written in any language that has gRPC, and
-// both sides work with programs that are built on hashicorp/go-plugin.
+// gRPC (protocol §5). Plugins may be written in any language with gRPC, and both sides
+// work with programs built on hashicorp/go-plugin.
 //
 // [Service] ties a plugin of the application's, a [core.Plugin], to generated code,
 // and New makes a transport of that:
@@ -11,13 +11,13 @@
 //		transportgrpc.Service(Plugin, kvpb.RegisterKVServer, kvpb.NewKVClient),
 //	)}}
 //
-// [Carry] is for an interface of the application's own: it takes a function that
-// registers the services of an implementation, and a function that makes a client
-// of the interface out of a connection.
+// [Carry] is for an interface of the application's own. It takes two functions: the
+// first registers the services of an implementation, the second makes a client of the
+// interface from a connection.
 //
-// What cannot be in a message (an interface of the host's, an io.Reader) goes
-// through the [Broker]: [Lend] serves it and returns an ID to put into the message,
-// [Borrow] makes a client of the ID.
+// The [Broker] passes the rest: interfaces of the host's, readers and writers. [Lend]
+// serves an implementation and returns an ID for a message, [Borrow] makes a client of
+// the ID.
 package transportgrpc
 
 import (
@@ -27,8 +27,8 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// Transport is the gRPC transport of the plugins that it carries. It is safe for use
-// by any number of launches.
+// Transport is the gRPC transport of its plugins. It is safe for use by any number of
+// launches.
 type Transport struct{ options options }
 
 var _ core.Transport = (*Transport)(nil)
@@ -53,8 +53,8 @@ func (t *Transport) HostEnv(set func(key, value string)) {
 	}
 }
 
-// Dial connects to the plugin and makes sure that it speaks gRPC. With
-// [WithMultiplexing] a plugin that does not multiplex is a [MultiplexError].
+// Dial connects to the plugin and checks for gRPC. With [WithMultiplexing] a plugin
+// without multiplexing is a [MultiplexError].
 func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session, error) {
 	if err := t.checkCarried(); err != nil {
 		return nil, err
@@ -66,8 +66,8 @@ func (t *Transport) Dial(ctx context.Context, link core.HostLink) (core.Session,
 	return s, nil
 }
 
-// NewServer returns the plugin's server, with the services of all plugins that the
-// link's Implements has.
+// NewServer returns the plugin's server, with the services of all plugins in the link's
+// Implements.
 func (t *Transport) NewServer(_ context.Context, link core.PluginLink) (core.Server, error) {
 	if err := t.checkCarried(); err != nil {
 		return nil, err

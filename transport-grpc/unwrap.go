@@ -2,9 +2,9 @@ package transportgrpc
 
 import "google.golang.org/grpc"
 
-// ClientConn returns gRPC's own type behind conn, for a library that takes nothing
-// else: conn is what the client function of [Carry] or [Borrow] gets, or a [Conn].
-// It returns false for anything else. The transport closes the connection.
+// ClientConn returns gRPC's own type behind conn, for libraries that require it. conn is
+// the argument of the client function of [Carry] or [Borrow], or a [Conn]; other values
+// return false. The transport closes the connection.
 func ClientConn(conn grpc.ClientConnInterface) (*grpc.ClientConn, bool) {
 	switch conn := conn.(type) {
 	case *grpc.ClientConn:
@@ -17,10 +17,10 @@ func ClientConn(conn grpc.ClientConnInterface) (*grpc.ClientConn, bool) {
 	return nil, false
 }
 
-// Server returns gRPC's own type behind r, for a library that takes nothing else: r
-// is what the register function of [Carry], [Lend] or [Broker.Serve] gets. It
-// returns false for anything else. The transport serves and stops the server. A
-// service that is registered on it twice ends the program, on r it is an error.
+// Server returns gRPC's own type behind r, for libraries that require it. r is the
+// argument of the register function of [Carry], [Lend] or [Broker.Serve]; other values
+// return false. The transport serves and stops the server. Registering a service twice
+// on the server ends the program; on r it is an error.
 func Server(r grpc.ServiceRegistrar) (*grpc.Server, bool) {
 	switch r := r.(type) {
 	case *grpc.Server:
