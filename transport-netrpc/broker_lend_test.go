@@ -19,7 +19,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// user is a plugin that uses what the host passes to it.
+// user is a plugin using the host's loans.
 type user struct{ broker *netrpc.Broker }
 
 func newUser(b *netrpc.Broker) (any, error) { return &user{b}, nil }
@@ -165,7 +165,7 @@ func (e endless) Read(p []byte) (int, error) {
 }
 
 func TestReaderThatIsClosedEarlyIsReadNoMore(t *testing.T) {
-	it := newUserHost(t) // its end expects that no goroutine still reads
+	it := newUserHost(t) // its end expects no reading goroutine
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var got []byte

@@ -14,13 +14,13 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// Shelf is an application's own interface: what its plugins implement. A host
-// can put something in that only it has, and the plugin uses it.
+// Shelf is an application's own interface for its plugins. A host
+// can put in something of its own, and the plugin uses it.
 type Shelf interface {
 	Put(ctx context.Context, text io.Reader, p Progress) (lines int, err error)
 }
 
-// Progress is an interface that the host implements, and the plugin calls.
+// Progress is an interface implemented by the host and called by the plugin.
 type Progress interface {
 	Report(ctx context.Context, text string) error
 }
@@ -37,13 +37,13 @@ func newShelfClient(b *netrpc.Broker, c *netrpc.Client) (Shelf, error) {
 	return &shelfClient{b, c}, nil
 }
 
-// putArgs is what crosses the connection for Put.
+// putArgs is the message of Put.
 type putArgs struct {
 	Text     netrpc.ReaderRef
 	Progress netrpc.ObjectRef
 }
 
-// shelfClient is the host's half: a Shelf that calls the plugin.
+// shelfClient is the host's half: a Shelf calling the plugin.
 type shelfClient struct {
 	broker *netrpc.Broker
 	rpc    *netrpc.Client
@@ -51,7 +51,7 @@ type shelfClient struct {
 
 func (c *shelfClient) Put(ctx context.Context, text io.Reader, p Progress) (lines int, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // what was passed is passed for this call
+	defer cancel() // the loans are for this call
 	progress, err := c.broker.Lend(ctx, &progressServer{p})
 	if err != nil {
 		return 0, err
@@ -60,7 +60,7 @@ func (c *shelfClient) Put(ctx context.Context, text io.Reader, p Progress) (line
 	return lines, err
 }
 
-// shelfServer is the plugin's half: it answers what shelfClient calls.
+// shelfServer is the plugin's half: it answers the calls of shelfClient.
 type shelfServer struct {
 	impl   Shelf
 	broker *netrpc.Broker
@@ -156,7 +156,7 @@ func Example() {
 	// lines: 3 <nil>
 }
 
-// greeter is a plugin that was written for net/rpc alone: no contexts.
+// greeter is a plugin written for net/rpc alone: no contexts.
 type greeter struct{}
 
 func (greeter) Greet(name string, reply *string) error {

@@ -12,7 +12,7 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// dialled are the connections of a host, which a test cuts.
+// dialled are the connections of a host, for a test to cut.
 type dialled struct {
 	mu      sync.Mutex
 	conns   []net.Conn

@@ -131,7 +131,7 @@ func TestHostTakesNoGigabyteFromAPluginsControlServices(t *testing.T) {
 	}
 }
 
-// answerFirst is a plugin that answers the first call on the control stream with
+// answerFirst is a plugin answering the first call on the control stream with
 // these bytes.
 func answerFirst(ctx context.Context, conn net.Conn, answer []byte) error {
 	mux, err := yamux.Server(conn, yamux.Config{})

@@ -17,7 +17,7 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// unheeded is a connection that the other side accepts and never serves.
+// unheeded is a connection accepted and never served by the other side.
 func unheeded(t *testing.T) core.HostLink {
 	t.Helper()
 	near, far := unixPair(t)

@@ -82,7 +82,7 @@ func TestQuitDeliversWhatWasPrinted(t *testing.T) {
 	}
 }
 
-// failing is a sink that fails once it has taken some.
+// failing is a sink with an error after its first bytes.
 type failing struct {
 	left  atomic.Int64
 	calls atomic.Int64
@@ -96,7 +96,7 @@ func (f *failing) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// short is a sink that breaks io.Writer's rule.
+// short is a sink against io.Writer's rule.
 type short struct{ atomic.Int64 }
 
 func (s *short) Write(p []byte) (int, error) {

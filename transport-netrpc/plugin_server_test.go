@@ -69,7 +69,7 @@ func TestClientFunctionThatFailsFailsTheDispense(t *testing.T) {
 	}
 }
 
-// What connects to a plugin's socket need not be a host.
+// A peer at a plugin's socket need not be a host.
 func TestPluginOutlivesWhateverConnects(t *testing.T) {
 	r := rigUp(t, netrpc.New(served(newCounter)))
 	stays := r.connect(t, nil)
@@ -222,7 +222,7 @@ func TestServerThatIsClosedEndsAtOnce(t *testing.T) {
 	call := async(func() error { return it.Call(within(t), "Pass", 1, nil) })
 	receive(t, "the call", object.entered)
 	r.server.Close()
-	// It ends with its connection, or with what the method still answers.
+	// It ends with its connection, or with the last answer of the method.
 	if err := receive(t, "the call", call); err == nil {
 		t.Error("the call in flight returned no error")
 	}
@@ -233,7 +233,7 @@ func TestServerThatIsClosedEndsAtOnce(t *testing.T) {
 	}
 }
 
-// double is a test double, whose expectations fail its test.
+// double is a test double. Its expectations fail its test.
 type double struct{ t testing.TB }
 
 func (d double) Expect(int, *int) error { d.t.FailNow(); return nil }

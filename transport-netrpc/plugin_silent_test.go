@@ -23,7 +23,7 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// pipes is a listener whose connections have no file behind them, so that a
+// pipes is a listener of connections without files, so that a
 // synthetic clock goes on while they wait.
 type pipes struct {
 	conns  chan net.Conn
@@ -57,7 +57,7 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes", Net: "unix"} }
 
-// secured makes TLS for both ends, valid by the clock that there is.
+// secured makes TLS for both ends, valid by the present clock.
 func secured(t *testing.T) *core.TLS {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -152,7 +152,7 @@ func (r *timed) connect(t *testing.T) core.Session {
 	return session
 }
 
-// kept connects, says something, and returns how long the plugin keeps that.
+// kept connects, sends something, and returns the time until the plugin closes.
 func (r *timed) kept(t *testing.T, text string) time.Duration {
 	t.Helper()
 	conn, err := r.pipes.dial(t.Context())

@@ -17,10 +17,10 @@ import (
 	netrpc "github.com/jackfield-go/jackfield/transport-netrpc"
 )
 
-// patience bounds what must not hang.
+// patience bounds waits in tests.
 const patience = 20 * time.Second
 
-// within returns a context for something that must not hang.
+// within returns a context with the bound patience.
 func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -39,14 +39,14 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 	return v
 }
 
-// async runs a function that may hang beside the test.
+// async runs a function beside the test, in case it hangs.
 func async(f func() error) <-chan error {
 	c := make(chan error, 1)
 	go func() { c <- f() }()
 	return c
 }
 
-// log is what was logged or printed.
+// log is logged or printed text.
 type log struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -87,19 +87,19 @@ func (l *log) wait(t testing.TB, want string) {
 	}
 }
 
-// rig is a plugin's server without a process around it, which hosts of the
-// test's connect to.
+// rig is a plugin's server without a process around it, for hosts of
+// the test's own.
 type rig struct {
 	transport      *netrpc.Transport
 	server         *plugintest.Server
 	address        string
 	served         chan error
-	stdout, stderr *net.UnixConn // what the plugin prints
+	stdout, stderr *net.UnixConn // the plugin's output
 	quit           chan struct{} // closed when the shutdown functions run
 	pluginLog      *log
 }
 
-// rigUp serves transport until the test ends, and expects that nothing is left.
+// rigUp serves transport until the test ends, and expects no remains.
 func rigUp(t *testing.T, transport *netrpc.Transport) *rig {
 	t.Helper()
 	return rigWith(t, transport, 5*time.Second)
@@ -166,14 +166,14 @@ func unixPair(t testing.TB) (net.Conn, *net.UnixConn) {
 	return near, unix
 }
 
-// testHost is one that is connected to a rig.
+// testHost is a host connected to a rig.
 type testHost struct {
 	core.Session
 
 	stdout, stderr, log *log
 }
 
-// connect connects a host, to which change may do something first.
+// connect connects a host, after change has been applied to it.
 func (r *rig) connect(t *testing.T, change func(*core.HostLink)) *testHost {
 	t.Helper()
 	h := &testHost{stdout: newLog(), stderr: newLog(), log: newLog()}
@@ -209,18 +209,18 @@ func (r *rig) raw(t *testing.T) net.Conn {
 	return conn
 }
 
-// handle is what the tests dispense: both halves as they are.
+// handle is dispensed by the tests: both halves unchanged.
 type handle struct {
 	*netrpc.Client
 
 	broker *netrpc.Broker
 }
 
-// it is the plugin of the tests, whose implementation is in the function that makes
-// the server.
+// it is the plugin of the tests; its implementation is in the server
+// function.
 var it = core.DefineSides[struct{}, handle]("it")
 
-// served carries the objects that server makes.
+// served carries the objects made by server.
 func served(server func(b *netrpc.Broker) (any, error)) netrpc.Option {
 	client := func(b *netrpc.Broker, c *netrpc.Client) (handle, error) { return handle{c, b}, nil }
 	if server == nil {
@@ -253,7 +253,7 @@ func (c *counter) Next(_ struct{}, n *int) error {
 
 func newCounter(*netrpc.Broker) (any, error) { return new(counter), nil }
 
-// next expects that the counter answers want.
+// next expects the answer want of the counter.
 func (h handle) next(t *testing.T, want int) {
 	t.Helper()
 	var n int

@@ -15,8 +15,8 @@ import (
 	"github.com/jackfield-go/jackfield/yamux"
 )
 
-// connections are the ones that clients call over: alone, and as what the
-// broker makes.
+// connections are the connections of clients: alone, and as made by the
+// broker.
 var connections = map[string]func(testing.TB) (client, server net.Conn){
 	"socket": socketPair,
 	"pipe": func(t testing.TB) (client, server net.Conn) {
@@ -49,7 +49,7 @@ func streamPair(t testing.TB) (client, server net.Conn) {
 	return client, server
 }
 
-// gate is a connection whose owner reads only when it is open.
+// gate is a connection read by its owner only while the gate is open.
 type gate struct {
 	net.Conn
 
@@ -86,7 +86,7 @@ func (g *gate) Close() error {
 	return err
 }
 
-// digester answers with what identifies its argument.
+// digester answers with a digest of its argument.
 type digester struct{}
 
 type digest struct {
@@ -113,7 +113,7 @@ func randomBytes(seed uint64, size int) []byte {
 	return data
 }
 
-// notify is a connection that tells of the writes that begin.
+// notify is a connection reporting each beginning write.
 type notify struct {
 	net.Conn
 
@@ -165,7 +165,7 @@ func abandonInWrite(t *testing.T, client *Client, writes notify, data []byte) {
 	why := errors.New("changed my mind")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	select {
-	case <-writes.began: // that was an earlier one
+	case <-writes.began: // an earlier write
 	default:
 	}
 	var got digest

@@ -13,7 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
-// awkward answers with what gob cannot carry.
+// awkward answers with values outside gob.
 type awkward struct{}
 
 func (awkward) Channel(_ int, reply *struct{ C, D chan int }) error {
@@ -177,7 +177,7 @@ func TestConnectionCannotBeTakenOverAfterACall(t *testing.T) {
 	}
 }
 
-// Answers that nobody waits for, and answers twice, do no harm.
+// Unexpected answers and repeated answers do no harm.
 func TestUnexpectedAnswersAreDropped(t *testing.T) {
 	c, s := socketPair(t)
 	client := NewClient(c, ClientConfig{})

@@ -8,7 +8,7 @@ import (
 	"github.com/jackfield-go/jackfield/transport-netrpc/rpc"
 )
 
-// Abacus has one method that can be called.
+// Abacus has one callable method.
 type Abacus struct{}
 
 func (Abacus) Sum(_ context.Context, numbers []int, sum *int) error {

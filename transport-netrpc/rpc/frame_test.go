@@ -89,7 +89,7 @@ func TestMessageMayHaveTheLimitAndNoMore(t *testing.T) {
 	}
 }
 
-// take is header under a name that fits any value.
+// take is header under a name for any value.
 func (m *messageReader) take(value any) (any, error) { return value, m.header(value) }
 
 func TestInvalidLengthEndsTheReading(t *testing.T) {

@@ -43,7 +43,7 @@ type hider struct {
 	In any
 }
 
-// firstFree is an ID above those that gob gives out in these tests.
+// firstFree is an ID above gob's IDs in these tests.
 const firstFree = 10_000
 
 // definitions are endless ones, each in a message of its own.
@@ -82,7 +82,7 @@ func hiddenDefinitions(t testing.TB, header any) iter.Seq[[]byte] {
 			var hidden []byte
 			for len(hidden) < 16<<10 {
 				hidden = append(hidden, definition(t, id)...)
-				hidden = append(hidden, 1) // the length of what follows, which gob skips
+				hidden = append(hidden, 1) // the length of the rest, skipped by gob
 				id++
 			}
 			messages, value := lastMessage(stream.Bytes())
@@ -160,7 +160,7 @@ func TestTypeDefinitionsWithoutEndEndTheConnection(t *testing.T) {
 	}
 }
 
-// expectEnoughDefinitions expects that a connection has ended with err after a flood
+// expectEnoughDefinitions expects err as the end of a connection after a flood
 // of sent bytes.
 func expectEnoughDefinitions(t *testing.T, sent int, err error) {
 	t.Helper()
@@ -168,7 +168,7 @@ func expectEnoughDefinitions(t *testing.T, sent int, err error) {
 	if !errors.As(err, &tooLarge) || tooLarge.Part == "" || tooLarge.Limit > maxDefinitions {
 		t.Errorf("the connection ended with %v", err)
 	}
-	if sent > 4<<20 { // with what waits in the socket
+	if sent > 4<<20 { // with data waiting in the socket
 		t.Errorf("it ended after %d bytes", sent)
 	}
 }

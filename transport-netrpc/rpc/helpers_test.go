@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// patience bounds what must not hang.
+// patience bounds waits in tests.
 const patience = 20 * time.Second
 
-// within returns a context for something that must not hang.
+// within returns a context with the bound patience.
 func within(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
@@ -31,7 +31,7 @@ func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
 	return v
 }
 
-// async runs a function that may hang beside the test.
+// async runs a function beside the test, in case it hangs.
 func async(f func() error) <-chan error {
 	c := make(chan error, 1)
 	go func() { c <- f() }()

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// hostile are messages that no honest peer sends.
+// hostile are messages of dishonest peers.
 func hostile(t testing.TB) map[string][]byte {
 	t.Helper()
 	var honest bytes.Buffer

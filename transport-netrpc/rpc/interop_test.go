@@ -25,7 +25,7 @@ func combinations(t *testing.T) map[string]caller {
 		"net/rpc calls us":   standardClient(t, serveOurs),
 		"we call net/rpc":    ourClient(t, serveStandard),
 		"we call us":         ourClient(t, serveOurs),
-		"net/rpc and itself": standardClient(t, serveStandard), // what the others are held to
+		"net/rpc and itself": standardClient(t, serveStandard), // the reference for the others
 	}
 }
 
@@ -161,7 +161,7 @@ func TestParallelCallsGetTheirOwnAnswers(t *testing.T) {
 	}
 }
 
-// unencodable answers with a type that gob does not know.
+// unencodable answers with a type unknown to gob.
 type unencodable struct{}
 
 type Anything struct{ Value any }
@@ -191,7 +191,7 @@ func TestAnswerThatCannotBeEncodedIsNamed(t *testing.T) {
 	}
 }
 
-// contextual has methods that net/rpc would not take.
+// contextual has methods unfit for net/rpc.
 type contextual struct{ entered, cancelled chan struct{} }
 
 type hidden struct{ Words []string }

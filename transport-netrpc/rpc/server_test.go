@@ -72,7 +72,7 @@ func TestObjectsWithoutMethodsSayWhy(t *testing.T) {
 	}
 }
 
-// crowd counts who is in it.
+// crowd counts its present members.
 type crowd struct {
 	in, most atomic.Int32
 	arrived  chan struct{}

@@ -21,7 +21,7 @@ func (p *picky) GobDecode(data []byte) error {
 	return nil
 }
 
-// mixed holds interfaces, which gob encodes only if their types are registered.
+// mixed holds interfaces. gob encodes them only if their types are registered.
 type mixed struct{ First, Second any }
 
 type registered struct{ N int }
@@ -50,7 +50,7 @@ func (valueServer) Unregistered(_ struct{}, reply *mixed) error {
 	return nil
 }
 
-// stillWorks expects that the connection has survived.
+// stillWorks expects a usable connection.
 func stillWorks(t *testing.T, c *Client) {
 	t.Helper()
 	var reply picky
