@@ -249,6 +249,7 @@ func TestServicesThatTheHostServesOutliveALostConnection(t *testing.T) {
 			}
 			expectAnswer(t, s.other, id)
 			wire.cut(nil)
+			h.noticesTheLoss(t)
 			h.echoes(t)
 			expectAnswer(t, s.other, id)
 		}
@@ -331,6 +332,7 @@ func TestBrokerOfOneStreamEndsAlone(t *testing.T) {
 		}
 		receive(t, "the broker's stream", opened)
 		wire.cut(nil)
+		h.noticesTheLoss(t)
 		h.echoes(t)
 		if _, err := h.broker.Dial(within(t), 1); !errors.Is(err, core.ErrClosed) {
 			t.Errorf("Dial: %v, want core.ErrClosed", err)

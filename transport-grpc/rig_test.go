@@ -2,6 +2,7 @@ package transportgrpc_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -305,6 +306,16 @@ func (h *testHost) echoes(t testing.TB) {
 	res, err := h.probe.Echo(within(t), &probepb.EchoRequest{Data: []byte("hello")})
 	if err != nil || string(res.GetData()) != "hello" {
 		t.Errorf("Echo: got %q, %v", res.GetData(), err)
+	}
+}
+
+// noticesTheLoss makes a call after a connection was cut. gRPC may send it on that
+// connection still: then it fails, and gRPC knows of the loss.
+func (h *testHost) noticesTheLoss(t testing.TB) {
+	t.Helper()
+	_, err := h.probe.Echo(within(t), &probepb.EchoRequest{})
+	if err != nil && !errors.Is(err, core.ErrConnectionLost) {
+		t.Errorf("Echo: got %v, want an answer or core.ErrConnectionLost", err)
 	}
 }
 
