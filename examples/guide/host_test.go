@@ -92,7 +92,7 @@ func TestStopWithAContext(t *testing.T) {
 	err := client.Stop(ctx) // asks, and kills at the end of ctx
 	var stop *host.StopError
 	if errors.As(err, &stop) {
-		log.Warn("it was killed", "reason", stop.Err)
+		log.Warn("it did not leave in order", "killed", !stop.Left, "reason", stop.Err)
 	}
 
 	if err != nil {
