@@ -37,7 +37,7 @@ func (a Access) Share(path string) error {
 	if err != nil {
 		return a.failed(err)
 	}
-	defer made.Close()
+	defer func() { _ = made.Close() }()
 	return a.give(made, 0o600, 0o660)
 }
 

@@ -16,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -56,13 +55,6 @@ func (n *Namer) Listen(dir string) (*net.UnixListener, error) {
 		inUse = err
 	}
 	return nil, fmt.Errorf("each of %d names for a socket is in use, so remove the sockets of ended processes: %w", maxNames, inUse)
-}
-
-// namedBy returns the PID in a socket's name from a Namer.
-func namedBy(name string) (pid int, ok bool) {
-	number, _, ok := strings.Cut(strings.TrimLeft(name, "hp"), "-")
-	pid, err := strconv.Atoi(number)
-	return pid, ok && err == nil && pid > 0
 }
 
 // tryListen returns an error if no socket can be made in a directory: it is full, or its file

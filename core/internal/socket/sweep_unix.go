@@ -114,3 +114,10 @@ func isZombie(pid int) bool {
 	_, state, ok := bytes.Cut(stat[max(bytes.LastIndexByte(stat, ')'), 0):], []byte(") "))
 	return ok && len(state) > 0 && (state[0] == 'Z' || state[0] == 'X')
 }
+
+// namedBy returns the PID in a socket's name from a Namer.
+func namedBy(name string) (pid int, ok bool) {
+	number, _, ok := strings.Cut(strings.TrimLeft(name, "hp"), "-")
+	pid, err := strconv.Atoi(number)
+	return pid, ok && err == nil && pid > 0
+}
