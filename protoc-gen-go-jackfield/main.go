@@ -1,6 +1,7 @@
 // Command protoc-gen-go-jackfield is a plugin for protoc and buf. For each .proto file with
-// services it writes x_jackfield.pb.go beside x.pb.go and x_grpc.pb.go: a plain Go interface
-// for each service, the code between it and gRPC, and what plugins and hosts need to begin.
+// services it writes x_jackfield.pb.go beside x.pb.go and x_grpc.pb.go. That file has a plain
+// Go interface for each service, the code between it and gRPC, and functions to start plugins
+// and hosts.
 //
 // The page docs/generating.md of the repository explains its parameters and the options of
 // jackfield/plugin/v1/options.proto.
@@ -71,7 +72,7 @@ func respond(req *pluginpb.CodeGeneratorRequest) (*pluginpb.CodeGeneratorRespons
 	return gen.Response(), nil
 }
 
-// generate writes a file for each .proto file that has something to write.
+// generate writes a Go file for each .proto file with services or named errors.
 func generate(gen *protogen.Plugin, params *parameters) error {
 	m, err := newModel(gen, params)
 	if err != nil {
@@ -92,7 +93,7 @@ func generate(gen *protogen.Plugin, params *parameters) error {
 	return errors.Join(failed, m.checkLent(gen))
 }
 
-// version is that of the module, as the build recorded it.
+// version returns the version of the module in the build information, or "(devel)".
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {

@@ -103,8 +103,8 @@ func TestGeneratedCode(t *testing.T) {
 	}
 }
 
-// sortImports sorts the lines of imports, whose order depends on the project's module path:
-// the path may be moved.
+// sortImports sorts the lines of imports. Their order depends on the project's module path,
+// and the path may be moved.
 func sortImports(code string) string {
 	lines := strings.Split(code, "\n")
 	for i, line := range lines {

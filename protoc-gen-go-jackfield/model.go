@@ -11,24 +11,24 @@ import (
 	"github.com/jackfield-go/jackfield/proto/optionspb"
 )
 
-// model is what a request asks for, checked.
+// model has the checked content of a request.
 type model struct {
 	params      *parameters
 	services    map[protoreflect.FullName]*protogen.Service
 	serviceFile map[protoreflect.FullName]*protogen.File
-	requests    map[protoreflect.FullName]bool             // messages
-	names       map[protogen.GoIdent]protoreflect.FullName // what the Go packages have, and whose it is
+	requests    map[protoreflect.FullName]bool             // messages in use as requests
+	names       map[protogen.GoIdent]protoreflect.FullName // Go names in use, and their declarations
 	plugins     map[pluginKey]protoreflect.FullName        // seen so far
 }
 
-// pluginKey is what the plugins of one application differ in.
+// pluginKey identifies a plugin: two plugins of an application never have the same key.
 type pluginKey struct {
 	path    protogen.GoImportPath
 	name    string
 	version uint32
 }
 
-// file is a .proto file, with what is written for it.
+// file is a .proto file, with the services and errors to generate code for.
 type file struct {
 	*protogen.File
 
@@ -36,7 +36,7 @@ type file struct {
 	sentinels []*sentinel
 }
 
-// service is a service for which an interface and adapters are written.
+// service is a service with a generated interface and adapters.
 type service struct {
 	*protogen.Service
 
@@ -47,14 +47,14 @@ type service struct {
 	version uint32
 }
 
-// method is a method, with what its request lends.
+// method is a method, with the fields of its request that lend something.
 type method struct {
 	*protogen.Method
 
 	lent []*lent
 }
 
-// lent is a field with the broker ID of something.
+// lent is a field with the broker ID of a service, a reader or a writer.
 type lent struct {
 	*protogen.Field
 
@@ -63,7 +63,7 @@ type lent struct {
 	writer  bool
 }
 
-// sentinel is a constant that names an error.
+// sentinel is an enum constant with the option error.
 type sentinel struct {
 	*protogen.EnumValue
 
@@ -95,8 +95,8 @@ func newModel(gen *protogen.Plugin, params *parameters) (*model, error) {
 	return m, m.checkParameters(gen)
 }
 
-// checkParameters reports parameters for declarations that do not exist, in packages that
-// are generated now. buf runs a plugin once for each folder, with the same parameters.
+// checkParameters reports parameters that name missing declarations. It skips packages
+// outside this run: buf runs a plugin once for each folder, with the same parameters.
 func (m *model) checkParameters(gen *protogen.Plugin) error {
 	known := make(map[protoreflect.FullName]bool)
 	packages := make(map[protoreflect.FullName]bool) // whether one of its files is generated
@@ -130,7 +130,7 @@ func (m *model) checkParameters(gen *protogen.Plugin) error {
 	return failed
 }
 
-// messages returns all messages below some.
+// messages returns the given messages and all messages nested in them.
 func messages(of []*protogen.Message) []*protogen.Message {
 	var all []*protogen.Message
 	for _, message := range of {
@@ -139,7 +139,7 @@ func messages(of []*protogen.Message) []*protogen.Message {
 	return all
 }
 
-// enums returns all enums of a file.
+// enums returns the given enums and all enums nested in the given messages.
 func enums(of []*protogen.Enum, in []*protogen.Message) []*protogen.Enum {
 	for _, message := range messages(in) {
 		of = append(slices.Clip(of), message.Enums...)

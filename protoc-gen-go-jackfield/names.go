@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// take notes the names that other generators give a file's declarations.
+// take records the Go names from other generators for a file's declarations.
 func (m *model) take(f *protogen.File) {
 	note := func(name string, of protoreflect.FullName) {
 		m.names[f.GoImportPath.Ident(name)] = of
@@ -41,7 +41,7 @@ func (m *model) take(f *protogen.File) {
 	}
 }
 
-// checkNames reports generated names that the Go package has already.
+// checkNames reports generated names already in use in the Go package.
 func (m *model) checkNames(f *file) error {
 	var failed error
 	check := func(desc protoreflect.Descriptor, name string) {
@@ -68,7 +68,7 @@ func (m *model) checkNames(f *file) error {
 	return failed
 }
 
-// checkMethods reports methods with the name of a field of the generated fake.
+// checkMethods reports each method whose name is a field of the generated fake.
 func checkMethods(s *service) error {
 	fields := make(map[string]bool)
 	for _, method := range s.methods {
@@ -83,7 +83,7 @@ func checkMethods(s *service) error {
 	return failed
 }
 
-// importPath is that of the package for generated code.
+// importPath returns the import path of the package for generated code.
 func (m *model) importPath(f *protogen.File) protogen.GoImportPath {
 	if m.params.suffix == "" {
 		return f.GoImportPath
@@ -91,12 +91,12 @@ func (m *model) importPath(f *protogen.File) protogen.GoImportPath {
 	return protogen.GoImportPath(path.Join(string(f.GoImportPath), m.packageName(f)))
 }
 
-// packageName is that of the package for generated code.
+// packageName returns the name of the package for generated code.
 func (m *model) packageName(f *protogen.File) string {
 	return string(f.GoPackageName) + m.params.suffix
 }
 
-// fileName is that of the file for generated code.
+// fileName returns the path of the file for generated code.
 func (m *model) fileName(f *protogen.File) string {
 	name := f.GeneratedFilenamePrefix + "_jackfield.pb.go"
 	if m.params.suffix == "" {
@@ -105,7 +105,7 @@ func (m *model) fileName(f *protogen.File) string {
 	return path.Join(path.Dir(name), m.packageName(f), path.Base(name))
 }
 
-// pluginName is a service's name in lower case and with dashes, without "Service".
+// pluginName returns a service's name in lower case and with dashes, without "Service".
 func pluginName(service string) string {
 	if short := strings.TrimSuffix(service, "Service"); short != "" {
 		service = short
@@ -138,10 +138,10 @@ func camel(name string) string {
 	return b.String()
 }
 
-// versionSuffix is the last part of a proto package, as v2 or v1beta1.
+// versionSuffix matches the last part of a proto package, such as v2 or v1beta1.
 var versionSuffix = regexp.MustCompile(`^v([1-9][0-9]{0,8})(?:(?:alpha|beta|p[0-9]|test).*)?$`)
 
-// packageVersion is the number in the last part of a proto package, or 1.
+// packageVersion returns the number in the last part of a proto package, or 1.
 func packageVersion(pkg protoreflect.FullName) uint32 {
 	match := versionSuffix.FindStringSubmatch(string(pkg.Name()))
 	if match == nil {
@@ -154,8 +154,8 @@ func packageVersion(pkg protoreflect.FullName) uint32 {
 	return uint32(number)
 }
 
-// parameterName is the name for what a field lends: approver for approver_id. A name that
-// means something else in generated code gets a word more.
+// parameterName returns the name of a field's parameter: approver for approver_id. A
+// reserved name gets the suffix Lent.
 func parameterName(field *protogen.Field) string {
 	name := firstOf(camel(strings.TrimSuffix(string(field.Desc.Name()), "_id")), field.GoName)
 	name = strings.ToLower(name[:1]) + name[1:]
@@ -165,7 +165,7 @@ func parameterName(field *protogen.Field) string {
 	return name
 }
 
-// reserved are Go's keywords, and names that generated methods use.
+// reserved has Go's keywords and the names in use in generated methods.
 var reserved = func() map[string]bool {
 	names := make(map[string]bool)
 	for name := range strings.FieldsSeq(`break case chan const continue default defer else fallthrough for func go goto if
@@ -176,7 +176,7 @@ var reserved = func() map[string]bool {
 	return names
 }()
 
-// firstOf returns the first text that is not empty.
+// firstOf returns the first non-empty text, or "".
 func firstOf(texts ...string) string {
 	for _, text := range texts {
 		if text != "" {

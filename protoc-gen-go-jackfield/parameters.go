@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-// What the program tells protoc and buf that it understands.
+// The response declares these features and editions as supported.
 const (
 	supportedFeatures = uint64(pluginpb.CodeGeneratorResponse_FEATURE_PROTO3_OPTIONAL) |
 		uint64(pluginpb.CodeGeneratorResponse_FEATURE_SUPPORTS_EDITIONS)
@@ -17,16 +17,16 @@ const (
 	editionsMaximum = descriptorpb.Edition_EDITION_2024
 )
 
-// parameters are what protoc's --go-jackfield_opt and buf's opt say. Those that give roles
-// may be repeated.
+// parameters has the values from protoc's --go-jackfield_opt or buf's opt. The parameters
+// plugin, lent and errors may be repeated.
 type parameters struct {
-	suffix  string                           // of the package, in a folder of its own; empty: beside x.pb.go
+	suffix  string                           // of the package and its folder; empty: beside x.pb.go
 	plugins map[protoreflect.FullName]string // services to plugins' names; empty: derived
 	lent    map[protoreflect.FullName]string // fields to "reader", "writer" or a service
 	errors  map[protoreflect.FullName]bool   // enums
 }
 
-// set is called for each parameter that protogen does not know itself, as paths and module.
+// set is called for each parameter, except those of protogen itself such as paths and module.
 func (p *parameters) set(name, value string) error {
 	subject, more, hasMore := strings.Cut(value, "=")
 	full := protoreflect.FullName(subject)
@@ -47,7 +47,7 @@ func (p *parameters) set(name, value string) error {
 	return p.role(name, full, more, hasMore)
 }
 
-// role records a role.
+// role checks and records a parameter plugin, lent or errors.
 func (p *parameters) role(name string, full protoreflect.FullName, more string, hasMore bool) error {
 	switch {
 	case name == "errors" && hasMore:

@@ -33,8 +33,8 @@ func (m *model) file(from *protogen.File) (*file, error) {
 	return f, failed
 }
 
-// service reads the options of a service. In a file without any marked service each one is
-// a plugin's.
+// service reads the options of a service. Without any marked service in the file or in the
+// parameters, each service is a plugin's.
 func (m *model) service(f *file, from *protogen.Service, marked bool) (*service, error) {
 	s := &service{Service: from, file: f}
 	name, byParameter := m.params.plugins[from.Desc.FullName()]
@@ -76,7 +76,7 @@ func (m *model) checkPlugin(s *service) error {
 	return nil
 }
 
-// method reads the options of the fields of its request.
+// method reads the options of the request's fields.
 func (m *model) method(from *protogen.Method) (*method, error) {
 	made := &method{Method: from}
 	params := map[string]bool{}
@@ -101,7 +101,7 @@ func (m *model) method(from *protogen.Method) (*method, error) {
 	return made, failed
 }
 
-// lent reads what a field lends: nil for nothing.
+// lent returns the field as a lent one, or nil if it lends nothing.
 func (m *model) lent(field *protogen.Field) (*lent, error) {
 	desc := field.Desc
 	kind, err := m.lentKind(desc)
@@ -124,7 +124,7 @@ func (m *model) lent(field *protogen.Field) (*lent, error) {
 	return nil, at(desc, "the field %s lends %s, but neither this file nor its imports have a service of that name", desc.Name(), kind)
 }
 
-// lentKind returns "reader", "writer", the name of a service, or "" for a field that lends
+// lentKind returns "reader", "writer", the name of a service, or "" if the field lends
 // nothing.
 func (m *model) lentKind(desc protoreflect.FieldDescriptor) (string, error) {
 	given := m.params.lent[desc.FullName()]
@@ -152,7 +152,7 @@ func (m *model) lentKind(desc protoreflect.FieldDescriptor) (string, error) {
 	return kind, nil
 }
 
-// sentinels reads the errors that an enum names.
+// sentinels reads the errors named by an enum.
 func (m *model) sentinels(enum *protogen.Enum) ([]*sentinel, error) {
 	var sentinels []*sentinel
 	var failed error
@@ -183,13 +183,13 @@ func (m *model) sentinels(enum *protogen.Enum) ([]*sentinel, error) {
 	return sentinels, failed
 }
 
-// at is an error with the place of a declaration.
+// at returns an error with the file, line and column of a declaration.
 func at(desc protoreflect.Descriptor, format string, args ...any) error {
 	location := desc.ParentFile().SourceLocations().ByDescriptor(desc)
 	return fmt.Errorf("%s:%d:%d: %s", desc.ParentFile().Path(), location.StartLine+1, location.StartColumn+1, fmt.Sprintf(format, args...))
 }
 
-// checkUnknown reports fields of an option that this program does not know.
+// checkUnknown reports fields of an option unknown to this version of the program.
 func checkUnknown(desc protoreflect.Descriptor, name string, option proto.Message) error {
 	unknown := option.ProtoReflect().GetUnknown()
 	if len(unknown) == 0 {
@@ -198,7 +198,7 @@ func checkUnknown(desc protoreflect.Descriptor, name string, option proto.Messag
 	return at(desc, "the option %s of %s has a field that this protoc-gen-go-jackfield does not know: update it", name, desc.Name())
 }
 
-// checkLent reports fields that lend something, but are in no request.
+// checkLent reports fields that lend something outside of any request.
 func (m *model) checkLent(gen *protogen.Plugin) error {
 	var failed error
 	for _, f := range gen.Files {
@@ -207,7 +207,7 @@ func (m *model) checkLent(gen *protogen.Plugin) error {
 		}
 		for _, message := range messages(f.Messages) {
 			if m.requests[message.Desc.FullName()] {
-				continue // its methods report them
+				continue // method reports its fields
 			}
 			for _, field := range message.Fields {
 				kind, err := m.lentKind(field.Desc)

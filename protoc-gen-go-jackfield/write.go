@@ -10,7 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/proto/optionspb"
 )
 
-// Packages that generated code imports.
+// Generated code imports these packages.
 const (
 	contextPackage   = protogen.GoImportPath("context")
 	ioPackage        = protogen.GoImportPath("io")
@@ -53,7 +53,7 @@ func (m *model) write(gen *protogen.Plugin, f *file) {
 	}
 }
 
-// lines writes a text with one line for each element, which is a string or a list for P.
+// lines writes a line for each element: a string, or a list of arguments for P.
 func (w *writer) lines(lines ...any) {
 	for _, line := range lines {
 		if parts, ok := line.([]any); ok {
@@ -64,7 +64,7 @@ func (w *writer) lines(lines ...any) {
 	}
 }
 
-// comment writes the comment of a declaration, or another one where it has none.
+// comment writes the comment of a declaration, or otherwise if the declaration has none.
 func (w *writer) comment(of protogen.CommentSet, desc protoreflect.Descriptor, deprecated bool, otherwise string) {
 	text := strings.TrimSuffix(string(of.Leading), "\n")
 	if strings.TrimSpace(text) == "" {
@@ -90,7 +90,7 @@ func (w *writer) sentinels(f *file) {
 	}
 }
 
-// codeName is the Go name of a code.
+// codeName returns the Go name of a code. Unspecified is Unknown.
 func codeName(code optionspb.Code) string {
 	if code == optionspb.Code_CODE_UNSPECIFIED {
 		code = optionspb.Code_CODE_UNKNOWN
@@ -98,7 +98,7 @@ func codeName(code optionspb.Code) string {
 	return camel(strings.TrimPrefix(code.String(), "CODE_"))
 }
 
-// ident is a generated name of a service, which may be in another package.
+// ident returns a generated name of a service, qualified if it is in another package.
 func (w *writer) ident(s *protogen.Service, before, after string) string {
 	file := w.model.serviceFile[s.Desc.FullName()]
 	return w.QualifiedGoIdent(w.model.importPath(file).Ident(before + s.GoName + after))
@@ -122,10 +122,10 @@ func deprecated(method *method) bool {
 	return options.GetDeprecated()
 }
 
-// signature is a method's name, parameters and results.
+// signature returns a method's name, parameters and results.
 func (w *writer) signature(method *method) string { return method.GoName + w.types(method) }
 
-// types are a method's parameters and results.
+// types returns a method's parameters and results.
 func (w *writer) types(method *method) string {
 	params := "ctx " + w.QualifiedGoIdent(contextPackage.Ident("Context"))
 	input, output := "*"+w.QualifiedGoIdent(method.Input.GoIdent), "*"+w.QualifiedGoIdent(method.Output.GoIdent)
@@ -145,7 +145,7 @@ func (w *writer) sequence(message string) string {
 	return w.QualifiedGoIdent(iterPackage.Ident("Seq2")) + "[" + message + ", error]"
 }
 
-// lentParameters are the parameters for what a method lends.
+// lentParameters returns the parameters for a method's lent fields.
 func (w *writer) lentParameters(method *method) string {
 	var params strings.Builder
 	for _, l := range method.lent {
@@ -154,7 +154,7 @@ func (w *writer) lentParameters(method *method) string {
 	return params.String()
 }
 
-// lentType is the type of the parameter for what a field lends.
+// lentType returns the type of the parameter for a lent field.
 func (w *writer) lentType(l *lent) string {
 	switch {
 	case l.service != nil:
@@ -166,7 +166,7 @@ func (w *writer) lentType(l *lent) string {
 	}
 }
 
-// arguments are those of a call with a method's own parameters, after the context.
+// arguments returns the arguments after ctx that pass a method's own parameters on.
 func arguments(method *method) string {
 	names := "req"
 	if method.Desc.IsStreamingClient() {
@@ -175,7 +175,7 @@ func arguments(method *method) string {
 	return names + lentArguments(method)
 }
 
-// lentArguments are the names of the parameters for what a method lends.
+// lentArguments returns the names of the parameters for a method's lent fields.
 func lentArguments(method *method) string {
 	var names strings.Builder
 	for _, l := range method.lent {
@@ -184,7 +184,7 @@ func lentArguments(method *method) string {
 	return names.String()
 }
 
-// plugin writes what plugins and hosts begin with.
+// plugin writes the declarations to start plugins and hosts with.
 func (w *writer) plugin(s *service) {
 	name, glue := s.GoName, gluePackage
 	versions := w.QualifiedGoIdent(glue.Ident("Versions"))

@@ -10,15 +10,15 @@ import (
 
 func quote(text string) string { return strconv.Quote(text) }
 
-// unexported is a service's name for types that stay in the package.
+// unexported returns a service's name with a small first letter, for unexported types.
 func unexported(s *service) string { return strings.ToLower(s.GoName[:1]) + s.GoName[1:] }
 
-// grpcIdent is a name that protoc-gen-go-grpc gave the service.
+// grpcIdent returns a name of the service from protoc-gen-go-grpc.
 func (s *service) grpcIdent(before, after string) protogen.GoIdent {
 	return s.file.GoImportPath.Ident(before + s.GoName + after)
 }
 
-// client writes the adapter that turns a connection into the interface.
+// client writes the adapter from a connection to the interface.
 func (w *writer) client(s *service) {
 	conn := unexported(s) + "Conn"
 	w.lines("",
@@ -89,7 +89,7 @@ func (w *writer) unaryBody(method *method, call string) {
 	w.P("return resp, ", gluePackage.Ident("FromStatus"), "(err)")
 }
 
-// lend writes the function that lends what a method's parameters are.
+// lend writes the function to lend a method's parameters.
 func (w *writer) lend(conn string, method *method) {
 	input := w.QualifiedGoIdent(method.Input.GoIdent)
 	w.lines("",
@@ -112,7 +112,7 @@ func (w *writer) lend(conn string, method *method) {
 	w.lines("return req, nil", "}")
 }
 
-// setID writes the statement that puts an ID into a request.
+// setID writes the statement to put an ID into a request.
 func (w *writer) setID(l *lent, id string) {
 	switch {
 	case l.Parent.APILevel != gofeaturespb.GoFeatures_API_OPEN:
@@ -124,7 +124,7 @@ func (w *writer) setID(l *lent, id string) {
 	}
 }
 
-// server writes the adapter that serves an implementation.
+// server writes the adapter from an implementation to a gRPC server.
 func (w *writer) server(s *service) {
 	handler := unexported(s) + "Handler"
 	w.lines("",
@@ -183,8 +183,8 @@ func (w *writer) handle(s *service, handler string, method *method) {
 	w.P("}")
 }
 
-// results are those of a method of a server. They have names if the end of a writer may
-// still change the error.
+// results returns the results of a server's method. They have names if the method lends a
+// writer: closing the writer may still change the error.
 func results(output, err string, method *method) string {
 	switch named := writes(method); {
 	case output == "" && named:
@@ -208,7 +208,7 @@ func writes(method *method) bool {
 	return false
 }
 
-// borrow writes the statements that borrow what a request lends.
+// borrow writes the statements to borrow a request's lent services, readers and writers.
 func (w *writer) borrow(method *method, ctx, none string) {
 	for _, l := range method.lent {
 		id := "req.Get" + l.GoName + "()"
