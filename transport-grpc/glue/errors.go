@@ -13,21 +13,21 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// maxSentinels is how many sentinels of one error are sent or received, at most.
+// maxSentinels limits the sentinels sent or received with one error.
 const maxSentinels = 16
 
-// Sentinel is an error that a .proto file names. Wrap it or return it as any other error:
-// errors.Is finds it on the other side too, where the text of the whole error is the same.
-// Over the wire it is a google.rpc.ErrorInfo among the details of the status, so a side in
-// another language can send it and recognise it.
-type Sentinel struct { //nolint:errname // it is what Go calls an error with a name
+// Sentinel is an error named in a .proto file. Wrap it or return it as any other error:
+// errors.Is finds it on the other side too. The text of the whole error is the same there.
+// The wire form is a google.rpc.ErrorInfo among the details of the status, so code in
+// another language can send and recognise it.
+type Sentinel struct { //nolint:errname // Go calls a named error a sentinel
 	domain, reason string
 	code           codes.Code
 	text           string
 }
 
 // NewSentinel returns the error called reason in domain, commonly the names of a constant
-// and of its enum. code is the status of calls that fail with it.
+// and of its enum. A call that fails with it has the status code.
 func NewSentinel(domain, reason string, code codes.Code, text string) *Sentinel {
 	return &Sentinel{domain, reason, code, text}
 }
@@ -40,9 +40,8 @@ func (s *Sentinel) Is(target error) bool {
 	return ok && s != nil && other != nil && s.domain == other.domain && s.reason == other.reason
 }
 
-// Error is an error that the other side's implementation returned. Its text is the text
-// there. It unwraps to the sentinels that it was there, and status.FromError finds its
-// status.
+// Error is an error from the other side's implementation, with the same text. It unwraps to
+// the sentinels in the tree of the original error. status.FromError finds its status.
 type Error struct {
 	status    *status.Status
 	sentinels []error
@@ -56,9 +55,9 @@ func (e *Error) Unwrap() []error { return slices.Clone(e.sentinels) }
 // GRPCStatus returns the status of the call.
 func (e *Error) GRPCStatus() *status.Status { return e.status }
 
-// ToStatus returns err as gRPC sends it: with its sentinels as details of a status, whose
-// code is that of the first one. An error without any is returned as it is, and gRPC sends
-// its status if it has one.
+// ToStatus returns err as a status error for gRPC. The details of the status are the
+// sentinels of err, and its code is the code of the first. An error without sentinels is
+// returned unchanged, and gRPC sends its status if it has one.
 func ToStatus(err error) error {
 	sentinels := sentinelsOf(nil, err)
 	if len(sentinels) == 0 {
@@ -77,7 +76,7 @@ func ToStatus(err error) error {
 
 // sentinelsOf adds the sentinels in the tree of err to found.
 func sentinelsOf(found []*Sentinel, err error) []*Sentinel {
-	if s, ok := err.(*Sentinel); ok && s != nil { //nolint:errorlint // the tree is walked here
+	if s, ok := err.(*Sentinel); ok && s != nil { //nolint:errorlint // this function walks the tree
 		if len(found) < maxSentinels && !slices.ContainsFunc(found, func(f *Sentinel) bool { return f.Is(s) }) {
 			found = append(found, s)
 		}
@@ -94,9 +93,9 @@ func sentinelsOf(found []*Sentinel, err error) []*Sentinel {
 	return found
 }
 
-// FromStatus is the reverse of [ToStatus], for an error of a call. An error that an
-// implementation returned without a status comes back as an [Error] too. Others, those of
-// a lost connection and of an ended context among them, stay as the transport made them.
+// FromStatus is the reverse of [ToStatus], for an error of a call. An implementation's error
+// without a status becomes an [Error] too. FromStatus returns all other errors unchanged,
+// among them the transport's errors for a lost connection or an ended context.
 func FromStatus(err error) error {
 	s, ok := status.FromError(err)
 	if !ok || err == nil || s.Code() == codes.OK {
@@ -117,14 +116,14 @@ func FromStatus(err error) error {
 	return &Error{s, sentinels}
 }
 
-// ErrNotFaked is the error of a method of a generated fake whose function is not set.
-// It is reported with the method's name.
+// ErrNotFaked is the error of a generated fake's method if its function is not set. The
+// reported error also has the method's name.
 var ErrNotFaked = errors.New("the fake has no function for this method")
 
-// NotFaked returns an [ErrNotFaked] for a method.
+// NotFaked returns an error that wraps [ErrNotFaked] and begins with the method's name.
 func NotFaked(method string) error { return fmt.Errorf("%s: %w", method, ErrNotFaked) }
 
-// Failed returns a sequence that has err only.
+// Failed returns a sequence of err alone.
 func Failed[T any](err error) func(yield func(*T, error) bool) {
 	return func(yield func(*T, error) bool) { yield(nil, err) }
 }

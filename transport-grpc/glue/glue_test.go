@@ -213,7 +213,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
 
-func TestNothingIsLentWithoutABroker(t *testing.T) {
+func TestLendFailsWithoutABroker(t *testing.T) {
 	client, err := kindsv1.NewKindService(nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -224,7 +224,7 @@ func TestNothingIsLentWithoutABroker(t *testing.T) {
 }
 
 func TestVersionsJoin(t *testing.T) {
-	// The application's interface is that of version 1; a plugin or host may have version 2.
+	// The application uses the interface of version 1; a plugin or host may have version 2.
 	versions := kindsv1.KindServiceVersions().With(kindsv2.KindServiceVersionsOf(kindsv1.KindServicePlugin,
 		func(impl kindsv1.KindService) kindsv2.KindService { return down{impl} },
 		func(client kindsv2.KindService) kindsv1.KindService { return up{&kindsv1.FakeKindService{}, client} }))
@@ -274,7 +274,7 @@ func TestFakeFailsWithoutItsFunction(t *testing.T) {
 	}
 }
 
-func TestFromStatusTakesWhateverAPeerSends(t *testing.T) {
+func TestFromStatusTakesAnyStatus(t *testing.T) {
 	info, err := anypb.New(&errdetails.ErrorInfo{Domain: "jackfield.kinds.v1.KindError", Reason: "KIND_ERROR_REFUSED"})
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +296,7 @@ func TestFromStatusTakesWhateverAPeerSends(t *testing.T) {
 	}
 }
 
-// sequence has a request for each number, and an error at its end, unless that is nil.
+// sequence yields a request for each number, and then end unless it is nil.
 func sequence[T any](end error, request func(uint32) *T, numbers ...uint32) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for _, n := range numbers {

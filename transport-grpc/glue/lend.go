@@ -12,10 +12,10 @@ import (
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 )
 
-// errNoBroker is the error of lending over a connection that is no plugin's.
+// errNoBroker is the error for lending over a connection without a plugin's broker.
 var errNoBroker = errors.New("nothing can be lent here: the adapter was made without a broker")
 
-// Copy returns a copy of a request, for the IDs in it. Nil becomes an empty one.
+// Copy returns a copy of a request, to set IDs in. Nil becomes an empty request.
 func Copy[M proto.Message](request M) M {
 	if !request.ProtoReflect().IsValid() {
 		request, _ = request.ProtoReflect().New().Interface().(M)
@@ -41,7 +41,7 @@ func Lend[S any](
 	return id, errors.Join(failed, err)
 }
 
-// Borrow returns what the other side serves at id until ctx ends: nil for the ID 0.
+// Borrow returns a client of the other side's service at id until ctx ends: nil for the ID 0.
 func Borrow[C any](
 	ctx context.Context, b *transportgrpc.Broker, id uint32,
 	client func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (C, error),
@@ -62,7 +62,7 @@ func Borrow[C any](
 	return borrowed, errors.Join(failed, err)
 }
 
-// LendReader is [Lend] for a reader.
+// LendReader lends a reader as [Lend] lends a service.
 func LendReader(ctx context.Context, b *transportgrpc.Broker, r io.Reader) (uint32, error) {
 	switch {
 	case isNil(r):
@@ -73,7 +73,7 @@ func LendReader(ctx context.Context, b *transportgrpc.Broker, r io.Reader) (uint
 	return b.LendReader(ctx, r)
 }
 
-// LendWriter is [Lend] for a writer.
+// LendWriter lends a writer as [Lend] lends a service.
 func LendWriter(ctx context.Context, b *transportgrpc.Broker, w io.Writer) (uint32, error) {
 	switch {
 	case isNil(w):
@@ -84,8 +84,8 @@ func LendWriter(ctx context.Context, b *transportgrpc.Broker, w io.Writer) (uint
 	return b.LendWriter(ctx, w)
 }
 
-// BorrowReader returns the reader at id, nil for the ID 0, and a function that ends it. The
-// reader ends with ctx too.
+// BorrowReader returns the reader at id, nil for the ID 0, and a function to close it. The
+// end of ctx closes the reader too.
 func BorrowReader(ctx context.Context, b *transportgrpc.Broker, id uint32) (io.Reader, func(), error) {
 	switch {
 	case id == 0:
@@ -101,9 +101,9 @@ func BorrowReader(ctx context.Context, b *transportgrpc.Broker, id uint32) (io.R
 	return r, func() { stop(); _ = r.Close() }, nil
 }
 
-// BorrowWriter returns the writer at id, nil for the ID 0, and a function that ends it
-// after a method: it waits until all has been written. The error of that becomes the
-// method's if it has none.
+// BorrowWriter returns the writer at id, nil for the ID 0, and a function to close it after a
+// method. The function waits until all data has been written. Its error becomes the method's
+// error, unless the method has failed itself.
 func BorrowWriter(ctx context.Context, b *transportgrpc.Broker, id uint32) (io.Writer, func(*error), error) {
 	switch {
 	case id == 0:

@@ -22,7 +22,7 @@ import (
 
 var handshake = core.Handshake{MagicCookieKey: "JACKFIELD_GLUE_PLUGIN", MagicCookieValue: "1e0c5a"}
 
-// TestMain makes the test binary a plugin where a host has started it.
+// TestMain runs the test binary as a plugin if a host has started it.
 func TestMain(m *testing.M) {
 	if os.Getenv(handshake.MagicCookieKey) != "" {
 		kindsv1.ServeKindService(handshake, kinds{})
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// overBoth runs a test over a process, and within this one.
+// overBoth runs a test with a plugin in a process of its own, and in this process.
 func overBoth(t *testing.T, test func(t *testing.T, client kindsv1.KindService)) {
 	t.Run("process", func(t *testing.T) {
 		plugintest.NoLeaks(t)
@@ -105,7 +105,7 @@ func (kinds) Double(_ context.Context, reqs iter.Seq2[*kindsv1.DoubleRequest, er
 	}
 }
 
-// Ask fails with errors that the question names, or asks the host.
+// Ask fails with the errors named in the question, or asks the host.
 func (kinds) Ask(ctx context.Context, req *kindsv1.AskRequest, answerer kindsv1.AnswerService) (*kindsv1.AskResponse, error) {
 	switch req.GetQuestion() {
 	case "plain":

@@ -10,10 +10,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Sender is the sending side of a stream that generated gRPC code has made.
+// Sender is the sending side of a stream from generated gRPC code.
 type Sender[T any] interface{ Send(message *T) error }
 
-// Receiver is the receiving side of a stream that generated gRPC code has made.
+// Receiver is the receiving side of a stream from generated gRPC code.
 type Receiver[T any] interface{ Recv() (*T, error) }
 
 // SendReceiver is a client's stream for a method with streams both ways.
@@ -29,8 +29,8 @@ type SendCloser[Req, Resp any] interface {
 	CloseAndRecv() (*Resp, error)
 }
 
-// SendAll sends what an implementation returned, in a server, and returns its error for
-// gRPC. It returns the error of Send when the caller has gone.
+// SendAll sends an implementation's messages, in a server, and returns the sequence's error
+// for gRPC. It returns the error of Send if the caller has gone.
 func SendAll[T any](stream Sender[T], messages iter.Seq2[*T, error]) error {
 	if messages == nil {
 		return status.Error(codes.Internal, "the implementation returned a nil sequence")
@@ -52,8 +52,8 @@ func Received[T any](stream Receiver[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) { _ = receive(stream, yield) }
 }
 
-// receive yields messages until the stream or the loop over them ends. It returns whether
-// the stream has.
+// receive yields messages until the stream or the loop over them ends. ended reports
+// whether the stream ended.
 func receive[T any](stream Receiver[T], yield func(*T, error) bool) (ended bool) {
 	for {
 		message, err := stream.Recv()
@@ -70,7 +70,7 @@ func receive[T any](stream Receiver[T], yield func(*T, error) bool) (ended bool)
 }
 
 // Receive returns the messages of a method with a stream of responses, in a client. Each
-// loop over them is a call of its own. It begins with the loop and ends with it.
+// loop over the messages is a separate call: the call begins and ends with the loop.
 func Receive[T any](ctx context.Context, open func(ctx context.Context) (Receiver[T], error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -84,9 +84,9 @@ func Receive[T any](ctx context.Context, open func(ctx context.Context) (Receive
 	}
 }
 
-// Send sends all requests of a method with a stream of them, in a client, and returns the
-// response. An error among the requests cancels the call and is returned. The other side
-// may answer before the end of the requests; then no more are taken.
+// Send sends all requests of a method with a stream of requests, in a client, and returns
+// the response. An error among the requests cancels the call, and Send returns it. The other
+// side may answer before the end of the requests; Send then takes no more of them.
 func Send[Req, Resp any](
 	ctx context.Context, requests iter.Seq2[*Req, error],
 	open func(ctx context.Context) (SendCloser[Req, Resp], error),
@@ -104,11 +104,11 @@ func Send[Req, Resp any](
 	return response, FromStatus(err)
 }
 
-// Exchange is a call of a method with streams both ways, in a client. Each loop over the
-// responses is a call of its own, which ends with the loop. The requests are taken in a
-// goroutine, which ends at the next request after the end of the call: a sequence that
-// waits for something else ends its wait itself, as with the caller's context. An error
-// among the requests cancels the call and is the last of the responses.
+// Exchange calls a method with streams both ways, in a client. Each loop over the responses
+// is a separate call, and the call ends with the loop. A goroutine takes the requests. It
+// ends at the next request after the end of the call. A sequence with its own waits must
+// therefore end them itself, for example with the caller's context. An error among the
+// requests cancels the call and is the last of the responses.
 func Exchange[Req, Resp any](
 	ctx context.Context, requests iter.Seq2[*Req, error],
 	open func(ctx context.Context) (SendReceiver[Req, Resp], error),
@@ -126,7 +126,7 @@ func Exchange[Req, Resp any](
 				cancel(requestError{err})
 				return
 			}
-			_ = stream.CloseSend() // its error is that of the stream
+			_ = stream.CloseSend() // the stream reports the same error
 		}()
 		receive(stream, func(message *Resp, err error) bool {
 			if failed := (requestError{}); err != nil && errors.As(context.Cause(ctx), &failed) {
@@ -140,8 +140,8 @@ func Exchange[Req, Resp any](
 // requestError is an error of the caller's own sequence of requests.
 type requestError struct{ error }
 
-// sendRequests sends requests to their end, or to the end of the stream, whose error comes
-// with the response. It returns the error of the requests.
+// sendRequests sends requests until they or the stream end. It returns the error of the
+// requests. The stream's own error comes with the response.
 func sendRequests[T any](stream Sender[T], requests iter.Seq2[*T, error]) error {
 	if requests == nil {
 		return nil
@@ -157,8 +157,8 @@ func sendRequests[T any](stream Sender[T], requests iter.Seq2[*T, error]) error 
 	return nil
 }
 
-// Map returns the messages of a sequence as another type, for code between two protocol
-// versions. Errors stay.
+// Map converts the messages of a sequence to another type, for code between two protocol
+// versions. Errors pass through unchanged.
 func Map[From, To any](messages iter.Seq2[*From, error], convert func(message *From) *To) iter.Seq2[*To, error] {
 	return func(yield func(*To, error) bool) {
 		for message, err := range messages {

@@ -11,8 +11,8 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/glue"
 )
 
-// Open returns impl as a host sees it: over a real connection with mutual TLS, within this
-// process. The end of the test closes it. An error ends the test.
+// Open returns a host's client for impl: over a real connection with mutual TLS, within this
+// process. The end of the test closes the connection. An error ends the test.
 //
 //	notes := gluetest.Open(t, notesv1.NoteServicePlugin, notesv1.NoteServiceVersions(), impl)
 func Open[S, C any](tb testing.TB, p core.Plugin[S, C], versions glue.Versions, impl S) C {
