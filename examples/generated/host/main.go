@@ -1,4 +1,4 @@
-// This program is a host that keeps notes with the plugin that its argument names.
+// This program is a host. It keeps notes with the plugin at the path in its argument.
 package main
 
 import (
@@ -43,7 +43,7 @@ func run(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// approver is lent to the plugin. The plugin's error is the host's own again.
+// approver is lent to the plugin. Its error comes back through the plugin.
 type approver struct{}
 
 func (approver) Approve(_ context.Context, req *notesv2.ApproveRequest) (*notesv2.ApproveResponse, error) {

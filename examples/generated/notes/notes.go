@@ -1,5 +1,5 @@
-// Package notes is all that the SDK of an application has by hand where
-// protoc-gen-go-jackfield writes the rest: four methods in two protocol versions.
+// Package notes is the handwritten part of an application's SDK: four methods in two
+// protocol versions. protoc-gen-go-jackfield writes the rest.
 package notes
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/glue"
 )
 
-// Handshake is how a plugin knows that a host of notes started it.
+// Handshake identifies the host: a plugin refuses to start without it.
 var Handshake = core.Handshake{MagicCookieKey: "JACKFIELD_NOTES_PLUGIN", MagicCookieValue: "5b0e71c2"}
 
-// Plugin has the interface of the newest version, which plugins implement and hosts call.
+// Plugin has the interface of the newest version. Plugins implement it, and hosts call it.
 var Plugin = notesv2.NoteServicePlugin
 
 // Versions returns both protocol versions, for plugins and hosts.
@@ -27,7 +27,7 @@ func Versions() glue.Versions {
 		func(client notesv1.NoteService) notesv2.NoteService { return up{client} }))
 }
 
-// down lets a plugin serve hosts of version 1, which cannot be asked.
+// down lets a plugin serve hosts of version 1. These hosts cannot lend an approver.
 type down struct{ impl notesv2.NoteService }
 
 func (d down) Add(ctx context.Context, req *notesv1.AddRequest) (*notesv1.AddResponse, error) {

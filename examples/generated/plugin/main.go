@@ -1,4 +1,4 @@
-// This program is a plugin that keeps notes in memory.
+// This program is a plugin. It keeps notes in memory.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	notesv2 "github.com/jackfield-go/jackfield/examples/proto/notes/v2"
 )
 
-// memory implements the interface that was generated.
+// memory implements the generated interface.
 type memory struct {
 	mu    sync.Mutex
 	texts []string
