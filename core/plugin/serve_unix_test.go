@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -205,6 +206,7 @@ func TestSIGHUPEndsServeAndRemovesTheSocket(t *testing.T) { signalEndsServe(t, s
 
 func signalEndsServe(t *testing.T, sig os.Signal) {
 	t.Helper()
+	heeds(t, sig)
 	p := connected(t)
 	if err := p.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -218,6 +220,15 @@ func signalEndsServe(t *testing.T, sig os.Signal) {
 	if !strings.HasSuffix(p.printed.stdout.String(), "a last word\n") {
 		t.Errorf("printed %q", &p.printed.stdout)
 	}
+}
+
+// heeds makes started programs begin with the default for a signal, even if this one
+// was started under nohup: handled signals are not inherited, and ignored ones are.
+func heeds(t *testing.T, sig os.Signal) {
+	t.Helper()
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, sig)
+	t.Cleanup(func() { signal.Stop(handled) })
 }
 
 // nohup starts programs with SIGHUP ignored.
@@ -249,6 +260,7 @@ func TestSIGHUPStaysIgnoredUnderNohup(t *testing.T) {
 func TestSIGTERMEndsServeInOrderWithoutAHost(t *testing.T) {
 	for name, sig := range map[string]os.Signal{"SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP} {
 		t.Run(name, func(t *testing.T) {
+			heeds(t, sig)
 			self, err := os.Executable()
 			if err != nil {
 				t.Fatal(err)
