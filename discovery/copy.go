@@ -50,8 +50,9 @@ func seal(ctx context.Context, path string, want sums.Sum, inMemory bool) (*seal
 	var got sums.Sum
 	fill := func(to io.Writer) error {
 		hash := sha256.New()
-		// A file grown longer has another sum, and need not be copied to its end.
-		from := files.UntilDone{Ctx: ctx, Reader: io.LimitReader(file, info.Size()+1)}
+		// A file grown longer has another sum, and need not be copied to its end. Each
+		// copy begins at the file's beginning: a second directory may be tried.
+		from := files.UntilDone{Ctx: ctx, Reader: io.NewSectionReader(file, 0, info.Size()+1)}
 		_, err := io.Copy(io.MultiWriter(to, hash), from)
 		got = sums.Sum(hash.Sum(nil))
 		return err
