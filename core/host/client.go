@@ -20,11 +20,12 @@ type Client struct {
 	version  int
 	protocol core.Protocol
 
-	killed   atomic.Bool // Kill was called
-	stopping sync.Once
-	hurry    context.CancelCauseFunc // after stopping: ends the wait
-	stopped  chan struct{}           // closed when nothing is left
-	stopErr  error                   // after stopped
+	killed     atomic.Bool // Kill was called
+	terminated atomic.Bool // SIGTERM was sent
+	stopping   sync.Once
+	hurry      context.CancelCauseFunc // after stopping: ends the wait
+	stopped    chan struct{}           // closed when nothing is left
+	stopErr    error                   // after stopped
 }
 
 func newClient(cfg Config, p *process, session core.Session, version int, protocol core.Protocol) *Client {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/runner"
@@ -28,8 +29,10 @@ func (c *Client) stop(ctx context.Context) error {
 		return err
 	case err != nil:
 		return errors.Join(&StopError{Plugin: c.name, Err: reason}, err)
-	case left && !c.killed.Load():
+	case left && c.terminated.Load():
 		return c.leftUnasked(ctx, reason)
+	case left && !c.killed.Load(): // late, and by itself
+		return c.exitFailure()
 	}
 	c.process.logger.WarnContext(ctx, "the plugin did not leave in order and was killed", "reason", reason)
 	return &StopError{Plugin: c.name, Err: reason}
@@ -106,9 +109,16 @@ func (c *Client) isLost() bool {
 // the reason, joined with the reason for a kill if one is needed.
 func (c *Client) terminate(ctx context.Context, reason error) error {
 	polite, ok := c.process.runner.(interface{ Terminate() error })
-	if !ok || polite.Terminate() != nil {
+	if !ok {
 		return reason // the platform or the runner has nothing milder than a kill
 	}
+	switch err := polite.Terminate(); {
+	case errors.Is(err, os.ErrProcessDone): // it ended by itself, and the rest of its output is being read
+		return c.awaitEnd(ctx)
+	case err != nil:
+		return reason
+	}
+	c.terminated.Store(true)
 	if err := c.awaitEnd(ctx); err != nil {
 		return fmt.Errorf("%w, and SIGTERM did not end it: %w", reason, err)
 	}

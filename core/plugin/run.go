@@ -217,11 +217,16 @@ func (r *run) serveHost(ctx context.Context, listener net.Listener) error {
 
 // watch makes the server leave on a signal or at the end of ctx.
 func (r *run) watch(ctx context.Context, served <-chan struct{}) {
+	signals := r.env.Signals
 	for {
 		select {
 		case <-served:
 			return
-		case sig := <-r.env.Signals:
+		case sig, open := <-signals:
+			if !open {
+				signals = nil
+				continue
+			}
 			if sig == os.Interrupt {
 				r.cfg.Logger.DebugContext(ctx, "an interrupt is left to the host")
 				continue

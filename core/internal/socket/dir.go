@@ -217,7 +217,10 @@ func (d *Dir) Remove() {
 // retire ends the use of the directory, even if the other side made it again, and returns the
 // sweep.
 func (d *Dir) retire() *sweep.Sweep {
-	if d.made != nil && exists(d.Path) {
+	d.mu.Lock()
+	made := d.made != nil
+	d.mu.Unlock()
+	if made && exists(d.Path) {
 		_ = d.stay()
 	}
 	d.mu.Lock()
