@@ -69,7 +69,9 @@ func (s *session) replace(ctx context.Context, old *connection) (*connection, er
 		return nil, context.Cause(ctx)
 	}
 	old.lose()
-	old.close()
+	if err := closeWithin(ctx, old); err != nil {
+		return nil, err
+	}
 	made, err := s.connect(ctx)
 	if err != nil && ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -82,6 +84,22 @@ func (s *session) replace(ctx context.Context, old *connection) (*connection, er
 	s.current = made
 	s.mu.Unlock()
 	return made, nil
+}
+
+// closeWithin closes a connection and waits for that until ctx ends: a sink of the host may
+// block a print. The next caller waits for the same end.
+func closeWithin(ctx context.Context, c *connection) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c.close()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (s *session) latest() *connection {
