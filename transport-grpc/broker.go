@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -36,10 +37,10 @@ type Broker struct {
 	ids      broker.IDs
 
 	mu      sync.Mutex
-	current exchange.Scheme // nil until a host is there
-	changed chan struct{}   // closed when current or failure changes
-	failure error           // the reason for the end; nil until then
-	over    context.Context // ends with failure
+	schemes []exchange.Scheme // one for each use; the last is for new connections
+	changed chan struct{}     // closed when schemes or failure changes
+	failure error             // the reason for the end; nil until then
+	over    context.Context   // ends with failure
 	setOver context.CancelCauseFunc
 	conns   map[*Conn]struct{}
 }
@@ -252,13 +253,13 @@ func (b *Broker) begin() bool {
 func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	for {
 		b.mu.Lock()
-		current, changed, failure := b.current, b.changed, b.failure
+		schemes, changed, failure := b.schemes, b.changed, b.failure
 		b.mu.Unlock()
 		if failure != nil {
 			return nil, failure
 		}
-		if current != nil {
-			return current, nil
+		if len(schemes) > 0 {
+			return schemes[len(schemes)-1], nil
 		}
 		select {
 		case <-changed:
@@ -268,11 +269,11 @@ func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	}
 }
 
-// use makes ex the scheme for new connections.
+// use makes ex the scheme for new connections until drop, or until the next use.
 func (b *Broker) use(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.current = ex
+	b.schemes = append(slices.Clip(b.schemes), ex)
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
@@ -294,12 +295,13 @@ func (b *Broker) ended() error {
 	return b.failure
 }
 
-// drop ends the use of ex, unless another has taken its place.
+// drop ends one use of ex. A plugin may have several hosts, and a host's next stream
+// may begin before the end of the last: the use of the others goes on.
 func (b *Broker) drop(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.current == ex {
-		b.current = nil
+	if i := slices.Index(b.schemes, ex); i >= 0 {
+		b.schemes = slices.Delete(slices.Clone(b.schemes), i, i+1)
 	}
 }
 

@@ -50,6 +50,9 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	if first := d.take(); first != nil {
 		return first, nil
 	}
+	if live, _ := d.state(); live > 0 { // it carries its last calls to the end
+		return d.dialAgain(ctx)
+	}
 	switch misses := d.misses.Add(1); {
 	case d.limit == 0 || misses <= d.limit:
 	case misses == d.limit+1:
@@ -59,6 +62,10 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 		d.misses.Store(d.limit + 1) // lest it overflows
 		return nil, fmt.Errorf("%w, and %d attempts to connect again have failed", core.ErrConnectionLost, d.limit)
 	}
+	return d.dialAgain(ctx)
+}
+
+func (d *dialer) dialAgain(ctx context.Context) (net.Conn, error) {
 	raw, err := d.again(ctx)
 	if err != nil {
 		return nil, err

@@ -53,6 +53,7 @@ func (s *session) multiplexed(ctx context.Context) (*exchange.Multiplexed, error
 		select {
 		case <-s.mux.Done():
 			_ = ex.Close()
+			s.broker.drop(ex)
 		default:
 			return ex, nil
 		}

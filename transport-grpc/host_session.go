@@ -38,6 +38,7 @@ type session struct {
 	closing   sync.Once
 	quitting  atomic.Bool     // the plugin is being asked to leave: it may cut calls off
 	asked     atomic.Bool     // it has been asked: permanent streams are not opened again
+	resumes   atomic.Bool     // the plugin has announced a lasting broker
 	answered  context.Context // ends when it has answered: no connection is made again
 	answer    context.CancelFunc
 	reopening chan struct{} // a token for opening the stream of output again

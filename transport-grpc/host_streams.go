@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -64,6 +65,7 @@ func (s *session) openOutput() {
 		s.outputEnded(err)
 		return
 	}
+	opened := time.Now()
 	s.running.Go(func() {
 		err := s.output.receive(stream)
 		if !s.comesBack(stream.Context(), err) {
@@ -73,6 +75,7 @@ func (s *session) openOutput() {
 		s.reopening <- struct{}{}
 		s.running.Go(func() {
 			defer func() { <-s.reopening }()
+			s.pause(opened)
 			s.openOutput()
 		})
 	})
@@ -94,17 +97,37 @@ func (s *session) openBroker(again bool) {
 	if plain, ok := scheme.(*exchange.Plain); ok && again {
 		run = plain.Resume
 	}
+	opened := time.Now()
 	s.running.Go(func() {
 		defer cancel()
 		defer context.AfterFunc(s.answered, cancel)()
 		err := run(s.streams, hostInfoStream{infoStream{stream}, cancel})
-		header, _ := stream.Header()
-		if len(header.Get(brokerResumes)) == 0 || !s.comesBack(stream.Context(), err) {
+		if header, _ := stream.Header(); len(header.Get(brokerResumes)) > 0 {
+			s.resumes.Store(true)
+		}
+		if !s.resumes.Load() || !s.comesBack(stream.Context(), err) {
 			s.brokerEnded(err)
 			return
 		}
-		s.running.Go(func() { s.openBroker(true) })
+		s.running.Go(func() {
+			s.pause(opened)
+			s.openBroker(true)
+		})
 	})
+}
+
+// pause keeps a peer that drops each connection at once from busy reconnecting. It ends
+// with the need for permanent streams.
+func (s *session) pause(opened time.Time) {
+	if time.Since(opened) > time.Second {
+		return
+	}
+	timer := time.NewTimer(50 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.streams.Done():
+	}
 }
 
 // comesBack reports whether to open a permanent stream again after err: it was lost
