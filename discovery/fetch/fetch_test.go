@@ -238,7 +238,7 @@ func TestTransferThatStallsEnds(t *testing.T) {
 		handle http.HandlerFunc
 		got    int64
 	}{
-		"before the answer": {handle: func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() }},
+		"before the answer": {handle: stall},
 		"in the middle": {got: 1000, handle: func(out http.ResponseWriter, request *http.Request) {
 			out.Header().Set("Content-Length", fmt.Sprint(len(data)))
 			_, _ = out.Write(data[:1000])
@@ -255,9 +255,16 @@ func TestTransferThatStallsEnds(t *testing.T) {
 		}
 	}
 	w.handle("/"+tarball, content(data))
-	w.handle("/SHA256SUMS", func(_ http.ResponseWriter, request *http.Request) { <-request.Context().Done() })
+	w.handle("/SHA256SUMS", stall)
 	item, err := w.install(t, tarball)
 	w.refused(t, item, err, fetch.ErrStalled)
+}
+
+// stall never answers: a handler that returned at the end of the request would answer
+// with an empty file, if the end was that of a connection and the client asked again.
+func stall(_ http.ResponseWriter, request *http.Request) {
+	<-request.Context().Done()
+	panic(http.ErrAbortHandler)
 }
 
 func TestTransferThatIsSlowGoesOn(t *testing.T) {
