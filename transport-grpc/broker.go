@@ -24,6 +24,11 @@ var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCB
 // [Borrow] do so for generated code, LendReader and LendWriter for streams. A Broker is
 // safe for use by many goroutines.
 //
+// IDs have a meaning only between a plugin and one host. A multiplexed plugin may have
+// several hosts: a method's context, or a context derived from it, chooses the calling
+// host, and any other context the last host. context.WithoutCancel keeps the choice for
+// more than the call.
+//
 // Once the plugin or the broker is closed, its errors are [core.ErrClosed].
 type Broker struct {
 	options  options
@@ -249,14 +254,19 @@ func (b *Broker) begin() bool {
 	return true
 }
 
-// exchange returns the scheme for new connections; in a plugin it waits for a host.
+// exchange returns the scheme for new connections. In a method of a multiplexed plugin it
+// is the calling host's. Elsewhere in a plugin it is the last host's, and waits for one.
 func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
+	caller := callerOf(ctx)
 	for {
 		b.mu.Lock()
 		schemes, changed, failure := b.schemes, b.changed, b.failure
 		b.mu.Unlock()
 		if failure != nil {
 			return nil, failure
+		}
+		if caller.broker == b {
+			return caller.host, nil
 		}
 		if len(schemes) > 0 {
 			return schemes[len(schemes)-1], nil
@@ -295,8 +305,7 @@ func (b *Broker) ended() error {
 	return b.failure
 }
 
-// drop ends one use of ex. A plugin may have several hosts, and a host's next stream
-// may begin before the end of the last: the use of the others goes on.
+// drop ends the use of ex. A plugin may have several hosts: the use of the others goes on.
 func (b *Broker) drop(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,7 +22,20 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	if err := h.Ping(within(t)); err != nil {
 		t.Errorf("Ping: %v", err)
 	}
-	// In calls: an ID has a meaning only with the host it came from.
+	usesBroker(t, h)
+	if _, err := r.stdout.Write([]byte("out\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.stderr.Write([]byte("err\n")); err != nil {
+		t.Fatal(err)
+	}
+	h.stdout.wait(t, "out\n")
+	h.stderr.wait(t, "err\n")
+}
+
+// usesBroker lends and borrows in calls: an ID has a meaning only with the host it came from.
+func usesBroker(t *testing.T, h *testHost) {
+	t.Helper()
 	offered, err := h.probe.Offer(within(t), &probepb.OfferRequest{Count: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -37,14 +50,6 @@ func usesEverything(t *testing.T, r *rig, h *testHost) {
 	}
 	reached, err := h.probe.Reach(within(t), &probepb.ReachRequest{Ids: []uint32{id}})
 	expectNumbers(t, "the host's", []uint32{id}, reached.GetAnswers(), err)
-	if _, err := r.stdout.Write([]byte("out\n")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.stderr.Write([]byte("err\n")); err != nil {
-		t.Fatal(err)
-	}
-	h.stdout.wait(t, "out\n")
-	h.stderr.wait(t, "err\n")
 }
 
 func TestNextHostIsServedLikeTheFirst(t *testing.T) {
@@ -65,7 +70,21 @@ func TestNextHostIsServedLikeTheFirst(t *testing.T) {
 	})
 }
 
-// Of two hosts at once the plugin's broker is the later one's.
+// A lent service is for the calling host, and not for the last one. A host that connects
+// again calls before its broker's stream has begun.
+func TestEachMultiplexedHostGetsItsOwnLoans(t *testing.T) {
+	inEach(t, []mode{{multiplexed: true}, {multiplexed: true, secure: true}}, func(t *testing.T, m mode) {
+		r := rigUp(t, setup{mode: m})
+		hosts := []*testHost{r.connect(t), r.connect(t), r.connect(t)}
+		for range 2 {
+			for _, h := range hosts {
+				usesBroker(t, h)
+			}
+		}
+	})
+}
+
+// Of two hosts at once the plugin's prints are the later one's.
 func TestSecondHostIsServedBesideTheFirst(t *testing.T) {
 	inEach(t, modes, func(t *testing.T, m mode) {
 		r := rigUp(t, setup{mode: m})

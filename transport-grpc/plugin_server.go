@@ -116,10 +116,14 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 		_ = mux.Close()
 	})
 	defer silent.Stop()
+	defer s.broker.drop(ex)
 	main := &hostListener{
-		Listener:  secureListener(ex.Main(), forHTTP2(s.link.TLS), s.link.ConnectionTimeout, s.link.Logger),
-		host:      ex,
-		connected: silent.Stop,
+		Listener: secureListener(ex.Main(), forHTTP2(s.link.TLS), s.link.ConnectionTimeout, s.link.Logger),
+		caller:   caller{host: ex, broker: s.broker},
+		connected: sync.OnceFunc(func() {
+			silent.Stop()
+			s.broker.use(ex) // from the first call on, which may precede the broker's stream
+		}),
 	}
 	served := make(chan struct{})
 	go func() {
@@ -140,20 +144,26 @@ func (s *server) serveMultiplexed(conn net.Conn) error {
 type hostListener struct {
 	net.Listener
 
-	host      exchange.Scheme
-	connected func() bool
+	caller    caller
+	connected func()
 }
 
 type hostConn struct {
 	net.Conn
 
-	host exchange.Scheme
+	caller caller
 }
 
 type hostAddr struct {
 	net.Addr
 
-	host exchange.Scheme
+	caller caller
+}
+
+// caller is a host of a multiplexed plugin, as seen by the plugin's methods.
+type caller struct {
+	host   exchange.Scheme
+	broker *Broker // the plugin's: a method may also use the broker of a plugin of its own
 }
 
 func (l *hostListener) Accept() (net.Conn, error) {
@@ -162,10 +172,10 @@ func (l *hostListener) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	l.connected()
-	return hostConn{Conn: conn, host: l.host}, nil
+	return hostConn{Conn: conn, caller: l.caller}, nil
 }
 
-func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAddr(), host: c.host} }
+func (c hostConn) RemoteAddr() net.Addr { return hostAddr{Addr: c.Conn.RemoteAddr(), caller: c.caller} }
 
 func (c hostConn) tlsState() (tls.ConnectionState, bool) { return tlsStateOf(c.Conn) }
 
@@ -174,12 +184,17 @@ func (s *server) exchangeOf(ctx context.Context) exchange.Scheme {
 	if !s.multiplex {
 		return s.plain
 	}
-	if caller, ok := peer.FromContext(ctx); ok {
-		if addr, ok := caller.Addr.(hostAddr); ok {
-			return addr.host
+	return callerOf(ctx).host // nil for a brokered connection: its server lacks this service
+}
+
+// callerOf returns the calling host of a method; the zero value elsewhere.
+func callerOf(ctx context.Context) caller {
+	if from, ok := peer.FromContext(ctx); ok {
+		if addr, ok := from.Addr.(hostAddr); ok {
+			return addr.caller
 		}
 	}
-	return nil // a brokered connection: its server lacks this service
+	return caller{}
 }
 
 // Flush waits until the hosts have received all output.

@@ -89,10 +89,6 @@ func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.Con
 	if ex == nil {
 		return status.Error(codes.FailedPrecondition, "the broker is served on the main connection only")
 	}
-	if b.server.multiplex {
-		b.server.broker.use(ex)
-		defer b.server.broker.drop(ex)
-	}
 	if err := sendResumes(stream); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ type offers struct {
 	ends map[uint32]context.CancelFunc
 }
 
-func (s *probeServer) Offer(_ context.Context, req *probepb.OfferRequest) (*probepb.OfferResponse, error) {
+func (s *probeServer) Offer(call context.Context, req *probepb.OfferRequest) (*probepb.OfferResponse, error) {
 	s.offers.mu.Lock()
 	defer s.offers.mu.Unlock()
 	if s.offers.ends == nil {
@@ -69,7 +69,7 @@ func (s *probeServer) Offer(_ context.Context, req *probepb.OfferRequest) (*prob
 	}
 	res := new(probepb.OfferResponse)
 	for range req.GetCount() {
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(context.WithoutCancel(call))
 		id, err := lendNumbered(ctx, s.broker)
 		if err != nil {
 			cancel()
