@@ -22,7 +22,7 @@ func (r *Resolver) candidates(ctx context.Context, found *Found, request Request
 		}
 		list = append(list, &candidate{resolver: r, request: request, platform: found.platform, Resolved: Resolved{Plugin: plugin}})
 	}
-	if r.Lock != nil && (len(list) == 0 || !list[0].Origin.overrides()) {
+	if r.Lock != nil && (len(list) == 0 || !list[0].overrides()) {
 		list = append(list, r.hidden(found, request)...)
 	}
 	var versioned []*candidate
@@ -79,13 +79,13 @@ func (c *candidate) fatal(ctx context.Context, err error) bool {
 // fit returns why the plugin is unfit, at the least cost: running the plugin comes
 // last.
 func (c *candidate) fit(ctx context.Context) error {
-	if !c.Origin.overrides() && !c.Version.IsZero() && !c.request.Version.Allows(c.Version) {
+	if !c.overrides() && !c.Version.IsZero() && !c.request.Version.Allows(c.Version) {
 		return fmt.Errorf("%w: %v", ErrVersion, c.Version)
 	}
 	if err := c.inspect(ctx); err != nil {
 		return err
 	}
-	if !c.Origin.overrides() && !c.request.Version.Allows(c.Version) {
+	if !c.overrides() && !c.request.Version.Allows(c.Version) {
 		if c.Version.IsZero() {
 			return fmt.Errorf("%w: neither its file name, nor the lock file, nor the plugin has a version", ErrVersion)
 		}
@@ -120,7 +120,7 @@ func (c *candidate) inspect(ctx context.Context) error {
 // verify compares the file with the lock file.
 func (c *candidate) verify(ctx context.Context, f *file) error {
 	lock := c.resolver.Lock
-	if lock == nil || c.Origin.overrides() {
+	if lock == nil || c.overrides() {
 		return nil
 	}
 	if c.Version.IsZero() {
@@ -191,7 +191,7 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 	}
 	claimed := c.Description.Version
 	switch {
-	case claimed.IsZero() || c.Origin.overrides():
+	case claimed.IsZero() || c.overrides():
 	case c.Version.IsZero():
 		c.Version = claimed
 	case claimed.Compare(c.Version) != 0:

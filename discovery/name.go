@@ -106,6 +106,9 @@ func (n Naming) validate() error {
 		}
 		return nil
 	}
+	if n.App == "" {
+		return errors.New("the naming has neither an App nor a Glob")
+	}
 	for _, word := range append([]string{n.App}, n.Kinds...) {
 		if reason := checkWord(word); reason != "" {
 			return fmt.Errorf("the naming's App or Kind %q: %s", word, reason)

@@ -166,7 +166,8 @@ type Origin string
 // These are the origins, in the order of the search. An application with directories
 // of its own may have further ones.
 const (
-	// OriginExplicit is a path that a person named for this run.
+	// OriginExplicit is a path that a person named for this run: a file in
+	// Search.Overrides, or a directory.
 	OriginExplicit Origin = "explicit"
 	// OriginDevelopment is a development override: a path in a configuration,
 	// for the time being. Each use is logged as a warning.
@@ -183,5 +184,6 @@ const (
 	OriginPath Origin = "path"
 )
 
-// overrides tells whether a plugin of this origin is taken without a choice.
+// overrides tells whether a file of this origin, in no searched directory, is taken
+// without a choice.
 func (o Origin) overrides() bool { return o == OriginExplicit || o == OriginDevelopment }

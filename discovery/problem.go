@@ -89,7 +89,7 @@ type Problem struct {
 	// Err says more. May be nil.
 	Err error `json:"-"`
 
-	from *Dir // of a plugin with another file in use
+	from *Dir // the directory of a file; nil for an override
 }
 
 func (p *Problem) Error() string {

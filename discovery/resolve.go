@@ -128,7 +128,7 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 		if problem.Plugin.Kind != request.Kind || problem.Plugin.Name != request.Name {
 			continue
 		}
-		if problem.Origin.overrides() && problem.Reason != ReasonShadowed {
+		if problem.from == nil && problem.Origin.overrides() && problem.Reason != ReasonShadowed {
 			return nil, fmt.Errorf("plugin %v: an override cannot be used: %w", request, problem)
 		}
 		none.Problems = append(none.Problems, problem)

@@ -211,6 +211,6 @@ func modeOf(info fs.FileInfo, err error) (fs.FileMode, error) {
 }
 
 func (s *scan) problem(id ID, path string, problem *Problem) {
-	problem.Path, problem.Origin, problem.Plugin = path, s.dir.Origin, id
+	problem.Path, problem.Origin, problem.Plugin, problem.from = path, s.dir.Origin, id, s.dir
 	s.problems = append(s.problems, problem)
 }

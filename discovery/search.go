@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -48,11 +49,14 @@ type Override struct {
 
 // Dir is a directory to search. The files in it count, not the directories.
 type Dir struct {
-	// Path is where it is. Without an FS it must be absolute.
+	// Path is where it is. Without an FS it must be absolute, unless Origin is
+	// OriginExplicit: then a relative path is taken from the current directory.
 	Path string
-	// Origin is its place among the directories.
+	// Origin is its place among the directories. OriginExplicit means a directory
+	// named for this run. Its plugins override none.
 	Origin Origin
-	// Required makes a missing directory a problem.
+	// Required makes a missing directory a problem. One of OriginExplicit is
+	// always required.
 	Required bool
 	// FS is a file system with the directory as its root: a test's, an archive. Its
 	// files can be listed, and not be run. Nil: the system's.
@@ -80,6 +84,9 @@ func (p *Plugin) fsys() fs.FS {
 	return p.from.FS
 }
 
+// overrides tells whether the plugin is taken without a choice.
+func (p *Plugin) overrides() bool { return p.from == nil && p.Origin.overrides() }
+
 func (p *Plugin) base() string { return path.Base(p.Path) }
 
 // Found is the result of a search, in its order: overrides, then the directories, in
@@ -94,6 +101,18 @@ type Found struct {
 	dirs     []Dir
 }
 
+// Glob returns the search of one directory for files with matching names (path.Match).
+// A plugin is called like its file without .exe. A relative directory is taken from
+// the current one. With an empty dir nothing is searched.
+//
+//	found, err := discovery.Glob("./plugins", "greeter-*").Find(ctx)
+//
+// Unlike filepath.Glob it leaves out files that cannot run, and files or directories
+// that everybody may change: they are in [Found.Problems].
+func Glob(dir, pattern string) Search {
+	return Search{Naming: Naming{Glob: pattern}, Dirs: []Dir{{Path: dir, Origin: OriginExplicit}}}
+}
+
 // Find searches. The fault of a file or a directory is a problem in the result; an
 // error is about the settings, or ctx.
 func (s Search) Find(ctx context.Context) (*Found, error) {
@@ -106,12 +125,30 @@ func (s Search) Find(ctx context.Context) (*Found, error) {
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.DiscardHandler)
 	}
+	s.Dirs = located(s.Dirs)
 	f := &finder{Search: s, naming: s.Naming.compile()}
 	found, err := f.find(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("search for plugins: %w", err)
 	}
 	return found, nil
+}
+
+// located returns the directories with absolute paths for those named for this run.
+// An empty path, such as an unset flag's, stays as it is: it means no directory.
+func located(dirs []Dir) []Dir {
+	dirs = slices.Clone(dirs)
+	for i := range dirs {
+		dir := &dirs[i]
+		if dir.Origin != OriginExplicit || dir.Path == "" || dir.FS != nil {
+			continue
+		}
+		dir.Required = true
+		if path, err := filepath.Abs(dir.Path); err == nil {
+			dir.Path = path
+		}
+	}
+	return dirs
 }
 
 // finder is a search with state shared by its parts.

@@ -59,6 +59,34 @@ func config(plugin *discovery.Resolved) host.Config {
 	}
 }
 
+// paths returns the greeters in a directory below the current one.
+func paths(ctx context.Context) (paths []string, err error) {
+	found, err := discovery.Glob("./plugins", "greeter-*").Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, plugin := range found.Plugins {
+		paths = append(paths, plugin.Path)
+	}
+	return paths, nil
+}
+
+func TestPathsAreOfPrograms(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("plugins", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"greeter-loud", "greeter-loud.exe", "greeter-loud.txt"} { // for Unix, for Windows, for none
+		if err := os.WriteFile(filepath.Join("plugins", name), nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := paths(t.Context())
+	if err != nil || len(found) != 1 {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
 func TestChooseFindsTheInstalledPlugin(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	places := discovery.Places{App: "greet", Home: t.TempDir(), LookupEnv: func(string) (string, bool) { return "", false }}
