@@ -29,6 +29,8 @@ var roles = map[string]func(){
 		fmt.Println(`{"describe": 1, "name": "agrees", "version": "1.4.0", "protocols": [{"version": 5, "transports": ["grpc"]}]}`)
 	},
 	"silent": func() {},
+	"places": func() { fmt.Print(programDirs()) },
+	"finder": func() { fmt.Print(foundBeside()) },
 	"hang":   func() { fmt.Fprintln(os.Stderr, "thinking"); time.Sleep(time.Hour) },
 	"flood": func() {
 		for {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -12,12 +13,16 @@ import (
 //	<APP>_PLUGIN_PATH           environment, absolute directories as in PATH
 //	<project>/.<app>/plugins    project
 //	UserDir                     user
+//	ConfigDir                   user, only if asked for
+//	beside the program          program, only if asked for
 //	the system's, see below     system
 //	PATH                        path, only if asked for
 //
 // The user's directory is $XDG_DATA_HOME/<app>/plugins or
 // ~/.local/share/<app>/plugins; on macOS ~/Library/Application Support/<app>/plugins;
-// on Windows %LOCALAPPDATA%\<app>\plugins, since programs do not roam. The system's
+// on Windows %LOCALAPPDATA%\<app>\plugins, since programs do not roam. ConfigDir is
+// the same in the directory of [os.UserConfigDir]. Beside the program are its own
+// directory and plugins in it. The system's
 // are /usr/local and /usr, libexec and lib, /<app>/plugins; on macOS also
 // /Library/Application Support/<app>/plugins; on Windows
 // %ProgramFiles%\<app>\plugins. The current directory is never one by itself.
@@ -26,6 +31,13 @@ type Places struct {
 	App string
 	// Project is the root of the present project. Empty: none.
 	Project string
+	// Config adds ConfigDir, for applications with plugins beside their settings.
+	Config bool
+	// Program adds the directory of this program's file and the directory plugins in
+	// it, for applications shipped with their plugins. A link to the program is
+	// followed. A program that people run from a folder of downloads should not ask for
+	// it: on Windows nothing shows that a file there is somebody else's.
+	Program bool
 	// Path adds the directories in PATH.
 	Path bool
 	// LookupEnv reads an environment variable. Nil: [os.LookupEnv].
@@ -62,6 +74,17 @@ func (p Places) Dirs() []Dir {
 	if path, err := p.UserDir(); err == nil {
 		dirs = append(dirs, Dir{Path: path, Origin: OriginUser})
 	}
+	if p.Config {
+		path, err := p.ConfigDir()
+		if err == nil && !slices.ContainsFunc(dirs, func(d Dir) bool { return d.Path == path }) { // on macOS it is UserDir
+			dirs = append(dirs, Dir{Path: path, Origin: OriginUser})
+		}
+	}
+	if p.Program {
+		if path, err := programDir(); err == nil {
+			dirs = append(dirs, Dir{Path: path, Origin: OriginProgram}, Dir{Path: filepath.Join(path, "plugins"), Origin: OriginProgram})
+		}
+	}
 	for _, path := range p.systemDirs(ThisPlatform().OS) {
 		dirs = append(dirs, Dir{Path: path, Origin: OriginSystem})
 	}
@@ -82,16 +105,57 @@ func (p Places) UserDir() (string, error) {
 	return filepath.Join(base, p.App, "plugins"), nil
 }
 
-// userData is the directory for data of the user's applications. A relative path in a
-// variable does not count.
+// ConfigDir returns the directory for plugins beside the user's settings:
+// <app>/plugins in the directory of [os.UserConfigDir]. That is $XDG_CONFIG_HOME or
+// ~/.config; on macOS ~/Library/Application Support; on Windows %APPDATA%.
+func (p Places) ConfigDir() (string, error) {
+	base, err := p.userConfig(ThisPlatform().OS)
+	if err != nil {
+		return "", fmt.Errorf("find the user's directory for settings: %w", err)
+	}
+	return filepath.Join(base, p.App, "plugins"), nil
+}
+
+// programDir is the directory of this program's file.
+func programDir() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	// A link in a directory of commands leads to an application's own directory.
+	if path, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	return filepath.Dir(path), nil
+}
+
+// userData is the directory for data of the user's applications.
 func (p Places) userData(system string) (string, error) {
-	variable, inHome := "XDG_DATA_HOME", []string{".local", "share"}
 	switch system {
 	case darwin:
-		variable, inHome = "", []string{"Library", "Application Support"}
+		return p.userBase("", "Library", "Application Support")
 	case windows:
-		variable, inHome = "LOCALAPPDATA", []string{"AppData", "Local"}
+		return p.userBase("LOCALAPPDATA", "AppData", "Local")
+	default:
+		return p.userBase("XDG_DATA_HOME", ".local", "share")
 	}
+}
+
+// userConfig is the directory for settings of the user's applications.
+func (p Places) userConfig(system string) (string, error) {
+	switch system {
+	case darwin:
+		return p.userData(system)
+	case windows:
+		return p.userBase("APPDATA", "AppData", "Roaming")
+	default:
+		return p.userBase("XDG_CONFIG_HOME", ".config")
+	}
+}
+
+// userBase is the directory named by a variable, or else a directory in the user's
+// home. A relative path in the variable does not count.
+func (p Places) userBase(variable string, inHome ...string) (string, error) {
 	if variable != "" {
 		if path := p.env(variable); filepath.IsAbs(path) {
 			return path, nil
@@ -176,8 +240,10 @@ const (
 	OriginEnvironment Origin = "environment"
 	// OriginProject is the project's directory.
 	OriginProject Origin = "project"
-	// OriginUser is the user's directory.
+	// OriginUser is a directory of the user's.
 	OriginUser Origin = "user"
+	// OriginProgram is the directory of the application's program, or plugins in it.
+	OriginProgram Origin = "program"
 	// OriginSystem is a directory of the system.
 	OriginSystem Origin = "system"
 	// OriginPath is a directory in PATH.

@@ -69,14 +69,21 @@ func Place(t testing.TB, dir, name string) string {
 	if os.Link(self, path) == nil || os.Symlink(self, path) == nil {
 		return path
 	}
+	return Copy(t, dir, strings.TrimSuffix(name, ".exe"))
+}
+
+// Copy is Place without a link: the file has only this name.
+func Copy(t testing.TB, dir, name string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
 	data, err := os.ReadFile(self)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, data, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return Put(t, dir, name, string(data))
 }
 
 // Put writes an executable file that never runs.
