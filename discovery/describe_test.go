@@ -25,7 +25,7 @@ func TestDescribeReadsTheAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Name != "greeter" || d.Version != testkit.Version(t, "1.4.0") || !slices.Equal(d.Speaks(), []int{4, 5}) {
+	if d.Name != "greeter" || d.Summary != "greets loudly" || d.Version != testkit.Version(t, "1.4.0") || !slices.Equal(d.Speaks(), []int{4, 5}) {
 		t.Errorf("got %+v", d)
 	}
 	if first := d.AppVersions[0]; first.Version != 5 || !slices.Equal(first.Transports, []string{"grpc", "netrpc"}) || !slices.Equal(first.Services, []string{"greeter"}) {
@@ -72,6 +72,7 @@ func TestDescribeReportsAWrongAnswer(t *testing.T) {
 		"nonsense": {discovery.ErrNoDescription, 4, []string{":4:", "invalid character"}},
 		"cut":      {discovery.ErrNoDescription, 2, []string{"breaks off"}},
 		"control":  {discovery.ErrNoDescription, 1, []string{"unprintable characters", `\x1b`}},
+		"summary":  {discovery.ErrNoDescription, 1, []string{"unprintable characters", `one\ntwo`}},
 		"version":  {discovery.ErrNoDescription, 1, []string{"semantic version"}},
 		"later":    {discovery.ErrNoDescription, 1, []string{`"describe": 2`}},
 		"number":   {discovery.ErrNoDescription, 1, []string{"negative"}},

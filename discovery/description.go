@@ -26,6 +26,8 @@ type Description struct {
 	Name string `json:"name,omitempty"`
 	// Version is the plugin's. Zero: it does not say.
 	Version semver.Version `json:"version,omitzero"`
+	// Summary says in one line what the plugin does. May be empty.
+	Summary string `json:"summary,omitempty"`
 	// AppVersions are the versions of the application's protocol that the plugin speaks.
 	AppVersions []AppVersion `json:"protocols"`
 	// Build says how it was built. Nil: it does not say.
@@ -162,7 +164,7 @@ func parseObject(data []byte) (d *Description, asked bool, offset int, err error
 
 // check refuses text that could do harm where it is shown.
 func (d *Description) check() error {
-	texts := []string{d.Name}
+	texts := []string{d.Name, d.Summary}
 	for _, version := range d.AppVersions {
 		if version.Version < 0 {
 			return fmt.Errorf("app version %d is negative", version.Version)

@@ -20,7 +20,7 @@ const cookieKey = "DISCOVERY_TEST_COOKIE"
 var roles = map[string]func(){
 	"good": func() {
 		fmt.Println("noise")
-		fmt.Println(`{"describe": 1, "name": "greeter", "version": "1.4.0", "future": [1], "protocols": [` +
+		fmt.Println(`{"describe": 1, "name": "greeter", "version": "1.4.0", "summary": "greets loudly", "future": [1], "protocols": [` +
 			`{"version": 5, "transports": ["grpc", "netrpc"], "services": ["greeter"]}, {"version": 4, "transports": ["netrpc"]}],` +
 			`"build": {"go": "go1.25", "revision": "abc", "modified": true}}`)
 		fmt.Println("more noise")
@@ -46,6 +46,7 @@ var roles = map[string]func(){
 	"exit":     func() { fmt.Fprintln(os.Stderr, "one\nnot meant to be run by hand"); os.Exit(3) },
 	"nonsense": func() { fmt.Println("hello\n{\n\"describe\": 1,\n\"protocols\": hello}") },
 	"control":  func() { fmt.Println(`{"describe": 1, "name": "\u001b[2J"}`) },
+	"summary":  func() { fmt.Println(`{"describe": 1, "summary": "one\ntwo"}`) },
 	"version":  func() { fmt.Println(`{"describe": 1, "version": "new"}`) },
 	"later":    func() { fmt.Println(`{"describe": 2}`) },
 	"logs": func() {

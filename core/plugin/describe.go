@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // describeArg is the one argument that asks a plugin to describe itself.
@@ -29,6 +30,9 @@ type Info struct {
 	// module's version, if the binary was built from an unmodified tag of it. A version that is not
 	// semantic, as "dev", is left out.
 	Version string
+	// Summary says in one line what the plugin does, as for a list of commands. Line
+	// breaks and other unprintable characters become spaces. Empty: none.
+	Summary string
 	// Services are the names of the plugin's services, for each application
 	// version. For a version missing in the map, the transport returns the
 	// names it carries of those in Config.Implements.
@@ -41,6 +45,7 @@ type (
 		Describe  int                `json:"describe"`
 		Name      string             `json:"name,omitempty"`
 		Version   string             `json:"version,omitempty"`
+		Summary   string             `json:"summary,omitempty"`
 		Protocols []describedVersion `json:"protocols"`
 		Build     *describedBuild    `json:"build,omitempty"`
 	}
@@ -93,6 +98,7 @@ func (c Config) describe(build *debug.BuildInfo) description {
 		Describe: describeForm,
 		Name:     c.Info.Name,
 		Version:  semantic(c.Info.Version),
+		Summary:  printable(c.Info.Summary),
 	}
 	for _, number := range c.Versions.Numbers() {
 		d.Protocols = append(d.Protocols, c.describeVersion(number))
@@ -136,6 +142,11 @@ func describeBuild(info *debug.BuildInfo) *describedBuild {
 		}
 	}
 	return b
+}
+
+// printable returns text that a host accepts in a description.
+func printable(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
 }
 
 // released returns a module's version if it is a tagged version without build

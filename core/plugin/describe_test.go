@@ -73,6 +73,20 @@ func TestDescribeNeedsNoHost(t *testing.T) {
 	}
 }
 
+func TestDescribeGivesTheSummaryInOneLine(t *testing.T) {
+	cfg := config(new(faketransport.Transport))
+	for summary, want := range map[string]any{
+		"":                                    nil,
+		"greets loudly":                       "greets loudly",
+		" grüßt,\n\tsehr \x1b[2Jlaut\u2028\n": "grüßt, sehr [2Jlaut",
+	} {
+		cfg.Info.Summary = summary
+		if answer := described(t, cfg); answer["summary"] != want {
+			t.Errorf("%q: got %v, want %v", summary, answer["summary"], want)
+		}
+	}
+}
+
 func TestDescribeLeavesOutInvalidVersions(t *testing.T) {
 	for version, want := range map[string]any{
 		"1.2.3": "1.2.3", "v1.2.3+b": "1.2.3+b", "dev": nil, "1.2": nil, "(devel)": nil, "01.2.3": nil, "": nil, "1..3": nil,
