@@ -22,6 +22,11 @@
 // the hclog.Logger. hclog itself writes names as JSON under this key, and plugins send
 // names to their hosts under it.
 //
+// # Times
+//
+// An hclog.Logger writes the current time. The own time of a plugin's record is the argument
+// [TimestampKey], as under a host built on hashicorp/go-plugin.
+//
 // # Groups
 //
 // hclog has no groups. The key of an attribute in a group gets the group's name and a dot

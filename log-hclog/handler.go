@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -13,19 +14,25 @@ import (
 // if HandlerOptions.AddSource is set. hclog writes locations as JSON under the same key.
 const CallerKey = "@caller"
 
+// TimestampKey is the key of the argument with the time of a record from another process. A host
+// built on hashicorp/go-plugin logs a plugin's time under this key, as hclog.TimeFormat.
+const TimestampKey = "timestamp"
+
 // HandlerOptions selects the data that a handler of NewHandler passes on beside messages
-// and attributes. The zero value adds nothing.
+// and attributes. The zero value adds only [TimestampKey].
 type HandlerOptions struct {
-	// TimeKey is the key of the argument that carries a record's time. "" omits the time:
-	// hclog.Logger accepts none and writes the current time.
+	// TimeKey is the key of the argument that carries each record's time: hclog.Logger
+	// accepts none and writes the current time. With "" only records from another process
+	// have the argument, [TimestampKey]: a plugin's records with a time of their own.
 	TimeKey string
 	// AddSource passes on the source location of the logging call as [CallerKey]. hclog's
 	// own IncludeLocation would show a location in package slog.
 	AddSource bool
 }
 
-// NewHandler returns a slog.Handler that writes to log; a nil log discards everything. The
-// handler asks log at each record whether a level is enabled.
+// NewHandler returns a slog.Handler that writes to log. A nil log is hclog's default logger,
+// and hclog.NewNullLogger discards everything. The handler asks log at each record whether a
+// level is enabled.
 //
 // Attributes become arguments. Those in groups get the groups' names and dots as a prefix.
 // [NameKey], outside any group and with a text value, extends log's name. Values go to
@@ -33,7 +40,7 @@ type HandlerOptions struct {
 func NewHandler(log hclog.Logger, opts HandlerOptions) slog.Handler {
 	switch l := log.(type) {
 	case nil:
-		return slog.DiscardHandler
+		log = hclog.L()
 	case *logger:
 		return &direct{Handler: l.handler, level: l.level}
 	}
@@ -88,8 +95,12 @@ func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *handler) Handle(_ context.Context, record slog.Record) error {
 	// Each attribute takes two arguments; the time and the location take four.
 	args := arguments{handler: h, list: make([]any, 0, 2*record.NumAttrs()+4)}
-	if h.opts.TimeKey != "" && !record.Time.IsZero() {
+	switch {
+	case record.Time.IsZero():
+	case h.opts.TimeKey != "":
 		args.list = append(args.list, h.opts.TimeKey, record.Time.Round(0))
+	case isForeign(record.Time):
+		args.list = append(args.list, TimestampKey, record.Time.Format(hclog.TimeFormat))
 	}
 	if place := placeOf(record.PC); h.opts.AddSource && place != "" {
 		args.list = append(args.list, CallerKey, place)
@@ -158,6 +169,12 @@ func (a *arguments) named(log hclog.Logger) hclog.Logger {
 		return log
 	}
 	return log.ResetNamed(joinNames(a.handler.name, a.name))
+}
+
+// isForeign reports whether a time was read from text, as a plugin's is, and not from this
+// process's clock: only that adds a monotonic reading, which Round removes.
+func isForeign(at time.Time) bool {
+	return at == at.Round(0) //nolint:staticcheck // Equal ignores the monotonic reading
 }
 
 // placeOf returns the file and line of a call.

@@ -104,9 +104,69 @@ func TestHandlerAsksHclogForItsLevel(t *testing.T) {
 	}
 }
 
-func TestHandlerWithoutALoggerWritesNothing(t *testing.T) {
-	if loghclog.NewHandler(nil, loghclog.HandlerOptions{}).Enabled(t.Context(), slog.LevelError) {
-		t.Error("a handler without a logger is enabled")
+func TestHandlerWithoutALoggerWritesToHclogsDefault(t *testing.T) {
+	var out bytes.Buffer
+	before := hclog.Default()
+	defer hclog.SetDefault(before)
+	hclog.SetDefault(hclog.New(&hclog.LoggerOptions{Name: "app", Output: &out, DisableTime: true}))
+	slog.New(loghclog.NewHandler(nil, loghclog.HandlerOptions{})).Warn("m")
+	if got, want := out.String(), "[WARN]  app: m\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if loghclog.NewHandler(hclog.NewNullLogger(), loghclog.HandlerOptions{}).Enabled(t.Context(), slog.LevelError) {
+		t.Error("a handler with hclog's null logger is enabled")
+	}
+}
+
+// TestHandlerWritesAPluginsRecordsAsGolden has records as core/host makes them: of a plugin's line
+// with a time, of one without, and of the host itself.
+func TestHandlerWritesAPluginsRecordsAsGolden(t *testing.T) {
+	at := time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.FixedZone("", 2*60*60))
+	write := func(log hclog.Logger) {
+		handler := loghclog.NewHandler(log, loghclog.HandlerOptions{}).WithAttrs([]slog.Attr{slog.String("plugin", "greeter")})
+		for _, own := range []struct {
+			at      time.Time
+			message string
+			attrs   []slog.Attr
+		}{
+			{at, "greeted", []slog.Attr{slog.String(loghclog.NameKey, "greet.cache"), slog.Int64("n", 1)}},
+			{at.UTC(), "no module", nil},
+			{time.Now(), "a line without a time", nil},
+			{time.Time{}, "a record without a time", nil},
+		} {
+			record := slog.NewRecord(own.at, slog.LevelWarn, own.message, 0)
+			record.AddAttrs(own.attrs...)
+			if err := handler.Handle(t.Context(), record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		slog.New(handler).Info("the host's own record")
+	}
+	for _, format := range []struct {
+		name string
+		json bool
+		want string
+	}{
+		{"text", false, "" +
+			"[WARN]  app.greet.cache: greeted: plugin=greeter timestamp=\"2024-05-06T07:08:09.123+0200\" n=1\n" +
+			"[WARN]  app: no module: plugin=greeter timestamp=2024-05-06T05:08:09.123Z\n" +
+			"[WARN]  app: a line without a time: plugin=greeter\n" +
+			"[WARN]  app: a record without a time: plugin=greeter\n" +
+			"[INFO]  app: the host's own record: plugin=greeter\n"},
+		{"JSON", true, "" +
+			`{"@level":"warn","@message":"greeted","@module":"app.greet.cache","n":1,"plugin":"greeter","timestamp":"2024-05-06T07:08:09.123+0200"}` + "\n" +
+			`{"@level":"warn","@message":"no module","@module":"app","plugin":"greeter","timestamp":"2024-05-06T05:08:09.123Z"}` + "\n" +
+			`{"@level":"warn","@message":"a line without a time","@module":"app","plugin":"greeter"}` + "\n" +
+			`{"@level":"warn","@message":"a record without a time","@module":"app","plugin":"greeter"}` + "\n" +
+			`{"@level":"info","@message":"the host's own record","@module":"app","plugin":"greeter"}` + "\n"},
+	} {
+		t.Run(format.name, func(t *testing.T) {
+			var out bytes.Buffer
+			write(hclog.New(&hclog.LoggerOptions{Name: "app", Output: &out, JSONFormat: format.json, DisableTime: true}))
+			if got := out.String(); got != format.want {
+				t.Errorf("got\n%swant\n%s", got, format.want)
+			}
+		})
 	}
 }
 

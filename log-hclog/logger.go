@@ -38,8 +38,8 @@ type logger struct {
 	independent bool
 }
 
-// NewLogger returns an hclog.Logger that writes to handler; a nil handler discards
-// everything.
+// NewLogger returns an hclog.Logger that writes to handler. A nil handler is that of
+// [slog.Default], and [slog.DiscardHandler] discards everything.
 //
 // Records carry the source location of the logging call, for handlers with AddSource.
 // hclog.Fmt, Hex, Octal and Binary values become their formatted text. A Quote becomes its
@@ -54,7 +54,7 @@ type logger struct {
 // restrictions.
 func NewLogger(handler slog.Handler, opts LoggerOptions) hclog.Logger {
 	if handler == nil {
-		handler = slog.DiscardHandler
+		handler = slog.Default().Handler()
 	}
 	l := &logger{base: handler, name: opts.Name, level: new(slog.LevelVar), independent: opts.IndependentLevels}
 	l.SetLevel(opts.Level)

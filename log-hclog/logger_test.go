@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync"
@@ -147,11 +148,19 @@ func TestLoggerAsksTheHandlerToo(t *testing.T) {
 	}
 }
 
-func TestLoggerWithoutAHandlerWritesNothing(t *testing.T) {
-	log := loghclog.NewLogger(nil, loghclog.LoggerOptions{})
-	log.Error("nobody hears")
-	if log.IsError() || log.GetLevel() != hclog.Off {
-		t.Errorf("level is %v, want off", log.GetLevel())
+func TestLoggerWithoutAHandlerWritesToSlogsDefault(t *testing.T) {
+	var out bytes.Buffer
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slogJSON(&out)))
+	loghclog.NewLogger(nil, loghclog.LoggerOptions{Name: "web"}).Warn("m")
+	want := []map[string]any{{"level": "WARN", "msg": "m", "@module": "web"}}
+	if got := members(t, &out); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	silent := loghclog.NewLogger(slog.DiscardHandler, loghclog.LoggerOptions{})
+	if silent.IsError() || silent.GetLevel() != hclog.Off {
+		t.Errorf("the level with slog.DiscardHandler is %v, want off", silent.GetLevel())
 	}
 }
 

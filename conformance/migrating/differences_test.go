@@ -2,6 +2,8 @@ package migrating
 
 import (
 	"context"
+	"encoding/json"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +17,18 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/migrating/after/rules"
 	"github.com/jackfield-go/jackfield/core/host"
+
+	loghclog "github.com/jackfield-go/jackfield/log-hclog"
 )
 
 // With the variable reporter in its environment, this program writes the value of variable
-// and its stdin to its stderr, and exits.
+// and its stdin to its stderr, or with the value reportsALogLine the line, and exits.
 const (
 	reporter = "JACKFIELD_MIGRATING_REPORTER"
 	variable = "JACKFIELD_MIGRATING_VARIABLE"
+
+	reportsALogLine = "log"
+	logLine         = `{"@level":"warn","@message":"reported","@module":"style.cache","@timestamp":"2024-05-06T07:08:09.123456Z","n":1}`
 )
 
 // Both libraries get the same settings: a variable set in the host too, and no stdin. The
@@ -94,6 +101,55 @@ func reportToJackfield(t *testing.T, settings []string) string {
 	return raw.line(t)
 }
 
+// Both hosts have an hclog.Logger. It shows a plugin's own time and @module under the same keys.
+func TestHclogShowsAPluginsTimeAndModuleUnderBothLibraries(t *testing.T) {
+	for _, library := range []struct {
+		name   string
+		module string
+		launch func(hclog.Logger) error
+	}{
+		{"go-plugin", "style.cache", func(log hclog.Logger) error {
+			command := exec.Command(os.Args[0])
+			command.Env = []string{reporter + "=" + reportsALogLine}
+			client := goplugin.NewClient(&goplugin.ClientConfig{
+				HandshakeConfig: oldrules.Handshake,
+				Plugins:         oldrules.Plugins(nil),
+				Cmd:             command,
+				Logger:          log,
+			})
+			defer client.Kill()
+			_, err := client.Start()
+			return err
+		}},
+		{"jackfield", "app.style.cache", func(log hclog.Logger) error {
+			client, err := host.Launch(t.Context(), host.Config{
+				Handshake: rules.Handshake,
+				Versions:  rules.Versions,
+				Command:   host.Cmd{Path: os.Args[0], Env: []string{reporter + "=" + reportsALogLine}},
+				Logger:    slog.New(loghclog.NewHandler(log, loghclog.HandlerOptions{})),
+			})
+			if err == nil {
+				_ = client.Close()
+			}
+			return err
+		}},
+	} {
+		t.Run(library.name, func(t *testing.T) {
+			records := make(written, 64)
+			if err := library.launch(hclog.New(&hclog.LoggerOptions{Name: "app", Output: records, JSONFormat: true, Level: hclog.Info})); err == nil {
+				t.Error("the reporter was accepted as a plugin")
+			}
+			var got map[string]any
+			if err := json.Unmarshal([]byte(records.lineWith(t, "reported")), &got); err != nil {
+				t.Fatal(err)
+			}
+			if got["timestamp"] != "2024-05-06T07:08:09.123Z" || got["@module"] != library.module || got["@level"] != "warn" || got["n"] != 1.0 {
+				t.Errorf("the record is %v", got)
+			}
+		})
+	}
+}
+
 // written receives everything written to it.
 type written chan string
 
@@ -103,20 +159,27 @@ func (w written) Write(p []byte) (int, error) {
 }
 
 // line waits for a whole line.
-func (w written) line(t *testing.T) string {
+func (w written) line(t *testing.T) string { return w.lineWith(t, "") }
+
+// lineWith waits for a whole line with a text in it.
+func (w written) lineWith(t *testing.T, part string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	text := ""
-	for !strings.Contains(text, "\n") {
+	for {
 		select {
 		case more := <-w:
 			text += more
 		case <-ctx.Done():
-			t.Fatalf("got no line, but %q", text)
+			t.Fatalf("got no line with %q, but %q", part, text)
+		}
+		for line := range strings.Lines(text) {
+			if strings.HasSuffix(line, "\n") && strings.Contains(line, part) {
+				return line
+			}
 		}
 	}
-	return text
 }
 
 // The page tells users of reattach to keep go-plugin for it.

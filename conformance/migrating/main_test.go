@@ -15,7 +15,11 @@ var programs struct{ oldHost, oldPlugin, newHost, newPlugin string }
 // TestMain makes this program the reporter of its surroundings, or builds the application's
 // programs once.
 func TestMain(m *testing.M) {
-	if _, ok := os.LookupEnv(reporter); ok {
+	if what, ok := os.LookupEnv(reporter); ok {
+		if what == reportsALogLine {
+			fmt.Fprintln(os.Stderr, logLine)
+			os.Exit(1)
+		}
 		input, err := io.ReadAll(os.Stdin)
 		fmt.Fprintf(os.Stderr, "%s=%s stdin=%q %v\n", variable, os.Getenv(variable), input, err)
 		os.Exit(1)
