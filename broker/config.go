@@ -10,8 +10,8 @@ import (
 // scheme; plain and multiplexed are gRPC's.
 type Config struct {
 	// Logger gets reports of the other side's errors in the plain and
-	// multiplexed schemes. nil means the transport's logger, or none without a
-	// transport.
+	// multiplexed schemes. nil means the transport's logger, or [slog.Default]
+	// without a transport; a logger of [slog.DiscardHandler] is silent.
 	Logger *slog.Logger
 
 	// UnclaimedTimeout is the time a connection from the other side waits for a claim of its ID,

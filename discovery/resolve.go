@@ -49,7 +49,7 @@ type Resolver struct {
 	Cache *Cache
 	// Logger takes a warning for each newer plugin or file of a fit version that was
 	// passed over for an older one, and for a file in the way of a locked plugin.
-	// Nil: no log.
+	// Nil: [slog.Default]; a logger of [slog.DiscardHandler] is silent.
 	Logger *slog.Logger
 }
 
@@ -153,11 +153,12 @@ func (r *Resolver) Resolve(ctx context.Context, found *Found, request Request) (
 
 // warn logs the passed plugins, though nobody asked for another version.
 func (r *Resolver) warn(ctx context.Context, taken *candidate, none *NoneError) {
-	if r.Logger == nil {
-		return
+	logger := r.Logger
+	if logger == nil {
+		logger = slog.Default()
 	}
 	tell := func(id ID, path string, reason error) {
-		r.Logger.WarnContext(ctx, "a plugin was passed over for another one", "plugin", id.Name, "version", id.Version.String(),
+		logger.WarnContext(ctx, "a plugin was passed over for another one", "plugin", id.Name, "version", id.Version.String(),
 			"path", path, "reason", reason, "taken", taken.Path, "taken_version", taken.Version.String())
 	}
 	for _, over := range none.Rejected {

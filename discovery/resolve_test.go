@@ -218,6 +218,14 @@ func TestOverrideForDevelopmentIsLoudAndUnchecked(t *testing.T) {
 	if text := log.String(); !strings.Contains(text, "level=WARN") || !strings.Contains(text, "development override") || strings.Count(text, "\n") != 1 {
 		t.Errorf("logged %q", text)
 	}
+	search.Logger = nil
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	log.Reset()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	if _, err := search.Find(t.Context()); err != nil || !strings.Contains(log.String(), "development override") {
+		t.Errorf("slog's default logger got %q, %v", log.String(), err)
+	}
 	got, err := (&discovery.Resolver{Lock: new(lockfile.File)}).Resolve(t.Context(), found, discovery.Request{Name: "loud", Version: testkit.Constraint(t, ">= 5")})
 	if err != nil || got.Path != path || got.Origin != discovery.OriginDevelopment {
 		t.Errorf("got %+v, %v", got, err)

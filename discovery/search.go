@@ -32,7 +32,8 @@ type Search struct {
 	// AllowWritable takes files that everybody may change, and those in directories
 	// where everybody may make some. On Windows neither is looked at.
 	AllowWritable bool
-	// Logger takes a warning for each development override. Nil: no log.
+	// Logger takes a warning for each development override. Nil: [slog.Default]; a
+	// logger of [slog.DiscardHandler] is silent.
 	Logger *slog.Logger
 }
 
@@ -123,7 +124,7 @@ func (s Search) Find(ctx context.Context) (*Found, error) {
 		s.Platform = ThisPlatform()
 	}
 	if s.Logger == nil {
-		s.Logger = slog.New(slog.DiscardHandler)
+		s.Logger = slog.Default()
 	}
 	s.Dirs = located(s.Dirs)
 	f := &finder{Search: s, naming: s.Naming.compile()}

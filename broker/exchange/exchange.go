@@ -135,7 +135,7 @@ const (
 // withDefaults sets the defaults of the plain and multiplexed schemes.
 func withDefaults(c broker.Config) broker.Config {
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+		c.Logger = slog.Default()
 	}
 	atLeastOne(&c.MaxOffers, defaultMaxOffers)
 	atLeastOne(&c.MaxUnclaimed, defaultMaxUnclaimed)

@@ -46,8 +46,8 @@ type Config struct {
 	AutoMTLS MTLS
 
 	// Logger takes the plugin's log and the library's messages, at debug level
-	// while all is well. Nil: neither is logged. Levels below debug are
-	// [core.LevelTrace].
+	// while all is well. Nil: [slog.Default], as it is at the launch; a logger of
+	// [slog.DiscardHandler] is silent. Levels below debug are [core.LevelTrace].
 	Logger *slog.Logger
 
 	// Outputs are the writers for the plugin's output. The zero value drops it.
@@ -231,7 +231,7 @@ func (c Config) withDefaults() Config {
 	c.Sockets.Dirs = slices.Clone(c.Sockets.Dirs)
 	c.Verify.Dirs = slices.Clone(c.Verify.Dirs)
 	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+		c.Logger = slog.Default()
 	}
 	if c.Outputs.PrintedStdout == nil {
 		c.Outputs.PrintedStdout = io.Discard

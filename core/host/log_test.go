@@ -44,6 +44,22 @@ func TestLinesOnStderrBecomeRecords(t *testing.T) {
 	}
 }
 
+func TestLaunchWithoutALoggerLogsToSlogsDefault(t *testing.T) {
+	logged := newRecords()
+	setDefault(t, logged.logger())
+	cfg := config(t, "serve", "")
+	cfg.Logger = nil
+	client := launch(t, cfg)
+	call(t, client, "log", "[WARN] low on tea\n")
+	if got := logged.await(t, "low on tea"); got.level != slog.LevelWarn || got.attrs["plugin"] != "tester" {
+		t.Errorf("got %+v", got)
+	}
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+	logged.await(t, "the plugin has ended")
+}
+
 func TestLongLogLinesAreKeptWholeUpToTheLimit(t *testing.T) {
 	for name, test := range map[string]struct {
 		limit, length, records int

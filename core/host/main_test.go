@@ -3,6 +3,8 @@ package host_test
 import (
 	"context"
 	"fmt"
+	stdlog "log"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -70,7 +72,20 @@ func config(t testing.TB, role, argument string) host.Config {
 		Versions:  faketransport.Versions(new(faketransport.Transport), 1),
 		Command:   command,
 		Name:      "tester",
+		Logger:    slog.New(slog.DiscardHandler),
 	}
+}
+
+// setDefault makes logger slog's default for the duration of the test.
+func setDefault(t *testing.T, logger *slog.Logger) {
+	t.Helper()
+	before := slog.Default()
+	slog.SetDefault(logger)
+	t.Cleanup(func() {
+		slog.SetDefault(before)
+		stdlog.SetOutput(os.Stderr) // SetDefault has changed package log too
+		stdlog.SetFlags(stdlog.LstdFlags)
+	})
 }
 
 // within returns a context that ends with the patience.

@@ -44,7 +44,8 @@ type Config struct {
 	NoDescribe bool
 
 	// Logger takes the library's messages: few, and none above debug while all
-	// is well. Nil: records go to the plugin's log, as with [NewLogHandler].
+	// is well. Nil: records go to the plugin's log, as with [NewLogHandler], and
+	// so to the host's logger. A logger of [slog.DiscardHandler] is silent.
 	Logger *slog.Logger
 
 	// OnShutdown are called when the plugin is asked to leave, by its host or

@@ -27,7 +27,7 @@ import (
 
 // Host opens plugins. The zero value is ready for use.
 type Host struct {
-	Logger  *slog.Logger  // receives the plugins' logs; nil drops them
+	Logger  *slog.Logger  // receives the plugins' logs; nil: slog.Default()
 	Output  io.Writer     // receives the plugins' output; nil drops it
 	Dir     string        // directory of installed plugins; empty: the user's
 	Fetcher fetch.Fetcher // accepted addresses and signatures; zero: https with a list of sums
