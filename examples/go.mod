@@ -9,6 +9,7 @@ require (
 	github.com/jackfield-go/jackfield/tlsutil v0.0.0
 	github.com/jackfield-go/jackfield/transport-grpc v0.0.0
 	github.com/jackfield-go/jackfield/transport-netrpc v0.0.0
+	github.com/opencontainers/runtime-spec v1.2.0
 	github.com/spf13/cobra v1.10.2
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.72.0
 	go.opentelemetry.io/otel v1.47.0
