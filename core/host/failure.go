@@ -29,7 +29,7 @@ func withContext(ctx context.Context, reason error) error {
 
 // failure ends everything started so far and returns a LaunchError with all findings.
 func (l *launch) failure(ctx context.Context, reason error) error {
-	e := &LaunchError{Stage: l.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
+	e := &LaunchError{Stage: l.clock.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
 	if e.Plugin == "" && e.Path != "" {
 		e.Plugin = filepath.Base(e.Path)
 	}
@@ -40,7 +40,7 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 		return e
 	}
 	unfinished := l.process.stdout.unfinished() // its end ends the line too
-	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.stage == StageConnect && ctx.Err() == nil)
+	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.clock.stage == StageConnect && ctx.Err() == nil)
 	e.Line = l.process.stdout.last()
 	e.Stderr = l.process.tail.Lines()
 	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
@@ -59,7 +59,7 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 // misplacedLine reports a handshake line in the wrong place, after the host waited for it
 // in vain.
 func (l *launch) misplacedLine(unfinished string, stderr []string) string {
-	if l.stage != StageHandshake {
+	if l.clock.stage != StageHandshake {
 		return ""
 	}
 	if _, rest, ok := handshake.SplitGlued(unfinished); ok {
@@ -108,7 +108,7 @@ func (p *process) hint(ctx context.Context, e *LaunchError) string {
 // plugin. The cause may be TLS on one side only, or certificates not accepted
 // by the plugin. Otherwise it returns "".
 func (l *launch) oneSided(reason error) string {
-	if l.stage != StageConnect {
+	if l.clock.stage != StageConnect {
 		return ""
 	}
 	refused := isAlert(reason)

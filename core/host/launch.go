@@ -18,7 +18,8 @@ import (
 // With a *[LaunchError] no process is left. ctx limits the launch, not the
 // plugin's life: that ends with Close, Stop or Kill of the client.
 func Launch(ctx context.Context, cfg Config) (*Client, error) {
-	l := &launch{cfg: cfg, stage: StageConfigure}
+	l := &launch{cfg: cfg}
+	l.clock.enter(StageConfigure)
 	if err := cfg.validate(); err != nil {
 		return nil, l.failure(ctx, err)
 	}
@@ -78,7 +79,7 @@ var errPanic = errors.New("a function of the configuration panicked")
 // launch is one attempt.
 type launch struct {
 	cfg      Config
-	stage    Stage
+	clock    stopwatch
 	sockets  *sockets          // nil before there are any
 	identity *tlsutil.Identity // nil without AutoMTLS
 	static   *core.TLS         // of Config.TLS
@@ -92,12 +93,12 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if err := l.start(ctx); err != nil {
 		return nil, err
 	}
-	l.stage = StageHandshake
+	l.clock.enter(StageHandshake)
 	line, err := l.process.stdout.handshake(ctx)
 	if err != nil {
 		return nil, err
 	}
-	l.stage = StageNegotiate
+	l.clock.enter(StageNegotiate)
 	if err := l.process.refuse(line.Network, line.Address); err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 		return nil, err
 	}
 	l.sockets.secured = tls != nil
-	l.stage = StageConnect
+	l.clock.enter(StageConnect)
 	session, err := transport.Dial(ctx, l.link(line, tls))
 	if err != nil {
 		return nil, fmt.Errorf("connect to the plugin at %s %s %s: %w", line.Network, line.Address, l.manner(tls), err)
@@ -118,6 +119,8 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if !l.process.own(session) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")
 	}
+	l.clock.enter("")
+	l.record(ctx, line, tls)
 	l.sockets.dir.Sweep() // after the launch, to keep its 4 % out of the launch
 	return newClient(l.cfg, l.process, session, line.AppVersion, transport.Protocol()), nil
 }
@@ -144,7 +147,7 @@ func (l *launch) start(ctx context.Context) (err error) {
 	if l.cfg.Name == "" {
 		l.cfg.Name = run.Name()
 	}
-	l.stage = StageStart
+	l.clock.enter(StageStart)
 	if l.ownRunner { // its ID is unknown
 		l.sockets.dir.ServesUnknown()
 	}
@@ -164,12 +167,12 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	}
 	file, err := command.Open()
 	if err != nil {
-		l.stage = StageStart // no other program could have been run either
+		l.clock.enter(StageStart) // no other program could have been run either
 		return err
 	}
 	defer file.Close()
-	before := l.stage
-	l.stage = StageVerify
+	before := l.clock.stage
+	l.clock.enter(StageVerify)
 	l.program, err = l.cfg.Verify.Approve(ctx, file, verify.Target{
 		InFile: l.ownRunner,
 		Shared: runsAsAnother(command.SysProcAttr),
@@ -185,7 +188,7 @@ func (l *launch) verify(ctx context.Context, command *runner.Command) error {
 	if err != nil {
 		return err
 	}
-	l.stage = before
+	l.clock.enter(before)
 	return nil
 }
 

@@ -32,10 +32,12 @@ type process struct {
 	ended chan struct{} // closed when the process is gone and its output read
 	done  chan struct{} // closed when nothing is left
 	exit  runner.Exit   // after ended
+	began time.Time
+	lived time.Duration // after ended
 
-	mu       sync.Mutex
-	session  core.Session
-	expected bool // the host asked for the end
+	mu      sync.Mutex
+	session core.Session
+	cause   string // of an end that the host asked for; empty without
 }
 
 // watch monitors a newly started process until its end.
@@ -44,13 +46,14 @@ func watch(run runner.Runner, sockets *sockets, program *verify.Approved, cfg Co
 		name:     cfg.Name,
 		outputs:  cfg.Outputs,
 		timeouts: cfg.Timeouts,
-		logger:   cfg.Logger.With("plugin", cfg.Name),
 		runner:   run,
 		sockets:  sockets,
 		program:  program,
 		ended:    make(chan struct{}),
 		done:     make(chan struct{}),
+		began:    time.Now(),
 	}
+	p.logger = loggerOf(cfg, p.isChild())
 	p.stdout = newStdout(run.Stdout(), cfg.Outputs.MaxNoise, p.logger)
 	logged := make(chan struct{})
 	go func() {
@@ -96,15 +99,15 @@ func (p *process) own(session core.Session) bool {
 	return true
 }
 
-// expect notes that the host asks for the end. An earlier end stays an
-// unexpected one: closing a crashed plugin does not hide the crash.
-func (p *process) expect() {
+// expect notes that the host asks for the end, and the cause for the record. An earlier end stays
+// an unexpected one: closing a crashed plugin does not hide the crash.
+func (p *process) expect(cause string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
 	case <-p.ended:
 	default:
-		p.expected = true
+		p.cause = cause
 	}
 }
 
@@ -112,12 +115,13 @@ func (p *process) expect() {
 func (p *process) asked() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.expected
+	return p.cause != ""
 }
 
 // reap waits for the end of the process and cleans up after it.
 func (p *process) reap(logged <-chan struct{}) {
 	exit, err := p.runner.Wait(context.Background())
+	p.lived = time.Since(p.began)
 	if err != nil {
 		p.logger.Warn("it is not known how the plugin ended", "error", err)
 		exit = runner.Exit{Code: runner.ExitUnknown}
@@ -132,7 +136,7 @@ func (p *process) reap(logged <-chan struct{}) {
 	p.mu.Lock()
 	session := p.session
 	p.session = nil
-	expected := p.expected
+	cause := p.cause
 	p.mu.Unlock()
 	if session != nil {
 		p.drain(session)
@@ -143,8 +147,10 @@ func (p *process) reap(logged <-chan struct{}) {
 		}()
 		p.awaitQuietly(closed, "a sink for its output")
 	}
-	// A process without a session was not launched: the launch's error tells.
-	p.report(expected || session == nil)
+	if session == nil { // it was not launched: the launch's error tells
+		cause = causeFailedLaunch
+	}
+	p.report(context.Background(), cause)
 	close(p.done)
 }
 
@@ -178,18 +184,9 @@ func (p *process) awaitQuietly(taken <-chan struct{}, taker string) {
 	}
 }
 
-// report logs the end: an unexpected one is an error.
-func (p *process) report(expected bool) {
-	if expected {
-		p.logger.Debug("the plugin has ended", "status", p.exit.String())
-		return
-	}
-	p.logger.Error("the plugin has ended unexpectedly", "status", p.exit.String())
-}
-
 // kill forces the end, and waits until nothing is left or ctx ends.
 func (p *process) kill(ctx context.Context) error {
-	p.expect()
+	p.expect(causeKilled)
 	if err := p.runner.Kill(ctx); err != nil {
 		return err
 	}
@@ -205,7 +202,7 @@ func (p *process) kill(ctx context.Context) error {
 // abort returns that end; if it seems to be ending, abort waits a moment for
 // it.
 func (p *process) abort(ctx context.Context, ending bool) *core.ExitError {
-	p.expect()
+	p.expect(causeFailedLaunch)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.timeouts.Kill)
 	defer cancel()
 	alone := p.endsAlone(ctx, ending)
@@ -251,7 +248,7 @@ func (p *process) err() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.expected {
+	if p.cause != "" {
 		return nil
 	}
 	return p.exitError()

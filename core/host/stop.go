@@ -12,7 +12,7 @@ import (
 
 // stop ends the plugin and returns the error of its end.
 func (c *Client) stop(ctx context.Context) error {
-	c.process.expect()
+	c.process.expect(causeAsked)
 	reason := c.leave(ctx)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.timeouts.Kill)
 	defer cancel()
@@ -112,6 +112,7 @@ func (c *Client) terminate(ctx context.Context, reason error) error {
 	if !ok {
 		return reason // the platform or the runner has nothing milder than a kill
 	}
+	c.process.expect(causeTerminated)
 	switch err := polite.Terminate(); {
 	case errors.Is(err, os.ErrProcessDone): // it ended by itself, and the rest of its output is being read
 		return c.awaitEnd(ctx)

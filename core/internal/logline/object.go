@@ -194,9 +194,9 @@ func (o *object) record(line []byte, at time.Time) slog.Record {
 }
 
 // hostKeys are reserved for the host's own facts: the keys of log/slog and of
-// hclog, and the plugin's name.
+// hclog, and the plugin's name and path.
 var hostKeys = []string{
-	slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin", keyLevel, keyMessage, keyTimestamp,
+	slog.TimeKey, slog.LevelKey, slog.MessageKey, slog.SourceKey, "plugin", "plugin_path", keyLevel, keyMessage, keyTimestamp,
 }
 
 // attrKey returns the name of a plugin's attribute. Host names get a prefix in any spelling,

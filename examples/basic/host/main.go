@@ -30,7 +30,7 @@ func run(ctx context.Context, path string) error {
 		Command:   host.Command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Outputs:   host.Outputs{PrintedStdout: os.Stdout},
-		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: stable})),
 	}
 	if err := host.With(ctx, cfg, greet); err != nil {
 		return err
@@ -58,9 +58,9 @@ func greet(ctx context.Context, client *host.Client) error {
 	return nil
 }
 
-// withoutTime removes the time from the log, for a stable output.
-func withoutTime(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.TimeKey {
+// stable removes the time and the path of the plugin from the log, for a stable output.
+func stable(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == "plugin_path" {
 		return slog.Attr{}
 	}
 	return a

@@ -37,7 +37,7 @@ func run(ctx context.Context, path string) error {
 		Command:   command(path),
 		AutoMTLS:  host.MTLSRequired,
 		Name:      filepath.Base(path),
-		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		Logger:    slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: stable})),
 	}
 	if err := host.With(ctx, cfg, open); err != nil {
 		return err
@@ -89,9 +89,9 @@ func command(path string) host.Cmd {
 	}
 }
 
-// withoutTime removes the time from the log, for a stable output.
-func withoutTime(_ []string, a slog.Attr) slog.Attr {
-	if a.Key == slog.TimeKey {
+// stable removes the time and the path of the plugin from the log, for a stable output.
+func stable(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey || a.Key == "plugin_path" {
 		return slog.Attr{}
 	}
 	return a

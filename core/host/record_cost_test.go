@@ -1,0 +1,34 @@
+package host
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/core/handshake"
+)
+
+// unlogged measures a launch and makes its record, which the logger does not take.
+func unlogged(tb testing.TB) func() {
+	tb.Helper()
+	l := launch{process: &process{logger: slog.New(slog.DiscardHandler)}}
+	return func() {
+		for _, stage := range stages {
+			l.clock.enter(stage)
+		}
+		l.clock.enter("")
+		l.record(tb.Context(), handshake.Line{}, nil)
+	}
+}
+
+func TestLaunchRecordAllocatesNothingUnlessItIsWanted(t *testing.T) {
+	if n := testing.AllocsPerRun(100, unlogged(t)); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkLaunchRecordUnwanted(b *testing.B) {
+	launch := unlogged(b)
+	for b.Loop() {
+		launch()
+	}
+}
