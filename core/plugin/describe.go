@@ -7,9 +7,10 @@ import (
 	"io"
 	"path"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/jackfield-go/jackfield/core/internal/semver"
 )
 
 // describeArg is the one argument that asks a plugin to describe itself.
@@ -175,19 +176,9 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// semantic returns a version without its v, or "" if it does not look like a
-// semantic version: a host would reject the whole description then.
+// semantic returns a version without its v, or "" if it is not a semantic version: a
+// host would reject the whole description then.
 func semantic(version string) string {
-	bare := strings.TrimPrefix(version, "v")
-	numbers := bare
-	if i := strings.IndexAny(bare, "-+"); i >= 0 {
-		numbers = bare[:i]
-	}
-	parts := strings.Split(numbers, ".")
-	if len(parts) != 3 || slices.ContainsFunc(parts, func(part string) bool {
-		return part == "" || len(part) > 1 && part[0] == '0' || strings.Trim(part, "0123456789") != ""
-	}) {
-		return ""
-	}
-	return bare
+	parsed, _ := semver.Parse(version)
+	return parsed.String()
 }

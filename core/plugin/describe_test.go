@@ -89,7 +89,7 @@ func TestDescribeGivesTheSummaryInOneLine(t *testing.T) {
 
 func TestDescribeLeavesOutInvalidVersions(t *testing.T) {
 	for version, want := range map[string]any{
-		"1.2.3": "1.2.3", "v1.2.3+b": "1.2.3+b", "dev": nil, "1.2": nil, "(devel)": nil, "01.2.3": nil, "": nil, "1..3": nil,
+		"1.2.3": "1.2.3", "v1.2.3+b": "1.2.3+b", "dev": nil, "1.2": nil, "1.2.3-é": nil, "(devel)": nil, "01.2.3": nil, "": nil, "1..3": nil,
 	} {
 		cfg := config(new(faketransport.Transport))
 		cfg.Info.Version = version

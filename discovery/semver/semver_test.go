@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -152,6 +153,49 @@ func TestParseConstraintRefusesOtherTexts(t *testing.T) {
 		var wrong *semver.ConstraintError
 		if !errors.As(err, &wrong) || len(err.Error()) > 500 {
 			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// core/internal/semver has a copy of the vectors, and must agree.
+func TestVectorsHold(t *testing.T) {
+	data, err := os.ReadFile("testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Valid, Invalid, Ascending, Among []string
+
+		Constraints []struct {
+			Constraint string
+			Allows     []string
+		}
+		Unconstraints []string
+	}
+	if err := json.Unmarshal(data, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range vectors.Valid {
+		parse(t, text)
+	}
+	for _, text := range vectors.Invalid {
+		if v, err := semver.Parse(text); err == nil {
+			t.Errorf("%q reads %q", text, v)
+		}
+	}
+	if !slices.IsSortedFunc(vectors.Ascending, func(a, b string) int { return parse(t, a).Compare(parse(t, b)) }) {
+		t.Errorf("not ascending: %q", vectors.Ascending)
+	}
+	for _, test := range vectors.Constraints {
+		c, err := semver.ParseConstraint(test.Constraint)
+		allowed := slices.DeleteFunc(slices.Clone(vectors.Among), func(text string) bool { return !c.Allows(parse(t, text)) })
+		if err != nil || !slices.Equal(allowed, test.Allows) {
+			t.Errorf("%q allows %q, want %q (%v)", test.Constraint, allowed, test.Allows, err)
+		}
+	}
+	for _, text := range vectors.Unconstraints {
+		if c, err := semver.ParseConstraint(text); err == nil {
+			t.Errorf("%q reads %q", text, c)
 		}
 	}
 }
