@@ -49,7 +49,8 @@
 //	                           sockets. Unset: no group.
 //	PLUGIN_HANDSHAKE_FIELDS    an extension (protocol §10): names, comma separated,
 //	                           of extra fields that the host asks for in
-//	                           the line. Unset: none, and a plugin adds none.
+//	                           the line, and last "for:" with the name of its
+//	                           cookie. Unset: none, and a plugin adds none.
 //
 // The magic cookie is not among them: its name and value are the application's,
 // and package core has it.

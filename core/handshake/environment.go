@@ -66,6 +66,11 @@ type Environment struct {
 	// example [FieldVersions]. Empty: none. Malformed names are neither sent
 	// nor returned.
 	Fields []string
+	// FieldsFor is the application that asks for Fields, by the name of its cookie
+	// (MagicCookieKey of core.Handshake). Variables are inherited: a plugin adds no
+	// fields if another application asked. Empty: any application, as hosts without
+	// this item ask. It is neither sent nor returned without Fields.
+	FieldsFor string
 }
 
 // ReadEnvironment reads the variables on the plugin's side. Programs pass
@@ -86,8 +91,8 @@ func ReadEnvironment(lookup func(string) (string, bool)) (Environment, error) {
 		Multiplex:   get(EnvMultiplexGRPC),
 		SocketDir:   get(EnvSocketDir),
 		SocketGroup: get(EnvSocketGroup),
-		Fields:      parseNames(get(EnvFields)),
 	}
+	env.Fields, env.FieldsFor = parseFieldRequest(get(EnvFields))
 	var certErr, portErr error
 	env.ClientCert, certErr = readCert(get(EnvClientCert))
 	env.MinPort, env.MaxPort, portErr = readPorts(get(EnvMinPort), get(EnvMaxPort))
@@ -150,7 +155,7 @@ func (e Environment) Variables() []string {
 	add(EnvMultiplexGRPC, e.Multiplex)
 	add(EnvSocketDir, e.SocketDir)
 	add(EnvSocketGroup, e.SocketGroup)
-	add(EnvFields, formatNames(e.Fields))
+	add(EnvFields, formatFieldRequest(e.Fields, e.FieldsFor))
 	return variables
 }
 

@@ -34,7 +34,7 @@ func TestReadEnvironmentIsBounded(t *testing.T) {
 func TestReadEnvironmentReadsWhatVariablesSends(t *testing.T) {
 	sent := handshake.Environment{
 		Versions: []int{1, 2, 30}, MinPort: 1024, MaxPort: 2048, ClientCert: "-----BEGIN\nx\n",
-		Multiplex: "true", SocketDir: "/run/p", SocketGroup: "plugins", Fields: []string{"versions", "other"},
+		Multiplex: "true", SocketDir: "/run/p", SocketGroup: "plugins", Fields: []string{"versions", "other"}, FieldsFor: "AN,ODD NAME",
 	}
 	if got := reread(t, sent); !reflect.DeepEqual(got, sent) {
 		t.Errorf("read\n%+v, sent\n%+v", got, sent)

@@ -60,6 +60,30 @@ func AppendExtension(fields []string, key, value string) ([]string, error) {
 	return append(added, field), nil
 }
 
+// forItem begins the last item of PLUGIN_HANDSHAKE_FIELDS, the name of the
+// application's cookie. No field has a name with a colon. The cookie's may have a
+// comma: it ends with the value.
+const forItem = "for:"
+
+// parseFieldRequest reads PLUGIN_HANDSHAKE_FIELDS.
+func parseFieldRequest(value string) (names []string, asker string) {
+	list, asker, _ := strings.Cut(value, ","+forItem)
+	names = parseNames(list)
+	if len(names) == 0 || len(asker) > MaxLine {
+		return names, ""
+	}
+	return names, asker
+}
+
+// formatFieldRequest is the inverse of parseFieldRequest.
+func formatFieldRequest(names []string, asker string) string {
+	list := formatNames(names)
+	if list == "" || asker == "" {
+		return list
+	}
+	return list + "," + forItem + asker
+}
+
 // parseNames reads a comma separated list of extension field names and skips
 // malformed names.
 func parseNames(list string) []string {

@@ -111,6 +111,7 @@ func FuzzReadEnvironment(f *testing.F) {
 		f.Add(get[handshake.EnvProtocolVersions], get[handshake.EnvMinPort], get[handshake.EnvMaxPort],
 			get[handshake.EnvClientCert], get[handshake.EnvFields])
 	}
+	f.Add("", "", "", "", "versions,,for:A,for:B")
 	f.Fuzz(func(t *testing.T, versions, minPort, maxPort, cert, fields string) {
 		env, err := handshake.ReadEnvironment(lookupIn(map[string]string{
 			handshake.EnvProtocolVersions: versions, handshake.EnvMinPort: minPort,

@@ -57,6 +57,20 @@ type handshakeVectors struct {
 		List     string
 		Versions []int
 	} `json:"version_lists"`
+	Accounts []struct {
+		Name, Only, Seventh string
+		Asked, Fields       []string
+		Says                accountVector
+	}
+}
+
+// accountVector is an About as handshake.json writes it.
+type accountVector struct {
+	Version      string `json:"version"`
+	Build        string `json:"build"`
+	Library      string `json:"library"`
+	Language     string `json:"language"`
+	RequiresHost string `json:"requires_host"`
 }
 
 // environmentVector is an Environment as env.json writes it.
@@ -69,6 +83,7 @@ type environmentVector struct {
 	SocketDir   string   `json:"socket_dir"`
 	SocketGroup string   `json:"socket_group"`
 	Fields      []string `json:"fields"`
+	FieldsFor   string   `json:"fields_for"`
 }
 
 type environmentVectors struct {
@@ -197,6 +212,41 @@ func TestParseVersionsVectors(t *testing.T) {
 	for _, v := range vectors.VersionLists {
 		if got := handshake.ParseVersions(v.List); !slices.Equal(got, v.Versions) {
 			t.Errorf("ParseVersions(%q) = %v, want %v", v.List, got, v.Versions)
+		}
+	}
+}
+
+func TestAboutVectors(t *testing.T) {
+	var vectors handshakeVectors
+	loadVectors(t, "handshake.json", &vectors)
+	for _, v := range vectors.Accounts {
+		t.Run(v.Name, func(t *testing.T) {
+			says := handshake.About(v.Says)
+			if v.Only != "host" {
+				var transports []string
+				if v.Seventh != "" {
+					transports = []string{v.Seventh}
+				}
+				if got := says.Append(transports, handshake.Environment{Fields: v.Asked}); !slices.Equal(got, v.Fields) {
+					t.Errorf("fields %q, want %q", got, v.Fields)
+				}
+				silence(&says, v.Asked)
+			}
+			if got := handshake.ReadAbout(v.Fields); got != says {
+				t.Errorf("read %+v, want %+v", got, says)
+			}
+		})
+	}
+}
+
+// silence empties the texts that were not asked for.
+func silence(says *handshake.About, asked []string) {
+	for name, text := range map[string]*string{
+		"version": &says.Version, "build": &says.Build, "library": &says.Library,
+		"language": &says.Language, "requires-host": &says.RequiresHost,
+	} {
+		if !slices.Contains(asked, name) {
+			*text = ""
 		}
 	}
 }
