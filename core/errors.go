@@ -114,6 +114,46 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("no application version in common: the host speaks %s, %s; %s", joinInts(e.Host), theirs, advice)
 }
 
+// RequirementError is the error of a side that requires a semantic version of the
+// other side, which does not fit. Unlike the versions of a [VersionError] it is that
+// of a release of the plugin or of the host.
+type RequirementError struct {
+	// Side is the side with the requirement: "host" or "plugin".
+	Side string
+	// Required is the requirement, such as ">= 1.4, < 2".
+	Required string
+	// Got is the version of the other side. Empty: it does not say its version, or
+	// the requirement cannot be read.
+	Got string
+	// Err is the fault of a version or a requirement that cannot be read; nil if
+	// both can.
+	Err error
+}
+
+func (e *RequirementError) Error() string {
+	other := "plugin"
+	if e.Side == other {
+		other = "host"
+	}
+	required, got := quoteClipped(e.Required), clipped(e.Got)
+	switch {
+	case e.Err != nil && e.Got == "":
+		return fmt.Sprintf("the %s requires version %s of the %s, which is no constraint such as \">= 1.4, < 2\" (%v): install another release of the %s",
+			e.Side, required, other, e.Err, e.Side)
+	case e.Got == "":
+		return fmt.Sprintf("the %s does not say its version, and the %s requires %s: install a release of the %s that does", other, e.Side, required, other)
+	case e.Err != nil:
+		got = fmt.Sprintf("%q, which is no semantic version (%v)", got, e.Err)
+	case strings.Contains(e.Got, "-") && !strings.Contains(e.Required, "-"):
+		got += ", a pre-release"
+		required += ", which names none"
+	}
+	return fmt.Sprintf("the %s has version %s, and the %s requires %s: install a release of the %s that fits", other, got, e.Side, required, other)
+}
+
+// Unwrap returns the fault of the requirement or the version.
+func (e *RequirementError) Unwrap() error { return e.Err }
+
 // ProtocolError is the error of a host without the transport announced by the
 // plugin.
 type ProtocolError struct {

@@ -17,8 +17,7 @@ type Client struct {
 	timeouts Timeouts
 	process  *process
 	session  core.Session
-	version  int
-	protocol core.Protocol
+	info     Info
 
 	killed     atomic.Bool // Kill was called
 	terminated atomic.Bool // SIGTERM was sent
@@ -28,14 +27,13 @@ type Client struct {
 	stopErr    error                   // after stopped
 }
 
-func newClient(cfg Config, p *process, session core.Session, version int, protocol core.Protocol) *Client {
+func newClient(cfg Config, p *process, session core.Session, info Info) *Client {
 	return &Client{
 		name:     cfg.Name,
 		timeouts: cfg.Timeouts,
 		process:  p,
 		session:  session,
-		version:  version,
-		protocol: protocol,
+		info:     info,
 		stopped:  make(chan struct{}),
 	}
 }
@@ -66,7 +64,7 @@ func Dispense[S, C any](ctx context.Context, c *Client, p core.Plugin[S, C]) (C,
 	}
 	typed, ok := made.(C)
 	if !ok {
-		return typed, fmt.Errorf("%s: dispense under version %d: %w", called(c.name), c.version,
+		return typed, fmt.Errorf("%s: dispense under version %d: %w", called(c.name), c.info.AppVersion,
 			&core.TypeError{Name: p.Name(), Got: reflect.TypeOf(made), Want: reflect.TypeFor[C]()})
 	}
 	return typed, nil
@@ -90,10 +88,10 @@ func (c *Client) Err() error { return c.process.err() }
 
 // NegotiatedVersion returns the application version agreed on by the host and
 // the plugin.
-func (c *Client) NegotiatedVersion() int { return c.version }
+func (c *Client) NegotiatedVersion() int { return c.info.AppVersion }
 
 // Protocol returns the protocol chosen by the plugin.
-func (c *Client) Protocol() core.Protocol { return c.protocol }
+func (c *Client) Protocol() core.Protocol { return c.info.Protocol }
 
 // Name returns the plugin's name for errors and logs.
 func (c *Client) Name() string { return c.name }

@@ -60,6 +60,19 @@ type Config struct {
 	// Verify decides whether the program may run. The zero value runs any program.
 	Verify verify.Config
 
+	// Require is a constraint on the plugin's semantic version, such as
+	// ">= 1.4, < 2" or "~> 1.4", with the meaning of discovery's constraints: a
+	// pre-release fits only a constraint that names one of its release. The launch
+	// of any other version is refused with a *[core.RequirementError]. So is a
+	// plugin that does not say its version, as with go-plugin. The version is the
+	// plugin's claim, and no security. Empty: any plugin is taken, and
+	// [Client.Info] has the version if it is known.
+	Require string
+
+	// HostVersion is this application's semantic version, for plugins that require
+	// one (RequireHost of plugin.Config). Empty: those are refused.
+	HostVersion string
+
 	// TLS provides the application's own configurations instead of AutoMTLS, for plugins with their
 	// own ([core.TLSFiles], plugin.Config.TLS). The Client configuration dials the plugin and its
 	// brokered services; the Server configuration serves the plugin's brokered connections. Nil:
@@ -189,7 +202,7 @@ func (c Config) validate() error {
 	if c.Command.Path == "" && c.Runner == nil {
 		err = errors.Join(err, errors.New("there is nothing to launch: neither a Config.Command with a Path nor a Config.Runner"))
 	}
-	return errors.Join(err, c.Command.validate(), c.validateVerify(), c.validateSecurity(),
+	return errors.Join(err, c.Command.validate(), c.validateVerify(), c.validateRequirements(), c.validateSecurity(),
 		c.Outputs.validate(), c.Sockets.validate(), c.Timeouts.validate())
 }
 

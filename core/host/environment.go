@@ -57,7 +57,8 @@ func (l *launch) environment() []string {
 		MaxPort:     c.Sockets.MaxPort,
 		SocketDir:   l.sockets.path(),
 		SocketGroup: c.Sockets.Group,
-		Fields:      []string{handshake.FieldVersions},
+		Fields:      append([]string{handshake.FieldVersions}, handshake.AboutFields()...),
+		FieldsFor:   c.Handshake.MagicCookieKey,
 	}
 	if l.identity != nil {
 		told.ClientCert = l.identity.PEM()

@@ -28,7 +28,7 @@ const (
 // configuration can be launched again.
 //
 // errors.As finds the reasons to act on: a *[core.ExitError] (the process ended),
-// *[core.VersionError], *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
+// *[core.VersionError], *[core.RequirementError], *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
 // *[core.SocketPathError], *handshake.ParseError, *handshake.CoreVersionError, *runner.StartError,
 // *verify.ChecksumError, *verify.HashError, *verify.SizeError, *verify.SumsError,
 // *tlsutil.CertificateError, *tlsutil.ValidityError, *tlsutil.PinError, *tlsutil.FilesError,

@@ -46,6 +46,9 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
 		e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
 	}
+	if e.Hint == "" {
+		e.Hint = requirementHint(reason)
+	}
 	switch {
 	case e.Hint != "":
 	case e.Exit == nil && ctx.Err() == nil:

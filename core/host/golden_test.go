@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,22 @@ func TestLaunchErrorTexts(t *testing.T) {
 			c.Versions = faketransport.Versions(new(faketransport.Transport), 4)
 			return c
 		},
+		"require": func() host.Config {
+			c := config(t, "about", "1.2.0")
+			c.Require = ">= 1.4, < 2"
+			return c
+		},
+		"require-unknown": func() host.Config {
+			c := config(t, "about", "")
+			c.Require = ">= 1.4, < 2"
+			return c
+		},
+		"require-host": func() host.Config {
+			c := config(t, "about", "1.2.0 >= 3")
+			c.HostVersion = "2.1.0"
+			return c
+		},
+		"require-host-unknown": func() host.Config { return config(t, "about", "1.2.0 >= 3") },
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -50,7 +67,7 @@ func TestLaunchErrorTexts(t *testing.T) {
 			if err == nil {
 				t.Fatal("launched")
 			}
-			got := strings.ReplaceAll(err.Error(), self, "/opt/greeter") + "\n"
+			got := strings.NewReplacer(self, "/opt/greeter", runtime.Version(), "GO").Replace(err.Error()) + "\n"
 			if at := strings.Index(got, dirs); at >= 0 {
 				end := at + strings.IndexByte(got[at:], '|')
 				got = got[:at] + "SOCKET" + got[end:]

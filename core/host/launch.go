@@ -106,6 +106,9 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.require(line); err != nil {
+		return nil, err
+	}
 	tls, err := l.security(line)
 	if err != nil {
 		return nil, err
@@ -122,7 +125,7 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	l.clock.enter("")
 	l.record(ctx, line, tls)
 	l.sockets.dir.Sweep() // after the launch, to keep its 4 % out of the launch
-	return newClient(l.cfg, l.process, session, line.AppVersion, transport.Protocol()), nil
+	return newClient(l.cfg, l.process, session, l.info(line, tls != nil)), nil
 }
 
 // start starts the program.

@@ -27,6 +27,9 @@ import (
 var roles = map[string]func(argument string) int{
 	"serve":    serve,
 	"versions": serveVersions,
+	"about":    serveAbout,
+	"silent":   serveSilent,
+	"saying":   serveSaying,
 	"bare":     serveBare,
 	"stubborn": serveStubborn,
 	"leave":    serveAndLeave,
@@ -185,6 +188,35 @@ func serveStubborn(string) int {
 		}},
 	})
 	return 0
+}
+
+// serveAbout serves with the version in its argument, and after a space a requirement.
+func serveAbout(argument string) int {
+	version, required, _ := strings.Cut(argument, " ")
+	plugin.Serve(plugin.Config{
+		Handshake:   cookie,
+		Versions:    faketransport.Versions(&faketransport.Transport{Objects: objects}, 1),
+		Info:        plugin.Info{Version: version, Build: "a|b"},
+		RequireHost: required,
+	})
+	return 0
+}
+
+// serveSaying serves, and announces the fields in its argument.
+func serveSaying(fields string) int {
+	_ = os.Unsetenv(handshake.EnvFields)
+	extra := append([]string{""}, strings.Split(fields, "|")...)
+	plugin.Serve(plugin.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(&faketransport.Transport{Objects: objects, Extra: extra}, 1),
+	})
+	return 0
+}
+
+// serveSilent serves as plugins on go-plugin do: it says nothing of itself.
+func serveSilent(string) int {
+	_ = os.Unsetenv(handshake.EnvFields)
+	return serve("")
 }
 
 // serveBare serves without taking stdout over, as plugins in other languages do.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/logline"
+	"github.com/jackfield-go/jackfield/core/internal/semver"
 	"github.com/jackfield-go/jackfield/core/internal/socket"
 )
 
@@ -34,9 +35,18 @@ type Config struct {
 	// except for transports with services of their own.
 	Implements core.Implementations
 
-	// Info describes the plugin to programs that run it without a host, with
-	// the argument "describe". The zero value takes the build's records.
+	// Info describes the plugin: to its host, and to programs that run it without
+	// a host, with the argument "describe". The zero value takes the build's
+	// records.
 	Info Info
+
+	// RequireHost is a constraint on the semantic version of the host
+	// (HostVersion of host.Config), such as ">= 2, < 3", with the meaning of
+	// Require there. A host of another version refuses the launch with a
+	// *[core.RequirementError], and so does a host that does not say its version.
+	// Under a host of another library, which cannot apply it, the plugin does not
+	// serve: the error is on stderr. Empty: any host will do.
+	RequireHost string
 
 	// NoDescribe disables the argument "describe", for a program with its own
 	// command of that name: without a host it is then refused as with any
@@ -113,6 +123,9 @@ func (c Config) validate() error {
 	}
 	if slices.ContainsFunc(c.OnShutdown, func(hook func(context.Context)) bool { return hook == nil }) {
 		err = errors.Join(err, errors.New("nil is among the functions of Config.OnShutdown"))
+	}
+	if _, fault := semver.ParseConstraint(c.RequireHost); fault != nil {
+		err = errors.Join(err, fmt.Errorf("Config.RequireHost is %q, no version constraint such as \">= 1.4, < 2\": %w", c.RequireHost, fault))
 	}
 	if c.ShutdownTimeout < 0 {
 		err = errors.Join(err, fmt.Errorf("Config.ShutdownTimeout is negative: %v", c.ShutdownTimeout))

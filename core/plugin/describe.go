@@ -1,7 +1,6 @@
 package plugin
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"unicode"
-
-	"github.com/jackfield-go/jackfield/core/internal/semver"
 )
 
 // describeArg is the one argument that asks a plugin to describe itself.
@@ -19,10 +16,11 @@ const describeArg = "describe"
 // describeForm is the version of the description's form.
 const describeForm = 1
 
-// Info is a plugin's description of itself. With the one argument "describe",
-// and without the cookie of a host, [Serve] writes it as a JSON object on
-// stdout and serves nothing. Hosts looking for plugins ask so (package
-// discovery). The zero value takes the build's records.
+// Info is a plugin's description of itself. A host of this library gets the version
+// and the build when it launches the plugin (Client.Info of core/host). With the one
+// argument "describe", and without the cookie of a host, [Serve] writes the
+// description as a JSON object on stdout and serves nothing. Hosts looking for plugins
+// ask so (package discovery). The zero value takes the build's records.
 type Info struct {
 	// Name is the plugin's name. Empty: the last element of the main package's
 	// path, if the build recorded that.
@@ -34,6 +32,10 @@ type Info struct {
 	// Summary says in one line what the plugin does, as for a list of commands. Line
 	// breaks and other unprintable characters become spaces. Empty: none.
 	Summary string
+	// Build tells this build of the version from others, in at most 512 bytes. Empty:
+	// the main module's version and the commit as the build recorded them, such as
+	// "v1.4.2 3f2a9c1d5b7e modified".
+	Build string
 	// Services are the names of the plugin's services, for each application
 	// version. For a version missing in the map, the transport returns the
 	// names it carries of those in Config.Implements.
@@ -43,12 +45,13 @@ type Info struct {
 // The description, in the order of its keys; docs/discovery.md has the form.
 type (
 	description struct {
-		Describe  int                `json:"describe"`
-		Name      string             `json:"name,omitempty"`
-		Version   string             `json:"version,omitempty"`
-		Summary   string             `json:"summary,omitempty"`
-		Protocols []describedVersion `json:"protocols"`
-		Build     *describedBuild    `json:"build,omitempty"`
+		Describe     int                `json:"describe"`
+		Name         string             `json:"name,omitempty"`
+		Version      string             `json:"version,omitempty"`
+		Summary      string             `json:"summary,omitempty"`
+		RequiresHost string             `json:"requires_host,omitempty"`
+		Protocols    []describedVersion `json:"protocols"`
+		Build        *describedBuild    `json:"build,omitempty"`
 	}
 
 	describedVersion struct {
@@ -96,10 +99,11 @@ func describe(w io.Writer, cfg Config) error {
 // describe makes the description; build is nil without build records.
 func (c Config) describe(build *debug.BuildInfo) description {
 	d := description{
-		Describe: describeForm,
-		Name:     c.Info.Name,
-		Version:  semantic(c.Info.Version),
-		Summary:  printable(c.Info.Summary),
+		Describe:     describeForm,
+		Name:         c.Info.Name,
+		Version:      c.version(build),
+		Summary:      printable(c.Info.Summary),
+		RequiresHost: strings.TrimSpace(c.RequireHost),
 	}
 	for _, number := range c.Versions.Numbers() {
 		d.Protocols = append(d.Protocols, c.describeVersion(number))
@@ -108,7 +112,6 @@ func (c Config) describe(build *debug.BuildInfo) description {
 		return d
 	}
 	d.Build = describeBuild(build)
-	d.Version = cmp.Or(d.Version, released(build.Main.Version))
 	if d.Name == "" && build.Path != "" {
 		d.Name = path.Base(build.Path)
 	}
@@ -148,37 +151,4 @@ func describeBuild(info *debug.BuildInfo) *describedBuild {
 // printable returns text that a host accepts in a description.
 func printable(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }), " ")
-}
-
-// released returns a module's version if it is a tagged version without build
-// metadata: "+dirty" is a modified tag. For a commit without a tag, Go makes up
-// a version that ends with the commit's time and ID.
-func released(version string) string {
-	_, tagged := strings.CutPrefix(version, "v")
-	if !tagged || strings.Contains(version, "+") {
-		return ""
-	}
-	rest, name, _ := cutLast(version, "-")
-	_, time, _ := cutLast(rest, "-")
-	if _, last, found := cutLast(time, "."); found {
-		time = last
-	}
-	if len(name) == 12 && len(time) == 14 && strings.Trim(time, "0123456789") == "" {
-		return ""
-	}
-	return semantic(version)
-}
-
-func cutLast(s, separator string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, separator); i >= 0 {
-		return s[:i], s[i+len(separator):], true
-	}
-	return s, "", false
-}
-
-// semantic returns a version without its v, or "" if it is not a semantic version: a
-// host would reject the whole description then.
-func semantic(version string) string {
-	parsed, _ := semver.Parse(version)
-	return parsed.String()
 }

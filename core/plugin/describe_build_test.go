@@ -50,3 +50,36 @@ func TestDescribeTakesNameAndVersionFromTheBuild(t *testing.T) {
 		t.Errorf("without a record: %+v", got)
 	}
 }
+
+func TestAccountTakesVersionBuildAndLibraryFromTheBuild(t *testing.T) {
+	module := func(path, version string) *debug.Module { return &debug.Module{Path: path, Version: version} }
+	const core = "github.com/jackfield-go/jackfield/core"
+	replaced := module(core, "v0.2.0")
+	replaced.Replace = module("../core", "")
+	for name, c := range map[string]struct {
+		main, revision, modified string
+		library                  *debug.Module
+		wantVersion              string
+		wantBuild, wantLibrary   string
+	}{
+		"a release":              {"v1.4.2", "3f2a9c1d5b7e0011", "false", module(core, "v0.2.0"), "1.4.2", "v1.4.2 3f2a9c1d5b7e", "jackfield v0.2.0"},
+		"of the module's cache":  {"v1.4.2", "", "", module(core, "v0.2.0"), "1.4.2", "v1.4.2", "jackfield v0.2.0"},
+		"a changed checkout":     {"(devel)", "3f2a9c1d5b7e0011", "true", replaced, "", "3f2a9c1d5b7e modified", "jackfield"},
+		"another library's":      {"(devel)", "", "", module(core+"/v2", "v2.0.0"), "", "", "jackfield"},
+		"a library at a commit":  {"", "3f2a", "", module(core, "(devel)"), "", "3f2a", "jackfield"},
+		"a version of no commit": {"v1.4.2+dirty", "", "true", module(core, "v0.2.0-rc.1"), "", "v1.4.2+dirty modified", "jackfield v0.2.0-rc.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Config{}.about(&debug.BuildInfo{
+				Main: debug.Module{Path: "example.com/loud", Version: c.main}, Deps: []*debug.Module{c.library},
+				Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: c.revision}, {Key: "vcs.modified", Value: c.modified}},
+			})
+			if got.Version != c.wantVersion || got.Build != c.wantBuild || got.Library != c.wantLibrary {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+	if got := (Config{}).about(nil); got.Version+got.Build != "" || got.Library != "jackfield" || got.Language == "" {
+		t.Errorf("without a record: %+v", got)
+	}
+}

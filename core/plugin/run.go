@@ -86,6 +86,9 @@ func (r *run) serve(ctx context.Context) error {
 	if err := r.readEnvironment(); err != nil {
 		return err
 	}
+	if err := r.checkRequirement(); err != nil {
+		return err
+	}
 	version, common := handshake.Negotiate(r.cfg.Versions.Numbers(), r.asked.Versions)
 	transport := r.cfg.Versions[version][0]
 	tls, certificate, err := r.security(ctx)
@@ -132,6 +135,9 @@ func (r *run) readEnvironment() error {
 	if err != nil {
 		r.cfg.Logger.Warn("the host sent something that cannot be used", "error", err)
 	}
+	if asked.FieldsFor != "" && asked.FieldsFor != r.cfg.Handshake.MagicCookieKey {
+		asked.Fields = nil // another program's host asked, and handed the variable down
+	}
 	r.asked = asked
 	// The cookie too: this process's children are no plugins of that host.
 	for _, name := range append(handshake.Names(), r.cfg.Handshake.MagicCookieKey) {
@@ -147,21 +153,6 @@ func (r *run) lookup(key string) (string, bool) {
 		return value, true
 	}
 	return r.env.Lookup(key)
-}
-
-// fields returns the fields from the seventh on: the transport's, and all
-// versions if none is in common and the host asked for them.
-func (r *run) fields(common bool) []string {
-	fields := r.server.Fields()
-	if common || !r.asked.Asks(handshake.FieldVersions) {
-		return fields
-	}
-	extended, err := handshake.AppendExtension(fields, handshake.FieldVersions,
-		handshake.FormatVersions(r.cfg.Versions.Numbers()))
-	if err != nil {
-		return fields
-	}
-	return extended
 }
 
 func (r *run) announce(line handshake.Line) error {

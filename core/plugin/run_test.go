@@ -29,6 +29,7 @@ func TestRunRefusesAConfigurationThatCannotWork(t *testing.T) {
 		"no versions":      {func(c *plugin.Config) { c.Versions = nil }, "Versions is empty"},
 		"negative version": {func(c *plugin.Config) { c.Versions = core.Versions{-1: {new(faketransport.Transport)}} }, "negative"},
 		"unknown network":  {func(c *plugin.Config) { c.Network = "pigeon" }, `"pigeon"`},
+		"no constraint":    {func(c *plugin.Config) { c.RequireHost = "=> 2" }, `RequireHost is "=> 2"`},
 		"negative timeout": {func(c *plugin.Config) { c.ShutdownTimeout = -time.Second }, "ShutdownTimeout"},
 		"negative bound":   {func(c *plugin.Config) { c.ConnectionTimeout = -time.Second }, "ConnectionTimeout"},
 	}
