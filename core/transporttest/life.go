@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
 )
 
 // lifeTests try the life of a plugin's process.
@@ -16,6 +19,42 @@ var lifeTests = map[string]func(*testing.T, *fixture){
 	"runs the shutdown hooks after the calls":         hooksAfterCalls,
 	"says how the process ended when a call fails":    exitDuringCall,
 	"ends a call in flight when it is killed":         killDuringCall,
+	"says which release runs, and where":              released,
+}
+
+func released(t *testing.T, f *fixture) {
+	got := f.client.Info()
+	if got.Version != pluginVersion || got.RequiresHost != requiresHost || got.Language != runtime.Version() || got.Library == "" {
+		t.Errorf("of itself it says %+v", got)
+	}
+	if strconv.Itoa(got.PID) != f.pid || got.Address == "" || got.AppVersion != 1 || got.MutualTLS != f.secured {
+		t.Errorf("the host says %+v", got)
+	}
+}
+
+// refuse launches releases that do not fit.
+func (s Suite) refuse(t *testing.T) {
+	for name, c := range map[string]struct {
+		required, version string
+		want              core.RequirementError
+	}{
+		"refuses the plugin":             {"~> 1.5", hostVersion, core.RequirementError{Side: "host", Required: "~> 1.5", Got: pluginVersion}},
+		"refuses the host":               {required, "3.0.0", core.RequirementError{Side: "plugin", Required: requiresHost, Got: "3.0.0"}},
+		"refuses a host without version": {required, "", core.RequirementError{Side: "plugin", Required: requiresHost}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, cfg := s.prepare(t, host.Config{})
+			cfg.Command, cfg.Require, cfg.HostVersion = command(t), c.required, c.version
+			client, err := host.Launch(within(t), cfg)
+			if err == nil {
+				_ = client.Kill(within(t))
+			}
+			var refusal *core.RequirementError
+			if !errors.As(err, &refusal) || *refusal != c.want {
+				t.Errorf("got %v, want %+v", err, c.want)
+			}
+		})
+	}
 }
 
 func printed(t *testing.T, f *fixture) {

@@ -34,6 +34,14 @@ var Plugin = core.Define[Probe]("probe")
 // pluginVariable makes a test binary serve as a plugin.
 const pluginVariable = "JACKFIELD_TRANSPORTTEST_PLUGIN"
 
+// The suite's releases of host and plugin, and their requirements of each other.
+const (
+	hostVersion   = "2.1.0"
+	requiresHost  = ">= 2, < 3"
+	pluginVersion = "1.4.2"
+	required      = "~> 1.4"
+)
+
 // patience limits each step, so that none hangs.
 const patience = 20 * time.Second
 
@@ -60,6 +68,9 @@ func (s Suite) Main(m *testing.M) int {
 		Versions:   s.versions(),
 		Implements: Plugin.Bind(served),
 		OnShutdown: []func(context.Context){served.shutdown},
+
+		Info:        plugin.Info{Version: pluginVersion},
+		RequireHost: requiresHost,
 	})
 	return 0
 }
@@ -75,6 +86,7 @@ func (s Suite) Run(t *testing.T) {
 	t.Run("process under TLS", func(t *testing.T) {
 		s.run(t, func(t *testing.T) *fixture { return s.launch(t, host.Config{AutoMTLS: host.MTLSRequired}) })
 	})
+	t.Run("process of another release", func(t *testing.T) { s.refuse(t) })
 	t.Run("in process", func(t *testing.T) {
 		s.runCalls(t, func(t *testing.T) *fixture { return s.launchInProcess(t, host.Config{}, plugin.Config{}) })
 	})
@@ -114,18 +126,13 @@ type fixture struct {
 	stdout, stderr *buffer
 	log            *buffer
 	pid            string
+	secured        bool
 }
 
 func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
 	t.Helper()
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	f, cfg := s.prepare(t, cfg)
-	cfg.Command = host.Command(executable)
-	// The race detector's second of sleep at exit would count as the plugin's.
-	cfg.Command.Env = []string{pluginVariable + "=1", "GORACE=atexit_sleep_ms=0"}
+	cfg.Command, cfg.Require = command(t), required
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	client, err := host.Launch(ctx, cfg)
@@ -135,6 +142,19 @@ func (s Suite) launch(t *testing.T, cfg host.Config) *fixture {
 	t.Cleanup(func() { _ = client.Kill(context.WithoutCancel(ctx)) })
 	f.dispense(t, client)
 	return f
+}
+
+// command is that of the plugin's process.
+func command(t *testing.T) host.Cmd {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := host.Command(executable)
+	// The race detector's second of sleep at exit would count as the plugin's.
+	cmd.Env = []string{pluginVariable + "=1", "GORACE=atexit_sleep_ms=0"}
+	return cmd
 }
 
 func (s Suite) launchInProcess(t *testing.T, cfg host.Config, served plugin.Config) *fixture {
@@ -177,8 +197,9 @@ func identity(t *testing.T) (*tlsutil.Identity, *x509.Certificate) {
 func (s Suite) prepare(t *testing.T, cfg host.Config) (*fixture, host.Config) {
 	t.Helper()
 	plugintest.NoLeaks(t)
-	f := &fixture{stdout: newBuffer(), stderr: newBuffer(), log: newBuffer()}
+	f := &fixture{stdout: newBuffer(), stderr: newBuffer(), log: newBuffer(), secured: cfg.AutoMTLS != host.MTLSOff}
 	cfg.Handshake = cookie
+	cfg.HostVersion = hostVersion
 	cfg.Versions = s.versions()
 	cfg.Outputs.PrintedStdout, cfg.Outputs.PrintedStderr = f.stdout, f.stderr
 	cfg.Logger = slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
