@@ -75,6 +75,32 @@ func (r HostRun) Run(t testing.TB) Outcome {
 	return outcome
 }
 
+// FirstLine starts a plugin as go-plugin's hosts do, with these variables too, and returns
+// its handshake line. Then it kills the plugin.
+func FirstLine(t testing.TB, program string, patience time.Duration, variables ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	command := exec.CommandContext(ctx, program, "-versions", "1")
+	command.Env = append(os.Environ(), shared.CookieKey+"="+shared.CookieValue, "TMPDIR="+ShortDir(t),
+		"PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_MIN_PORT=10000", "PLUGIN_MAX_PORT=25000")
+	command.Env = append(command.Env, variables...)
+	stdout, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	_ = command.Process.Kill()
+	_ = command.Wait() // the status of the kill
+	if err != nil {
+		t.Fatalf("%q: %v", line, err)
+	}
+	return line
+}
+
 // read reads the reports.
 func read(t testing.TB, output []byte) []shared.Report {
 	t.Helper()

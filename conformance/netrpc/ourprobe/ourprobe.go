@@ -19,8 +19,12 @@ func PluginConfig(versions shared.Versions, options ...netrpc.Option) plugin.Con
 		Handshake:  Handshake(),
 		Versions:   Versions(versions, options...),
 		Implements: Plugin.Bind(Suite{}),
+		Info:       plugin.Info{Version: Release},
 	}
 }
+
+// Release is the semantic version of our plugin.
+const Release = "1.4.2"
 
 // Handshake is the suite's cookie.
 func Handshake() core.Handshake {

@@ -1,0 +1,86 @@
+package netrpc_test
+
+import (
+	"errors"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
+	"github.com/jackfield-go/jackfield/conformance/peers"
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+)
+
+// asked is the request of one of our hosts, for another application.
+const asked = "PLUGIN_HANDSHAKE_FIELDS=versions,version,build,library,language,requires-host,for:ANOTHER_APPLICATION"
+
+func TestOurPluginsLineIsGoPlugins(t *testing.T) {
+	for name, variables := range map[string][]string{
+		"under go-plugin":                   nil,
+		"under a plugin that is a host too": {asked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const form = `^1\|1\|(unix|tcp)\|[^|\n]+\|netrpc\|\n$`
+			if line := peers.FirstLine(t, programs.ourPlugin, patience, variables...); !regexp.MustCompile(form).MatchString(line) {
+				t.Errorf("announced %q", line)
+			}
+		})
+	}
+}
+
+func TestOurHostKnowsTheReleaseOfOurPluginsAlone(t *testing.T) {
+	eachPeer(t, func(t *testing.T, p peer) {
+		got := p.launch(t, setting{}).Info()
+		want := host.Info{
+			Name: got.Name, Path: *p.program, PID: got.PID, Protocol: core.NetRPC, AppVersion: 1, Network: got.Network, Address: got.Address,
+		}
+		if p.ours {
+			want.Version, want.Build, want.Library, want.Language = ourprobe.Release, got.Build, "jackfield", runtime.Version()
+		}
+		if got != want || got.PID == 0 || got.Address == "" {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+func TestOurHostRequiresARelease(t *testing.T) {
+	eachPeer(t, func(t *testing.T, p peer) {
+		_, cfg := p.prepare(t, setting{})
+		cfg.Require = "~> 1.4"
+		client, err := host.Launch(within(t), cfg)
+		if err == nil {
+			err = client.Kill(within(t))
+		}
+		if p.ours {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		var refusal *core.RequirementError
+		if !errors.As(err, &refusal) || *refusal != (core.RequirementError{Side: "host", Required: cfg.Require}) {
+			t.Errorf("go-plugin's plugin with a requirement: %v", err)
+		}
+	})
+}
+
+// go-plugin's hosts cannot apply a requirement.
+func TestOurPluginWithARequirementRefusesTheirHost(t *testing.T) {
+	outcome := peers.HostRun{
+		Host:      programs.theirHost,
+		Plugin:    programs.ourPlugin,
+		Scenarios: []string{"dispense"},
+		Arguments: []string{"-require-host", ">= 2"},
+		Patience:  2 * patience,
+	}.Run(t)
+	if outcome.Reports[0].OK {
+		t.Error("it serves")
+	}
+	const reason = `the host does not say its version, and the plugin requires`
+	if !strings.Contains(outcome.Log, reason) {
+		t.Errorf("go-plugin's log does not have %q", reason)
+	}
+	peers.ExpectEmpty(t, outcome.Temporary)
+}
