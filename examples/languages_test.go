@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,37 +16,74 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 
 	"github.com/jackfield-go/jackfield/examples/grpc/kv"
+	counterv1 "github.com/jackfield-go/jackfield/examples/proto/counter/v1"
 	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
 )
 
-// language is a key-value plugin in a language other than Go.
+// language is a language other than Go. Its folder has a key-value plugin, and a plugin
+// and a host of counters.
 type language struct {
-	script string
+	extension string
 	// find returns the interpreter, or skips the test.
 	find func(t *testing.T) string
-	// descriptor returns the generated code's version of kv.proto.
-	descriptor func(t *testing.T, interpreter string) *descriptorpb.FileDescriptorProto
+	// descriptors returns the generated code's versions of kv.proto and counter.proto.
+	descriptors func(t *testing.T, interpreter string) []*descriptorpb.FileDescriptorProto
 }
 
 var languages = map[string]language{
-	"python": {filepath.Join("python", "kv_plugin.py"), findPython, pythonDescriptor},
-	"node":   {filepath.Join("node", "kv_plugin.js"), findNode, nodeDescriptor},
+	"python": {".py", findPython, pythonDescriptors},
+	"node":   {".js", findNode, nodeDescriptors},
+}
+
+// script returns the path of a program in a language's folder.
+func script(language, program string) string {
+	return "." + string(filepath.Separator) + filepath.Join(language, program+languages[language].extension)
+}
+
+// setInterpreter makes the scripts' first lines find the interpreter, which is the one in
+// PATH for a host too.
+func (l language) setInterpreter(t *testing.T) (interpreter string) {
+	t.Helper()
+	interpreter = l.find(t)
+	t.Setenv("PATH", filepath.Dir(interpreter)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return interpreter
+}
+
+func buildExample(t *testing.T, folder string) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), filepath.Base(folder)+exeSuffix())
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, folder).CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", folder, err, out)
+	}
+	return program
 }
 
 func TestPluginsInOtherLanguagesBehaveTheSame(t *testing.T) {
-	bin := t.TempDir()
-	host := filepath.Join(bin, "host"+exeSuffix())
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", host, "./grpc/host").CombinedOutput(); err != nil {
-		t.Fatalf("build the host: %v\n%s", err, out)
-	}
+	host := buildExample(t, "./grpc/host")
 	for name, l := range languages {
 		t.Run(name, func(t *testing.T) {
-			// The host looks for the interpreter in PATH.
-			t.Setenv("PATH", filepath.Dir(l.find(t))+string(os.PathListSeparator)+os.Getenv("PATH"))
-			compareGolden(t, filepath.Join("testdata", name+".golden"), normalise(runHost(t, host, l.script)))
+			l.setInterpreter(t)
+			printed := runHost(t, host, script(name, "kv_plugin"))
+			compareGolden(t, filepath.Join("testdata", name+".golden"), normalise(printed))
+		})
+	}
+}
+
+func TestPluginsInOtherLanguagesCallTheirHostBack(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only where a script can be a program")
+	}
+	host := buildExample(t, "./bidirectional/host")
+	for name, l := range languages {
+		t.Run(name, func(t *testing.T) {
+			l.setInterpreter(t)
+			printed := runHost(t, host, script(name, "counter_plugin"))
+			compareGolden(t, filepath.Join("testdata", "counter-plugin.golden"), normalise(printed))
+			checkCallbacks(t, printed)
 		})
 	}
 }
@@ -54,7 +92,7 @@ func TestPluginsInOtherLanguagesRefuseToRunByHand(t *testing.T) {
 	for name, l := range languages {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), l.find(t), l.script)
+			cmd := exec.CommandContext(t.Context(), l.find(t), script(name, "kv_plugin"))
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			if err := cmd.Run(); cmd.ProcessState.ExitCode() != 1 {
 				t.Errorf("got %v, want exit status 1", err)
@@ -72,7 +110,7 @@ func TestPluginsInOtherLanguagesListenOnAPort(t *testing.T) {
 	const minPort, maxPort = 20000, 20100
 	for name, l := range languages {
 		t.Run(name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), l.find(t), l.script)
+			cmd := exec.CommandContext(t.Context(), l.find(t), script(name, "kv_plugin"))
 			cmd.Env = append(os.Environ(),
 				kv.Handshake.MagicCookieKey+"="+kv.Handshake.MagicCookieValue,
 				"PLUGIN_PROTOCOL_VERSIONS=1",
@@ -103,14 +141,19 @@ func TestPluginsInOtherLanguagesListenOnAPort(t *testing.T) {
 	}
 }
 
+// described are the files of generated code in other languages.
+var described = []protoreflect.FileDescriptor{kvv1.File_kv_v1_kv_proto, counterv1.File_counter_v1_counter_proto}
+
 // The generated code of other languages is made by hand (see their READMEs) and
-// must match the current kv.proto.
+// must match the current .proto files.
 func TestGeneratedCodeOfOtherLanguagesIsCurrent(t *testing.T) {
-	want := protodesc.ToFileDescriptorProto(kvv1.File_kv_v1_kv_proto)
 	for name, l := range languages {
 		t.Run(name, func(t *testing.T) {
-			if got := l.descriptor(t, l.find(t)); !proto.Equal(got, want) {
-				t.Errorf("got:\n%v\nwant:\n%v", got, want)
+			got := l.descriptors(t, l.find(t))
+			for i, file := range described {
+				if want := protodesc.ToFileDescriptorProto(file); !proto.Equal(got[i], want) {
+					t.Errorf("got:\n%v\nwant:\n%v", got[i], want)
+				}
 			}
 		})
 	}
@@ -140,22 +183,28 @@ func findNode(t *testing.T) string {
 	return path
 }
 
-func pythonDescriptor(t *testing.T, python string) *descriptorpb.FileDescriptorProto {
-	cmd := exec.CommandContext(t.Context(), python, "-c",
-		"import sys; from kv.v1 import kv_pb2; sys.stdout.buffer.write(kv_pb2.DESCRIPTOR.serialized_pb)")
-	cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join("python", "generated"))
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
+func pythonDescriptors(t *testing.T, python string) []*descriptorpb.FileDescriptorProto {
+	t.Helper()
+	var files []*descriptorpb.FileDescriptorProto
+	for _, name := range []string{"kv", "counter"} {
+		cmd := exec.CommandContext(t.Context(), python, "-c",
+			"import sys; from "+name+".v1 import "+name+"_pb2 as pb; sys.stdout.buffer.write(pb.DESCRIPTOR.serialized_pb)")
+		cmd.Env = append(os.Environ(), "PYTHONPATH="+filepath.Join("python", "generated"))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := new(descriptorpb.FileDescriptorProto)
+		if err := proto.Unmarshal(out, file); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
 	}
-	file := new(descriptorpb.FileDescriptorProto)
-	if err := proto.Unmarshal(out, file); err != nil {
-		t.Fatal(err)
-	}
-	return file
+	return files
 }
 
-func nodeDescriptor(t *testing.T, _ string) *descriptorpb.FileDescriptorProto {
+func nodeDescriptors(t *testing.T, _ string) []*descriptorpb.FileDescriptorProto {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join("node", "descriptors.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -164,11 +213,13 @@ func nodeDescriptor(t *testing.T, _ string) *descriptorpb.FileDescriptorProto {
 	if err := protojson.Unmarshal(text, set); err != nil {
 		t.Fatal(err)
 	}
+	files := make([]*descriptorpb.FileDescriptorProto, len(described))
 	for _, file := range set.GetFile() {
-		if file.GetName() == kvv1.File_kv_v1_kv_proto.Path() {
-			return file
+		for i, of := range described {
+			if file.GetName() == of.Path() {
+				files[i] = file
+			}
 		}
 	}
-	t.Fatal("kv.proto is not there")
-	return nil
+	return files
 }

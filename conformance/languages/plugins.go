@@ -5,6 +5,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
+
+	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
 // folder is the folder of the examples, relative to a folder of this module.
@@ -15,18 +21,49 @@ type Language struct {
 	// Name is "python" or "node".
 	Name string
 
-	script string
-	find   func(t *testing.T) string
+	script, probe string
+	find          func(t *testing.T) string
 }
 
 // Python returns the language Python.
 func Python() Language {
-	return Language{"python", filepath.Join("python", "kv_plugin.py"), findPython}
+	return Language{"python", filepath.Join("python", "kv_plugin.py"), "probe.py", findPython}
 }
 
 // Node returns the language JavaScript, on Node.
 func Node() Language {
-	return Language{"node", filepath.Join("node", "kv_plugin.js"), findNode}
+	return Language{"node", filepath.Join("node", "kv_plugin.js"), "probe.mjs", findNode}
+}
+
+// These are the roles of a probe.
+const (
+	PluginRole = "plugin"
+	HostRole   = "host"
+)
+
+// Probe returns the command of the suite's probe in this language, or skips the test.
+func (l Language) Probe(t *testing.T, role string) []string {
+	t.Helper()
+	script, err := filepath.Abs(filepath.Join("..", "languages", l.probe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	interpreter := l.find(t)
+	probe := conformancev1.File_conformance_v1_probe_proto
+	set := &descriptorpb.FileDescriptorSet{}
+	for i := range probe.Imports().Len() {
+		set.File = append(set.File, protodesc.ToFileDescriptorProto(probe.Imports().Get(i)))
+	}
+	set.File = append(set.File, protodesc.ToFileDescriptorProto(probe))
+	text, err := proto.Marshal(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	descriptors := filepath.Join(t.TempDir(), "probe.binpb")
+	if err := os.WriteFile(descriptors, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return []string{interpreter, script, descriptors, role}
 }
 
 // Command returns the interpreter and the script of the plugin, or skips the test.

@@ -17,7 +17,6 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	grpcplugin "github.com/jackfield-go/jackfield/conformance/goplugingrpc/probeplugin"
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
-	"github.com/jackfield-go/jackfield/conformance/languages"
 	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
@@ -74,9 +73,6 @@ func (p *launched) launchOurs(ctx context.Context, c cell) error {
 		Outputs:   host.Outputs{PrintedStdout: p.stdout, PrintedStderr: p.stderr},
 		Logger:    slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
-	if !c.inGo() {
-		cfg.Handshake = languages.Handshake()
-	}
 	cfg.Versions = c.ourVersions()
 	if c.Secured {
 		cfg.AutoMTLS = host.MTLSRequired
@@ -85,7 +81,7 @@ func (p *launched) launchOurs(ctx context.Context, c cell) error {
 	if err != nil {
 		return err
 	}
-	dispensed, err := client.Dispense(ctx, c.pluginName())
+	dispensed, err := client.Dispense(ctx, shared.PluginName)
 	if err != nil {
 		return errors.Join(err, client.Kill(ctx))
 	}
@@ -107,20 +103,10 @@ func (c cell) ourVersions() core.Versions {
 	if c.Transport == multiplexed {
 		options = append(options, transportgrpc.WithMultiplexing())
 	}
-	switch {
-	case c.Transport == netRPC:
+	if c.Transport == netRPC {
 		return ournetrpc.Versions(oneVersion())
-	case c.inGo():
-		return ourgrpc.Versions(oneVersion(), options...)
 	}
-	return languages.Versions(options...)
-}
-
-func (c cell) pluginName() string {
-	if c.inGo() {
-		return shared.PluginName
-	}
-	return languages.PluginName
+	return ourgrpc.Versions(oneVersion(), options...)
 }
 
 // launchTheirs launches the plugin of a cell under go-plugin.
@@ -135,7 +121,7 @@ func (p *launched) launchTheirs(ctx context.Context, c cell) error {
 	client := goplugin.NewClient(config)
 	protocol, err := shared.Bounded(ctx, client.Client)
 	if err == nil {
-		p.dispensed, err = shared.Bounded(ctx, func() (any, error) { return protocol.Dispense(c.pluginName()) })
+		p.dispensed, err = shared.Bounded(ctx, func() (any, error) { return protocol.Dispense(shared.PluginName) })
 	}
 	if err != nil {
 		client.Kill()
@@ -161,14 +147,7 @@ func (p *launched) launchTheirs(ctx context.Context, c cell) error {
 
 // theirConfig returns the configuration of a go-plugin host: only for the cell's transport.
 func (c cell) theirConfig() *goplugin.ClientConfig {
-	switch {
-	case !c.inGo():
-		config := languages.TheirConfig()
-		if c.Transport == netRPC {
-			config.AllowedProtocols = []goplugin.Protocol{goplugin.ProtocolNetRPC}
-		}
-		return config
-	case c.Transport == netRPC:
+	if c.Transport == netRPC {
 		return probeplugin.Client(oneVersion())
 	}
 	return grpcplugin.Client(oneVersion())

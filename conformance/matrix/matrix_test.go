@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -39,7 +38,11 @@ func TestMatrixOfHostsAndPlugins(t *testing.T) {
 // run runs the host to its end, and returns its entry for the matrix.
 func (c cell) run(t *testing.T) string {
 	t.Helper()
-	c.Command = c.command(t)
+	why, impossible := c.refusal()
+	if c.cannotAsk() {
+		return why.mark
+	}
+	c.Command = c.pluginCommand(t)
 	c.Farewell = filepath.Join(t.TempDir(), "farewell")
 	temporary := peers.ShortDir(t)
 	played := c.start(t, temporary)
@@ -48,10 +51,10 @@ func (c cell) run(t *testing.T) string {
 			t.Log(peers.Tail(played.Log, 100))
 		}
 	}()
-	if c.Host == ours || c.Plugin == ours { // go-plugin leaves files of its own
+	if c.Host != theirs || c.Plugin != theirs { // go-plugin leaves files of its own
 		peers.ExpectEmpty(t, temporary)
 	}
-	if why, impossible := c.refusal(); impossible {
+	if impossible {
 		if says := why.says[c.Host]; !strings.Contains(played.LaunchError, says) {
 			t.Errorf("launch: %q, expected %q", played.LaunchError, says)
 		}
@@ -78,7 +81,7 @@ func (c cell) judge(t *testing.T, played outcome) string {
 		}
 		letters += step.letter
 	}
-	if c.inGo() && !killed {
+	if isGo(c.Plugin) && !killed {
 		peers.ExpectFarewell(t, c.Farewell, true)
 	}
 	return letters
@@ -90,7 +93,8 @@ func (c cell) start(t *testing.T, temporary string) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), patience+patience/2) // the host's own timeout is shorter
 	defer cancel()
 	var stderr bytes.Buffer
-	command := exec.CommandContext(ctx, os.Args[0])
+	program := c.hostCommand(t)
+	command := exec.CommandContext(ctx, program[0], program[1:]...)
 	command.Stderr = &stderr
 	var err error
 	if command.Env, err = c.environment(temporary); err != nil {
@@ -126,10 +130,9 @@ func matrix(found map[string]map[string]string) string {
 	}
 	fmt.Fprint(table, "\n\n")
 	_ = table.Flush()
-	for _, step := range goSteps() {
+	for _, step := range languageSteps() {
 		fmt.Fprintf(&text, "%s    %s\n", step.letter, step.name)
 	}
-	fmt.Fprintf(&text, "%s    %s; no B, O and S: %s\n", logStep().letter, logStep().name, withoutBroker)
 	for _, transport := range []string{netRPC, multiplexed} {
 		why := refusals()[transport]
 		fmt.Fprintf(&text, "%s  refused at the launch: %s\n", why.mark, why.reason)

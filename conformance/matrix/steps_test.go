@@ -10,8 +10,7 @@ import (
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/scenario"
-	"github.com/jackfield-go/jackfield/conformance/languages"
-	kvv1 "github.com/jackfield-go/jackfield/examples/proto/kv/v1"
+	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
 )
 
 // patience limits operations that must not hang. Interpreters are slow.
@@ -25,7 +24,7 @@ type step struct {
 
 // launched is a running plugin under a host on either library.
 type launched struct {
-	// dispensed is a *shared.Probe, a *probe.Client or a kvv1.StoreServiceClient.
+	// dispensed is a *shared.Probe or a *probe.Client.
 	dispensed any
 	pid       int
 	ping      func(ctx context.Context) error
@@ -48,18 +47,13 @@ func goSteps() []step {
 	}
 }
 
-// languageSteps are the steps available with the examples in other languages.
+// languageSteps are the steps with a plugin in another language. Its stderr is its log.
 func languageSteps() []step {
-	return []step{
-		{"P", "ping", pingIt},
-		{"C", "calls", call},
-		logStep(),
-		endStep(),
-	}
-}
-
-func logStep() step {
-	return step{"L", "log: the host's log has the plugin's log lines from stderr", logged}
+	steps := goSteps()
+	return append(steps[:len(steps)-2],
+		step{"S", "stdout and stderr arrive, in order; a plugin in another language has its log on stderr", printed},
+		step{"L", "log: the host's log has the records of a plugin in another language", logged},
+		endStep())
 }
 
 func endStep() step {
@@ -68,11 +62,8 @@ func endStep() step {
 
 const endLetter = "E"
 
-// withoutBroker is the reason why languageSteps has no B, O and S.
-const withoutBroker = "the examples in other languages have no plugin.GRPCBroker and no plugin.GRPCStdio, which are optional"
-
 func (c cell) steps() []step {
-	if c.inGo() {
+	if isGo(c.Plugin) {
 		return goSteps()
 	}
 	return languageSteps()
@@ -81,8 +72,7 @@ func (c cell) steps() []step {
 func pingIt(ctx context.Context, p *launched) error { return p.ping(ctx) }
 
 func call(ctx context.Context, p *launched) error {
-	switch dispensed := p.dispensed.(type) {
-	case *shared.Probe:
+	if dispensed, ok := p.dispensed.(*shared.Probe); ok {
 		for _, text := range []string{"", "hello", strings.Repeat("x", 1<<20)} {
 			switch got, err := dispensed.Echo(ctx, text); {
 			case err != nil:
@@ -92,8 +82,6 @@ func call(ctx context.Context, p *launched) error {
 			}
 		}
 		return nil
-	case kvv1.StoreServiceClient:
-		return languages.UseStore(ctx, dispensed)
 	}
 	return p.perform(ctx, "streams")
 }
@@ -141,9 +129,36 @@ func output(ctx context.Context, p *launched) error {
 		p.stderr.WaitFor(ctx, "stderr", "first err\nsecond err"))
 }
 
-// logged looks for the store's log line of each value.
+// printed is output for a plugin in another language.
+func printed(ctx context.Context, p *launched) error {
+	dispensed, ok := p.dispensed.(*probe.Client)
+	if !ok {
+		return fmt.Errorf("a %T was dispensed", p.dispensed)
+	}
+	long := strings.Repeat("y", 200<<10) + "\n"
+	for _, request := range []*conformancev1.PrintRequest{
+		{Stdout: "first out\n", Stderr: "first err\n"},
+		{Stdout: long, Stderr: "second err\n", Times: 2},
+	} {
+		if _, err := dispensed.Print(ctx, request); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		p.stdout.WaitFor(ctx, "stdout", "first out\n"+long+long),
+		p.log.WaitUntil(ctx, func(log string) bool { return strings.Contains(log, "second err") }))
+}
+
+// logged makes the plugin log, and looks for it.
 func logged(ctx context.Context, p *launched) error {
-	return p.log.WaitUntil(ctx, func(log string) bool { return strings.Contains(log, "stored a value") })
+	dispensed, ok := p.dispensed.(*probe.Client)
+	if !ok {
+		return fmt.Errorf("a %T was dispensed", p.dispensed)
+	}
+	if _, err := dispensed.Echo(ctx, &conformancev1.EchoRequest{}); err != nil {
+		return err
+	}
+	return p.log.WaitUntil(ctx, func(log string) bool { return strings.Contains(log, "echoed") })
 }
 
 func end(ctx context.Context, p *launched) error {

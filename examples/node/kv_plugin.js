@@ -3,14 +3,12 @@
 
 import grpc from '@grpc/grpc-js';
 
-import { logger, protos, serve } from './serving.js';
+import { loadProtos, logger, serve } from './serving.js';
+
+const { kv } = loadProtos(new URL('descriptors.json', import.meta.url));
 
 // What the host's Go package examples/grpc/kv says too.
-const handshake = {
-  cookieKey: 'JACKFIELD_KV_PLUGIN',
-  cookieValue: 'c04d2f1e',
-  appVersion: 1,
-};
+const handshake = { cookieKey: 'JACKFIELD_KV_PLUGIN', cookieValue: 'c04d2f1e' };
 
 const log = logger('kv');
 const values = new Map();
@@ -32,5 +30,5 @@ const store = {
   },
 };
 
-await serve(handshake, (server) => server.addService(protos.kv.v1.StoreService.service, store));
+await serve(handshake, { 1: (server) => server.addService(kv.v1.StoreService.service, store) });
 log.debug('leaving');

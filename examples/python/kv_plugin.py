@@ -10,11 +10,7 @@ import grpc
 from kv.v1 import kv_pb2, kv_pb2_grpc
 
 # What the host's Go package examples/grpc/kv says too.
-HANDSHAKE = serving.Handshake(
-    cookie_key="JACKFIELD_KV_PLUGIN",
-    cookie_value="c04d2f1e",
-    app_version=1,
-)
+HANDSHAKE = serving.Handshake("JACKFIELD_KV_PLUGIN", "c04d2f1e")
 
 log = logging.getLogger("kv")
 
@@ -37,12 +33,13 @@ class Store(kv_pb2_grpc.StoreServiceServicer):
         return kv_pb2.GetResponse(value=value)
 
 
+def register(server, broker):
+    kv_pb2_grpc.add_StoreServiceServicer_to_server(Store(), server)
+
+
 def main() -> None:
     serving.log_to_host()
-    serving.serve(
-        HANDSHAKE,
-        lambda server: kv_pb2_grpc.add_StoreServiceServicer_to_server(Store(), server),
-    )
+    serving.serve(HANDSHAKE, {1: register})
     log.debug("leaving")
 
 

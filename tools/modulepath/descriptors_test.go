@@ -70,7 +70,7 @@ func TestPythonCodeGetsTheNewGoPackage(t *testing.T) {
 
 // The code of the examples is protoc's output.
 func TestEscapeWritesWhatProtocWrote(t *testing.T) {
-	files, err := filepath.Glob(filepath.FromSlash("../../examples/python/generated/*/*_pb2.py"))
+	files, err := filepath.Glob(filepath.FromSlash("../../examples/python/generated/*/*/*_pb2.py"))
 	if err != nil {
 		t.Fatal(err)
 	}
