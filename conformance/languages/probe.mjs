@@ -7,6 +7,7 @@
 // matrix from its environment, and prints its outcome.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -49,6 +50,11 @@ function probe(broker) {
       log.info('echoed', { bytes: payload.length });
       return { payload };
     }),
+    Big: unary(({ payload, answer_size }) => ({
+      payload: pattern(answer_size),
+      received_size: payload.length,
+      received_sha256: createHash('sha256').update(payload).digest(),
+    })),
     Fail: unary(({ code, message }) => {
       if (code) {
         throw Object.assign(new Error(message), { code });

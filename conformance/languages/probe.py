@@ -7,6 +7,7 @@ DESCRIPTORS is a file with the compiled probe.proto. The host reads the cell of 
 matrix from its environment, and prints its outcome."""
 
 import contextlib
+import hashlib
 import io
 import json
 import logging
@@ -102,6 +103,11 @@ class Probe:
     def Echo(self, request, context):
         log.info("echoed", extra={"bytes": len(request.payload)})
         return make.EchoResponse(payload=request.payload)
+
+    def Big(self, request, context):
+        return make.BigResponse(
+            payload=pattern(request.answer_size), received_size=len(request.payload),
+            received_sha256=hashlib.sha256(request.payload).digest())
 
     def Fail(self, request, context):
         if request.code:
