@@ -54,4 +54,10 @@
 //
 // The magic cookie is not among them: its name and value are the application's,
 // and package core has it.
+//
+// # Reattaching
+//
+// A [Reattach] identifies a running plugin for another host. [ParseReattach] and
+// [FormatReattach] read and write the JSON that existing hosts and plugins use
+// (protocol §9).
 package handshake

@@ -1,6 +1,9 @@
 package handshake
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Field names a part of the handshake line in an error.
 type Field string
@@ -89,4 +92,29 @@ func clip(s string) string {
 		return s[:maxQuoted] + "..."
 	}
 	return s
+}
+
+// ReattachError reports reattach data that cannot be read or written (protocol §9).
+type ReattachError struct {
+	// Plugin is the plugin's name in the data; empty if the data has no plugins that can be read.
+	Plugin string
+	// Reason describes the fault.
+	Reason string
+}
+
+// Error names the plugin and the fault.
+func (e *ReattachError) Error() string {
+	if e.Plugin == "" {
+		return "reattach data: " + e.Reason
+	}
+	return fmt.Sprintf("reattach data of the plugin %q: %s", clip(e.Plugin), e.Reason)
+}
+
+// inPlugin adds the plugin's name to err.
+func inPlugin(name string, err error) error {
+	var failure *ReattachError
+	if errors.As(err, &failure) {
+		return &ReattachError{Plugin: name, Reason: failure.Reason}
+	}
+	return err
 }
