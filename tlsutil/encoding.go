@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -24,7 +25,11 @@ const (
 	maxPEM   = maxField + maxField/32 + 128
 )
 
-const pemType = "CERTIFICATE"
+// The types of PEM blocks.
+const (
+	pemType = "CERTIFICATE"
+	keyType = "PRIVATE KEY" // PKCS #8
+)
 
 // fieldEncoding is the encoding of the handshake's sixth field (protocol §2).
 var fieldEncoding = base64.RawStdEncoding.Strict()
@@ -42,6 +47,37 @@ func (i *Identity) PEM() string {
 // Field returns the certificate in the form that a plugin announces, in the sixth field of
 // the handshake line.
 func (i *Identity) Field() string { return fieldEncoding.EncodeToString(i.der()) }
+
+// MarshalSecret returns the certificate and its key as PEM. It is a secret: its holder passes for
+// this side.
+func (i *Identity) MarshalSecret() (string, error) {
+	key, err := x509.MarshalPKCS8PrivateKey(i.certificate.PrivateKey)
+	if err != nil {
+		return "", fmt.Errorf("encode a key: %w", err)
+	}
+	return i.PEM() + string(pem.EncodeToMemory(&pem.Block{Type: keyType, Bytes: key})), nil
+}
+
+// ParseIdentity reads the text of [Identity.MarshalSecret]. It returns the errors of [ParsePEM],
+// whose texts show no part of the key.
+func ParseIdentity(secret string) (*Identity, error) {
+	if len(secret) > maxPEM {
+		return nil, tooLong(len(secret), maxPEM)
+	}
+	const end = "-----END " + pemType + "-----\n"
+	leaf, key, found := strings.Cut(secret, end)
+	if !found {
+		return nil, &CertificateError{Err: errors.New("the text is not a PEM certificate with its key")}
+	}
+	if _, err := ParsePEM(leaf + end); err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair([]byte(leaf+end), []byte(key))
+	if err != nil {
+		return nil, &CertificateError{Err: err}
+	}
+	return &Identity{certificate: pair}, nil
+}
 
 // ParsePEM reads a host's announced certificate: one block, with only white space around
 // it. Malformed text returns a [CertificateError], an expired or not yet valid certificate

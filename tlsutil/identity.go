@@ -26,7 +26,8 @@ const Validity = 365 * 24 * time.Hour
 const backdate = time.Hour
 
 // Identity is a key pair and its certificate, for one launch. The key is never written to a
-// file and never leaves this process. An Identity is safe for concurrent use.
+// file, and leaves this process with [Identity.MarshalSecret] alone. An Identity is safe for
+// concurrent use.
 type Identity struct {
 	certificate tls.Certificate
 }

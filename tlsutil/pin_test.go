@@ -172,6 +172,11 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(made.PEM(), made.DER())
 	f.Add(made.Field(), []byte{0x30, 0x82})
+	secret, err := made.MarshalSecret()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(secret, []byte(nil))
 	f.Add(strings.Repeat("-----BEGIN CERTIFICATE-----\n", 3), []byte(nil))
 	f.Fuzz(func(t *testing.T, text string, der []byte) {
 		for name, parse := range map[string]func() (*x509.Certificate, error){
@@ -186,6 +191,9 @@ func FuzzParse(f *testing.F) {
 			if certificate != nil && len(certificate.Raw) > tlsutil.MaxCertificate {
 				t.Errorf("%s: %d bytes", name, len(certificate.Raw))
 			}
+		}
+		if identity, err := tlsutil.ParseIdentity(text); (identity == nil) == (err == nil) {
+			t.Errorf("secret: %v, %v", identity, err)
 		}
 	})
 }

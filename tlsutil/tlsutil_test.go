@@ -114,6 +114,49 @@ func TestParsePEMAndParseDERRefuseMalformedCertificates(t *testing.T) {
 	}
 }
 
+func TestParseIdentityReadsTheSecretOfAnIdentity(t *testing.T) {
+	made, certificate := identity(t)
+	secret, err := made.MarshalSecret()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := tlsutil.ParseIdentity(secret)
+	if err != nil || !bytes.Equal(again.DER(), made.DER()) {
+		t.Fatalf("it reads as another identity, %v", err)
+	}
+	other, pinned := identity(t)
+	clientErr, serverErr := shake(t, tlsutil.Client(again, pinned), tlsutil.Server(other, certificate))
+	if clientErr != nil || serverErr != nil {
+		t.Errorf("the successor's handshake: %v, %v", clientErr, serverErr)
+	}
+}
+
+func TestParseIdentityRefuses(t *testing.T) {
+	made, _ := identity(t)
+	other, _ := identity(t)
+	secret, err := made.MarshalSecret()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := strings.TrimPrefix(secret, made.PEM())
+	for name, text := range map[string]string{
+		"nothing":             "",
+		"a certificate alone": made.PEM(),
+		"a key alone":         key,
+		"another's key":       other.PEM() + key,
+		"half a key":          secret[:len(secret)-60],
+		"too much":            secret + strings.Repeat(" ", 1<<20),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := tlsutil.ParseIdentity(text)
+			var failure *tlsutil.CertificateError
+			if !errors.As(err, &failure) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 func TestParseFieldRefusesMalformedFields(t *testing.T) {
 	made, _ := identity(t)
 	for name, text := range map[string]string{
