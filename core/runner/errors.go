@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ var (
 	// Start: a Runner is one run.
 	ErrAlreadyStarted = errors.New("runner: already started")
 )
+
+// errNoProcess is the error of a number without a process.
+var errNoProcess = fmt.Errorf("no process has this number: %w", os.ErrProcessDone)
 
 // StartError says why a plugin could not be started. Nothing of it is left running.
 //

@@ -64,9 +64,15 @@ func exitOf(state *os.ProcessState) Exit {
 	if state == nil {
 		return Exit{Code: ExitUnknown}
 	}
-	status, ok := state.Sys().(syscall.WaitStatus)
-	if ok && status.Signaled() {
-		return Exit{Code: ExitUnknown, Signal: status.Signal(), CoreDumped: status.CoreDump()}
+	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitOfStatus(status)
 	}
 	return Exit{Code: state.ExitCode()}
+}
+
+func exitOfStatus(status syscall.WaitStatus) Exit {
+	if status.Signaled() {
+		return Exit{Code: ExitUnknown, Signal: status.Signal(), CoreDumped: status.CoreDump()}
+	}
+	return Exit{Code: status.ExitStatus()}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -15,8 +14,9 @@ import (
 	"github.com/jackfield-go/jackfield/core/internal/pipe"
 )
 
-// A Process is a plugin as a child process of this one. [NewProcess] makes it, and it
-// runs once; a failed Start may be repeated.
+// A Process is a plugin as a child process of this one, or by [Process.Attach] another
+// process of this machine. [NewProcess] makes it, and it runs once; a failed Start may be
+// repeated.
 type Process struct {
 	Local
 
@@ -26,11 +26,12 @@ type Process struct {
 	run      atomic.Pointer[running]    // nil until Start has succeeded
 }
 
-var _ Runner = (*Process)(nil)
+var _ Attacher = (*Process)(nil)
 
 // running is a started process.
 type running struct {
-	cmd            *exec.Cmd
+	system         system
+	pid            int
 	stdout, stderr *pipe.Reader
 	stdin          *input // nil without a reader to copy from
 	done           chan struct{}
@@ -108,7 +109,7 @@ func (p *Process) Kill(ctx context.Context) error {
 	}
 	// The system may refuse a process that has just ended (Windows) or not know it
 	// (Unix): the refusal is an error only while the process is still there.
-	if err := run.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) && !run.ended() {
+	if err := run.system.signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) && !run.ended() {
 		return fmt.Errorf("runner: killing %s (pid %s): %w", p.Name(), p.ID(), err)
 	}
 	if err := run.wait(ctx); err != nil {
@@ -125,7 +126,7 @@ func (p *Process) Terminate() error {
 	if run == nil {
 		return ErrNotStarted
 	}
-	if err := run.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := run.system.signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("runner: send SIGTERM to %s (pid %s): %w", p.Name(), p.ID(), err)
 	}
 	return nil
@@ -137,7 +138,7 @@ func (p *Process) Name() string { return filepath.Base(p.command.Path) }
 // ID is the process ID, or empty before a successful Start.
 func (p *Process) ID() string {
 	if run := p.run.Load(); run != nil {
-		return strconv.Itoa(run.cmd.Process.Pid)
+		return strconv.Itoa(run.pid)
 	}
 	return ""
 }
@@ -163,10 +164,11 @@ func (p *Process) Diagnose(ctx context.Context) string {
 
 // reap collects the process and ends everything that belongs to it.
 func (r *running) reap() {
-	// The error repeats the state; without a state another part of the program
-	// collected the process.
-	_ = r.cmd.Wait()
-	r.exit = exitOf(r.cmd.ProcessState)
+	exit, ended := r.system.wait()
+	if !ended {
+		return // detached
+	}
+	r.exit = exit
 	if r.stdin != nil {
 		r.stdin.stop()
 	}

@@ -45,7 +45,8 @@ import (
 // methods may be called from any number of goroutines.
 //
 // A Runner may also have [Process.Terminate]: a host calls it for a plugin that it
-// cannot ask to leave, and kills one without.
+// cannot ask to leave, and kills one without. With the methods of an [Attacher] a host
+// takes over plugins that run already.
 type Runner interface {
 	// Start starts the plugin. ctx bounds the start only, not the run; an ended
 	// context starts nothing. A failure is a *[StartError], and leaves nothing
@@ -82,6 +83,25 @@ type Runner interface {
 	Diagnose(ctx context.Context) string
 
 	AddrTranslator
+}
+
+// An Attacher is a Runner that can take over a run, and let it go. [Process] is one.
+type Attacher interface {
+	Runner
+
+	// Attach takes the place of Start, for a run that another Runner started, in this
+	// program or another one. id is the ID there, and started the text of Started, or
+	// empty. A run that has ended is an [os.ErrProcessDone], also if another run has its
+	// ID by now. A failure leaves the run as it was.
+	Attach(ctx context.Context, id, started string) error
+
+	// Started tells the run from any other one with its ID, at any time. Empty: that is
+	// unknown, or the run has ended.
+	Started() string
+
+	// Detach lets the run go on without this Runner, which is then as before Start. Its
+	// readers are closed. Before Start it does nothing.
+	Detach()
 }
 
 // An AddrTranslator turns the plugin's addresses into addresses for the host, and the

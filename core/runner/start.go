@@ -51,7 +51,8 @@ func start(ctx context.Context, command Command) (*running, error) {
 		go s.stdin.copy()
 	}
 	return &running{
-		cmd:    cmd,
+		system: child{cmd},
+		pid:    cmd.Process.Pid,
 		stdin:  s.stdin,
 		stdout: s.stdout,
 		stderr: s.stderr,
