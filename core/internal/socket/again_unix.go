@@ -15,8 +15,17 @@ import (
 
 // again makes a missing directory again: a cleaner of temporary files may have swept it away while
 // it was in use. If the other side, one of owners, has made it already, again takes it. Anything
-// else at the path is an error.
-func again(path string, access Access, owners ...int) (fs.FileInfo, *hold, error) {
+// else at the path is an error. A sweep takes a directory that is not marked yet for an abandoned
+// one.
+func again(path string, access Access, owners ...int) (made fs.FileInfo, held *hold, err error) {
+	err = errTaken
+	for tries := 0; tries < maxTries && errors.Is(err, errTaken); tries++ {
+		made, held, err = tryAgain(path, access, owners)
+	}
+	return made, held, err
+}
+
+func tryAgain(path string, access Access, owners []int) (fs.FileInfo, *hold, error) {
 	if err := makeRoomAgain(path, access); err != nil {
 		return nil, nil, err
 	}

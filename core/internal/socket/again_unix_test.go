@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +63,29 @@ func TestListenMakesASweptDirectoryAgain(t *testing.T) {
 				t.Error("it listens after its end")
 			}
 		})
+	}
+}
+
+// A sweep, perhaps this process's own, takes a directory without a mark for an abandoned one.
+func TestListenMakesASweptDirectoryAgainDuringASweep(t *testing.T) {
+	dir := made(t, Access{}, testkit.ShortDir(t))
+	ended := make(chan struct{})
+	var sweeping sync.WaitGroup
+	sweeping.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			default:
+				clearAway(dir.Path)
+			}
+		}
+	})
+	t.Cleanup(sweeping.Wait)
+	t.Cleanup(func() { close(ended) })
+	for range 100 {
+		sweptAway(t, dir.Path)
+		listens(t, dir)
 	}
 }
 
