@@ -128,7 +128,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Repeats, DefaultRepeats)
 	setDefault(&c.Drain, DefaultDrain)
 	if c.Launch.Logger == nil {
-		c.Launch.Logger = slog.New(slog.DiscardHandler)
+		c.Launch.Logger = slog.Default()
 	}
 	if c.OnEvent == nil {
 		c.OnEvent = func(Event) {}

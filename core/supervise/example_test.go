@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -27,6 +28,7 @@ func greeterPlugin(word string, started ...func(*plugintest.Plugin)) host.Config
 		Handshake: handshake,
 		Versions:  core.Versions{1: {&faketransport.Transport{}}}, // a real one, such as transportgrpc.New
 		Command:   host.Command("./greeter-plugin"),
+		Logger:    slog.New(slog.DiscardHandler),
 		Runner: func(cmd runner.Command) (runner.Runner, error) { // left out where a program is run
 			p := plugintest.NewPlugin(cmd, plugin.Config{
 				Handshake: handshake,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"sync"
@@ -127,6 +128,7 @@ func (w *world) launch(ctx context.Context, cfg host.Config) (running, error) {
 func (w *world) start(cfg Config) *Supervisor {
 	w.t.Helper()
 	cfg.OnEvent = w.seen
+	cfg.Launch.Logger = slog.New(slog.DiscardHandler)
 	s, err := start(w.t.Context(), cfg, w.launch)
 	if err != nil {
 		w.t.Fatal(err)
