@@ -168,6 +168,12 @@ tidy/%:
 fuzz: bin/fuzz ## run each fuzz target for FUZZTIME (10s)
 	@bin/fuzz -fuzztime $(FUZZTIME) $(MODULES)
 
+# `make test` runs short forms of the same tests.
+SOAKTIME  ?= 10m
+.PHONY: soak
+soak: ## kill and replace supervised plugins under load for SOAKTIME (10m)
+	cd conformance && JACKFIELD_SOAK=$(SOAKTIME) GOWORK=off go test -count 1 -timeout 0 -v $(TESTFLAGS) ./soak
+
 .PHONY: bench
 bench: bin/benchstat ## run the benchmarks (BENCH, COUNT, BENCHTIME) and sum them up
 	@: >bin/bench.txt
