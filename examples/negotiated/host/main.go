@@ -1,6 +1,6 @@
 // This program is a host of both versions. It launches each plugin named by its arguments and
 // greets in two languages; older plugins have only one. Then it repeats this as a host of version
-// 1.
+// 1, and as an old release of this program, which the new plugin refuses.
 package main
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
@@ -28,14 +29,19 @@ func main() {
 func run(ctx context.Context, plugins []string) error {
 	hosts := []struct {
 		name     string
+		release  string
 		versions core.Versions
 	}{
-		{"this host", greeter.Versions},
-		{"the host of last year", greeter.Versions1},
+		{"this host", "3.1.0", greeter.Versions},
+		{"the host of last year", "2.4.0", greeter.Versions1},
+		{"the first host", "1.0.0", greeter.Versions1},
 	}
 	for _, h := range hosts {
 		for _, path := range plugins {
-			if err := greet(ctx, h.name, h.versions, path); err != nil {
+			err := greet(ctx, h.name, h.release, h.versions, path)
+			if refusal := (*core.RequirementError)(nil); errors.As(err, &refusal) {
+				fmt.Printf("%s and %s: %v\n", h.name, filepath.Base(path), refusal)
+			} else if err != nil {
 				return err
 			}
 		}
@@ -43,16 +49,19 @@ func run(ctx context.Context, plugins []string) error {
 	return nil
 }
 
-func greet(ctx context.Context, self string, versions core.Versions, path string) error {
+func greet(ctx context.Context, self, release string, versions core.Versions, path string) error {
 	cfg := host.Config{
-		Handshake: greeter.Handshake,
-		Versions:  versions,
-		Command:   host.Command(path),
-		AutoMTLS:  host.MTLSRequired,
+		Handshake:   greeter.Handshake,
+		Versions:    versions,
+		Command:     host.Command(path),
+		AutoMTLS:    host.MTLSRequired,
+		Require:     ">= 1.2, < 3", // the releases of plugins that this host was tried with
+		HostVersion: release,
 	}
 	return host.With(ctx, cfg, func(ctx context.Context, client *host.Client) error {
-		fmt.Printf("%s and %s agree on version %d, over %s\n",
-			self, client.Name(), client.NegotiatedVersion(), client.Protocol())
+		info := client.Info()
+		fmt.Printf("%s and %s %s agree on version %d, over %s\n",
+			self, info.Name, info.Version, info.AppVersion, info.Protocol)
 		return use(ctx, client)
 	})
 }

@@ -1,4 +1,4 @@
-// This program is a plugin of version 2. Hosts of version 1 can use it too.
+// This program is a plugin of version 2. Hosts of version 1 can use it too, from release 2 on.
 package main
 
 import (
@@ -22,8 +22,10 @@ func (p polyglot) Greet(_ context.Context, name, language string) (string, error
 
 func main() {
 	plugin.Serve(plugin.Config{
-		Handshake:  greeter.Handshake,
-		Versions:   greeter.Versions,
-		Implements: greeter.Plugin.Bind(polyglot{greeter.English: "Good day, %s!", "fr": "Bonjour, %s !"}),
+		Handshake:   greeter.Handshake,
+		Versions:    greeter.Versions,
+		Implements:  greeter.Plugin.Bind(polyglot{greeter.English: "Good day, %s!", "fr": "Bonjour, %s !"}),
+		Info:        plugin.Info{Version: "2.0.1"},
+		RequireHost: ">= 2",
 	})
 }

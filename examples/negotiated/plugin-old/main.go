@@ -20,5 +20,6 @@ func main() {
 		Handshake:  greeter.Handshake,
 		Versions:   greeter.Versions1,
 		Implements: greeter.Plugin1.Bind(english{}),
+		Info:       plugin.Info{Version: "1.3.0"},
 	})
 }
