@@ -18,7 +18,8 @@ import (
 type Info struct {
 	// Name is the plugin's name for errors and logs.
 	Name string
-	// Path is the program of Config.Command, as it is there.
+	// Path is the absolute path of the program. It is the name in Config.Command where
+	// Config.Runner looks a bare name up by itself.
 	Path string
 	// PID is the process; 0 if it is not a child of this process.
 	PID int
@@ -52,25 +53,34 @@ func (c *Client) Info() Info { return c.info }
 // LogValue returns the known fields as a group.
 func (i Info) LogValue() slog.Value {
 	var known []slog.Attr
-	for _, attr := range []slog.Attr{
-		slog.String("name", i.Name),
-		slog.String("path", i.Path),
-		slog.Int("pid", i.PID),
-		slog.String("version", i.Version),
-		slog.String("build", i.Build),
-		slog.String("library", i.Library),
-		slog.String("language", i.Language),
-		slog.String("requires_host", i.RequiresHost),
-		slog.String("protocol", string(i.Protocol)),
-		slog.Int("app_version", i.AppVersion),
-		slog.String("network", i.Network),
-		slog.String("address", i.Address),
-	} {
-		if !attr.Value.Equal(slog.StringValue("")) && !attr.Equal(slog.Int("pid", 0)) {
-			known = append(known, attr)
-		}
+	known = appendText(known, "name", i.Name)
+	known = appendText(known, "path", i.Path)
+	if i.PID != 0 {
+		known = append(known, slog.Int("pid", i.PID))
 	}
+	known = append(known, i.attrs()...)
 	return slog.GroupValue(append(known, slog.Bool("mutual_tls", i.MutualTLS))...)
+}
+
+// attrs returns the known fields for the launch's record too.
+func (i Info) attrs() []slog.Attr {
+	var known []slog.Attr
+	known = appendText(known, "version", i.Version)
+	known = appendText(known, "build", i.Build)
+	known = appendText(known, "library", i.Library)
+	known = appendText(known, "language", i.Language)
+	known = appendText(known, "requires_host", i.RequiresHost)
+	known = append(known, slog.Int("app_version", i.AppVersion))
+	known = appendText(known, "protocol", string(i.Protocol))
+	known = appendText(known, "network", i.Network)
+	return appendText(known, "address", i.Address)
+}
+
+func appendText(attrs []slog.Attr, key, text string) []slog.Attr {
+	if text == "" {
+		return attrs
+	}
+	return append(attrs, slog.String(key, text))
 }
 
 // info returns what the launch has found out.
@@ -79,7 +89,7 @@ func (l *launch) info(line handshake.Line, secured bool) Info {
 	version, _ := semver.Parse(about.Version) // another text is no version
 	info := Info{
 		Name:         l.cfg.Name,
-		Path:         l.cfg.Command.Path,
+		Path:         programPath(l.cfg.Command, l.process.isChild()),
 		Version:      version.String(),
 		Build:        about.Build,
 		Library:      about.Library,

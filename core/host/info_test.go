@@ -35,6 +35,21 @@ func TestInfoTellsWhichPluginRuns(t *testing.T) {
 	}
 }
 
+func TestLaunchRecordHasTheReleaseAndTheRequirements(t *testing.T) {
+	logged := newRecords()
+	cfg := config(t, "about", "1.4.2 >= 2")
+	cfg.Logger, cfg.HostVersion, cfg.Require = logged.logger(), "2.0.0", "~> 1.4"
+	launch(t, cfg)
+	got := logged.await(t, "the plugin was launched")
+	for key, want := range map[string]string{
+		"version": "1.4.2", "build": "a|b", "library": "jackfield", "language": runtime.Version(), "requires_host": ">= 2", "require": "~> 1.4",
+	} {
+		if got.attrs[key] != want {
+			t.Errorf("%s is %q, want %q", key, got.attrs[key], want)
+		}
+	}
+}
+
 func TestInfoIsZeroWhereAPluginSaysNothing(t *testing.T) {
 	got := launch(t, config(t, "silent", "")).Info()
 	if got.Version+got.Build+got.Library+got.Language+got.RequiresHost != "" || got.AppVersion != 1 || got.PID == 0 {

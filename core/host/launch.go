@@ -123,9 +123,10 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 		return nil, errors.New("the plugin's process ended as soon as it was connected to")
 	}
 	l.clock.enter("")
-	l.record(ctx, line, tls)
+	info := l.info(line, tls != nil)
+	l.record(ctx, info, tls)
 	l.sockets.dir.Sweep() // after the launch, to keep its 4 % out of the launch
-	return newClient(l.cfg, l.process, session, l.info(line, tls != nil)), nil
+	return newClient(l.cfg, l.process, session, info), nil
 }
 
 // start starts the program.

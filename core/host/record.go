@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/core"
-	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
 )
 
@@ -73,24 +72,20 @@ func programPath(cmd Cmd, isChild bool) string {
 }
 
 // record logs the launch.
-func (l *launch) record(ctx context.Context, line handshake.Line, tls *core.TLS) {
+func (l *launch) record(ctx context.Context, info Info, tls *core.TLS) {
 	logger := l.process.logger
 	if logger.Enabled(ctx, slog.LevelDebug) {
-		logger.LogAttrs(ctx, slog.LevelDebug, "the plugin was launched", l.facts(line, tls)...)
+		logger.LogAttrs(ctx, slog.LevelDebug, "the plugin was launched", l.facts(info, tls)...)
 	}
 }
 
 // facts returns the attributes of the launch's record, beside those of every record.
-func (l *launch) facts(line handshake.Line, tls *core.TLS) []slog.Attr {
-	return []slog.Attr{
-		slog.String("process", l.process.runner.ID()),
-		slog.Int("app_version", line.AppVersion),
-		slog.String("protocol", line.Protocol),
-		slog.String("network", line.Network),
-		slog.String("address", line.Address),
-		slog.String("tls", l.protection(tls)),
-		l.clock.attr(),
+func (l *launch) facts(info Info, tls *core.TLS) []slog.Attr {
+	attrs := append([]slog.Attr{slog.String("process", l.process.runner.ID())}, info.attrs()...)
+	if l.cfg.Require != "" {
+		attrs = append(attrs, slog.String("require", l.cfg.Require))
 	}
+	return append(attrs, slog.String("tls", l.protection(tls)), l.clock.attr())
 }
 
 // protection returns the connection's security for a record: "mutual" is AutoMTLS, "configured"

@@ -3,8 +3,6 @@ package host
 import (
 	"log/slog"
 	"testing"
-
-	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
 // unlogged measures a launch and makes its record, which the logger does not take.
@@ -16,7 +14,7 @@ func unlogged(tb testing.TB) func() {
 			l.clock.enter(stage)
 		}
 		l.clock.enter("")
-		l.record(tb.Context(), handshake.Line{}, nil)
+		l.record(tb.Context(), Info{}, nil)
 	}
 }
 
