@@ -30,5 +30,6 @@ const store = {
   },
 };
 
-await serve(handshake, { 1: (server) => server.addService(kv.v1.StoreService.service, store) });
+const register = (server) => server.addService(kv.v1.StoreService.service, store);
+await serve(handshake, { 1: register }, { version: '1.0.2' });
 log.debug('leaving');

@@ -71,9 +71,13 @@ function service(methods) {
 // handshake is { cookieKey, cookieValue }. versions has a function for each version
 // of the application's protocol: it gets the server, and a broker for those that call
 // the other side back.
-export async function serve(handshake, versions) {
+//
+// about is for the host to know: version, the plugin's semantic version, build, library,
+// and 'requires-host', a constraint on the host's version.
+export async function serve(handshake, versions, about = {}) {
   requireHost(handshake);
   const environment = takeEnvironment();
+  const account = accountOf(about, handshake, environment);
   // A host that wants mutual TLS (AutoMTLS) sends its certificate (section 3).
   const peer = environment.PLUGIN_CLIENT_CERT;
   const tls = peer ? { identity: makeIdentity(), peer: Buffer.from(peer) } : null;
@@ -90,7 +94,7 @@ export async function serve(handshake, versions) {
   });
   const [network, address] = await broker.listen(server, tls);
   output.capture();
-  announce(version, network, address, tls);
+  announce(version, network, address, tls, account);
   await left;
   output.close();
   broker.close();
@@ -129,10 +133,28 @@ function choose(versions, asked) {
   return common.length ? Math.max(...common) : Math.min(...versions);
 }
 
+// accountOf returns the fields of the line about the plugin that its host asks for
+// (section 10). It exits if the host cannot apply the plugin's requirement.
+function accountOf(about, { cookieKey }, environment) {
+  const [names, ...rest] = (environment.PLUGIN_HANDSHAKE_FIELDS || '').split(',for:');
+  const asked = !rest.length || rest.join(',for:') === cookieKey ? names.split(',') : [];
+  if (about['requires-host'] && !asked.includes('requires-host')) {
+    console.error(`The host does not say its version, and this plugin requires ${about['requires-host']}.`);
+    process.exit(1);
+  }
+  const escape = (text) => text.toWellFormed().replace(/[^ -~]|[%|]/gu, encodeURIComponent);
+  return Object.entries({ language: `node ${process.versions.node}`, ...about })
+    .filter(([name]) => asked.includes(name))
+    .map(([name, text]) => `${name}=${escape(text)}`);
+}
+
 // announce writes the one line that the host waits for (section 2), the last thing
 // that goes to descriptor 1. The sixth field is the plugin's certificate, if any.
-function announce(version, network, address, tls) {
+function announce(version, network, address, tls, account) {
   const fields = [CORE_VERSION, version, network, address, 'grpc', tls ? tls.identity.field : ''];
+  if (account.length) {
+    fields.push('', ...account); // the seventh field is for multiplexing
+  }
   process.stdout.constructor.prototype.write.call(process.stdout, fields.join('|') + '\n');
 }
 

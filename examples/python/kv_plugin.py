@@ -39,7 +39,7 @@ def register(server, broker):
 
 def main() -> None:
     serving.log_to_host()
-    serving.serve(HANDSHAKE, {1: register})
+    serving.serve(HANDSHAKE, {1: register}, {"version": "1.0.2"})
     log.debug("leaving")
 
 

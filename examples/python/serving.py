@@ -14,6 +14,7 @@ import itertools
 import json
 import logging
 import os
+import platform
 import queue
 import signal
 import ssl
@@ -25,6 +26,7 @@ from concurrent import futures
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import quote
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -36,6 +38,8 @@ CORE_VERSION = 1  # of the plugin protocol, not of the application
 SHUTDOWN_SECONDS = 1.0  # for calls in flight; hosts kill after two, by custom
 HOST_SECONDS = 5.0  # until a plugin without its host leaves
 OFFER_SECONDS = 5.0  # until an offer of the other side has to be there
+
+UNESCAPED = "".join(chr(c) for c in range(32, 127) if chr(c) not in "%|")  # in a field of the line
 
 NO_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
@@ -54,12 +58,16 @@ class Handshake:
 Register = Callable[[grpc.Server, "Broker"], None]
 
 
-def serve(handshake: Handshake, versions: dict[int, Register]) -> None:
+def serve(handshake: Handshake, versions: dict[int, Register], about: dict[str, str] | None = None) -> None:
     """Serves what the highest version in common adds to the server, until the host
     asks the plugin to leave, is gone, or SIGTERM comes. Exits if no host of the
-    application has started this program."""
+    application has started this program.
+
+    about is for the host to know: "version", the plugin's semantic version, "build",
+    "library", and "requires-host", a constraint on the host's version."""
     require_host(handshake)
     environment = take_environment()
+    account = account_of(about or {}, handshake, environment)
     leave = threading.Event()
     # A terminal's Ctrl-C reaches the host and its plugins alike. The host decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -76,7 +84,7 @@ def serve(handshake: Handshake, versions: dict[int, Register]) -> None:
     server.add_generic_rpc_handlers(protocol_services(broker, output, leave))
     network, address = broker.sockets.listen(server, tls)
     server.start()
-    announce(version, network, address, tls)
+    announce(version, network, address, tls, account)
     output.capture()
     leave.wait()
     output.close()
@@ -108,11 +116,24 @@ def choose(versions: dict[int, Register], asked: str) -> int:
     return max(common) if common else min(versions)
 
 
-def announce(version: int, network: str, address: str, tls: TLS | None) -> None:
+def account_of(about: dict[str, str], handshake: Handshake, environment: dict[str, str]) -> list[str]:
+    """Returns the fields of the line about the plugin that its host asks for (section
+    10). Exits if the host cannot apply the plugin's requirement."""
+    names, _, cookie = environment.get("PLUGIN_HANDSHAKE_FIELDS", "").partition(",for:")
+    asked = names.split(",") if cookie in ("", handshake.cookie_key) else []
+    if about.get("requires-host") and "requires-host" not in asked:
+        sys.exit(f"The host does not say its version, and this plugin requires {about['requires-host']}.")
+    about = {"language": f"python {platform.python_version()}", **about}
+    return [f"{name}={quote(text, safe=UNESCAPED)}" for name, text in about.items() if name in asked]
+
+
+def announce(version: int, network: str, address: str, tls: TLS | None, account: list[str]) -> None:
     """Writes the one line that the host waits for (section 2), the last thing that
     goes to stdout. The sixth field is the plugin's certificate, if there is one."""
     certificate = tls.identity.field() if tls else ""
     fields = [CORE_VERSION, version, network, address, "grpc", certificate]
+    if account:
+        fields += ["", *account]  # the seventh field is for multiplexing
     print(*fields, sep="|", flush=True)
 
 
