@@ -177,7 +177,7 @@ func (r *Resolver) warn(ctx context.Context, taken *candidate, none *NoneError) 
 		}
 	}
 	if taken.hiddenBy != "" {
-		r.Logger.WarnContext(ctx, "a file stands in the way of a locked plugin: remove it, or give it another name",
+		logger.WarnContext(ctx, "a file stands in the way of a locked plugin: remove it, or give it another name",
 			"plugin", taken.Name, "version", taken.Version.String(), "path", taken.Path, "file", taken.hiddenBy)
 	}
 }

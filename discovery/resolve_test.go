@@ -337,6 +337,9 @@ func TestStrayFileDoesNotHideALockedPlugin(t *testing.T) {
 		if !strings.Contains(log.String(), "in the way of a locked plugin") {
 			t.Errorf("logged %s", &log)
 		}
+		if _, err := (&discovery.Resolver{Lock: lock}).Resolve(t.Context(), found, discovery.Request{Name: name}); err != nil {
+			t.Errorf("%s, without a logger: %v", name, err)
+		}
 		if _, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(t, ">= 1")}); err == nil {
 			t.Errorf("%s: a file that is hidden was taken without a lock", name)
 		}
