@@ -37,7 +37,7 @@ func (r *run) fields(common bool) []string {
 // checkRequirement refuses a host that cannot apply the plugin's requirement: it did
 // not ask for it, and does not say its version.
 func (r *run) checkRequirement() error {
-	required := strings.TrimSpace(r.cfg.RequireHost)
+	required := r.cfg.requirement()
 	if required == "" || r.asked.Asks(handshake.FieldRequiresHost) {
 		return nil
 	}
@@ -52,9 +52,12 @@ func (c Config) about(build *debug.BuildInfo) handshake.About {
 		Build:        cmp.Or(c.Info.Build, buildText(build)),
 		Library:      libraryText(build),
 		Language:     runtime.Version(),
-		RequiresHost: c.RequireHost,
+		RequiresHost: c.requirement(),
 	}
 }
+
+// requirement returns RequireHost in one line.
+func (c Config) requirement() string { return strings.Join(strings.Fields(c.RequireHost), " ") }
 
 // version returns the plugin's semantic version without its v, or "".
 func (c Config) version(build *debug.BuildInfo) string {

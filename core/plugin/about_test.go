@@ -32,7 +32,7 @@ func TestPluginSaysOfItselfWhatItsHostAsksFor(t *testing.T) {
 		"multiplexing, with go-plugin":   {"", "", []string{"true"}, "|true"},
 		"an older host of ours":          {"versions", "", nil, ""},
 		"a host of ours":                 {ours, "", nil, "||version=1.4.2|build=night %7C 7|library=jackfield|language=" + runtime.Version()},
-		"a requirement":                  {"requires-host,version,for:" + cookie.MagicCookieKey, " >= 2 ", nil, "||version=1.4.2|requires-host=>= 2"},
+		"a requirement":                  {"requires-host,version,for:" + cookie.MagicCookieKey, " >= 2,\n\t< 3 ", nil, "||version=1.4.2|requires-host=>= 2, < 3"},
 		"behind the transport's":         {"version,for:" + cookie.MagicCookieKey, "", []string{"true"}, "|true|version=1.4.2"},
 		"a host that does not name us":   {"version", "", nil, "||version=1.4.2"},
 		"the host of another program":    {everything + ",for:OTHER_COOKIE", "", nil, ""},
@@ -71,7 +71,7 @@ func TestPluginRefusesAHostThatCannotApplyItsRequirement(t *testing.T) {
 
 func TestDescribeHasTheRequirement(t *testing.T) {
 	cfg := known()
-	cfg.RequireHost = " >= 2, < 3 "
+	cfg.RequireHost = " >= 2,\n< 3 "
 	if got := described(t, cfg)["requires_host"]; got != ">= 2, < 3" {
 		t.Errorf("got %v", got)
 	}

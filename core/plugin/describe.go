@@ -103,7 +103,7 @@ func (c Config) describe(build *debug.BuildInfo) description {
 		Name:         c.Info.Name,
 		Version:      c.version(build),
 		Summary:      printable(c.Info.Summary),
-		RequiresHost: strings.TrimSpace(c.RequireHost),
+		RequiresHost: c.requirement(),
 	}
 	for _, number := range c.Versions.Numbers() {
 		d.Protocols = append(d.Protocols, c.describeVersion(number))
