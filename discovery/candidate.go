@@ -200,10 +200,13 @@ func (c *candidate) describe(ctx context.Context, f *file) error {
 	return nil
 }
 
-// speaks compares the app versions of both sides, where the plugin's are known.
+// speaks compares the versions of both sides, where the plugin's are known.
 func (c *candidate) speaks() error {
 	if c.Description == nil {
 		return nil
+	}
+	if err := c.Description.Admits(c.request.HostVersion); err != nil {
+		return err
 	}
 	return c.Description.Agree(c.request.AppVersions, c.request.Transports)
 }

@@ -73,6 +73,7 @@ func TestDescribeReportsAWrongAnswer(t *testing.T) {
 		"cut":      {discovery.ErrNoDescription, 2, []string{"breaks off"}},
 		"control":  {discovery.ErrNoDescription, 1, []string{"unprintable characters", `\x1b`}},
 		"summary":  {discovery.ErrNoDescription, 1, []string{"unprintable characters", `one\ntwo`}},
+		"unfit":    {discovery.ErrNoDescription, 1, []string{`"new" is no version constraint`}},
 		"version":  {discovery.ErrNoDescription, 1, []string{"semantic version"}},
 		"later":    {discovery.ErrNoDescription, 1, []string{`"describe": 2`}},
 		"number":   {discovery.ErrNoDescription, 1, []string{"negative"}},

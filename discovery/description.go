@@ -28,6 +28,8 @@ type Description struct {
 	Version semver.Version `json:"version,omitzero"`
 	// Summary says in one line what the plugin does. May be empty.
 	Summary string `json:"summary,omitempty"`
+	// RequiresHost constrains the version of the plugin's host. The zero value: any.
+	RequiresHost semver.Constraint `json:"requires_host,omitzero"`
 	// AppVersions are the versions of the application's protocol that the plugin speaks.
 	AppVersions []AppVersion `json:"protocols"`
 	// Build says how it was built. Nil: it does not say.
@@ -164,7 +166,7 @@ func parseObject(data []byte) (d *Description, asked bool, offset int, err error
 
 // check refuses text that could do harm where it is shown.
 func (d *Description) check() error {
-	texts := []string{d.Name, d.Summary}
+	texts := []string{d.RequiresHost.String(), d.Name, d.Summary}
 	for _, version := range d.AppVersions {
 		if version.Version < 0 {
 			return fmt.Errorf("app version %d is negative", version.Version)
@@ -191,6 +193,18 @@ type IncompatibleError struct {
 
 func (e *IncompatibleError) Error() string {
 	return fmt.Sprintf("it has no app version and transport in common with the host: it speaks %s, the host %s", text.Line(e.Plugin, shownText), text.Line(e.Host, shownText))
+}
+
+// ErrHostVersion is the error of a plugin that requires another version of its host.
+var ErrHostVersion = errors.New("it requires another version of its host")
+
+// Admits compares the plugin's requirement with the version of a host: that of a
+// [Request]. The zero version is not compared. An error wraps [ErrHostVersion].
+func (d *Description) Admits(host semver.Version) error {
+	if host.IsZero() || d.RequiresHost.Allows(host) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s, and the host has %v", ErrHostVersion, text.Line(d.RequiresHost.String(), shownText), host)
 }
 
 // Agree compares the plugin with a host's app versions and transports: those of

@@ -28,6 +28,10 @@ var roles = map[string]func(){
 	"agrees": func() {
 		fmt.Println(`{"describe": 1, "name": "agrees", "version": "1.4.0", "protocols": [{"version": 5, "transports": ["grpc"]}]}`)
 	},
+	"requires": func() {
+		fmt.Println(`{"describe": 1, "name": "requires", "version": "1.4.0", "requires_host": ">= 2, < 3", "protocols": []}`)
+	},
+	"unfit":  func() { fmt.Println(`{"describe": 1, "requires_host": "new"}`) },
 	"silent": func() {},
 	"places": func() { fmt.Print(programDirs()) },
 	"finder": func() { fmt.Print(foundBeside()) },

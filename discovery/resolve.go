@@ -23,6 +23,9 @@ type Request struct {
 	AppVersions []int
 	// Transports are the host's under AppVersions: "grpc", "netrpc". Nil: any.
 	Transports []string
+	// HostVersion is the host's own version. A plugin that requires another is passed
+	// over. Zero: requirements are left to the launch.
+	HostVersion semver.Version
 }
 
 func (r Request) String() string {
@@ -102,7 +105,7 @@ type Rejected struct {
 	Plugin
 
 	// Err is the reason: wraps [ErrVersion], [ErrVersionClaim], [ErrUnlocked],
-	// [ErrChanged] or a *[IncompatibleError], or is the system's error about the file.
+	// [ErrChanged], [ErrHostVersion] or a *[IncompatibleError], or is the system's error about the file.
 	Err error `json:"-"`
 }
 

@@ -157,6 +157,30 @@ func TestResolvePassesOverAPluginOfAnotherProtocol(t *testing.T) {
 	}
 }
 
+func TestResolvePassesOverAPluginThatRequiresAnotherHost(t *testing.T) {
+	dir := t.TempDir()
+	testkit.Place(t, dir, "greet-plugin-requires")
+	found := testkit.Find(t, dir)
+	resolver := discovery.Resolver{Describer: &discovery.Describer{}, Cache: new(discovery.Cache)}
+	for version, fits := range map[string]bool{"": true, "2.1.0": true, "1.9.0": false, "3.0.0": false, "2.5.0-rc.1": false} {
+		request := discovery.Request{Name: "requires"}
+		if version != "" {
+			request.HostVersion = testkit.Version(t, version)
+		}
+		got, err := resolver.Resolve(testkit.Within(t), found, request)
+		if fits {
+			if err != nil || got.Description.RequiresHost.String() != ">= 2, < 3" {
+				t.Errorf("%s: got %+v, %v", version, got, err)
+			}
+			continue
+		}
+		var none *discovery.NoneError
+		if !errors.As(err, &none) || !errors.Is(none.Rejected[0].Err, discovery.ErrHostVersion) || !strings.Contains(err.Error(), version) {
+			t.Errorf("%s: got %v", version, err)
+		}
+	}
+}
+
 func TestResolvePassesOverAPluginThatDescribesAnotherVersion(t *testing.T) {
 	dir := t.TempDir()
 	testkit.Place(t, dir, "greet-plugin-good_v2.0.0")

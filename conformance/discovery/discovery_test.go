@@ -42,13 +42,17 @@ func newWorld(t *testing.T) world {
 	return w
 }
 
+// hostVersion is the release of this host.
+const hostVersion = "3.1.0"
+
 func launch(t *testing.T, plugin *discovery.Resolved, protocols ...int) (*host.Client, error) {
 	t.Helper()
 	return host.Launch(within(t), host.Config{
-		Handshake: greet.Handshake,
-		Versions:  greet.Versions(protocols...),
-		Command:   host.Command(plugin.Path),
-		Verify:    verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)},
+		Handshake:   greet.Handshake,
+		Versions:    greet.Versions(protocols...),
+		Command:     host.Command(plugin.Path),
+		Verify:      verify.Config{Verifier: discovery.Verifier(plugin, verify.Checksum)},
+		HostVersion: hostVersion,
 	})
 }
 
@@ -70,8 +74,12 @@ func TestPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		own, err := semver.Parse(hostVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
 		plugin, err := w.resolver.Resolve(within(t), w.found, discovery.Request{
-			Name: "loud", Version: constraint, AppVersions: test.protocols, Transports: []string{"netrpc"},
+			Name: "loud", Version: constraint, AppVersions: test.protocols, Transports: []string{"netrpc"}, HostVersion: own,
 		})
 		if err != nil || plugin.Version.String() != test.version || plugin.Sum.IsZero() {
 			t.Fatalf("%+v, %v", plugin, err)
@@ -83,6 +91,10 @@ func TestPluginIsFoundDescribedVerifiedLaunchedAndCalled(t *testing.T) {
 		client, err := launch(t, plugin, test.protocols...)
 		if err != nil {
 			t.Fatal(err)
+		}
+		// The file, the description and the process agree.
+		if got := client.Info(); got.Version != test.version || got.RequiresHost != d.RequiresHost.String() || got.RequiresHost == "" {
+			t.Errorf("launched as %+v", got)
 		}
 		greeter, err := host.Dispense(within(t), client, greet.Plugin)
 		if err != nil {

@@ -182,3 +182,15 @@ func (c Constraint) IsZero() bool { return len(c.terms) == 0 }
 
 // String returns the parsed text.
 func (c Constraint) String() string { return c.text }
+
+// MarshalText returns String.
+func (c Constraint) MarshalText() ([]byte, error) { return []byte(c.text), nil }
+
+// UnmarshalText reads a text as ParseConstraint does.
+func (c *Constraint) UnmarshalText(text []byte) error {
+	parsed, err := ParseConstraint(string(text))
+	if err == nil {
+		*c = parsed
+	}
+	return err
+}

@@ -218,6 +218,28 @@ func TestVersionsAreJSONStrings(t *testing.T) {
 	}
 }
 
+func TestConstraintsAreJSONStrings(t *testing.T) {
+	type holder struct{ Constraint semver.Constraint }
+	for _, text := range []string{"", ">= 1.2, < 2"} {
+		var h holder
+		if err := json.Unmarshal([]byte(`{"Constraint":"`+text+`"}`), &h); err != nil || h.Constraint.String() != text {
+			t.Errorf("%s: %q, %v", text, h.Constraint, err)
+		}
+		out, err := json.Marshal(h)
+		var again holder
+		if err == nil {
+			err = json.Unmarshal(out, &again)
+		}
+		if err != nil || again.Constraint.String() != text || again.Constraint.Allows(parse(t, "2.0.0")) != (text == "") {
+			t.Errorf("%s: %s, %v", text, out, err)
+		}
+	}
+	var wrong *semver.ConstraintError
+	if err := json.Unmarshal([]byte(`{"Constraint":"new"}`), new(holder)); !errors.As(err, &wrong) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // specified is the expression of semver.org.
 var specified = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 	`(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?` +

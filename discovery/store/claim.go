@@ -14,12 +14,13 @@ import (
 type ClaimError struct {
 	// Path is the program's file.
 	Path string
-	// What is in dispute: "platform", "name", "version" or "compatibility".
+	// What is in dispute: "platform", "name", "version", "compatibility" or "host version".
 	What string
 	// Want is the caller's or a file name's claim, or the host's versions. Got is the
 	// claim of the file or the program itself.
 	Want, Got string
-	// Err is [discovery.ErrVersionClaim] or a *[discovery.IncompatibleError], or nil.
+	// Err wraps [discovery.ErrVersionClaim] or [discovery.ErrHostVersion], is a
+	// *[discovery.IncompatibleError], or nil.
 	Err error
 }
 
@@ -30,6 +31,8 @@ func (e *ClaimError) Error() string {
 		return fmt.Sprintf("%s is a program for %s, not for %s: get the one for %s", path, got, want, want)
 	case claimCompatibility:
 		return fmt.Sprintf("%s speaks %s, this host speaks %s: get another version of the plugin, or update the host", path, got, want)
+	case claimHostVersion:
+		return fmt.Sprintf("%s requires version %s of its host, and this host has %s: get another version of the plugin, or update the host", path, got, want)
 	}
 	return fmt.Sprintf("%s describes its %s as %q, and it is to be installed as %q: give it the right name, or get the right file", path, e.What, got, want)
 }
@@ -42,6 +45,7 @@ const (
 	claimName          = "name"
 	claimVersion       = "version"
 	claimCompatibility = "compatibility"
+	claimHostVersion   = "host version"
 )
 
 // checkClaims compares a program's description with its installation, and completes
@@ -56,6 +60,9 @@ func (i *installation) checkClaims(d *discovery.Description) error {
 		i.id.Version = d.Version
 	case d.Version.Compare(i.id.Version) != 0:
 		return &ClaimError{Path: i.given, What: claimVersion, Want: i.id.Version.String(), Got: d.Version.String(), Err: discovery.ErrVersionClaim}
+	}
+	if err := d.Admits(i.HostVersion); err != nil {
+		return &ClaimError{Path: i.given, What: claimHostVersion, Want: i.HostVersion.String(), Got: d.RequiresHost.String(), Err: err}
 	}
 	err := d.Agree(i.AppVersions, i.Transports)
 	var differ *discovery.IncompatibleError

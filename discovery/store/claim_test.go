@@ -84,6 +84,10 @@ func TestInstallRefusesAContradictionWithBothSides(t *testing.T) {
 			file: "greet-plugin-agrees", install: store.InstallOptions{AppVersions: []int{5}, Transports: []string{"netrpc"}}, differ: true,
 			want: store.ClaimError{What: "compatibility", Want: "over [netrpc]", Got: "version 5 over grpc"},
 		},
+		"requirement": {
+			file: "greet-plugin-requires", install: store.InstallOptions{HostVersion: testkit.Version(t, "3.0.0")}, is: discovery.ErrHostVersion,
+			want: store.ClaimError{What: "host version", Want: "3.0.0", Got: ">= 2, < 3"},
+		},
 		"even where it need not describe itself": {
 			file: "greet-plugin-agrees_v1.5.0", install: store.InstallOptions{Undescribed: true}, is: discovery.ErrVersionClaim,
 			want: store.ClaimError{What: "version", Want: "1.5.0", Got: "1.4.0"},

@@ -13,6 +13,7 @@ import (
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/internal/text"
+	"github.com/jackfield-go/jackfield/discovery/semver"
 	"github.com/jackfield-go/jackfield/discovery/sums"
 )
 
@@ -46,6 +47,9 @@ type InstallOptions struct {
 	// with app versions, but none of these, is a *[ClaimError]. Nil: not compared.
 	AppVersions []int
 	Transports  []string
+	// HostVersion is the host's own version. A plugin that requires another is a
+	// *[ClaimError]. Zero: not compared.
+	HostVersion semver.Version
 	// MaxSize bounds the file, and the unpacked content of an archive, in bytes. 0:
 	// DefaultMaxSize.
 	MaxSize int64

@@ -21,6 +21,9 @@ var roles = map[string]func(){
 	"unset": func() {
 		fmt.Println(`{"describe": 1, "name": "main", "protocols": [], "build": {"path": "example.com/plugins/main"}}`)
 	},
+	"requires": func() {
+		fmt.Println(`{"describe": 1, "name": "requires", "version": "1.4.0", "requires_host": ">= 2, < 3", "protocols": []}`)
+	},
 	"rewrites": func() {
 		data, err := os.ReadFile(os.Args[0])
 		if err == nil {

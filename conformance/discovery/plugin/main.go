@@ -25,9 +25,10 @@ func main() {
 		}
 	}
 	plugin.Serve(plugin.Config{
-		Handshake:  greet.Handshake,
-		Versions:   greet.Versions(numbers...),
-		Implements: greet.Plugin.Bind("greetings from " + version),
-		Info:       plugin.Info{Name: "loud", Version: version, Services: services},
+		Handshake:   greet.Handshake,
+		Versions:    greet.Versions(numbers...),
+		Implements:  greet.Plugin.Bind("greetings from " + version),
+		Info:        plugin.Info{Name: "loud", Version: version, Services: services},
+		RequireHost: ">= 3, < 4",
 	})
 }
