@@ -21,6 +21,7 @@ type Client struct {
 
 	killed     atomic.Bool // Kill was called
 	terminated atomic.Bool // SIGTERM was sent
+	lending    atomic.Bool // the plugin has the terminal
 	stopping   sync.Once
 	hurry      context.CancelCauseFunc // after stopping: ends the wait
 	stopped    chan struct{}           // closed when nothing is left
