@@ -3,6 +3,7 @@ module github.com/jackfield-go/jackfield/examples
 go 1.26.0
 
 require (
+	github.com/creack/pty v1.1.24
 	github.com/jackfield-go/jackfield/core v0.0.0
 	github.com/jackfield-go/jackfield/discovery v0.0.0
 	github.com/jackfield-go/jackfield/proto v0.0.0
@@ -15,6 +16,7 @@ require (
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0
+	golang.org/x/term v0.48.0
 	google.golang.org/grpc v1.85.0
 	google.golang.org/protobuf v1.36.12
 )

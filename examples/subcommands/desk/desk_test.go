@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// bin has the built plugins, under the names of their folders.
+// bin has the built programs, under the names of their folders.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -28,8 +28,8 @@ func buildAndRun(m *testing.M) (status int, err error) {
 		return 0, err
 	}
 	defer os.RemoveAll(bin)
-	if out, err := exec.Command("go", "build", "-o", bin, "../plugin-greet").CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("build the plugins: %w\n%s", err, out)
+	if out, err := exec.Command("go", "build", "-o", bin, ".", "../plugin-greet", "../plugin-sign").CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("build the programs: %w\n%s", err, out)
 	}
 	return m.Run(), nil
 }

@@ -2,6 +2,7 @@
 //
 //	desk --help            all subcommands, with a line about each
 //	desk greet Ann         runs the plugin desk-plugin-greet
+//	desk sign              the same; the plugin asks for a password, and runs an editor
 //	desk plugins           where the plugins lie, and which files are none
 //	desk completion bash   completion for a shell
 //

@@ -73,7 +73,14 @@ func (d *desk) run(ctx context.Context, name string, args []string) error {
 		if err != nil {
 			return err
 		}
-		status, err = cmd.Run(ctx, args)
+		work := func(ctx context.Context) (err error) {
+			status, err = cmd.Run(ctx, args)
+			return err
+		}
+		err = client.WithTerminal(ctx, work)
+		if errors.Is(err, host.ErrNoTerminal) || errors.Is(err, host.ErrTerminalInUse) {
+			return work(ctx) // many commands need none
+		}
 		return err
 	})
 	if err == nil && status != 0 {
