@@ -100,16 +100,17 @@ func (c *Client) Name() string { return c.name }
 // ID returns the runner's ID of this run: for a process, its PID.
 func (c *Client) ID() string { return c.process.runner.ID() }
 
-// Close asks the plugin to leave, and kills it after Config.Timeouts.Stop, with a *[StopError].
-// Some plugins cannot be asked: some in other languages, or after a lost connection, which is a
-// *[StopError] too. They get SIGTERM instead, where the platform has it. A plugin that leaves with
-// a status other than 0 is a *[core.ExitError]; an unknown status, in a host that reaps all
-// children itself, is no error. When Close returns nothing is left of the plugin, except for a
-// blocking writer or reader of the configuration. Close may be called again, and after a crash.
+// Close ends the plugin by the steps of [Timeouts]: it asks the plugin to leave, sends SIGTERM where
+// the platform has it, and kills. A plugin that needed more than the first step is a *[StopError].
+// Some plugins cannot be asked, and get SIGTERM at once: some in other languages, or after a lost
+// connection, which is a *[StopError] too. A plugin that leaves with a status other than 0 is a
+// *[core.ExitError]; an unknown status, in a host that reaps all children itself, is no error. When
+// Close returns nothing is left of the plugin, except for a blocking writer or reader of the
+// configuration. Close may be called again, and after a crash.
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
 // Stop is Close with a context. Its end shortens the plugin's time to leave:
-// the plugin is killed then. With concurrent calls the earliest deadline wins;
+// the plugin is killed then, with no further step before. With concurrent calls the earliest deadline wins;
 // all return the same error.
 func (c *Client) Stop(ctx context.Context) error {
 	c.stopping.Do(func() {
@@ -131,8 +132,9 @@ func (c *Client) Stop(ctx context.Context) error {
 	return c.stopErr
 }
 
-// Kill ends the plugin's process at once, without asking it. If it returns nil,
-// nothing is left of the plugin; otherwise ctx ended before.
+// Kill ends the plugin's process, or its Command.Group, at once, without asking it. A Close or Stop
+// under way ends with it. If Kill returns nil, nothing is left of the plugin; otherwise ctx ended
+// before.
 func (c *Client) Kill(ctx context.Context) error {
 	c.killed.Store(true)
 	return c.process.kill(ctx)

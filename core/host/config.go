@@ -16,12 +16,13 @@ import (
 
 // Defaults of [Config].
 const (
-	DefaultStartTimeout = time.Minute
-	DefaultStopTimeout  = 2 * time.Second
-	DefaultKillTimeout  = 5 * time.Second
-	DefaultExitGrace    = 250 * time.Millisecond
-	DefaultMaxLogLine   = logline.DefaultMaxLine
-	DefaultMaxNoise     = 64 << 10
+	DefaultStartTimeout     = time.Minute
+	DefaultStopTimeout      = 2 * time.Second
+	DefaultTerminateTimeout = 500 * time.Millisecond
+	DefaultKillTimeout      = 5 * time.Second
+	DefaultExitGrace        = 250 * time.Millisecond
+	DefaultMaxLogLine       = logline.DefaultMaxLine
+	DefaultMaxNoise         = 64 << 10
 )
 
 // Config describes a plugin and how to run it. Most hosts set the first four
@@ -170,16 +171,24 @@ type Sockets struct {
 	RefusePlainTCP bool
 }
 
-// Timeouts limit the phases in the life of a plugin.
+// Timeouts limit the phases in the life of a plugin. Its end has three steps, each with a time: the
+// plugin is asked to leave (Stop), gets SIGTERM (Terminate), and is killed (Kill).
 type Timeouts struct {
 	// Start limits a launch, from the call of Launch, verification included, to
 	// the plugin's first answer. 0 means DefaultStartTimeout; with a negative
 	// value only the context limits it.
 	Start time.Duration
 
-	// Stop limits how long a plugin may take to leave before it is killed. 0
-	// means DefaultStopTimeout; with a negative value it is killed unasked.
+	// Stop limits how long a plugin may take to leave when it is asked. A plugin that
+	// cannot be asked gets SIGTERM at once, and has this time too. 0 means
+	// DefaultStopTimeout; with a negative value it is killed unasked.
 	Stop time.Duration
+
+	// Terminate limits how much longer it may take on SIGTERM, before it is killed. A
+	// runner without Terminate has no such step, nor has Windows without a
+	// Command.Group. 0 means DefaultTerminateTimeout; with a negative value the plugin
+	// is killed instead.
+	Terminate time.Duration
 
 	// Kill limits the wait for the end of a killed process. 0 means
 	// DefaultKillTimeout.
@@ -258,6 +267,7 @@ func (c Config) withDefaults() Config {
 	}
 	setDefault(&c.Timeouts.Start, DefaultStartTimeout)
 	setDefault(&c.Timeouts.Stop, DefaultStopTimeout)
+	setDefault(&c.Timeouts.Terminate, DefaultTerminateTimeout)
 	setDefault(&c.Timeouts.Kill, DefaultKillTimeout)
 	setDefault(&c.Timeouts.Connection, core.DefaultConnectionTimeout)
 	setDefault(&c.Timeouts.ExitGrace, DefaultExitGrace)

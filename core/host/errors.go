@@ -152,9 +152,9 @@ func (e *TimeoutError) Error() string {
 // Unwrap returns [context.DeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return e.err }
 
-// StopError is the error of a plugin that did not leave in order. Either it did not leave when
-// asked, and was killed; or it could not be asked because the connection was lost. Then Err wraps
-// [core.ErrConnectionLost].
+// StopError is the error of a plugin that did not leave in order: it did not leave when asked, or it
+// could not be asked because the connection was lost. Then Err wraps [core.ErrConnectionLost].
+// Either way it got SIGTERM, and was killed if it stayed.
 type StopError struct {
 	// Plugin is the plugin's name.
 	Plugin string
@@ -166,10 +166,13 @@ type StopError struct {
 }
 
 func (e *StopError) Error() string {
+	lost := errors.Is(e.Err, core.ErrConnectionLost)
 	switch {
-	case e.Left:
+	case e.Left && lost:
 		return fmt.Sprintf("%s could not be asked to leave: %v; it left on SIGTERM", called(e.Plugin), e.Err)
-	case errors.Is(e.Err, core.ErrConnectionLost):
+	case e.Left:
+		return fmt.Sprintf("%s did not leave when asked: %v; it left on SIGTERM", called(e.Plugin), e.Err)
+	case lost:
 		return fmt.Sprintf("%s could not be asked to leave and was killed: %v", called(e.Plugin), e.Err)
 	}
 	return fmt.Sprintf("%s did not leave in order and was killed: %v", called(e.Plugin), e.Err)

@@ -30,7 +30,7 @@ func (c *Client) stop(ctx context.Context) error {
 	case err != nil:
 		return errors.Join(&StopError{Plugin: c.name, Err: reason}, err)
 	case left && c.terminated.Load():
-		return c.leftUnasked(ctx, reason)
+		return c.leftOnSignal(ctx, reason)
 	case left && !c.killed.Load(): // late, and by itself
 		return c.exitFailure()
 	}
@@ -38,9 +38,9 @@ func (c *Client) stop(ctx context.Context) error {
 	return &StopError{Plugin: c.name, Err: reason}
 }
 
-// leftUnasked returns the error of a plugin that left on SIGTERM.
-func (c *Client) leftUnasked(ctx context.Context, reason error) error {
-	c.process.logger.WarnContext(ctx, "the plugin could not be asked to leave, and left on SIGTERM", "reason", reason)
+// leftOnSignal returns the error of a plugin that left on SIGTERM.
+func (c *Client) leftOnSignal(ctx context.Context, reason error) error {
+	c.process.logger.WarnContext(ctx, "the plugin left on SIGTERM, not when asked", "reason", reason)
 	stop := &StopError{Plugin: c.name, Left: true, Err: reason}
 	if err := c.exitFailure(); err != nil {
 		return errors.Join(stop, err)
@@ -60,7 +60,7 @@ func (c *Client) exitFailure() error {
 	return c.process.exitError()
 }
 
-// leave makes the plugin leave and waits until it has.
+// leave makes the plugin leave and waits until it has. The steps before a kill are in [Timeouts].
 func (c *Client) leave(ctx context.Context) error {
 	if c.process.hasEnded() {
 		return nil
@@ -68,19 +68,26 @@ func (c *Client) leave(ctx context.Context) error {
 	if c.timeouts.Stop < 0 {
 		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
+	asking, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
 		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.timeouts.Stop))
 	defer cancel()
-	err := c.ask(ctx)
+	err := c.ask(asking)
+	if err == nil {
+		err = c.awaitEnd(asking)
+	}
 	switch {
 	case c.process.hasEnded(): // it left, and its answer may be lost with it
 		return nil
-	case errors.Is(err, core.ErrConnectionLost), errors.Is(err, core.ErrCannotQuit):
-		return c.terminate(ctx, err)
-	case err != nil:
+	case ctx.Err() != nil, c.killed.Load():
 		return err
+	case asking.Err() == nil && !isUnaskable(err): // it has refused, and need not be waited for
+		cancel()
 	}
-	return c.awaitEnd(ctx)
+	return c.terminate(ctx, asking, err)
+}
+
+func isUnaskable(err error) bool {
+	return errors.Is(err, core.ErrConnectionLost) || errors.Is(err, core.ErrCannotQuit)
 }
 
 // ask asks the plugin to leave over the connection. If the connection is or gets lost before the
@@ -105,23 +112,34 @@ func (c *Client) isLost() bool {
 	}
 }
 
-// terminate sends SIGTERM to a plugin that cannot be asked, and waits until it has left. It returns
-// the reason, joined with the reason for a kill if one is needed.
-func (c *Client) terminate(ctx context.Context, reason error) error {
+// terminate sends SIGTERM, and waits until the plugin has left: for the rest of the time to leave
+// when asked, and for the time after it. It returns the reason, joined with the reason for a kill if
+// one is needed.
+func (c *Client) terminate(ctx, asking context.Context, reason error) error {
 	polite, ok := c.process.runner.(interface{ Terminate() error })
-	if !ok {
-		return reason // the platform or the runner has nothing milder than a kill
+	if !ok || c.timeouts.Terminate < 0 {
+		return reason // the runner or the configuration has nothing milder than a kill
 	}
 	c.process.expect(causeTerminated)
-	switch err := polite.Terminate(); {
-	case errors.Is(err, os.ErrProcessDone): // it ended by itself, and the rest of its output is being read
-		return c.awaitEnd(ctx)
-	case err != nil:
-		return reason
+	err := polite.Terminate()
+	ended := errors.Is(err, os.ErrProcessDone) // by itself, and the rest of its output is being read
+	switch {
+	case err == nil:
+		c.terminated.Store(true)
+	case !ended:
+		return reason // nor has the platform
 	}
-	c.terminated.Store(true)
-	if err := c.awaitEnd(ctx); err != nil {
+	if err = c.awaitEnd(asking); err != nil {
+		patience, cancel := context.WithTimeoutCause(ctx, c.timeouts.Terminate,
+			fmt.Errorf("it was still there %v later (Config.Timeouts.Terminate)", c.timeouts.Terminate))
+		defer cancel()
+		err = c.awaitEnd(patience)
+	}
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w, and SIGTERM did not end it: %w", reason, err)
+	case ended:
+		return nil
 	}
 	return reason
 }

@@ -87,6 +87,48 @@ func TestStopOfAPluginThatCannotBeAskedSendsSIGTERM(t *testing.T) {
 	}
 }
 
+// agreeing is a session whose Quit takes the loss of its connection for the plugin's agreement.
+type agreeing struct{ core.Session }
+
+func (a agreeing) Quit(context.Context) error {
+	_ = a.Close()
+	return nil
+}
+
+func TestStopSendsSIGTERMToAPluginThatAgreesAndStays(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only where signals can be sent")
+	}
+	plugintest.NoLeaks(t)
+	logged := newRecords()
+	cfg := config(t, "serve", "")
+	cfg.Logger = logged.logger()
+	cfg.Timeouts.Stop, cfg.Timeouts.Terminate = 20*time.Millisecond, hang
+	cfg.Versions = core.Versions{1: {lateTransport{
+		Transport: new(faketransport.Transport),
+		session:   func(s core.Session, _ core.HostLink) core.Session { return agreeing{s} },
+	}}}
+	err := launch(t, cfg).Close()
+	var stop *host.StopError
+	if !errors.As(err, &stop) || !stop.Left || errors.Is(err, core.ErrConnectionLost) {
+		t.Fatalf("Close: %v", err)
+	}
+	mention(t, err, "plugin tester did not leave when asked", "after 20ms (Config.Timeouts.Stop)", "it left on SIGTERM")
+	if ended := logged.from(slog.LevelDebug); !hasStatus(ended, "exit status 0") {
+		t.Errorf("the plugin did not leave in order: %+v", ended)
+	}
+}
+
+func TestStopWithoutATerminateTimeKillsAfterTheRequest(t *testing.T) {
+	cfg := config(t, "serve", "")
+	cfg.Timeouts.Stop, cfg.Timeouts.Terminate = hang, -1
+	err := unaskable(t, cfg, nil).Close()
+	var stop *host.StopError
+	if !errors.As(err, &stop) || stop.Left {
+		t.Fatalf("Close: %v", err)
+	}
+}
+
 func hasStatus(records []record, status string) bool {
 	for _, r := range records {
 		if r.attrs["status"] == status {
@@ -99,7 +141,7 @@ func hasStatus(records []record, status string) bool {
 func TestStopKillsAPluginThatCannotBeAskedAndStaysOnSIGTERM(t *testing.T) {
 	plugintest.NoLeaks(t)
 	cfg := config(t, "stubborn", "")
-	cfg.Timeouts.Stop = 20 * time.Millisecond
+	cfg.Timeouts.Stop, cfg.Timeouts.Terminate = 10*time.Millisecond, 20*time.Millisecond
 	client := unaskable(t, cfg, nil)
 	err := client.Close()
 	var stop *host.StopError
@@ -108,6 +150,6 @@ func TestStopKillsAPluginThatCannotBeAskedAndStaysOnSIGTERM(t *testing.T) {
 	}
 	mention(t, err, "plugin tester could not be asked to leave and was killed", "the connection was lost")
 	if runtime.GOOS != "windows" {
-		mention(t, err, "SIGTERM did not end it", "it was still there after 20ms (Config.Timeouts.Stop)")
+		mention(t, err, "SIGTERM did not end it", "it was still there 20ms later (Config.Timeouts.Terminate)")
 	}
 }

@@ -77,7 +77,8 @@ func TestAdviceOnAPluginOfAnotherApplication(t *testing.T) {
 // patient sets every timeout of a host.
 func patient(cfg host.Config) host.Config {
 	cfg.Timeouts.Start = 20 * time.Second           // from the call to the first answer
-	cfg.Timeouts.Stop = 10 * time.Second            // from the request to the exit
+	cfg.Timeouts.Stop = 10 * time.Second            // from the request to SIGTERM
+	cfg.Timeouts.Terminate = 2 * time.Second        // from SIGTERM to the kill
 	cfg.Timeouts.Kill = 10 * time.Second            // from the kill to the exit
 	cfg.Timeouts.ExitGrace = 250 * time.Millisecond // a failed call waits this long for the exit status
 	return cfg
