@@ -169,9 +169,11 @@ fuzz: bin/fuzz ## run each fuzz target for FUZZTIME (10s)
 	@bin/fuzz -fuzztime $(FUZZTIME) $(MODULES)
 
 # `make test` runs short forms of the same tests.
+SOAK      ?= 500
 SOAKTIME  ?= 10m
 .PHONY: soak
-soak: ## kill and replace supervised plugins under load for SOAKTIME (10m)
+soak: ## kill supervised plugins for SOAKTIME (10m), and hosts in each way SOAK (500) times
+	cd core && GOWORK=off go test -count $(SOAK) -timeout 0 -run '^TestPluginLeavesInOrderWhenItsHostDies$$' ./host
 	cd conformance && JACKFIELD_SOAK=$(SOAKTIME) GOWORK=off go test -count 1 -timeout 0 -v $(TESTFLAGS) ./soak
 
 .PHONY: bench

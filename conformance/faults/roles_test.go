@@ -31,11 +31,13 @@ func roles() map[string]role {
 		"goplugin/host of F1":  playHostF1,
 		"goplugin/host of F2":  playHostF2,
 		"goplugin/host of F11": playHostF11,
+		"goplugin/host of F12": playHostF12,
 		"goplugin/host of F21": playHostF21,
 
 		"goplugin/plugin without TLS": withoutTLS(playPlugin),
 
-		// These plugins are built on Jackfield. Its hosts run inside the tests.
+		// These plugins are built on Jackfield. Its hosts run inside the tests, but for this one.
+		"jackfield/host of F12":        playOurHostF12,
 		"jackfield/plugin":             playJackfieldPlugin,
 		"jackfield/bad log":            playJackfieldBadLog,
 		"jackfield/plugin without TLS": withoutTLS(playJackfieldPlugin),

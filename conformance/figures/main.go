@@ -41,6 +41,7 @@ func figures() []figure {
 		{"reader-256MiB", "MiB/s", "ratio at least 1.10", measureReader},
 		{"plugin-size", "MB", "ours at most 7.5", measureSize},
 		{"close", "ms", "ours: p99 at most 3", measureClose},
+		{"orphan", "ms", "ours typically under 100", measureOrphan},
 		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
 		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
 	}, grpcFigures(), tlsFigures())
@@ -49,6 +50,10 @@ func figures() []figure {
 func main() {
 	quick := flag.Bool("quick", false, "fewer samples")
 	flag.Parse()
+	if plugin := os.Getenv(hostVariable); plugin != "" {
+		fmt.Fprintln(os.Stderr, "figures:", beKilled(plugin)) // it returns with an error only
+		os.Exit(1)
+	}
 	if err := run(*quick, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
 		os.Exit(1)

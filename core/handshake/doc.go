@@ -51,6 +51,11 @@
 //	                           of extra fields that the host asks for in
 //	                           the line, and last "for:" with the name of its
 //	                           cookie. Unset: none, and a plugin adds none.
+//	PLUGIN_LIFELINE            an extension: a pipe in PLUGIN_UNIX_SOCKET_DIR that ends
+//	                           with the host, or without unix sockets the host's
+//	                           process ID. Unset: nothing tells of the host's end.
+//	PLUGIN_OUTLIVE             an extension: "true" when the plugin may outlive the
+//	                           host. Unset: it leaves with its host.
 //
 // The magic cookie is not among them: its name and value are the application's,
 // and package core has it.

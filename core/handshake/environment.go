@@ -19,8 +19,11 @@ const (
 	EnvSocketDir        = "PLUGIN_UNIX_SOCKET_DIR"
 	EnvSocketGroup      = "PLUGIN_UNIX_SOCKET_GROUP"
 
-	// EnvFields is an extension of ours (protocol §10).
-	EnvFields = "PLUGIN_HANDSHAKE_FIELDS"
+	// The following are extensions of ours (protocol §10).
+
+	EnvFields   = "PLUGIN_HANDSHAKE_FIELDS"
+	EnvLifeline = "PLUGIN_LIFELINE"
+	EnvOutlive  = "PLUGIN_OUTLIVE"
 )
 
 // The TCP port range that a host sends when its settings leave the range empty.
@@ -36,6 +39,7 @@ func Names() []string {
 	return []string{
 		EnvProtocolVersions, EnvMinPort, EnvMaxPort, EnvClientCert,
 		EnvMultiplexGRPC, EnvSocketDir, EnvSocketGroup, EnvFields,
+		EnvLifeline, EnvOutlive,
 	}
 }
 
@@ -71,6 +75,12 @@ type Environment struct {
 	// fields if another application asked. Empty: any application, as hosts without
 	// this item ask. It is neither sent nor returned without Fields.
 	FieldsFor string
+	// Lifeline tells the plugin how to notice the end of its host: a file's name in
+	// SocketDir, or without unix sockets the host's process ID. Empty: it cannot.
+	// The package does not verify it.
+	Lifeline string
+	// Outlive permits the plugin to outlive the host.
+	Outlive bool
 }
 
 // ReadEnvironment reads the variables on the plugin's side. Programs pass
@@ -91,6 +101,8 @@ func ReadEnvironment(lookup func(string) (string, bool)) (Environment, error) {
 		Multiplex:   get(EnvMultiplexGRPC),
 		SocketDir:   get(EnvSocketDir),
 		SocketGroup: get(EnvSocketGroup),
+		Lifeline:    get(EnvLifeline),
+		Outlive:     get(EnvOutlive) == outlives,
 	}
 	env.Fields, env.FieldsFor = parseFieldRequest(get(EnvFields))
 	var certErr, portErr error
@@ -98,6 +110,9 @@ func ReadEnvironment(lookup func(string) (string, bool)) (Environment, error) {
 	env.MinPort, env.MaxPort, portErr = readPorts(get(EnvMinPort), get(EnvMaxPort))
 	return env, errors.Join(certErr, portErr)
 }
+
+// outlives is the only value of PLUGIN_OUTLIVE with a meaning.
+const outlives = "true"
 
 // readCert limits the host's certificate to the length of a line.
 func readCert(pem string) (string, error) {
@@ -156,6 +171,10 @@ func (e Environment) Variables() []string {
 	add(EnvSocketDir, e.SocketDir)
 	add(EnvSocketGroup, e.SocketGroup)
 	add(EnvFields, formatFieldRequest(e.Fields, e.FieldsFor))
+	add(EnvLifeline, e.Lifeline)
+	if e.Outlive {
+		add(EnvOutlive, outlives)
+	}
 	return variables
 }
 

@@ -69,6 +69,7 @@ func TestVariablesOmitsInvalidValues(t *testing.T) {
 func TestNamesCoversEverySentVariable(t *testing.T) {
 	all := handshake.Environment{
 		ClientCert: "x", Multiplex: "x", SocketDir: "x", SocketGroup: "x", Fields: []string{"x"},
+		Lifeline: "x", Outlive: true,
 	}.Variables()
 	if left := handshake.Strip(all); len(left) != 0 {
 		t.Errorf("Strip leaves %q of a host's own variables", left)

@@ -84,6 +84,8 @@ type environmentVector struct {
 	SocketGroup string   `json:"socket_group"`
 	Fields      []string `json:"fields"`
 	FieldsFor   string   `json:"fields_for"`
+	Lifeline    string   `json:"lifeline"`
+	Outlive     bool     `json:"outlive"`
 }
 
 type environmentVectors struct {

@@ -42,6 +42,21 @@ type Cmd struct {
 
 	// SysProcAttr are the platform's attributes of the process. Nil: none.
 	SysProcAttr *syscall.SysProcAttr
+
+	// Group gives the plugin a process group of its own; on Windows a job. The signals of
+	// Timeouts go to the whole group then, and the plugin's end is the end of its children
+	// in the group. A terminal's Ctrl-C and Ctrl-Z do not reach the group, and the plugin
+	// cannot read from the terminal. False: the plugin is in the host's group, as with
+	// go-plugin, and its children are left alone.
+	Group bool
+
+	// Outlive permits the plugin to outlive the host, also if the host becomes another
+	// program by exec(3). A plugin of this library does if its
+	// plugin.Config says so too; another plugin lives on. False: the plugin leaves when
+	// the host has died, and its Group with it, within two seconds. A plugin of another
+	// library or language is ended by the system, where it can; see
+	// [runner.Command].
+	Outlive bool
 }
 
 // Command describes a program to run as a plugin. A name without a path separator is searched in
@@ -77,6 +92,8 @@ func (l *launch) command() runner.Command {
 		Env:         l.environment(),
 		Stdin:       c.Stdin,
 		SysProcAttr: c.SysProcAttr,
+		Group:       c.Group,
+		Outlive:     c.Outlive,
 		SocketDir:   l.sockets.path(),
 	}
 }

@@ -59,6 +59,8 @@ func (l *launch) environment() []string {
 		SocketGroup: c.Sockets.Group,
 		Fields:      append([]string{handshake.FieldVersions}, handshake.AboutFields()...),
 		FieldsFor:   c.Handshake.MagicCookieKey,
+		Lifeline:    l.sockets.lifeline(c.Logger),
+		Outlive:     c.Command.Outlive,
 	}
 	if l.identity != nil {
 		told.ClientCert = l.identity.PEM()

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -93,6 +94,54 @@ func TestGrandchildWithStderrDelaysNobody(t *testing.T) { // F9
 				t.Error("the grandchild was to be alive")
 			}
 		})
+	}
+}
+
+func TestGrandchildrenInAGroupEndWithThePlugin(t *testing.T) {
+	for name, end := range map[string]func(*host.Client) error{
+		"orderly end": func(client *host.Client) error { return client.Close() },
+		"kill":        func(client *host.Client) error { return client.Kill(within(t)) },
+		"crash":       func(client *host.Client) error { return syscall.Kill(pid(t, client), syscall.SIGKILL) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			plugintest.NoLeaks(t)
+			cfg := config(t, "serve", "")
+			cfg.Command.Group = true
+			client := launch(t, cfg)
+			if group, err := syscall.Getpgid(pid(t, client)); err != nil || group != pid(t, client) {
+				t.Errorf("the plugin's group is %d, %v", group, err)
+			}
+			path := filepath.Join(shortDir(t), "witness")
+			witness := makeWitness(t, path)
+			call(t, client, "spawn heedless", path)
+			if err := end(client); err != nil {
+				t.Error(err)
+			}
+			<-client.Done()
+			awaitEnd(t, witness)
+		})
+	}
+}
+
+func TestPluginsEndFromManyGoroutines(t *testing.T) {
+	plugintest.NoLeaks(t)
+	cfg := config(t, "stubborn", "")
+	cfg.Command.Group = true
+	cfg.Timeouts.Stop, cfg.Timeouts.Terminate = time.Millisecond, time.Millisecond
+	for range 5 {
+		client := launch(t, cfg)
+		var enders sync.WaitGroup
+		for range 4 {
+			enders.Go(func() { _ = client.Close() })
+			enders.Go(func() { _ = client.Stop(within(t)) })
+			enders.Go(func() {
+				if err := client.Kill(within(t)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		enders.Wait()
+		<-client.Done()
 	}
 }
 

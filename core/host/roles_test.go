@@ -136,7 +136,11 @@ func serve(string) int {
 		Seen:    func(link core.PluginLink) { links <- link },
 	}
 	transport.Objects["answer once"] = answerOnce
-	plugin.Serve(plugin.Config{Handshake: cookie, Versions: faketransport.Versions(transport, 1)})
+	plugin.Serve(plugin.Config{
+		Handshake: cookie,
+		Versions:  faketransport.Versions(transport, 1),
+		Outlive:   true, // where the host permits it
+	})
 	return 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -66,6 +67,19 @@ func (s *sockets) path() string {
 		return ""
 	}
 	return s.dir.Path
+}
+
+// lifeline makes the plugin notice the end of this process, and returns the way to it (protocol
+// §10). Empty: there is none.
+func (s *sockets) lifeline(logger *slog.Logger) string {
+	if s.dir == nil {
+		return strconv.Itoa(os.Getpid())
+	}
+	name, err := s.dir.Lifeline()
+	if err != nil {
+		logger.Debug("the plugin will not notice the end of the host", "error", err)
+	}
+	return name
 }
 
 // listenUnix makes a socket for the users with access to the plugin's.

@@ -99,6 +99,7 @@ func actHost(base string) int { return hostUntilKilled(base, "serve", nil) }
 func hostUntilKilled(base, role string, run func(runner.Command) (runner.Runner, error)) int {
 	command := host.Command(os.Args[0])
 	command.Env = []string{roleVariable + "=" + role}
+	command.Outlive = true // it is the directory of a running plugin that is looked at
 	client, err := host.Launch(context.Background(), host.Config{
 		Handshake: cookie,
 		Versions:  faketransport.Versions(new(faketransport.Transport), 1),

@@ -77,6 +77,11 @@ type Config struct {
 	// core.DefaultConnectionTimeout.
 	ConnectionTimeout time.Duration
 
+	// Outlive keeps the plugin running when its host has died, if the host's
+	// Command.Outlive permits it. It ends when a host or a signal ends it. False: the
+	// plugin leaves when its host has died.
+	Outlive bool
+
 	// TLS provides the plugin's own configurations: the Server configuration serves the host, the
 	// Client configuration dials the host's brokered services. They win over AutoMTLS, so a host
 	// with AutoMTLS refuses the plugin: it needs certificates of the same authority in

@@ -16,7 +16,8 @@ import (
 // named part instead of running tests.
 const roleVariable = "PLUGIN_TEST_ROLE"
 
-// witnessVariable names a file that a plugin's shutdown function makes.
+// witnessVariable names a file for a plugin's shutdown function: it gets the end of a child that
+// writes to both outputs.
 const witnessVariable = "PLUGIN_TEST_WITNESS"
 
 // replacedVariable names a file that a plugin puts in the place of os.Stdout.
@@ -57,7 +58,9 @@ func serve() int {
 	cfg.OnShutdown = []func(context.Context){func(context.Context) {
 		fmt.Println("a last word")
 		if witness != "" {
-			_ = os.WriteFile(witness, []byte("a last word"), 0o600)
+			child := exec.Command("/bin/sh", "-c", "echo a last word && echo a last line >&2")
+			child.Stdout, child.Stderr = os.Stdout, early.stderr
+			_ = os.WriteFile(witness, fmt.Append(nil, child.Run()), 0o600)
 		}
 	}}
 	plugin.Serve(cfg)

@@ -38,11 +38,15 @@ type Env struct {
 	// Signals are the process's signals: os.Interrupt is left to the host, any
 	// other signal asks the plugin to leave. Nil: none come.
 	Signals <-chan os.Signal
+	// Orphaned is called once the host has ended, before the plugin begins to
+	// leave. In [Serve] output goes nowhere from then on, and the process and the
+	// group that it leads end after two seconds at the latest. Nil: nothing is done.
+	Orphaned func()
 }
 
 // Run is [Serve] without the process: it uses only env, does not exit, and
-// returns when the plugin has ended: nil after an orderly end. The host, a
-// signal, or the end of ctx causes an orderly end. A missing or wrong cookie is
+// returns when the plugin has ended: nil after an orderly end. The host, the end
+// of the host, a signal, or the end of ctx causes an orderly end. A missing or wrong cookie is
 // a [core.CookieError].
 func Run(ctx context.Context, env Env, cfg Config) error {
 	if err := cfg.validate(); err != nil {
@@ -79,6 +83,8 @@ type run struct {
 	inherit map[string]string // the protocol's variables as they were
 	sockets *sockets
 	server  *serving.Server
+
+	orphaned chan struct{} // closed when the host has ended
 }
 
 // serve listens, announces, and answers until the end.
@@ -89,6 +95,7 @@ func (r *run) serve(ctx context.Context) error {
 	if err := r.checkRequirement(); err != nil {
 		return err
 	}
+	defer r.watchHost(ctx)()
 	version, common := handshake.Negotiate(r.cfg.Versions.Numbers(), r.asked.Versions)
 	transport := r.cfg.Versions[version][0]
 	tls, certificate, err := r.security(ctx)
@@ -225,6 +232,9 @@ func (r *run) watch(ctx context.Context, served <-chan struct{}) {
 			r.cfg.Logger.DebugContext(ctx, "the plugin leaves", "signal", sig.String())
 			r.server.Leave()
 			return
+		case <-r.orphaned:
+			r.server.Leave()
+			return
 		case <-ctx.Done():
 			r.server.Leave()
 			return
@@ -264,6 +274,6 @@ func (r *run) runHooks(ctx context.Context) {
 func (r *run) release() {
 	r.env.EndOutput()
 	if r.sockets != nil {
-		r.sockets.remove()
+		r.sockets.remove(r.isOrphan())
 	}
 }

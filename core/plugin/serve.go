@@ -23,7 +23,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -33,6 +32,11 @@ import (
 // ignored, as by nohup. An interrupt (Ctrl-C, sent by a terminal to the host and its plugins alike)
 // does not: the host decides. A write to a host that is gone fails, and does not end the program
 // with SIGPIPE.
+//
+// When a host of this library has died, the plugin leaves in the same order, and its output goes
+// nowhere. If it leads a process group (host.Config.Command.Group), the other members get SIGTERM
+// before Serve returns. Two seconds after the host's death at the latest the process and its group
+// are ended. With Config.Outlive, and the host's consent, nothing of this happens.
 //
 // Run with the one argument "describe" and without a host, the program describes itself on stdout
 // (see [Info]), and Serve returns at once.
@@ -58,10 +62,12 @@ func serveProcess(cfg Config) error {
 	}
 	defer output.restore()
 	signals := make(chan os.Signal, 8)
-	notifyEnds(signals)
-	defer signal.Stop(signals)
+	defer notifyEnds(signals)()
 	surviveClosedPipes()
+	preferLifeline()
 
+	orphan := &orphan{output: output}
+	defer orphan.leave()
 	return Run(context.Background(), Env{
 		Args:      os.Args[1:],
 		Lookup:    os.LookupEnv,
@@ -72,6 +78,7 @@ func serveProcess(cfg Config) error {
 		Stderr:    output.stderr.source,
 		EndOutput: output.end,
 		Signals:   signals,
+		Orphaned:  orphan.begin,
 	}, cfg)
 }
 

@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package plugin
 
@@ -8,8 +8,12 @@ import (
 	"syscall"
 )
 
-// notifyEnds subscribes to the signals that end a plugin, and to interrupts, which do not.
-func notifyEnds(signals chan<- os.Signal) { signal.Notify(signals, os.Interrupt, syscall.SIGTERM) }
+// notifyEnds subscribes to the signals that end a plugin, and to interrupts, which do not. The
+// returned function ends the subscription.
+func notifyEnds(signals chan<- os.Signal) (stop func()) {
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return func() { signal.Stop(signals) }
+}
 
 // surviveClosedPipes has nothing to do: writes to closed pipes fail here.
 func surviveClosedPipes() {}

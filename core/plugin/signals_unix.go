@@ -9,14 +9,16 @@ import (
 )
 
 // notifyEnds subscribes to the signals that end a plugin, and to interrupts, which do not. A signal
-// ignored at the program's start stays ignored, as nohup wants it for SIGHUP.
-func notifyEnds(signals chan<- os.Signal) {
+// ignored at the program's start stays ignored, as nohup wants it for SIGHUP. The returned function
+// ends the subscription.
+func notifyEnds(signals chan<- os.Signal) (stop func()) {
 	signal.Notify(signals, os.Interrupt)
 	for _, ends := range []os.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		if !signal.Ignored(ends) {
 			signal.Notify(signals, ends)
 		}
 	}
+	return func() { signal.Stop(signals) }
 }
 
 // surviveClosedPipes makes a write to a closed descriptor 1 or 2 fail: otherwise the log of a

@@ -182,11 +182,14 @@ func (s *sockets) sweep() {
 	s.own.Sweep()
 }
 
-// remove removes the directory if it is the plugin's own.
-func (s *sockets) remove() {
+// remove removes the directory if it is the plugin's own, or the host's and nobody is left to do so.
+func (s *sockets) remove(orphaned bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.own.Remove()
 	s.release()
 	s.release = func() {}
+	if orphaned && s.own == nil && s.dir != "" {
+		socket.ClearAway(s.dir)
+	}
 }

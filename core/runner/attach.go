@@ -76,7 +76,7 @@ func (p *Process) Started() string {
 
 // Detach lets the process go, which is then another program's: the Process is as before Start. Its
 // outputs are closed, so that later writes of the process fail. A child that ends is still
-// collected, by a goroutine that waits for it. Calls of Wait under way end with their contexts.
+// collected, by a goroutine that waits for it; its [Command.Group] is left alone then. Calls of Wait under way end with their contexts.
 func (p *Process) Detach() {
 	run := p.run.Swap(nil)
 	if run == nil {
@@ -112,19 +112,22 @@ type system interface {
 	release()
 }
 
-// child is a process that this program started.
-type child struct{ cmd *exec.Cmd }
+// child is a process that this program started, with its family.
+type child struct {
+	cmd    *exec.Cmd
+	family *family
+}
 
 func (c child) wait() (exit Exit, ended bool) {
 	// The error repeats the state; without a state another part of the program
 	// collected the process.
-	_ = c.cmd.Wait()
+	c.family.bury(func() { _ = c.cmd.Wait() })
 	return exitOf(c.cmd.ProcessState), true
 }
 
-func (c child) signal(sig os.Signal) error { return c.cmd.Process.Signal(sig) }
+func (c child) signal(sig os.Signal) error { return c.family.signal(sig) }
 func (c child) alive() error               { return alive(c.cmd.Process) }
-func (c child) release()                   {}
+func (c child) release()                   { c.family.release() }
 
 // taken is a process that this program did not start. Its handle stays with the process, whatever
 // becomes of its number.

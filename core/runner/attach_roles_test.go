@@ -20,7 +20,9 @@ func init() {
 
 // launchAndExec starts a process and becomes another program, which has the process as a child.
 func launchAndExec([]string) int {
-	p := runner.NewProcess(helper("hang"))
+	cmd := helper("hang")
+	cmd.Outlive = true // the thread that starts it ends with the exec
+	p := runner.NewProcess(cmd)
 	if err := p.Start(context.Background()); err != nil {
 		fmt.Println(err)
 		return 1

@@ -56,6 +56,24 @@ type Command struct {
 	// SysProcAttr are attributes of the platform, optional. They are copied.
 	SysProcAttr *syscall.SysProcAttr
 
+	// Group makes the process the leader of a process group of its own. Kill and
+	// Terminate then go to the whole group, and at the end of the process the
+	// group's other members are killed. A terminal's Ctrl-C does not reach the group.
+	// On Windows the process gets a job for it. False: the process is in this
+	// process's group, and its own children are not touched.
+	Group bool
+
+	// Outlive lets the process live on after this one, or the program that this one
+	// becomes by exec(3). False: the system ends it with
+	// this process, where it can. On Linux it sends SIGTERM, or the signal of
+	// SysProcAttr.Pdeathsig; a program that changes its user when it starts, as sudo
+	// does, is excepted. On Windows it ends the process and its children. On other
+	// systems nothing happens.
+	//
+	// On Linux a process that does not outlive this one is started by a thread of its
+	// own, and so does not get the namespaces of the calling thread.
+	Outlive bool
+
 	// SocketDir is the directory with the sockets of host and plugin, or empty. A
 	// process needs nothing to see it; a runner with an isolated plugin must make it
 	// visible there.
@@ -131,10 +149,11 @@ func (c Command) execCmd(run executable) *exec.Cmd {
 	cmd.Dir = c.Dir
 	// A nil Env would make os/exec inherit this process's environment.
 	cmd.Env = append([]string{}, c.Env...)
+	cmd.SysProcAttr = new(syscall.SysProcAttr)
 	if c.SysProcAttr != nil {
-		attr := *c.SysProcAttr
-		cmd.SysProcAttr = &attr
+		*cmd.SysProcAttr = *c.SysProcAttr
 	}
+	c.setFamily(cmd.SysProcAttr)
 	return cmd
 }
 

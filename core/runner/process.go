@@ -55,7 +55,7 @@ func (p *Process) Start(ctx context.Context) error {
 	if p.run.Load() != nil {
 		return ErrAlreadyStarted
 	}
-	run, err := start(ctx, p.command)
+	run, err := startOwned(ctx, p.command)
 	if err != nil {
 		failure := &StartError{Path: p.command.Path, Err: err}
 		if ctx.Err() == nil {
@@ -66,7 +66,6 @@ func (p *Process) Start(ctx context.Context) error {
 	}
 	p.failure.Store(nil)
 	p.run.Store(run)
-	go run.reap()
 	return nil
 }
 
@@ -100,8 +99,8 @@ func (p *Process) Wait(ctx context.Context) (Exit, error) {
 	return run.exit, nil
 }
 
-// Kill forces the end; see [Runner]. The plugin's own child processes are not
-// touched.
+// Kill forces the end; see [Runner]. Of the plugin's own child processes only those in its
+// [Command.Group] end too.
 func (p *Process) Kill(ctx context.Context) error {
 	run := p.run.Load()
 	if run == nil {
@@ -118,8 +117,8 @@ func (p *Process) Kill(ctx context.Context) error {
 	return nil
 }
 
-// Terminate asks the process with SIGTERM to leave, and does not wait for that. A
-// platform without such a signal makes it an error, as Windows does, and so does a
+// Terminate asks the process, or its [Command.Group], with SIGTERM to leave, and does not wait
+// for that. A platform without such a signal makes it an error, as Windows does, and so does a
 // process that has ended or never ran ([os.ErrProcessDone], [ErrNotStarted]).
 func (p *Process) Terminate() error {
 	run := p.run.Load()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
@@ -31,6 +32,33 @@ type streams struct {
 	stderr *pipe.Reader
 }
 
+// startOwned starts a process and collects it at its end. The system takes the thread that starts
+// a process for its parent, so where that matters one thread does both.
+func startOwned(ctx context.Context, command Command) (*running, error) {
+	if !command.needsThread() {
+		run, err := start(ctx, command)
+		if err == nil {
+			go run.reap()
+		}
+		return run, err
+	}
+	var run *running
+	var err error
+	started := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		run, err = start(ctx, command)
+		mine, failed := run, err
+		close(started)
+		if failed == nil {
+			mine.reap()
+		}
+	}()
+	<-started
+	return run, err
+}
+
 // start starts a process as command describes it, and leaves nothing behind on an
 // error. The caller collects the process.
 func start(ctx context.Context, command Command) (*running, error) {
@@ -51,7 +79,7 @@ func start(ctx context.Context, command Command) (*running, error) {
 		go s.stdin.copy()
 	}
 	return &running{
-		system: child{cmd},
+		system: child{cmd, familyOf(cmd.Process, command)},
 		pid:    cmd.Process.Pid,
 		stdin:  s.stdin,
 		stdout: s.stdout,

@@ -51,6 +51,8 @@ type Dir struct {
 	serves  func(*hold)  // records the directory's user in the hold; nil: no record
 	removed bool         // or about to be
 	sweep   *sweep.Sweep // nil before it has begun
+
+	lifeline *os.File // nil: none was made
 }
 
 // MakeDir makes a directory for the users with access: this user alone (mode
@@ -209,6 +211,7 @@ func (d *Dir) Remove() {
 			removeDir(d.Path)
 		}
 		d.hold.release()
+		_ = d.lifeline.Close() // may be nil
 		<-swept.Done()
 		leaveRoom(d.Path)
 	})

@@ -28,6 +28,9 @@ func (*hold) release() {}
 // Hold does nothing.
 func Hold(string) (release func(), err error) { return func() {}, nil }
 
+// ClearAway does nothing.
+func ClearAway(string) {}
+
 func startSweep(string) *sweep.Sweep { return nil }
 
 // Without a sweep, a crowded place is as good as any.

@@ -2,7 +2,10 @@
 
 package socket
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // DefaultNetwork is the default network for plugins to listen on (protocol §1).
 const DefaultNetwork = "tcp"
@@ -27,3 +30,6 @@ func groupID(string) (int, error) { return nobody, nil }
 // openMade opens a directory just made by this process. No other user has access to this user's
 // directories.
 func openMade(path string) (*os.File, error) { return os.Open(path) }
+
+// Lifeline refuses.
+func (*Dir) Lifeline() (string, error) { return "", errors.ErrUnsupported }

@@ -15,8 +15,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// ClearAway removes the directory of a host that has ended, for its plugin: if the directory is this
+// user's and no other process has a lock.
+func ClearAway(dir string) { clearUnless(func(*os.File) bool { return false }, dir) }
+
 // clearAway removes a directory if it is this user's and nobody uses it.
-func clearAway(path string) {
+func clearAway(path string) { clearUnless(mayServe, path) }
+
+func clearUnless(used func(owner *os.File) bool, path string) {
 	dir, err := openDir(path)
 	if err != nil {
 		return
@@ -47,7 +53,7 @@ func clearAway(path string) {
 	if flock(file, unix.LOCK_EX) != nil || !linked(file) {
 		return
 	}
-	if mayServe(file) {
+	if used(file) {
 		return // a plugin of another library, without its host
 	}
 	if isAt(path, info) {

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package plugin
+
+// preferLifeline has nothing to turn off.
+func preferLifeline() {}
