@@ -12,10 +12,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"path/filepath"
 
 	"github.com/jackfield-go/jackfield/core/host"
+	"github.com/jackfield-go/jackfield/core/supervise"
 	"github.com/jackfield-go/jackfield/core/verify"
 	"github.com/jackfield-go/jackfield/discovery"
 	"github.com/jackfield-go/jackfield/discovery/fetch"
@@ -33,15 +35,27 @@ type Host struct {
 	Fetcher fetch.Fetcher // accepted addresses and signatures; zero: https with a list of sums
 }
 
-// Plugin is an open plugin. Its Client is the process.
+// Plugin is an open plugin. A crash fails the calls of the moment; later calls use a new process.
+// Its Close ends the plugin.
 type Plugin struct {
-	notely.NoteStore
+	*supervise.Supervisor
 
-	Client *host.Client
+	service supervise.Handle[notely.NoteStore]
 }
 
-// Close ends the plugin.
-func (p *Plugin) Close() error { return p.Client.Close() }
+// Add is the plugin's.
+func (p *Plugin) Add(ctx context.Context, text string, approve notely.Approve) (notely.Item, error) {
+	return supervise.Call(ctx, p.service, func(ctx context.Context, service notely.NoteStore) (notely.Item, error) {
+		return service.Add(ctx, text, approve)
+	})
+}
+
+// List is the plugin's.
+func (p *Plugin) List(ctx context.Context) iter.Seq2[notely.Item, error] {
+	return supervise.Seq(ctx, p.service, func(ctx context.Context, service notely.NoteStore) iter.Seq2[notely.Item, error] {
+		return service.List(ctx)
+	})
+}
 
 // Open starts a plugin by name or path. It refuses a plugin changed since its installation.
 func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
@@ -49,20 +63,20 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := host.Launch(ctx, host.Config{
+	supervisor, err := supervise.Start(ctx, supervise.Config{Launch: host.Config{
 		Handshake: notely.Handshake, Versions: notely.Versions,
 		Command: host.Command(found.Path), Name: found.Name, AutoMTLS: host.MTLSRequired,
 		Verify: verify.Config{Verifier: discovery.Verifier(found, verify.Checksum)},
 		Logger: h.Logger, Outputs: host.Outputs{PrintedStdout: h.Output, PrintedStderr: h.Output},
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
-	service, err := host.Dispense(ctx, client, notely.Plugin)
+	service, err := supervise.Dispense(ctx, supervisor, notely.Plugin)
 	if err != nil {
-		return nil, errors.Join(err, client.Close())
+		return nil, errors.Join(err, supervisor.Close())
 	}
-	return &Plugin{service, client}, nil
+	return &Plugin{supervisor, service}, nil
 }
 
 // Resolve returns the plugin that Open would start. For a name, this is the newest version

@@ -1,12 +1,14 @@
 package notelyhost_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/plugin"
 	"github.com/jackfield-go/jackfield/core/plugintest"
 
@@ -38,22 +40,29 @@ func TestOpenStartsPluginsOfEachVersionByNameAndPath(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	host := notelyhost.Host{Dir: t.TempDir(), Output: t.Output()}
+	h := notelyhost.Host{Dir: t.TempDir(), Output: t.Output()}
 	for name, version := range map[string]int{"old": 1, "new": 2} {
-		path := filepath.Join(host.Dir, "notely-plugin-"+name+strings.TrimPrefix(filepath.Ext(program), ".test"))
+		path := filepath.Join(h.Dir, "notely-plugin-"+name+strings.TrimPrefix(filepath.Ext(program), ".test"))
 		if err := os.Link(program, path); err != nil {
 			t.Fatal(err)
 		}
 		for _, nameOrPath := range []string{name, path} {
 			plugintest.NoLeaks(t)
-			plugin, err := host.Open(t.Context(), nameOrPath)
+			plugin, err := h.Open(t.Context(), nameOrPath)
 			if err != nil {
 				t.Fatal(err)
 			}
 			notelytest.Check(t, plugin)
-			if got := plugin.Client.NegotiatedVersion(); got != version {
-				t.Errorf("agreed on version %d with %s", got, nameOrPath)
+			err = plugin.Do(t.Context(), func(ctx context.Context, client *host.Client) error {
+				if got := client.NegotiatedVersion(); got != version {
+					t.Errorf("agreed on version %d with %s", got, nameOrPath)
+				}
+				return client.Kill(ctx)
+			})
+			if err != nil {
+				t.Error(err)
 			}
+			notelytest.Check(t, plugin) // a new process, which has no items yet
 			if err := plugin.Close(); err != nil {
 				t.Error(err)
 			}
