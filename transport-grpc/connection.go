@@ -127,8 +127,14 @@ func (d *dialer) lost(p *peer.Peer) bool {
 			return addr.conn.isLost()
 		}
 	}
-	live, _ := d.state()
-	return live == 0
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range d.live {
+		if !c.isLost() {
+			return false
+		}
+	}
+	return true
 }
 
 // connection is a network connection with a record of its loss.
@@ -178,12 +184,14 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
+// isLost reports whether the connection is closed or broken. gRPC dials again before it closes a
+// broken one.
 func (c *connection) isLost() bool {
 	select {
 	case <-c.lost:
 		return true
 	default:
-		return false
+		return c.failure.Load() != nil
 	}
 }
 
