@@ -40,10 +40,10 @@ func (p *process) watch(life context.Context, probe Probe) error {
 		}
 		err := p.check(life, probe)
 		switch {
-		case life.Err() != nil:
-			return nil
-		case p.hasEnded():
+		case p.hasEnded() && life.Err() == nil:
 			return p.endReason()
+		case p.hasLeft(), life.Err() != nil:
+			return nil
 		case err == nil:
 			failed, urgent = 0, false
 			p.trust()
@@ -55,10 +55,20 @@ func (p *process) watch(life context.Context, probe Probe) error {
 	}
 }
 
-// check makes one probe.
+// check makes one probe. It ends with the process, and when the process leaves service.
 func (p *process) check(ctx context.Context, probe Probe) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, probe.Timeout, errSlow)
 	defer cancel()
+	checked := make(chan struct{})
+	defer close(checked)
+	go func() {
+		select {
+		case <-p.Done():
+		case <-p.out:
+		case <-checked:
+		}
+		cancel()
+	}()
 	if probe.Check != nil {
 		return probe.Check(ctx, p.client)
 	}

@@ -171,6 +171,16 @@ func (p *process) hasEnded() bool {
 	}
 }
 
+// hasLeft reports whether the process is out of service.
+func (p *process) hasLeft() bool {
+	select {
+	case <-p.out:
+		return true
+	default:
+		return false
+	}
+}
+
 // drain waits until the calls under way have ended, but not longer than limit, unless that is
 // negative. It reports whether they have. The end of the process, of the supervisor and hurry end
 // the wait too.

@@ -129,6 +129,39 @@ func TestHungPluginIsRestartedAfterItsProbes(t *testing.T) {
 	})
 }
 
+func TestProbeUnderWayHidesNoEnd(t *testing.T) {
+	hang := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
+	for name, end := range map[string]func(t *testing.T, w *world, s *Supervisor){
+		"a crash": func(_ *testing.T, w *world, _ *Supervisor) { w.latest().crash() },
+		"a replacement": func(t *testing.T, w *world, s *Supervisor) {
+			w.launching = nil
+			if err := s.Replace(t.Context(), host.Config{}); err != nil {
+				t.Error(err)
+			}
+		},
+		"a close": func(t *testing.T, _ *world, s *Supervisor) {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{t: t, launching: func(_ int, f *fake) error { f.ping = hang; return nil }}
+				s := w.start(Config{Probe: Probe{Interval: time.Second, Timeout: time.Hour}})
+				pass(time.Minute)
+				first, began := w.latest(), time.Now()
+				end(t, w, s)
+				<-first.done
+				synctest.Wait()
+				if len(w.kinds()) < 2 || time.Since(began) > time.Second {
+					t.Errorf("events after %v: %q", time.Since(began), w.kinds())
+				}
+			})
+		})
+	}
+}
+
 func TestLostConnectionCausesAProbe(t *testing.T) {
 	for name, tc := range map[string]struct {
 		probe error
