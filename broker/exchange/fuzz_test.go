@@ -85,12 +85,28 @@ func (s *script) act(kind byte, id uint32) {
 			}
 		})
 	case 3:
+		if plain, ok := s.broker.(*exchange.Plain); ok {
+			s.demand(plain, id)
+		}
 		if s.session != nil {
 			if stream, err := s.session.Open(s.ctx); err == nil && id%2 == 0 {
 				stream.Close()
 			}
 		}
 	}
+}
+
+// demand listens on demand with an even id, and dials with an odd one.
+func (s *script) demand(plain *exchange.Plain, id uint32) {
+	if id%2 == 0 {
+		_, _ = plain.ListenOnDemand(id)
+		return
+	}
+	s.calls.Go(func() {
+		if conn, err := plain.DialOnDemand(s.ctx, id); err == nil {
+			conn.Close()
+		}
+	})
 }
 
 // FuzzInfo feeds brokers with arbitrary input of the other side, while this
@@ -101,6 +117,7 @@ func FuzzInfo(f *testing.F) {
 		"", "\x00\x01\x08\x01", "\x03\x01\x0a\x01\x0b\x01", "\x08\x01\x04\x01\x04\x01\x05\x01",
 		strings.Repeat("\x03\x01", 6) + "\x0a\x03" + strings.Repeat("\x0b\x01", 3),
 		"\x08\x01\x08\x01\x08\x02\x06\x01\x05\x01\x04\x02\x07\x03", "\x01\xff\x02\x01\x08\x01\x00\x01",
+		"\x0b\x02\x03\x02\x03\x02\x03\x04\x0b\x01\x05\x01\x0b\x01\x00\x01", // on demand
 	} {
 		f.Add([]byte(seed))
 	}

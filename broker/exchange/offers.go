@@ -97,9 +97,16 @@ func (t *offers) drop(o *offer) {
 	t.order = slices.Delete(t.order, i, i+1)
 }
 
-// get waits for an offer other than stale, which may be nil. ctx must come from
-// control.bound or end with it.
-func (t *offers) get(ctx context.Context, id uint32, stale *offer) (*offer, error) {
+// peek returns the offer for id, or nil.
+func (t *offers) peek(id uint32) *offer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byID[id]
+}
+
+// get waits for an offer other than stale, which may be nil. It returns nil without an error
+// when over is closed; a nil over never is. ctx must come from control.bound or end with it.
+func (t *offers) get(ctx context.Context, id uint32, stale *offer, over <-chan struct{}) (*offer, error) {
 	t.mu.Lock()
 	if o := t.byID[id]; o != nil && o != stale {
 		t.mu.Unlock()
@@ -116,12 +123,16 @@ func (t *offers) get(ctx context.Context, id uint32, stale *offer) (*offer, erro
 	select {
 	case <-a.come:
 		return a.offer, nil
+	case <-over:
 	case <-ctx.Done():
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if a.waiters--; a.waiters == 0 && t.waiting[id] == a {
 		delete(t.waiting, id)
+	}
+	if ctx.Err() == nil {
+		return nil, nil //nolint:nilnil // no offer, and no error
 	}
 	return nil, context.Cause(ctx)
 }

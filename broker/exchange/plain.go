@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -30,14 +31,18 @@ type ListenFunc func(ctx context.Context) (l net.Listener, network, address stri
 type Plain struct {
 	control
 
-	warner warner
-	dialer DialFunc
-	listen ListenFunc
-	offers offers
+	cfg     broker.Config
+	warner  warner
+	dialer  DialFunc
+	listen  ListenFunc
+	offers  offers
+	running sync.WaitGroup // the goroutines making sockets on demand
+	knocks  atomic.Bool    // this side has knocked
 
 	mu        sync.Mutex
 	closed    bool
 	listeners map[uint32]*plainListener
+	demanded  map[uint32]*demandListener // nil until the first
 }
 
 // NewPlain returns a scheme with dial for its connections and listen for its
@@ -45,6 +50,7 @@ type Plain struct {
 func NewPlain(cfg broker.Config, dial DialFunc, listen ListenFunc) *Plain {
 	cfg = withDefaults(cfg)
 	p := &Plain{
+		cfg:       cfg,
 		warner:    warner{log: cfg.Logger},
 		dialer:    dial,
 		listen:    listen,
@@ -76,7 +82,7 @@ func (p *Plain) dial(ctx context.Context, id uint32) (net.Conn, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	o, err := p.offers.get(ctx, id, nil)
+	o, err := p.offers.get(ctx, id, nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the other side has not offered it: %w", err)
 	}
@@ -118,7 +124,7 @@ const errWSARefused syscall.Errno = 10061
 func (p *Plain) next(ctx context.Context, stale *offer) *offer {
 	ctx, cancel := context.WithTimeout(ctx, staleGrace)
 	defer cancel()
-	o, _ := p.offers.get(ctx, stale.id, stale)
+	o, _ := p.offers.get(ctx, stale.id, stale, nil)
 	return o
 }
 
@@ -195,15 +201,18 @@ func (p *Plain) offer(ctx context.Context, info Info) error {
 // Run exchanges offers on s; see [Scheme]. When it begins, it forgets the
 // offers of the previous control stream.
 func (p *Plain) Run(ctx context.Context, s Stream) error {
-	return p.run(ctx, s, p, 0)
+	return p.run(ctx, s, p, p.maxAnswers())
 }
 
 // Resume is Run with the next control stream to the same peer, which is sure to have
 // its listeners still: its offers stay, and those of the listeners here that are open
 // are made again.
 func (p *Plain) Resume(ctx context.Context, s Stream) error {
-	return p.run(ctx, s, resuming{p}, 0)
+	return p.run(ctx, s, resuming{p}, p.maxAnswers())
 }
+
+// maxAnswers limits the unread answers to knocks for listeners on demand.
+func (p *Plain) maxAnswers() int { return max(p.cfg.MaxUnclaimed, defaultMaxUnclaimed) }
 
 func (p *Plain) began(l *link) { p.offers.restart(l) }
 func (p *Plain) ended(*link)   {}
@@ -224,7 +233,7 @@ func (p resuming) began(l *link) {
 
 func (p *Plain) received(ctx context.Context, l *link, info Info) {
 	if info.Knock != nil {
-		p.warner.warn(ctx, "a knock, but connections are not multiplexed", info.ServiceID)
+		p.knocked(ctx, l, info)
 		return
 	}
 	o := newOffer(info)
@@ -240,16 +249,20 @@ func (p *Plain) Close() error {
 	p.cancel(net.ErrClosed)
 	p.mu.Lock()
 	p.closed = true
-	var open []*plainListener
+	var open []net.Listener
 	for _, l := range p.listeners {
 		if l.published {
 			open = append(open, l)
 		}
 	}
+	for _, l := range p.demanded {
+		open = append(open, l)
+	}
 	p.mu.Unlock()
 	for _, l := range open {
 		_ = l.Close()
 	}
+	p.running.Wait()
 	return nil
 }
 
