@@ -26,7 +26,8 @@ type Transport interface {
 
 	// HostEnv is called by a host before it launches the plugin. It passes to set
 	// the environment variables with the transport's requests to its plugin side.
-	// Most transports need none.
+	// Most transports need none. A value for PLUGIN_HANDSHAKE_FIELDS adds the names of
+	// extension fields (protocol §10) to those of others.
 	HostEnv(set func(key, value string))
 
 	// Dial is called by a host after the handshake. It connects to the plugin

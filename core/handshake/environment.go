@@ -183,6 +183,15 @@ func (e Environment) Asks(field string) bool {
 	return slices.Contains(e.Fields, field)
 }
 
+// Ask adds the names in a comma separated list to Fields, each once.
+func (e *Environment) Ask(list string) {
+	for _, name := range parseNames(list) {
+		if !e.Asks(name) {
+			e.Fields = append(e.Fields, name)
+		}
+	}
+}
+
 // Strip returns environ without the variables of the protocol. A host needs it
 // when it is a plugin itself, or was started by a plugin. Order is kept and
 // environ is not changed. Names are compared as on the platform: Windows

@@ -88,4 +88,10 @@ func TestAsksKnowsTheHostsFields(t *testing.T) {
 	if !env.Asks(handshake.FieldVersions) || env.Asks("other") || (handshake.Environment{}).Asks("") {
 		t.Error("Asks disagrees with Fields")
 	}
+	for _, list := range []string{"other,third", "third,versions,,No name"} {
+		env.Ask(list)
+	}
+	if got := strings.Join(env.Fields, " "); !strings.HasSuffix(got, "versions other third") {
+		t.Errorf("got %q", got)
+	}
 }

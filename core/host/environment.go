@@ -65,13 +65,20 @@ func (l *launch) environment() []string {
 	if l.identity != nil {
 		told.ClientCert = l.identity.PEM()
 	}
-	env = append(env, told.Variables()...)
+	var transports []string
 	for _, number := range c.Versions.Numbers() {
 		for _, transport := range c.Versions[number] {
-			transport.HostEnv(func(key, value string) { env = append(env, key+"="+value) })
+			transport.HostEnv(func(key, value string) {
+				if key == handshake.EnvFields { // the names of all who ask, each once
+					told.Ask(value)
+					return
+				}
+				transports = append(transports, key+"="+value)
+			})
 		}
 	}
-	return env
+	env = append(env, told.Variables()...)
+	return append(env, transports...)
 }
 
 // startedWith are the variables of the plugin protocol at this process's start. A plugin unsets
