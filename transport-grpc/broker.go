@@ -36,6 +36,7 @@ type Broker struct {
 	reason   func(ctx context.Context, err error) error // nil in a plugin
 	closing  func() bool                                // whether the host has asked the plugin to leave; nil in a plugin
 	calls    *core.Calls                                // nil in a host
+	asked    bool                                       // the plugin's host has asked for the field of lending
 	ctx      context.Context                            // ends with the broker
 	cancel   context.CancelCauseFunc
 	serving  sync.WaitGroup
@@ -48,6 +49,10 @@ type Broker struct {
 	over    context.Context   // ends with failure
 	setOver context.CancelCauseFunc
 	conns   map[*Conn]struct{}
+
+	partners  map[exchange.Scheme]*partner // from the broker's stream on
+	lenders   map[exchange.Scheme]*lender  // from the first lending on
+	borrowing map[*lendingClient]struct{}  // connected
 }
 
 func newBroker(o options, security *core.TLS, reason func(context.Context, error) error, calls *core.Calls) *Broker {
@@ -64,6 +69,10 @@ func newBroker(o options, security *core.TLS, reason func(context.Context, error
 		cancel:   cancel,
 		changed:  make(chan struct{}),
 		conns:    make(map[*Conn]struct{}),
+
+		partners:  make(map[exchange.Scheme]*partner),
+		lenders:   make(map[exchange.Scheme]*lender),
+		borrowing: make(map[*lendingClient]struct{}),
 	}
 }
 
@@ -75,10 +84,13 @@ func (b *Broker) NextID() uint32 { return b.ids.Next() }
 // Close the connection after use; the broker's end closes it too. Options are added to
 // those of [WithDialOptions].
 //
+// An ID of [Lend] costs nothing until its first call, if both sides are of this package: the
+// calls to all lent services share a connection. With options it has a connection of its own.
+//
 // The error is broker.ErrUnclaimed if the other side no longer serves id, and
-// [core.ErrClosed] if the plugin has gone.
+// [core.ErrClosed] if the plugin has gone. For an ID of Lend they are errors of the calls.
 func (b *Broker) Client(ctx context.Context, id uint32, opts ...grpc.DialOption) (*Conn, error) {
-	c, err := openConn(ctx, b, id, opts)
+	c, err := b.client(ctx, id, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -89,15 +101,73 @@ func (b *Broker) Client(ctx context.Context, id uint32, opts ...grpc.DialOption)
 	return c, nil
 }
 
+func (b *Broker) client(ctx context.Context, id uint32, opts []grpc.DialOption) (*Conn, error) {
+	p, err := b.lends(ctx, id)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("borrow ID %d: %w", id, err)
+	case p != nil && len(opts) == 0:
+		return borrowConn(b, p, id)
+	case p != nil:
+		if id, err = b.ownID(ctx, p, id); err != nil {
+			return nil, err
+		}
+	}
+	return openConn(ctx, b, id, opts)
+}
+
+// lends returns the other side if id is a reference of its, otherwise nil.
+func (b *Broker) lends(ctx context.Context, id uint32) (*partner, error) {
+	if id < firstReference {
+		return nil, nil //nolint:nilnil // no partner, and no error
+	}
+	if _, p, err := b.partner(ctx, true); err != nil || p.lends {
+		return p, err
+	}
+	return nil, nil //nolint:nilnil // the same
+}
+
+// ownID returns an ID to dial for a reference.
+func (b *Broker) ownID(ctx context.Context, p *partner, id uint32) (uint32, error) {
+	conn, err := borrowConn(b, p, id)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }()
+	own, err := conn.shared.ownID(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("dial brokered connection %d: %w", id, err)
+	}
+	return own, nil
+}
+
 // Dial connects to id for a protocol of the caller's own, and waits until the other
 // side accepts there, or ctx ends. It is under TLS if host and plugin are. The
 // errors are those of Client.
 func (b *Broker) Dial(ctx context.Context, id uint32) (net.Conn, error) {
+	p, err := b.lends(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("dial brokered connection %d: %w", id, err)
+	}
+	if p != nil {
+		if id, err = b.ownID(ctx, p, id); err != nil {
+			return nil, err
+		}
+	}
 	conn, err := b.dial(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	return b.secureConn(ctx, id, conn, b.security)
+}
+
+// dialHTTP2 connects to a gRPC server at id.
+func (b *Broker) dialHTTP2(ctx context.Context, id uint32) (net.Conn, error) {
+	conn, err := b.dial(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return b.secureConn(ctx, id, conn, forHTTP2(b.security))
 }
 
 // secureConn does the TLS handshake on a connection made by dial.
@@ -183,10 +253,24 @@ func (b *Broker) Accept(ctx context.Context, id uint32) (net.Conn, error) {
 	return nil, fmt.Errorf("accept brokered connection %d: %w", id, closed(err))
 }
 
+// checkOwn refuses the IDs of lendings, if the other side has such.
+func (b *Broker) checkOwn(ctx context.Context, id uint32) error {
+	if id < firstReference {
+		return nil
+	}
+	if _, p, err := b.partner(ctx, false); err == nil && p != nil && p.lends {
+		return fmt.Errorf("%w: IDs from %d on are those of Lend", exchange.ErrListening, uint32(firstReference))
+	}
+	return nil
+}
+
 func (b *Broker) listen(ctx context.Context, id uint32) (net.Listener, error) {
 	ctx, cancel := b.within(ctx)
 	defer cancel()
 	ex, err := b.exchange(ctx)
+	if err == nil {
+		err = b.checkOwn(ctx, id)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen for brokered connection %d: %w", id, err)
 	}
@@ -208,15 +292,21 @@ func (b *Broker) prepare(
 	if register == nil {
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, errNoRegister)
 	}
-	if _, err := b.security.Serving(); err != nil {
-		return nil, fmt.Errorf("serve brokered connection %d: %w", id, err)
-	}
 	server := newGRPCServer(append(b.options.serverOptions(b.security, b.calls, 0), opts...)...)
 	guard := &registrar{server: server.Server}
 	register(guard)
 	if guard.err != nil {
 		server.Stop()
 		return nil, fmt.Errorf("serve brokered connection %d: %w", id, guard.err)
+	}
+	return b.prepared(ctx, id, server)
+}
+
+// prepared is prepare with a server.
+func (b *Broker) prepared(ctx context.Context, id uint32, server *grpcServer) (serve func() error, err error) {
+	if _, err := b.security.Serving(); err != nil {
+		server.Stop()
+		return nil, fmt.Errorf("serve brokered connection %d: %w", id, err)
 	}
 	listener, err := b.listen(ctx, id)
 	if err != nil {
@@ -284,6 +374,11 @@ func (b *Broker) use(ex exchange.Scheme) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.schemes = append(slices.Clip(b.schemes), ex)
+	b.wake()
+}
+
+// wake ends waits for a change. It is called with the lock.
+func (b *Broker) wake() {
 	close(b.changed)
 	b.changed = make(chan struct{})
 }
@@ -294,8 +389,7 @@ func (b *Broker) end(reason error) {
 	defer b.mu.Unlock()
 	b.failure = reason
 	b.setOver(reason)
-	close(b.changed)
-	b.changed = make(chan struct{})
+	b.wake()
 }
 
 // ended returns the reason for the end; nil until then.
@@ -307,6 +401,7 @@ func (b *Broker) ended() error {
 
 // drop ends the use of ex. A plugin may have several hosts: the use of the others goes on.
 func (b *Broker) drop(ex exchange.Scheme) {
+	defer b.part(ex)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if i := slices.Index(b.schemes, ex); i >= 0 {
@@ -356,11 +451,12 @@ func closed(err error) error {
 func (b *Broker) close() {
 	b.mu.Lock()
 	b.cancel(core.ErrClosed)
-	conns := b.conns
+	conns, borrowing := b.conns, b.lendingClients()
 	b.conns = map[*Conn]struct{}{}
 	b.mu.Unlock()
 	for c := range conns {
 		_ = c.Close()
 	}
+	closeAll(borrowing)
 	b.serving.Wait()
 }

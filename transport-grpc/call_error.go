@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
+	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
 )
 
@@ -55,6 +56,8 @@ type explainer struct {
 	closing func() bool                                // whether the host has asked the plugin to leave
 	reason  func(ctx context.Context, err error) error // nil in a plugin, as is closing
 	version int                                        // the negotiated version; 0 on brokered connections
+
+	references bool // the connection carries calls to lent services
 }
 
 // explain joins the reason to an error caused by the end of the context or of the
@@ -71,6 +74,16 @@ func (e explainer) explain(ctx context.Context, p *peer.Peer, err error) error {
 		return lostCall(s, e.reason(ctx, fmt.Errorf("%w: %s", core.ErrConnectionLost, s.Message())))
 	case e.closing != nil && e.closing() && s.Code() == codes.Unavailable:
 		return &CallError{status: s, reason: fmt.Errorf("%w: %s", core.ErrClosed, s.Message())}
+	default:
+		return e.unserved(s, err)
+	}
+}
+
+// unserved adds the reason if the other side does not serve the method.
+func (e explainer) unserved(s *status.Status, err error) error {
+	switch {
+	case e.references && isUnclaimed(s):
+		return &CallError{status: s, reason: fmt.Errorf("%w: it was lent until a context ended, or never", broker.ErrUnclaimed)}
 	case e.version != 0 && isUnknown(s):
 		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, the negotiated version: "+
 			"it was built from another .proto file, or registers the service under another version", s.Message(), e.version)}

@@ -4,15 +4,38 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"google.golang.org/grpc"
 )
 
 // registrar registers services on a server. It returns errors for faults at which gRPC
 // ends the program.
+//
+// With collect it keeps the services for a server of several lendings, until [Server] asks
+// for a server.
 type registrar struct {
-	server *grpc.Server
-	err    error
+	server   *grpc.Server // nil while it collects
+	collect  func() *grpc.Server
+	services []registered
+	err      error
+}
+
+// registered is a collected service.
+type registered struct {
+	desc *grpc.ServiceDesc
+	impl any
+}
+
+// unwrap returns the server: nil if there can be none.
+func (r *registrar) unwrap() *grpc.Server {
+	if r.server == nil && r.collect != nil {
+		r.server = r.collect()
+		for _, s := range r.services {
+			r.server.RegisterService(s.desc, s.impl)
+		}
+	}
+	return r.server
 }
 
 func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
@@ -23,6 +46,8 @@ func (r *registrar) RegisterService(desc *grpc.ServiceDesc, impl any) {
 		r.refuse(fmt.Errorf("the service %s was registered twice: %s", desc.ServiceName, twice(desc.ServiceName)))
 	case !canServe(desc.HandlerType, impl):
 		r.refuse(fmt.Errorf("a %T was registered as the service %s, and lacks its methods", impl, desc.ServiceName))
+	case r.server == nil:
+		r.services = append(r.services, registered{desc, impl})
 	default:
 		r.server.RegisterService(desc, impl)
 	}
@@ -43,6 +68,9 @@ func canServe(handlerType, impl any) bool {
 }
 
 func (r *registrar) has(service string) bool {
+	if r.server == nil {
+		return slices.ContainsFunc(r.services, func(s registered) bool { return s.desc.ServiceName == service })
+	}
 	_, ok := r.server.GetServiceInfo()[service]
 	return ok
 }

@@ -75,8 +75,14 @@ func (s *session) multiplexed(ctx context.Context) (*exchange.Multiplexed, error
 	}
 	ex := exchange.NewMultiplexed(s.brokerConfig(), broker.Yamux(mux))
 	s.mux, s.exchange = mux, ex
-	s.broker.use(ex)
+	s.use(ex)
 	return ex, nil
+}
+
+// use begins the use of a scheme. Its other side is known from the handshake line.
+func (s *session) use(ex exchange.Scheme) {
+	s.broker.use(ex)
+	s.broker.meet(ex, abilities{lends: announcesLending(s.link.Fields)})
 }
 
 // scheme returns the present scheme of brokered connections.
@@ -136,6 +142,7 @@ func (s *session) redial(ctx context.Context) (net.Conn, error) {
 // remaining connection still carries the last data of an ended process.
 func (s *session) watch() {
 	defer s.end()
+	defer s.broker.end(core.ErrClosed) // lending needs no stream to notice it
 	for {
 		live, changed := s.dialer.state()
 		exited, answered, gaveUp := s.link.Exited, s.answered.Done(), s.dialer.gaveUp

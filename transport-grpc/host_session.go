@@ -83,7 +83,7 @@ func (s *session) connect(ctx context.Context) error {
 	s.broker.closing = s.quitting.Load
 	if !o.multiplex {
 		s.exchange = exchange.NewPlain(s.brokerConfig(), s.link.DialAddress, s.listen)
-		s.broker.use(s.exchange)
+		s.use(s.exchange)
 	}
 	raw, err := s.wire(ctx)
 	if err != nil {

@@ -85,6 +85,9 @@ func (s *session) openOutput() {
 // plugin has announced a lasting broker: go-plugin's broker ends with its first stream.
 func (s *session) openBroker(again bool) {
 	ctx, cancel := context.WithCancel(s.streams)
+	if announcesLending(s.link.Fields) {
+		ctx = withLending(ctx, false)
+	}
 	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(
 		ctx, grpc.MaxCallRecvMsgSize(maxInfo), grpc.WaitForReady(true))
 	if err != nil {

@@ -48,6 +48,7 @@ func newServer(t *Transport, link core.PluginLink) (*server, error) {
 	options := t.options
 	options.connecting, options.logger = link.ConnectionTimeout, link.Logger
 	s.broker = newBroker(options, link.TLS, nil, link.Calls)
+	s.broker.asked = asksForLending(link.LookupEnv)
 	if !s.multiplex {
 		s.plain = exchange.NewPlain(s.brokerConfig(), link.DialAddress, s.listen)
 		s.broker.use(s.plain)
@@ -76,13 +77,20 @@ func (s *server) listen(ctx context.Context) (listener net.Listener, network, ad
 	return l.Listener, l.AnnounceNetwork, l.AnnounceAddress, err
 }
 
-// Fields announces multiplexing, to asking hosts alone: old hosts insist on six fields
-// (protocol §2).
+// Fields announces multiplexing and lending, to asking hosts alone: old hosts insist on six
+// fields (protocol §2).
 func (s *server) Fields() []string {
-	if !s.asked {
-		return nil
+	var fields []string
+	if s.asked {
+		fields = []string{"true"}
 	}
-	return []string{"true"}
+	if s.broker.asked {
+		if !s.asked {
+			fields = []string{""} // the seventh is multiplexing's
+		}
+		fields = append(fields, fieldLending+"="+lendingVersion)
+	}
+	return fields
 }
 
 // Serve serves one host's connection. Several hosts may be connected, one after the

@@ -51,7 +51,7 @@ func isOurs(method string) bool {
 	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
 	switch service {
 	case pluginpb.GRPCBroker_ServiceDesc.ServiceName, pluginpb.GRPCController_ServiceDesc.ServiceName,
-		pluginpb.GRPCStdio_ServiceDesc.ServiceName, grpc_health_v1.Health_ServiceDesc.ServiceName:
+		pluginpb.GRPCStdio_ServiceDesc.ServiceName, grpc_health_v1.Health_ServiceDesc.ServiceName, lendingService:
 		return true
 	default:
 		return isReflection(service)
@@ -89,6 +89,10 @@ func (b *brokerService) StartStream(stream grpc.BidiStreamingServer[pluginpb.Con
 	if ex == nil {
 		return status.Error(codes.FailedPrecondition, "the broker is served on the main connection only")
 	}
+	b.server.broker.meet(ex, abilities{
+		lends:    hasMetadata(stream.Context(), lendingKey),
+		services: hasMetadata(stream.Context(), hostServicesKey),
+	})
 	if err := sendResumes(stream); err != nil {
 		return err
 	}

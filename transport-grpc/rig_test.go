@@ -21,8 +21,8 @@ import (
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
 
-// mode is how host and plugin are connected.
-type mode struct{ multiplexed, secure bool }
+// mode is how host and plugin are connected. Foreign sides do not know each other as ours.
+type mode struct{ multiplexed, secure, foreign bool }
 
 func (m mode) String() string {
 	name := "plain"
@@ -32,14 +32,25 @@ func (m mode) String() string {
 	if m.secure {
 		name += " under TLS"
 	}
+	if m.foreign {
+		name += " with a foreign side"
+	}
 	return name
 }
 
 // schemes are the modes without TLS, modes all there are.
 var (
 	schemes = []mode{{}, {multiplexed: true}}
-	modes   = []mode{{}, {secure: true}, {multiplexed: true}, {multiplexed: true, secure: true}}
+	modes   = append(ours(false), ours(true)...)
 )
+
+// ours are the modes with or without a foreign side.
+func ours(foreign bool) []mode {
+	return []mode{
+		{foreign: foreign}, {foreign: foreign, secure: true},
+		{foreign: foreign, multiplexed: true}, {foreign: foreign, multiplexed: true, secure: true},
+	}
+}
 
 // inEach runs a test in each of some modes.
 func inEach(t *testing.T, modes []mode, test func(t *testing.T, m mode)) {
@@ -122,8 +133,11 @@ func (r *rig) link(stdout, stderr io.Reader) core.PluginLink {
 		ConnectionTimeout: core.DefaultConnectionTimeout,
 		Logger:            r.log.logger(slog.LevelDebug),
 		LookupEnv: func(key string) (string, bool) {
-			if r.multiplexed && key == "PLUGIN_MULTIPLEX_GRPC" {
+			switch {
+			case r.multiplexed && key == "PLUGIN_MULTIPLEX_GRPC":
 				return "true", true
+			case !r.foreign && key == "PLUGIN_HANDSHAKE_FIELDS":
+				return "versions,lending", true
 			}
 			return "", false
 		},
@@ -248,9 +262,13 @@ func (m mode) dial(
 		Exited:      make(chan struct{}),
 		Explain:     func(_ context.Context, err error) error { return err },
 	}
+	link.Fields = []string{"", "lending=1"}
 	if m.multiplexed {
-		link.Fields = []string{"true"}
+		link.Fields[0] = "true"
 		opts = append(opts, transportgrpc.WithMultiplexing())
+	}
+	if m.foreign {
+		link.Fields = link.Fields[:1]
 	}
 	if change != nil {
 		change(&link)

@@ -226,7 +226,20 @@ const (
 func servedConns(t *testing.T, m mode, r *rig, h *testHost) map[string]net.Conn {
 	t.Helper()
 	conns := make(map[string]net.Conn)
-	main := r.raw(t)
+	if !m.secure { // Broker.Dial has other protocols
+		for _, s := range sides(r, h) {
+			id, err := lendNumbered(context.WithoutCancel(t.Context()), s.near)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn, err := s.other.Dial(within(t), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conns[s.name] = http2(t, m, conn)
+		}
+	}
+	main := r.raw(t) // from here on the plugin's last host
 	if m.multiplexed {
 		mux := muxOver(t, main)
 		t.Cleanup(func() { mux.Close() })
@@ -238,20 +251,6 @@ func servedConns(t *testing.T, m mode, r *rig, h *testHost) map[string]net.Conn 
 		}
 	}
 	conns["the plugin's server"] = http2(t, m, main)
-	if m.secure {
-		return conns // Broker.Dial has other protocols
-	}
-	for _, s := range sides(r, h) {
-		id, err := lendNumbered(context.WithoutCancel(t.Context()), s.near)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn, err := s.other.Dial(within(t), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conns[s.name] = http2(t, m, conn)
-	}
 	return conns
 }
 

@@ -46,8 +46,10 @@ func New(opts ...Option) *Transport {
 // Protocol returns [core.GRPC].
 func (t *Transport) Protocol() core.Protocol { return core.GRPC }
 
-// HostEnv asks the plugin to multiplex, with [WithMultiplexing].
+// HostEnv asks the plugin to multiplex, with [WithMultiplexing], and whether it lends
+// without cost.
 func (t *Transport) HostEnv(set func(key, value string)) {
+	set(envFields, fieldLending)
 	if t.options.multiplex {
 		set(envMultiplex, "true")
 	}

@@ -11,7 +11,8 @@ func ClientConn(conn grpc.ClientConnInterface) (*grpc.ClientConn, bool) {
 		return conn, conn != nil
 	case *Conn:
 		if conn != nil {
-			return conn.grpc, true
+			unwrapped := conn.unwrap()
+			return unwrapped, unwrapped != nil
 		}
 	}
 	return nil, false
@@ -26,7 +27,8 @@ func Server(r grpc.ServiceRegistrar) (*grpc.Server, bool) {
 	case *grpc.Server:
 		return r, r != nil
 	case *registrar:
-		return r.server, true
+		server := r.unwrap()
+		return server, server != nil
 	}
 	return nil, false
 }

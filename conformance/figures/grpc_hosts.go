@@ -110,14 +110,26 @@ func (b *bench) oursGRPCWith(change func(*host.Config), opts ...transportgrpc.Op
 
 func (s *oursGRPC) Echo(data []byte) error { return echo(s.probe, data) }
 
-func (s *oursGRPC) Callback() error {
+func (s *oursGRPC) Callback() error { return s.lend("?") }
+
+// lend makes a call with a lent service. The plugin asks it the question, unless that is
+// empty.
+func (s *oursGRPC) lend(question string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	id, err := transportgrpc.Lend[probe.HostServiceServer](ctx, s.broker, probe.RegisterHostServiceServer, new(grpcservice.Host))
 	if err != nil {
 		return err
 	}
-	_, err = s.probe.Callback(ctx, &probe.CallbackRequest{BrokerId: id, Question: "?"})
+	_, err = s.probe.Callback(ctx, &probe.CallbackRequest{BrokerId: id, Question: question})
+	return err
+}
+
+// without makes the same call with nothing lent.
+func (s *oursGRPC) without() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	_, err := s.probe.Callback(ctx, &probe.CallbackRequest{})
 	return err
 }
 

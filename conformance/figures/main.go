@@ -44,7 +44,7 @@ func figures() []figure {
 		{"orphan", "ms", "ours typically under 100", measureOrphan},
 		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
 		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
-	}, grpcFigures(), tlsFigures(), superviseFigures())
+	}, grpcFigures(), lendingFigures(), tlsFigures(), superviseFigures())
 }
 
 func main() {

@@ -183,13 +183,15 @@ func (e Environment) Asks(field string) bool {
 	return slices.Contains(e.Fields, field)
 }
 
-// Ask adds the names in a comma separated list to Fields, each once.
-func (e *Environment) Ask(list string) {
+// Asking returns e with the names in a comma separated list added to Fields, each once.
+func (e Environment) Asking(list string) Environment {
+	e.Fields = slices.Clone(e.Fields)
 	for _, name := range parseNames(list) {
 		if !e.Asks(name) {
 			e.Fields = append(e.Fields, name)
 		}
 	}
+	return e
 }
 
 // Strip returns environ without the variables of the protocol. A host needs it

@@ -89,7 +89,7 @@ func TestAsksKnowsTheHostsFields(t *testing.T) {
 		t.Error("Asks disagrees with Fields")
 	}
 	for _, list := range []string{"other,third", "third,versions,,No name"} {
-		env.Ask(list)
+		env = env.Asking(list)
 	}
 	if got := strings.Join(env.Fields, " "); !strings.HasSuffix(got, "versions other third") {
 		t.Errorf("got %q", got)

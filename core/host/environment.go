@@ -70,7 +70,7 @@ func (l *launch) environment() []string {
 		for _, transport := range c.Versions[number] {
 			transport.HostEnv(func(key, value string) {
 				if key == handshake.EnvFields { // the names of all who ask, each once
-					told.Ask(value)
+					told = told.Asking(value)
 					return
 				}
 				transports = append(transports, key+"="+value)

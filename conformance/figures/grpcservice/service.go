@@ -35,13 +35,26 @@ func (*Server) Echo(_ context.Context, req *probe.EchoRequest) (*probe.EchoRespo
 	return &probe.EchoResponse{Payload: req.GetPayload()}, nil
 }
 
-// Callback opens a brokered connection to the host and calls it once.
+// Stay is a question that keeps the borrowed connection until the plugin ends.
+const Stay = "stay"
+
+// Callback opens a brokered connection to the host and calls it once. With the ID 0 it does
+// neither, and without a question it does not call.
 func (s *Server) Callback(ctx context.Context, req *probe.CallbackRequest) (*probe.CallbackResponse, error) {
+	if req.GetBrokerId() == 0 {
+		return &probe.CallbackResponse{}, nil
+	}
+	if req.GetQuestion() == Stay {
+		ctx = context.WithoutCancel(ctx)
+	}
 	conn, done, err := s.Borrow(ctx, req.GetBrokerId())
 	if err != nil {
 		return nil, err
 	}
 	defer done()
+	if req.GetQuestion() == "" {
+		return &probe.CallbackResponse{}, nil
+	}
 	res, err := probe.NewHostServiceClient(conn).Answer(ctx, &probe.AnswerRequest{Question: req.GetQuestion()})
 	return &probe.CallbackResponse{Answer: res.GetAnswer()}, err
 }
