@@ -187,9 +187,16 @@ func TestStartTimeoutSaysWhereAHandshakeLineWent(t *testing.T) {
 		"unfinished noise":             {"printed", "loading...", "last line on its stdout: \"loading...\""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := config(t, test.role, test.text)
-			cfg.Timeouts.Start = 300 * time.Millisecond
-			mention(t, fail(t, within(t), cfg), test.want)
+			// A busy machine may take longer to run the program at all.
+			var failure *host.LaunchError
+			for limit := 300 * time.Millisecond; limit < patience; limit *= 2 {
+				cfg := config(t, test.role, test.text)
+				cfg.Timeouts.Start = limit
+				if failure = fail(t, within(t), cfg); failure.Line != "" || len(failure.Stderr) > 0 {
+					break
+				}
+			}
+			mention(t, failure, test.want)
 		})
 	}
 }
