@@ -13,7 +13,7 @@ import (
 )
 
 // asked is the request of one of our hosts, for another application.
-const asked = "PLUGIN_HANDSHAKE_FIELDS=versions,version,build,library,language,requires-host,for:ANOTHER_APPLICATION"
+const asked = "PLUGIN_HANDSHAKE_FIELDS=versions,version,build,library,language,requires-host,lending,for:ANOTHER_APPLICATION"
 
 func TestOurPluginsLineIsGoPlugins(t *testing.T) {
 	for name, variables := range map[string][]string{

@@ -52,6 +52,18 @@ func TestPluginSaysOfItselfWhatItsHostAsksFor(t *testing.T) {
 	}
 }
 
+// A transport answers fields of its own.
+func TestTransportDoesNotSeeTheRequestOfAnotherProgramsHost(t *testing.T) {
+	for asker, want := range map[string]string{"OTHER_COOKIE": "", cookie.MagicCookieKey: "version,for:" + cookie.MagicCookieKey} {
+		var seen core.PluginLink
+		transport := &faketransport.Transport{Seen: func(l core.PluginLink) { seen = l }}
+		run(t, surround(map[string]string{handshake.EnvFields: "version,for:" + asker}), config(transport))
+		if got, _ := seen.LookupEnv(handshake.EnvFields); got != want {
+			t.Errorf("for %s: it sees %q, want %q", asker, got, want)
+		}
+	}
+}
+
 func TestPluginRefusesAHostThatCannotApplyItsRequirement(t *testing.T) {
 	for name, fields := range map[string]string{
 		"a host of go-plugin": "", "an older host of ours": "versions", "the host of another program": everything + ",for:OTHER_COOKIE",

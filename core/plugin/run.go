@@ -143,7 +143,8 @@ func (r *run) readEnvironment() error {
 		r.cfg.Logger.Warn("the host sent something that cannot be used", "error", err)
 	}
 	if asked.FieldsFor != "" && asked.FieldsFor != r.cfg.Handshake.MagicCookieKey {
-		asked.Fields = nil // another program's host asked, and handed the variable down
+		// Another program's host asked, and the variable was handed down. A transport reads it too.
+		asked.Fields, r.inherit[handshake.EnvFields] = nil, ""
 	}
 	r.asked = asked
 	// The cookie too: this process's children are no plugins of that host.
