@@ -71,7 +71,7 @@ func (o *operator) launch(ctx context.Context, transport string) (err error) {
 	case asStdin:
 		cfg.Command.Stdin = os.Stdin
 	case ownGroup:
-		cfg.Command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		cfg.Command.Group = true
 	case ownSession:
 		cfg.Command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	}

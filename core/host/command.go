@@ -46,7 +46,7 @@ type Cmd struct {
 	// Group gives the plugin a process group of its own; on Windows a job. The signals of
 	// Timeouts go to the whole group then, and the plugin's end is the end of its children
 	// in the group. A terminal's Ctrl-C and Ctrl-Z do not reach the group, and the plugin
-	// cannot read from the terminal. False: the plugin is in the host's group, as with
+	// cannot read from the terminal, unless [Client.WithTerminal] lends it. False: the plugin is in the host's group, as with
 	// go-plugin, and its children are left alone.
 	Group bool
 
