@@ -105,6 +105,31 @@ func TestExitErrorFindsTheLastPanic(t *testing.T) {
 	}
 }
 
+func TestExitErrorShowsTheLastLines(t *testing.T) {
+	fatal := `{"level":"fatal","ts":1714979289.5,"msg":"no settings","err":"denied"}`
+	tests := map[string]struct {
+		stderr []string
+		want   string
+	}{
+		"none":            {nil, "plugin p has ended: exit status 1"},
+		"log.Fatal":       {[]string{"2024/05/06 07:08:09 no settings"}, "plugin p has ended: exit status 1 (last on stderr: no settings)"},
+		"records":         {[]string{"loading", fatal}, "plugin p has ended: exit status 1 (last on stderr: loading | FATAL no settings err=denied)"},
+		"blank lines":     {[]string{" ", "a", "\t"}, "plugin p has ended: exit status 1 (last on stderr: a)"},
+		"many":            {[]string{"1", "2", "3", "4", "5", "6"}, "plugin p has ended: exit status 1 (last on stderr: 2 | 3 | 4 | 5 | 6)"},
+		"long":            {[]string{strings.Repeat("z", 300), strings.Repeat("x", 300), strings.Repeat("y", 300), "end"}, "plugin p has ended: exit status 1 (last on stderr: " + strings.Repeat("x", 200) + "… | " + strings.Repeat("y", 200) + "… | end)"},
+		"control text":    {[]string{"a\x1b[2J\u202e"}, `plugin p has ended: exit status 1 (last on stderr: a\x1b[2J\u202e)`},
+		"a crash's trace": {[]string{"a", "panic: b", "main.main()"}, "plugin p has ended: exit status 1 (panic: b)"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			exit := &core.ExitError{Plugin: "p", Code: 1, Status: "exit status 1", Stderr: test.stderr}
+			if got := exit.Error(); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestTypeErrorOfNothingDoesNotPanic(t *testing.T) {
 	err := &core.TypeError{Name: "greeter", Want: reflect.TypeFor[error]()}
 	check(t, err, "greeter")

@@ -31,7 +31,9 @@ var ErrConnectionLost = errors.New("the connection was lost")
 // first. The end is then no failure.
 var ErrCannotQuit = errors.New("the plugin cannot be asked to leave")
 
-// ExitError reports the end of a plugin's process.
+// ExitError reports the end of a plugin's process. Its text has the first line of a crash report
+// in Stderr, or the last lines there: log.Fatal's text is among them. Records, of any form that
+// the host knows as a log line, are shown as level, message and attributes.
 type ExitError struct {
 	// Plugin is the plugin's name.
 	Plugin string
@@ -50,7 +52,29 @@ func (e *ExitError) Error() string {
 	}
 	text += " has ended: " + e.Status
 	if head := e.DeathLine(); head != "" {
-		text += " (" + logline.Printable(clipped(head)) + ")"
+		return text + " (" + logline.Printable(clipped(head)) + ")"
+	}
+	if last := e.lastLines(); last != "" {
+		text += " (last on stderr: " + last + ")"
+	}
+	return text
+}
+
+// lastLines returns the last lines of Stderr, readable and in a single line.
+func (e *ExitError) lastLines() string {
+	const most, size = 5, 500
+	var text string
+	for n, line := range slices.Backward(e.Stderr) {
+		line = logline.Printable(clipped(strings.TrimSpace(logline.Readable(line))))
+		switch {
+		case line == "":
+		case text == "":
+			text = line
+		case len(e.Stderr)-n > most || len(line)+len(text) > size:
+			return text
+		default:
+			text = line + " | " + text
+		}
 	}
 	return text
 }

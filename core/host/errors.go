@@ -44,7 +44,8 @@ type LaunchError struct {
 	Line string
 	// Exit is the end of the process; nil if it did not end by itself.
 	Exit *core.ExitError
-	// Stderr holds the last lines of the plugin's stderr.
+	// Stderr holds the last lines of the plugin's stderr. The error's text shows records of a log
+	// as level, message and attributes.
 	Stderr []string
 	// Hint is a further finding, or the remedy; may be empty.
 	Hint string
@@ -61,7 +62,7 @@ const (
 
 func (e *LaunchError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "launch %s: %s: %s", called(e.Plugin), e.Stage, strings.ReplaceAll(bounded(e.Err.Error()), "\n", "\n  "))
+	fmt.Fprintf(&b, "launch %s: %s: %s", called(e.Plugin), e.Stage, strings.ReplaceAll(bounded(e.reason()), "\n", "\n  "))
 	if e.Exit != nil {
 		fmt.Fprintf(&b, " (%s)", e.Exit.Status)
 	}
@@ -77,10 +78,19 @@ func (e *LaunchError) Error() string {
 	if len(e.Stderr) > 0 {
 		b.WriteString("\n  last lines on its stderr:")
 		for _, line := range e.Stderr {
-			b.WriteString("\n    " + logline.Printable(line))
+			b.WriteString("\n    " + logline.Printable(logline.Readable(line)))
 		}
 	}
 	return b.String()
+}
+
+// reason returns the text of Err without the last lines of stderr, which have a place of their own.
+func (e *LaunchError) reason() string {
+	text := e.Err.Error()
+	if exit := (*core.ExitError)(nil); len(e.Stderr) > 0 && errors.As(e.Err, &exit) {
+		text = strings.Replace(text, exit.Error(), (&core.ExitError{Plugin: exit.Plugin, Status: exit.Status}).Error(), 1)
+	}
+	return text
 }
 
 // Unwrap returns the reason, and the end of the process.

@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,6 +30,22 @@ func TestLaunchErrorEscapesAndBoundsThePluginsText(t *testing.T) {
 	}
 	if err.Err.Error() != answer {
 		t.Error("the reason itself was changed")
+	}
+}
+
+func TestLaunchErrorShowsRecordsReadableAndOnce(t *testing.T) {
+	lines := []string{`{"@level":"error","@message":"cannot open settings","@timestamp":"2024-05-06T07:08:09Z","err":"denied"}`, "2024/05/06 07:08:09 leaving"}
+	exit := &core.ExitError{Plugin: "p", Status: "exit status 1", Stderr: lines}
+	err := &host.LaunchError{
+		Stage: host.StageConnect, Plugin: "p", Path: "/p", Err: fmt.Errorf("%w: %w", core.ErrConnectionLost, exit), Exit: exit, Stderr: lines,
+	}
+	const want = "launch plugin p: connect: the connection was lost: plugin p has ended: exit status 1 (exit status 1)\n" +
+		"  program: /p\n" +
+		"  last lines on its stderr:\n" +
+		"    ERROR cannot open settings err=denied\n" +
+		"    leaving"
+	if got := err.Error(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -18,6 +18,7 @@ var lifeTests = map[string]func(*testing.T, *fixture){
 	"delivers what was printed before an orderly end": printed,
 	"runs the shutdown hooks after the calls":         hooksAfterCalls,
 	"says how the process ended when a call fails":    exitDuringCall,
+	"has the last lines of the log in a call's error": lastLinesOfCall,
 	"ends a call in flight when it is killed":         killDuringCall,
 	"says which release runs, and where":              released,
 }
@@ -114,6 +115,14 @@ func exitDuringCall(t *testing.T, f *fixture) {
 	}
 	if err := f.client.Close(); err != nil {
 		t.Errorf("Close after a crash: %v", err)
+	}
+}
+
+func lastLinesOfCall(t *testing.T, f *fixture) {
+	err := f.probe.Exit(within(t), 1)
+	const want = "exit status 1 (last on stderr: WARN no settings tried=2 | " + lastWords + ")"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("the call returned %v, want %q in its text", err, want)
 	}
 }
 

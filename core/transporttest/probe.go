@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"os"
 	"sync/atomic"
+
+	"github.com/jackfield-go/jackfield/core/plugin"
 )
 
 // Probe is the interface carried by a transport under test. The suite
@@ -21,7 +25,7 @@ type Probe interface {
 	Block(ctx context.Context) error
 	// Print prints on os.Stdout and os.Stderr.
 	Print(ctx context.Context, stdout, stderr string) error
-	// Exit ends the process without an answer.
+	// Exit ends the process without an answer, with log.Fatal if code is 1.
 	Exit(ctx context.Context, code int) error
 	// Ask passes question to ask, a function of the host, and returns its
 	// answer.
@@ -62,6 +66,20 @@ func (p *processProbe) Block(ctx context.Context) error {
 	_, _ = fmt.Fprint(os.Stdout, blockBegan)
 	defer fmt.Fprint(os.Stdout, blockEnded)
 	return p.probe.Block(ctx)
+}
+
+// logged is the log's stream: os.Stderr has the prints while the plugin is served.
+var logged = os.Stderr
+
+// lastWords are on stderr before an exit with status 1.
+const lastWords = "cannot open settings.json: permission denied"
+
+func (p *processProbe) Exit(ctx context.Context, code int) error {
+	if code == 1 {
+		slog.New(plugin.NewLogHandler(logged, plugin.LogOptions{})).WarnContext(ctx, "no settings", "tried", 2)
+		log.Fatal(lastWords) //nolint:forbidigo // what the suite asks for
+	}
+	return p.probe.Exit(ctx, code)
 }
 
 func (p *processProbe) shutdown(context.Context) {
