@@ -101,13 +101,17 @@ type CookieError struct {
 }
 
 func (e *CookieError) Error() string {
+	return "this program is a plugin: it is started by the application that uses it, and is not meant to be run by hand.\n" +
+		"Install it where that application looks for its plugins, and start the application instead."
+}
+
+// DeveloperHint names the variable, for [Hint].
+func (e *CookieError) DeveloperHint() string {
 	reason := "has another value than this plugin expects"
 	if e.Missing {
 		reason = "is not set"
 	}
-	return "this program is a plugin: it is started by the application that uses it, and is not meant to be run by hand.\n" +
-		"Install it where that application looks for its plugins, and start the application instead.\n" +
-		"(The environment variable " + e.Key + ", by which the application makes itself known, " + reason + ".)"
+	return "the environment variable " + e.Key + ", by which the application makes itself known, " + reason
 }
 
 // VersionError is the error of a host and a plugin without an application
@@ -136,6 +140,11 @@ func (e *VersionError) Error() string {
 		advice = "the plugin is newer than this host: install an older plugin or a newer host"
 	}
 	return fmt.Sprintf("no application version in common: the host speaks %s, %s; %s", joinInts(e.Host), theirs, advice)
+}
+
+// DeveloperHint names the setting, for [Hint].
+func (e *VersionError) DeveloperHint() string {
+	return "each side supports the versions of Versions in its Config: host and plugin need one in common"
 }
 
 // RequirementError is the error of a side that requires a semantic version of the
@@ -191,8 +200,13 @@ type ProtocolError struct {
 
 func (e *ProtocolError) Error() string {
 	return fmt.Sprintf("the plugin speaks protocol %s under application version %d, this host supports %s there: "+
-		"give the host a transport for it, or build the plugin with a supported one",
+		"install a release of the plugin that was made for this host",
 		strconv.Quote(string(e.Got)), e.Version, joinQuoted(e.Supported))
+}
+
+// DeveloperHint names the remedies in the code, for [Hint].
+func (e *ProtocolError) DeveloperHint() string {
+	return "give the host a transport for the protocol in Config.Versions, or build the plugin with a supported one"
 }
 
 // UnknownPluginError is the error of a request for a plugin name that does not
@@ -215,6 +229,12 @@ func (e *UnknownPluginError) Error() string {
 		return text + "; it has none"
 	}
 	return text
+}
+
+// DeveloperHint names the place of the name, for [Hint].
+func (e *UnknownPluginError) DeveloperHint() string {
+	return "declare the plugin with core.Define under the same name on both sides, " +
+		"and carry it with a transport of the negotiated version"
 }
 
 // SocketPathError is the error of a unix socket's path that exceeds the
@@ -269,10 +289,18 @@ type TypeError struct {
 
 func (e *TypeError) Error() string {
 	if e.Got == nil {
-		return fmt.Sprintf("the plugin %q dispensed nil, not a %v: the client function of its transport must return a client", e.Name, e.Want)
+		return fmt.Sprintf("the plugin %q dispensed nil, not a %v: it cannot be used by this release of the application", e.Name, e.Want)
 	}
-	return fmt.Sprintf("the plugin %q dispensed a %v, which is not a %v: "+
-		"dispense the core.Plugin that the negotiated version carries", e.Name, e.Got, e.Want)
+	return fmt.Sprintf("the plugin %q dispensed a %v, which is not a %v: it cannot be used by this release of the application",
+		e.Name, e.Got, e.Want)
+}
+
+// DeveloperHint names the remedy in the code, for [Hint].
+func (e *TypeError) DeveloperHint() string {
+	if e.Got == nil {
+		return "the client function of the plugin's transport must return a client"
+	}
+	return "dispense the core.Plugin that the negotiated version carries"
 }
 
 func joinInts(numbers []int) string {
@@ -317,8 +345,16 @@ func (e *PeerError) Error() string {
 	if e.PID != 0 {
 		process = " (process " + strconv.Itoa(e.PID) + ")"
 	}
-	return fmt.Sprintf("refused: at the other end of the socket is user %d%s, who is neither this user nor one that was allowed "+
-		"(Sockets.User and Sockets.Group of host.Config, SocketUsers of plugin.Config)", e.UID, process)
+	return fmt.Sprintf("refused: at the other end of the socket is user %d%s, who is neither this user nor one that was allowed",
+		e.UID, process)
+}
+
+// DeveloperHint names the settings, for [Hint].
+func (e *PeerError) DeveloperHint() string {
+	if e.Err != nil {
+		return ""
+	}
+	return "Sockets.User and Sockets.Group of host.Config allow further users, and so does SocketUsers of plugin.Config"
 }
 
 // Unwrap returns the error of the system that did not identify the process.

@@ -32,15 +32,15 @@ type TLS struct {
 
 // ErrCannotServe is the error of a side that cannot serve under its Config.TLS;
 // the wrapping error names the missing part.
-var ErrCannotServe = errors.New("Config.TLS is not enough to serve")
+var ErrCannotServe = errors.New("the configured TLS is not enough to serve")
 
 var (
-	errNoServer      = fmt.Errorf("%w: it has no Server configuration", ErrCannotServe)
-	errNoCertificate = fmt.Errorf("%w: it is without a certificate to serve with: add a certificate with its key "+
-		"(of tlsutil.Files, Certificate and Key), or a Server configuration with GetCertificate "+
-		"(GetClientCertificate is for dialing only)", ErrCannotServe)
-	errNoAuthority = fmt.Errorf("%w: it has a Client configuration alone, and no authority is named for clients: "+
-		"give it a Server configuration too, or RootCAs", ErrCannotServe)
+	errNoServer      = WithHint(fmt.Errorf("%w: it has no Server configuration", ErrCannotServe), "set the Server configuration of Config.TLS")
+	errNoCertificate = WithHint(fmt.Errorf("%w: it is without a certificate to serve with", ErrCannotServe),
+		"add a certificate with its key to Config.TLS (of tlsutil.Files, Certificate and Key), "+
+			"or a Server configuration with GetCertificate (GetClientCertificate is for dialing only)")
+	errNoAuthority = WithHint(fmt.Errorf("%w: no authority is named for clients", ErrCannotServe),
+		"Config.TLS has a Client configuration alone: give it a Server configuration too, or RootCAs")
 )
 
 // Serving returns Server for a transport about to serve. Its error wraps

@@ -17,7 +17,8 @@ import (
 
 // ErrNoBroker is the error of brokered connections to a plugin without a broker, as
 // many in other languages.
-var ErrNoBroker = errors.New("the plugin has no broker (the service plugin.GRPCBroker): it can neither lend nor borrow anything")
+var ErrNoBroker = core.WithHint(errors.New("the plugin has no broker: it can neither lend nor borrow anything"),
+	"the plugin does not serve plugin.GRPCBroker: lend nothing to it")
 
 // Broker makes further connections between host and plugin, in either direction. One
 // side serves an ID and sends it in a message; the other side dials the ID. [Lend] and

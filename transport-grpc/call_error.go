@@ -85,8 +85,10 @@ func (e explainer) unserved(s *status.Status, err error) error {
 	case e.references && isUnclaimed(s):
 		return &CallError{status: s, reason: fmt.Errorf("%w: it was lent until a context ended, or never", broker.ErrUnclaimed)}
 	case e.version != 0 && isUnknown(s):
-		return &CallError{status: s, reason: fmt.Errorf("%s: the plugin does not serve it under version %d, the negotiated version: "+
-			"it was built from another .proto file, or registers the service under another version", s.Message(), e.version)}
+		reason := fmt.Errorf("%s: the plugin does not serve it under version %d, the negotiated version: "+
+			"install a release of the plugin that was made for this host", s.Message(), e.version)
+		return &CallError{status: s, reason: core.WithHint(reason,
+			"the plugin was built from another .proto file, or registers the service under another version")}
 	default:
 		return err
 	}

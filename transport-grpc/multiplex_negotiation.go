@@ -22,8 +22,13 @@ func (e *MultiplexError) Error() string {
 	if e.Field != "" {
 		said = fmt.Sprintf("answered %q when asked to multiplex", e.Field)
 	}
-	return fmt.Sprintf("plugin %s %s: build it with a library with multiplexed gRPC connections "+
-		"(hashicorp/go-plugin v1.6.0 or later, or this one), or launch it without WithMultiplexing", e.Plugin, said)
+	return fmt.Sprintf("plugin %s %s: install a release of it that can multiplex", e.Plugin, said)
+}
+
+// DeveloperHint names the remedies in the code, for core.Hint.
+func (e *MultiplexError) DeveloperHint() string {
+	return "build the plugin with a library with multiplexed gRPC connections (hashicorp/go-plugin v1.6.0 or later, or this one), " +
+		"or launch it without WithMultiplexing"
 }
 
 // checkMultiplex reads the seventh field of the handshake line (protocol §2).

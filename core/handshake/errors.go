@@ -3,6 +3,7 @@ package handshake
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Field names a part of the handshake line in an error.
@@ -29,17 +30,24 @@ type ParseError struct {
 	Field Field
 	// Value is the text of this part, cut after 128 bytes and then marked with "...".
 	Value string
-	// Reason describes the fault and the plugin's remedy.
+	// Reason describes the fault, and behind a colon the plugin's remedy, if there is any.
 	Reason string
 }
 
 // Error quotes the value, so that its control characters cannot harm a terminal
 // or a log.
 func (e *ParseError) Error() string {
+	fault, _, _ := strings.Cut(e.Reason, ": ")
 	if e.Field == FieldLine {
-		return fmt.Sprintf("handshake line %q: %s", e.Value, e.Reason)
+		return fmt.Sprintf("handshake line %q: %s", e.Value, fault)
 	}
-	return fmt.Sprintf("handshake line: %s %q: %s", e.Field, e.Value, e.Reason)
+	return fmt.Sprintf("handshake line: %s %q: %s", e.Field, e.Value, fault)
+}
+
+// DeveloperHint returns the plugin's remedy from the reason, for core.Hint.
+func (e *ParseError) DeveloperHint() string {
+	_, remedy, _ := strings.Cut(e.Reason, ": ")
+	return remedy
 }
 
 // FormatError reports a [Line] that cannot be announced (protocol §2).
@@ -64,10 +72,15 @@ type CoreVersionError struct {
 	Got int
 }
 
-// Error names the side to rebuild.
+// Error names the side to replace.
 func (e *CoreVersionError) Error() string {
 	return fmt.Sprintf("the plugin speaks core protocol version %d and this host speaks version %d: "+
-		"rebuild the plugin against a plugin library that speaks version %d", e.Got, CoreVersion, CoreVersion)
+		"install another release of the plugin", e.Got, CoreVersion)
+}
+
+// DeveloperHint names the side to rebuild, for core.Hint.
+func (e *CoreVersionError) DeveloperHint() string {
+	return fmt.Sprintf("rebuild the plugin against a plugin library that speaks core protocol version %d", CoreVersion)
 }
 
 // EnvironmentError reports a PLUGIN_* variable with an invalid value (protocol

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/handshake"
 )
 
@@ -54,15 +55,17 @@ func TestErrorTextsAreSafeAndNameTheRemedy(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("error %q lets an escape sequence through", err)
 	}
-	for _, c := range []struct{ line, want string }{
-		{"hello", `handshake line "hello": has 1 of at least 4 fields: ` +
-			"the plugin must print CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT"},
-		{"1|1|pipe|/tmp/p", `handshake line: network "pipe": is unknown: the plugin must announce "unix" or "tcp"`},
-		{"2|1|unix|/tmp/p", "the plugin speaks core protocol version 2 and this host speaks version 1: " +
-			"rebuild the plugin against a plugin library that speaks version 1"},
+	for _, c := range []struct{ line, want, hint string }{
+		{"hello", `handshake line "hello": has 1 of at least 4 fields`, "the plugin must print CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERT"},
+		{"1|1|pipe|/tmp/p", `handshake line: network "pipe": is unknown`, `the plugin must announce "unix" or "tcp"`},
+		{"1|x|unix|/tmp/p", `handshake line: application version "x": is not a decimal number from 0 to 2147483647`, ""},
+		{
+			"2|1|unix|/tmp/p", "the plugin speaks core protocol version 2 and this host speaks version 1: install another release of the plugin",
+			"rebuild the plugin against a plugin library that speaks core protocol version 1",
+		},
 	} {
-		if _, err := handshake.Parse(c.line); err == nil || err.Error() != c.want {
-			t.Errorf("Parse(%q): error\n%v, want\n%s", c.line, err, c.want)
+		if _, err := handshake.Parse(c.line); err == nil || err.Error() != c.want || core.Hint(err) != c.hint {
+			t.Errorf("Parse(%q): error\n%v, want\n%s, with the hint\n%s, want\n%s", c.line, err, c.want, core.Hint(err), c.hint)
 		}
 	}
 }

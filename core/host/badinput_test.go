@@ -143,7 +143,7 @@ func TestLaunchOfAPluginThatPrintsOnlyNoise(t *testing.T) {
 			if len(failure.Line) == 0 || len(failure.Error()) > 1000 {
 				t.Errorf("line of %d bytes, text of %d", len(failure.Line), len(failure.Error()))
 			}
-			mention(t, failure, "is it a plugin?", "MaxNoise")
+			mention(t, failure, "is it a plugin of this application?", "MaxNoise")
 		})
 	}
 }

@@ -39,7 +39,7 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 	}
 	conn, err := dialer.DialContext(ctx, hostNetwork, hostAddress)
 	if refused := (*core.AddressError)(nil); errors.As(err, &refused) {
-		return nil, refused
+		return nil, core.WithHint(refused, notLoopbackHint)
 	}
 	if err != nil {
 		return nil, err
@@ -80,11 +80,13 @@ func (p *process) refuse(network, address string) error {
 		return nil
 	}
 	refused.Reason = notLoopback
-	return refused
+	return core.WithHint(refused, notLoopbackHint)
 }
 
-const notLoopback = "a plugin that is a process of this machine must listen on a loopback address, such as 127.0.0.1 " +
-	"(for one that runs elsewhere, Config.Runner returns a runner that translates addresses)"
+const (
+	notLoopback     = "a plugin that is a process of this machine must listen on a loopback address, such as 127.0.0.1"
+	notLoopbackHint = "for a plugin that runs elsewhere, Config.Runner returns a runner that translates addresses"
+)
 
 // refuseResolved returns an error if the plugin's address leads to another
 // machine: the system's resolver determines the meaning of "localhost".
@@ -95,13 +97,15 @@ func refuseResolved(network, address, resolved string) error {
 	if ip, _, err := net.SplitHostPort(resolved); err == nil && (ip == "" || isOwnIP(ip)) {
 		return nil
 	}
-	return &core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback}
+	return core.WithHint(&core.AddressError{Network: network, Address: address, Reason: "it leads to " + resolved + ": " + notLoopback},
+		notLoopbackHint)
 }
 
 // ErrPlainTCP is the error of a plugin open to every user of the machine: over
 // TCP, without TLS.
-var ErrPlainTCP = errors.New("the connection is TCP without TLS, open to every user of this machine " +
-	"(Config.Sockets.RefusePlainTCP): turn AutoMTLS on, or let the plugin listen on a unix socket")
+var ErrPlainTCP = core.WithHint(
+	errors.New("the connection is TCP without TLS, open to every user of this machine: install a release of the plugin that protects it"),
+	"Config.Sockets.RefusePlainTCP refuses it: turn Config.AutoMTLS on, or let the plugin listen on a unix socket")
 
 // allow returns an error for a connection open to every user, if those are refused; otherwise it
 // warns of the first one. listensAt are the addresses of the listening end, in the plugin's view

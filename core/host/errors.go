@@ -25,7 +25,8 @@ const (
 )
 
 // LaunchError reports a failed launch. No process of the attempt is left, and the same
-// configuration can be launched again.
+// configuration can be launched again. The text is for a user of the application; [core.Hint]
+// returns the hints for its developer.
 //
 // errors.As finds the reasons to act on: a *[core.ExitError] (the process ended),
 // *[core.VersionError], *[core.RequirementError], *[core.ProtocolError], *[core.AddressError], *[core.PeerError],
@@ -47,8 +48,11 @@ type LaunchError struct {
 	// Stderr holds the last lines of the plugin's stderr. The error's text shows records of a log
 	// as level, message and attributes.
 	Stderr []string
-	// Hint is a further finding, or the remedy; may be empty.
+	// Hint is a further finding, or the remedy, for a user of the application; may be empty.
 	Hint string
+	// ForDeveloper is a further finding, or the remedy, for the developer of the application or of the
+	// plugin; may be empty. [core.Hint] finds it, and those of Err. It is not part of the text.
+	ForDeveloper string
 	// Err is the reason.
 	Err error
 }
@@ -83,6 +87,9 @@ func (e *LaunchError) Error() string {
 	}
 	return b.String()
 }
+
+// DeveloperHint returns ForDeveloper, for [core.Hint].
+func (e *LaunchError) DeveloperHint() string { return e.ForDeveloper }
 
 // reason returns the text of Err without the last lines of stderr, which have a place of their own.
 func (e *LaunchError) reason() string {
@@ -142,8 +149,12 @@ type NoiseError struct {
 }
 
 func (e *NoiseError) Error() string {
-	return fmt.Sprintf("the plugin printed more than %d bytes on stdout before a handshake line: "+
-		"is it a plugin? (Config.Outputs.MaxNoise allows for more)", e.Limit)
+	return fmt.Sprintf("the plugin printed more than %d bytes on stdout before a handshake line: is it a plugin of this application?", e.Limit)
+}
+
+// DeveloperHint names the setting, for [core.Hint].
+func (e *NoiseError) DeveloperHint() string {
+	return "Config.Outputs.MaxNoise allows for more text before the handshake line"
 }
 
 // TimeoutError is the error of a launch that took longer than
@@ -156,8 +167,11 @@ type TimeoutError struct {
 }
 
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("not finished within %v (Config.Timeouts.Start allows for more)", e.Limit)
+	return fmt.Sprintf("not finished within %v", e.Limit)
 }
+
+// DeveloperHint names the setting, for [core.Hint].
+func (e *TimeoutError) DeveloperHint() string { return "Config.Timeouts.Start allows for more time" }
 
 // Unwrap returns [context.DeadlineExceeded].
 func (e *TimeoutError) Unwrap() error { return e.err }

@@ -33,6 +33,7 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	if e.Plugin == "" && e.Path != "" {
 		e.Plugin = filepath.Base(e.Path)
 	}
+	l.cfg.Name = e.Plugin // for the record
 	e.Err = withContext(ctx, reason)
 	if l.process == nil {
 		l.program.Release()
@@ -43,39 +44,59 @@ func (l *launch) failure(ctx context.Context, reason error) error {
 	e.Exit = l.process.abort(ctx, errors.Is(reason, errNoLine) || l.clock.stage == StageConnect && ctx.Err() == nil)
 	e.Line = l.process.stdout.last()
 	e.Stderr = l.process.tail.Lines()
-	if e.Hint = l.misplacedLine(unfinished, e.Stderr); e.Hint == "" {
-		e.Hint = l.process.hint(context.WithoutCancel(ctx), e)
-	}
-	if e.Hint == "" {
-		e.Hint = requirementHint(reason)
-	}
-	switch {
-	case e.Hint != "":
-	case e.Exit == nil && ctx.Err() == nil:
-		e.Hint = l.oneSided(reason)
-	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
-		e.Hint = "is it a plugin, and does it get as far as serving?"
-	}
+	found := l.find(ctx, e, unfinished)
+	e.Hint, e.ForDeveloper = found.user, found.developer
 	return e
+}
+
+// A finding about a failed launch is for a user of the application, for its developer, or for both.
+type finding struct{ user, developer string }
+
+// find returns the first finding about a failure.
+func (l *launch) find(ctx context.Context, e *LaunchError, unfinished string) finding {
+	if found := l.misplacedLine(unfinished, e.Stderr); found != (finding{}) {
+		return found
+	}
+	if found := l.process.find(context.WithoutCancel(ctx), e); found != (finding{}) {
+		return found
+	}
+	var misread *handshake.ParseError
+	hint := requirementHint(e.Err)
+	switch {
+	case hint != "":
+		return finding{developer: hint}
+	case errors.As(e.Err, &misread):
+		return misannounced("")
+	case e.Exit == nil && ctx.Err() == nil:
+		return l.oneSided(e.Err)
+	case isTimeout(e.Err), e.Exit != nil && e.Exit.Code == 0:
+		return finding{"is it a plugin of this application?", "does the plugin get as far as serving?"}
+	}
+	return finding{}
+}
+
+// misannounced is the finding about a plugin with a faulty handshake line.
+func misannounced(developer string) finding {
+	return finding{"the plugin does not announce itself as plugins do: install another release of it", developer}
 }
 
 // misplacedLine reports a handshake line in the wrong place, after the host waited for it
 // in vain.
-func (l *launch) misplacedLine(unfinished string, stderr []string) string {
+func (l *launch) misplacedLine(unfinished string, stderr []string) finding {
 	if l.clock.stage != StageHandshake {
-		return ""
+		return finding{}
 	}
 	if _, rest, ok := handshake.SplitGlued(unfinished); ok {
 		unfinished = rest
 	}
 	if isLine(unfinished) {
-		return "the plugin has written a handshake line without the newline that ends it: " +
-			"write the newline too, and flush the output"
+		return misannounced("the plugin has written a handshake line without the newline that ends it: " +
+			"write the newline too, and flush the output")
 	}
 	if slices.ContainsFunc(stderr, isLine) {
-		return "the plugin has written a handshake line on its stderr: write it on stdout"
+		return misannounced("the plugin has written a handshake line on its stderr: write it on stdout")
 	}
-	return ""
+	return finding{}
 }
 
 func isLine(text string) bool {
@@ -92,42 +113,42 @@ func isTimeout(err error) bool {
 // library's, and hashicorp/go-plugin's.
 var cookieTexts = []string{"this program is a plugin:", "This binary is a plugin."}
 
-// hint returns further findings about a failure.
-func (p *process) hint(ctx context.Context, e *LaunchError) string {
+// find returns a finding about a process that ended by itself.
+func (p *process) find(ctx context.Context, e *LaunchError) finding {
 	if e.Exit == nil {
-		return ""
+		return finding{}
 	}
 	for _, line := range e.Stderr {
 		for _, text := range cookieTexts {
 			if strings.HasPrefix(line, text) {
-				return "the plugin says that its host is another application: is Config.Handshake the plugin's?"
+				return finding{"the plugin says that its host is another application: install the plugin of this one", "is Config.Handshake the plugin's?"}
 			}
 		}
 	}
-	return p.runner.Diagnose(ctx)
+	return finding{user: p.runner.Diagnose(ctx)}
 }
 
-// oneSided returns advice for a launch whose connection was closed by the
+// oneSided returns a finding about a launch whose connection was closed by the
 // plugin. The cause may be TLS on one side only, or certificates not accepted
-// by the plugin. Otherwise it returns "".
-func (l *launch) oneSided(reason error) string {
+// by the plugin. Otherwise there is none.
+func (l *launch) oneSided(reason error) finding {
 	if l.clock.stage != StageConnect {
-		return ""
+		return finding{}
 	}
 	refused := isAlert(reason)
 	switch {
 	case refused && l.static != nil:
-		return "the plugin refused the host's TLS: do the certificates of Config.TLS fit the plugin's?"
+		return finding{"the plugin refused the host's TLS: compare the certificates of both", "do the certificates of Config.TLS fit the plugin's?"}
 	case isNotTLS(reason) && l.static != nil:
-		return "the plugin's answer is not TLS: does it have TLS, with certificates that fit those of Config.TLS?"
+		return finding{"the plugin's answer is not TLS: compare the certificates of both", "does it have TLS, with certificates that fit those of Config.TLS?"}
 	case refused || !isHangUp(reason):
-		return ""
+		return finding{}
 	case !l.sockets.secured:
-		return "the plugin hung up: if it has certificates of its own, the host needs some of the same authority in Config.TLS"
+		return finding{"the plugin hung up", "if the plugin has certificates of its own, the host needs some of the same authority in Config.TLS"}
 	case l.static != nil:
-		return "the plugin hung up: does it have TLS, with certificates that fit those of Config.TLS?"
+		return finding{"the plugin hung up: compare the certificates of both", "does it have TLS, with certificates that fit those of Config.TLS?"}
 	}
-	return ""
+	return finding{}
 }
 
 // isAlert reports whether the other side has ended TLS with a reason.

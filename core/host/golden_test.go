@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/internal/faketransport"
 )
@@ -71,6 +72,9 @@ func TestLaunchErrorTexts(t *testing.T) {
 			if at := strings.Index(got, dirs); at >= 0 {
 				end := at + strings.IndexByte(got[at:], '|')
 				got = got[:at] + "SOCKET" + got[end:]
+			}
+			if hint := core.Hint(err); hint != "" {
+				got += "--- for developers:\n" + hint + "\n"
 			}
 			file := filepath.Join("testdata", name+".golden")
 			if *update {

@@ -38,6 +38,7 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	client, err := l.run(ctx)
 	if err != nil {
 		err = l.failure(ctx, err)
+		l.recordFailure(ctx, err)
 	}
 	returned = true
 	return client, err

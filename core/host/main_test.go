@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	stdlog "log"
 	"log/slog"
@@ -143,6 +144,7 @@ func fail(t *testing.T, ctx context.Context, cfg host.Config) *host.LaunchError 
 	if !ok {
 		t.Fatalf("the error is a %T", err)
 	}
+	forUsers(t, failure)
 	return failure
 }
 
@@ -173,12 +175,29 @@ func empty(t *testing.T, dir string) {
 	}
 }
 
-// mention checks that an error's text has all the parts.
+// mention checks that an error's text has all the parts, or its hint for developers if they are
+// settings or code. The text is for a user of the application, and has none.
 func mention(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("the error does not mention %q:\n%v", part, err)
+		if !strings.Contains(err.Error(), part) && !strings.Contains(core.Hint(err), part) {
+			t.Errorf("the error does not mention %q:\n%v\nnor does its hint:\n%s", part, err, core.Hint(err))
+		}
+	}
+	forUsers(t, err)
+}
+
+// forUsers checks that an error's text names no setting, unless the configuration is the fault.
+func forUsers(t *testing.T, err error) {
+	t.Helper()
+	var launch *host.LaunchError
+	if errors.As(err, &launch) && launch.Stage == host.StageConfigure {
+		return
+	}
+	for _, setting := range []string{"Config.", "Sockets.", "Timeouts.", "Outputs."} {
+		own, _, _ := strings.Cut(err.Error(), "last lines on its stderr") // a plugin may log more
+		if strings.Contains(own, setting) {
+			t.Errorf("the error names a setting:\n%v", err)
 		}
 	}
 }

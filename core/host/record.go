@@ -79,6 +79,15 @@ func (l *launch) record(ctx context.Context, info Info, tls *core.TLS) {
 	}
 }
 
+// recordFailure logs the error of a launch and its hint, for an application that shows only the
+// former.
+func (l *launch) recordFailure(ctx context.Context, err error) {
+	if logger := loggerOf(l.cfg, !l.ownRunner); logger.Enabled(ctx, slog.LevelDebug) {
+		logger.LogAttrs(ctx, slog.LevelDebug, "the launch failed",
+			slog.Any("error", err), slog.String("hint", core.Hint(err)), l.clock.attr())
+	}
+}
+
 // facts returns the attributes of the launch's record, beside those of every record.
 func (l *launch) facts(info Info, tls *core.TLS) []slog.Attr {
 	attrs := append([]slog.Attr{slog.String("process", l.process.runner.ID())}, info.attrs()...)

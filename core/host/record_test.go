@@ -62,6 +62,30 @@ func TestLaunchLeavesOneRecord(t *testing.T) {
 	}
 }
 
+func TestFailedLaunchLeavesItsErrorAndHint(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*host.Config)
+		hint   string
+	}{
+		"before the start": {func(c *host.Config) { c.Command.Path = "/no/such/tester" }, ""},
+		"after it":         {func(c *host.Config) { c.Handshake.MagicCookieValue = "other" }, "is Config.Handshake the plugin's?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := newRecords()
+			cfg := config(t, "serve", "")
+			test.change(&cfg)
+			cfg.Name, cfg.Logger = "", logged.logger()
+			failure := fail(t, within(t), cfg)
+			got := logged.await(t, "the launch failed")
+			if got.level != slog.LevelDebug || got.attrs["error"] != failure.Error() || got.attrs["hint"] != test.hint ||
+				got.attrs["plugin"] != filepath.Base(cfg.Command.Path) || got.attrs["plugin_path"] != cfg.Command.Path ||
+				!strings.HasPrefix(got.attrs["took"], "[configure=") {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
 func TestEndLeavesOneRecord(t *testing.T) {
 	for name, test := range map[string]struct {
 		role   string

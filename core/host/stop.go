@@ -66,10 +66,10 @@ func (c *Client) leave(ctx context.Context) error {
 		return nil
 	}
 	if c.timeouts.Stop < 0 {
-		return errors.New("Config.Timeouts.Stop is negative: it was not asked")
+		return core.WithHint(errors.New("it was not asked"), "Config.Timeouts.Stop is negative")
 	}
 	asking, cancel := context.WithTimeoutCause(ctx, c.timeouts.Stop,
-		fmt.Errorf("it was still there after %v (Config.Timeouts.Stop)", c.timeouts.Stop))
+		core.WithHint(fmt.Errorf("it was still there after %v", c.timeouts.Stop), "Config.Timeouts.Stop allows for more time"))
 	defer cancel()
 	err := c.ask(asking)
 	if err == nil {
@@ -131,7 +131,7 @@ func (c *Client) terminate(ctx, asking context.Context, reason error) error {
 	}
 	if err = c.awaitEnd(asking); err != nil {
 		patience, cancel := context.WithTimeoutCause(ctx, c.timeouts.Terminate,
-			fmt.Errorf("it was still there %v later (Config.Timeouts.Terminate)", c.timeouts.Terminate))
+			core.WithHint(fmt.Errorf("it was still there %v later", c.timeouts.Terminate), "Config.Timeouts.Terminate allows for more time"))
 		defer cancel()
 		err = c.awaitEnd(patience)
 	}

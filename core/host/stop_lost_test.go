@@ -113,7 +113,7 @@ func TestStopSendsSIGTERMToAPluginThatAgreesAndStays(t *testing.T) {
 	if !errors.As(err, &stop) || !stop.Left || errors.Is(err, core.ErrConnectionLost) {
 		t.Fatalf("Close: %v", err)
 	}
-	mention(t, err, "plugin tester did not leave when asked", "after 20ms (Config.Timeouts.Stop)", "it left on SIGTERM")
+	mention(t, err, "plugin tester did not leave when asked", "after 20ms", "Config.Timeouts.Stop allows for more time", "it left on SIGTERM")
 	if ended := logged.from(slog.LevelDebug); !hasStatus(ended, "exit status 0") {
 		t.Errorf("the plugin did not leave in order: %+v", ended)
 	}
@@ -150,6 +150,6 @@ func TestStopKillsAPluginThatCannotBeAskedAndStaysOnSIGTERM(t *testing.T) {
 	}
 	mention(t, err, "plugin tester could not be asked to leave and was killed", "the connection was lost")
 	if runtime.GOOS != "windows" {
-		mention(t, err, "SIGTERM did not end it", "it was still there 20ms later (Config.Timeouts.Terminate)")
+		mention(t, err, "SIGTERM did not end it", "it was still there 20ms later", "Config.Timeouts.Terminate allows for more time")
 	}
 }

@@ -73,7 +73,7 @@ func (c *Client) WithTerminal(ctx context.Context, f func(ctx context.Context) e
 // processID returns the ID of a plugin that is a child of this process.
 func (p *process) processID() (int, error) {
 	if _, ok := p.runner.(*runner.Process); !ok {
-		return 0, fmt.Errorf("%w for a plugin that is no child process: Config.Runner has made a runner of its own", ErrNoTerminal)
+		return 0, core.WithHint(fmt.Errorf("%w for a plugin that is no child process", ErrNoTerminal), "Config.Runner has made a runner of its own")
 	}
 	return strconv.Atoi(p.runner.ID())
 }

@@ -45,15 +45,17 @@ func (m MTLS) String() string {
 
 // ErrNoCertificate is the error of a plugin that did not answer with a
 // certificate although mutual TLS is required.
-var ErrNoCertificate = errors.New("AutoMTLS is required, and the plugin did not answer with a certificate: " +
-	"build it with a library that supports AutoMTLS, or turn AutoMTLS off for it " +
-	"(a plugin that has certificates of its own takes a host with some of the same authority in Config.TLS)")
+var ErrNoCertificate = core.WithHint(
+	errors.New("AutoMTLS is required, and the plugin did not answer with a certificate: install a release that supports AutoMTLS"),
+	"build the plugin with a library that supports AutoMTLS, or turn Config.AutoMTLS off for it "+
+		"(a plugin that has certificates of its own takes a host with some of the same authority in Config.TLS)")
 
 // ErrUnaskedCertificate is the error of a plugin that answered with a
 // certificate although AutoMTLS is off. Another program put the request into
 // its environment.
-var ErrUnaskedCertificate = errors.New("the plugin answered with a certificate, and AutoMTLS is off: " +
-	"turn it on, or keep " + handshake.EnvClientCert + " out of the plugin's environment")
+var ErrUnaskedCertificate = core.WithHint(
+	errors.New("the plugin answered with a certificate, and AutoMTLS is off: keep "+handshake.EnvClientCert+" out of the plugin's environment"),
+	"or turn Config.AutoMTLS on")
 
 func (c Config) validateSecurity() error {
 	if c.AutoMTLS > MTLSRequired {
@@ -73,7 +75,7 @@ func (l *launch) prove(ctx context.Context) (err error) {
 		return err
 	}
 	if l.static, err = l.cfg.TLS.Provide(ctx); err != nil {
-		return fmt.Errorf("get the certificates of Config.TLS: %w", err)
+		return fmt.Errorf("get the certificates for the plugin: %w", err)
 	}
 	return nil
 }
@@ -115,7 +117,7 @@ func (l *launch) manner(tls *core.TLS) string {
 	case tls == nil:
 		return "without TLS"
 	case l.identity == nil:
-		return "under the TLS of Config.TLS"
+		return "under the application's TLS"
 	}
 	return "under AutoMTLS"
 }

@@ -134,7 +134,7 @@ func TestTLSOnOneSideOnlyFailsTheLaunch(t *testing.T) {
 	}{
 		"the plugin's": {onlyPlugin, []string{"without TLS", "some of the same authority in Config.TLS"}},
 		"the plugin's, and AutoMTLS is preferred": {preferred, []string{"without TLS", "some of the same authority in Config.TLS"}},
-		"the host's": {onlyHost, []string{"under the TLS of Config.TLS", "does it have TLS"}},
+		"the host's": {onlyHost, []string{"under the application's TLS", "does it have TLS"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.cfg.Timeouts.Start = 5 * time.Second

@@ -53,7 +53,7 @@ func TestRequiredMTLSRefusesAPluginWithoutACertificate(t *testing.T) { // F20
 	if failure.Stage != host.StageNegotiate || !errors.Is(failure, host.ErrNoCertificate) {
 		t.Errorf("stage %s", failure.Stage)
 	}
-	mention(t, failure, "did not answer with a certificate", "turn AutoMTLS off")
+	mention(t, failure, "did not answer with a certificate", "turn Config.AutoMTLS off")
 }
 
 func TestPreferredMTLSGoesWithoutACertificate(t *testing.T) {

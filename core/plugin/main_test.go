@@ -208,12 +208,13 @@ func refuse(t *testing.T, s *surroundings, cfg plugin.Config) error {
 	return err
 }
 
-// mention checks that an error's text has all the parts.
+// mention checks that a plugin's last words about an error have all the parts: its text, or its hint
+// for developers.
 func mention(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("the error does not mention %q:\n%v", part, err)
+		if !strings.Contains(err.Error(), part) && !strings.Contains(core.Hint(err), part) {
+			t.Errorf("the error does not mention %q:\n%v\nnor does its hint:\n%s", part, err, core.Hint(err))
 		}
 	}
 }

@@ -23,6 +23,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/jackfield-go/jackfield/core"
 )
@@ -85,9 +87,14 @@ func serveProcess(cfg Config) error {
 // explain returns the text for a person who starts the plugin by hand or looks for
 // the reason of a failed start.
 func explain(err error) string {
+	text := "plugin: " + err.Error()
 	var cookie *core.CookieError
 	if errors.As(err, &cookie) {
-		return cookie.Error()
+		text = cookie.Error()
 	}
-	return "plugin: " + err.Error()
+	if hint := core.Hint(err); hint != "" { // it may be the plugin's author
+		first, size := utf8.DecodeRuneInString(hint)
+		text += "\n(" + string(unicode.ToUpper(first)) + hint[size:] + ".)"
+	}
+	return text
 }

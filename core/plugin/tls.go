@@ -16,7 +16,7 @@ import (
 func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, err error) {
 	own, err := r.cfg.TLS.Provide(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("get the certificates of Config.TLS: %w", err)
+		return nil, nil, fmt.Errorf("get the certificates for the host: %w", err)
 	}
 	if own != nil {
 		if own.Refused == nil {

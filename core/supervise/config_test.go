@@ -50,12 +50,12 @@ func TestErrorsNameThePluginAndTheRemedy(t *testing.T) {
 		},
 		{
 			&GaveUpError{Plugin: "greeter", Failures: 10, Err: crash},
-			"plugin greeter failed 10 times in a row and is not launched any more (Config.Restart.Limit): " +
+			"plugin greeter failed 10 times in a row and is not launched any more: " +
 				"plugin greeter has ended: exit status 3",
 		},
 		{
 			&UnhealthyError{Plugin: "greeter", Probes: 3, Err: errSlow},
-			"plugin greeter failed 3 probes in a row and was stopped: no answer within Config.Probe.Timeout",
+			"plugin greeter failed 3 probes in a row and was stopped: no answer in time",
 		},
 	} {
 		if got := tc.err.Error(); got != tc.want {

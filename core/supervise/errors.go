@@ -9,7 +9,7 @@ import (
 
 // ErrReplaced is the reason of a call that was cut off because its process was replaced, and the
 // call took longer than Config.Drain.
-var ErrReplaced = errors.New("the process was replaced, and the call did not end within Config.Drain")
+var ErrReplaced = core.WithHint(errors.New("the process was replaced, and the call did not end in time"), "Config.Drain allows for more time")
 
 // DownError is the error of a call that began with no process, since none came into service in
 // time. It unwraps to the end of the call's context, if that ended the wait, and to Err.
@@ -56,8 +56,12 @@ type GaveUpError struct {
 }
 
 func (e *GaveUpError) Error() string {
-	return fmt.Sprintf("%s failed %d times in a row and is not launched any more (Config.Restart.Limit): %v",
-		called(e.Plugin), e.Failures, e.Err)
+	return fmt.Sprintf("%s failed %d times in a row and is not launched any more: %v", called(e.Plugin), e.Failures, e.Err)
+}
+
+// DeveloperHint names the setting, for [core.Hint].
+func (e *GaveUpError) DeveloperHint() string {
+	return "Config.Restart.Limit allows for more failures in a row"
 }
 
 // Unwrap returns the last failure.

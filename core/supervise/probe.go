@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/jackfield-go/jackfield/core"
 )
 
 // doubtPause is the pause between the probes of a plugin whose connection a call has lost. Failures
@@ -76,7 +78,7 @@ func (p *process) check(ctx context.Context, probe Probe) error {
 }
 
 // errSlow ends a probe.
-var errSlow = errors.New("no answer within Config.Probe.Timeout")
+var errSlow = core.WithHint(errors.New("no answer in time"), "Config.Probe.Timeout allows for more time")
 
 // becomesHealthy probes a new process until one probe passes, or Threshold probes have failed.
 func (p *process) becomesHealthy(ctx context.Context, probe Probe) error {

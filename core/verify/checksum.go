@@ -66,8 +66,13 @@ type ChecksumError struct {
 
 func (e *ChecksumError) Error() string {
 	return fmt.Sprintf("the program %q has the %v sum %s, and %s was expected: "+
-		"install it again, or correct the expected sum",
+		"install it again",
 		e.Path, e.Hash, hex.EncodeToString(e.Got), hex.EncodeToString(e.Want))
+}
+
+// DeveloperHint names the other remedy, for core.Hint.
+func (e *ChecksumError) DeveloperHint() string {
+	return "if it is the right program, correct the expected sum"
 }
 
 // HashError says that this program has no such hash for a sum.
@@ -77,8 +82,12 @@ type HashError struct {
 }
 
 func (e *HashError) Error() string {
-	return fmt.Sprintf("the hash %v is not linked into this program: import its package, "+
-		"as in import _ \"crypto/sha256\"", e.Hash)
+	return fmt.Sprintf("the hash %v is not a part of this program", e.Hash)
+}
+
+// DeveloperHint names the remedy, for core.Hint.
+func (e *HashError) DeveloperHint() string {
+	return "import the package of the hash, as in import _ \"crypto/sha256\""
 }
 
 func checkHash(hash crypto.Hash) error {

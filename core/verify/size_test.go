@@ -63,8 +63,8 @@ func TestApproveRefusesALargeFileBeforeItCopies(t *testing.T) {
 			if large.Path != file.Name() || large.Size != size || large.Max != test.want {
 				t.Errorf("%s, %s: %+v", name, kind, large)
 			}
-			if !strings.Contains(err.Error(), "Config.Verify.MaxBytes") {
-				t.Errorf("%s, %s: the error has no remedy: %v", name, kind, err)
+			if !strings.Contains(large.DeveloperHint(), "Config.Verify.MaxBytes") || !strings.Contains(err.Error(), "install the right program") {
+				t.Errorf("%s, %s: the error has no remedy: %v; %s", name, kind, err, large.DeveloperHint())
 			}
 		}
 	}

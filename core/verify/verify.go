@@ -186,6 +186,10 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("the program %q has %d bytes, and Config.Verify.MaxBytes allows %d: "+
-		"raise it, or install the right program", e.Path, e.Size, e.Max)
+	return fmt.Sprintf("the program %q has %d bytes, and at most %d are allowed: install the right program", e.Path, e.Size, e.Max)
+}
+
+// DeveloperHint names the setting, for core.Hint.
+func (e *SizeError) DeveloperHint() string {
+	return "Config.Verify.MaxBytes allows for larger programs"
 }

@@ -135,5 +135,8 @@ type SizeError struct {
 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("%s exceeds the limit of %d bytes (InstallOptions.MaxSize)", text.Line(e.Path, shownPath), e.Limit)
+	return fmt.Sprintf("%s exceeds the limit of %d bytes", text.Line(e.Path, shownPath), e.Limit)
 }
+
+// DeveloperHint names the setting, for core.Hint.
+func (e *SizeError) DeveloperHint() string { return "InstallOptions.MaxSize allows for larger files" }

@@ -1,8 +1,10 @@
 package guide_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -45,6 +47,29 @@ func advice(err error) string {
 		return "it ended at once: " + ended.Status
 	}
 	return "see the error"
+}
+
+// report shows a failure to the user, and logs it with the hint for developers.
+func report(out io.Writer, log *slog.Logger, err error) {
+	fmt.Fprintln(out, "error:", err)
+	log.Error("a plugin failed", "error", err, "hint", core.Hint(err))
+}
+
+func TestReportIsForTwoReaders(t *testing.T) {
+	cfg := host.Config{
+		Handshake: core.Handshake{MagicCookieKey: greeter.Handshake.MagicCookieKey, MagicCookieValue: "another"},
+		Versions:  greeter.Versions,
+		Command:   host.Command(pluginPath(t)),
+	}
+	_, err := host.Launch(t.Context(), cfg)
+	var shown, logged bytes.Buffer
+	report(&shown, slog.New(slog.NewTextHandler(&logged, nil)), err)
+	if got := shown.String(); strings.Contains(got, "Config.") || !strings.Contains(got, "install the plugin of this one") {
+		t.Errorf("shown: %s", got)
+	}
+	if got := logged.String(); !strings.Contains(got, "is Config.Handshake the plugin's?") {
+		t.Errorf("logged: %s", got)
+	}
 }
 
 func TestAdviceOnAMissingPlugin(t *testing.T) {

@@ -276,8 +276,8 @@ func (c *Client) readAnswer(messages *messageReader, header response) error {
 	}
 	if err != nil && messages.broken() {
 		if messages.source.ended() {
-			err = fmt.Errorf("the answer of %s has no body: probably gob could not encode it, and net/rpc, "+
-				"as in go-plugin, then ends the connection; the plugin's stderr names the type (%w)", clip(header.ServiceMethod), err)
+			err = core.WithHint(fmt.Errorf("the answer of %s has no body: probably gob could not encode it (%w)", clip(header.ServiceMethod), err),
+				"net/rpc, as in go-plugin, ends the connection if gob cannot encode an answer; the plugin's stderr names the type")
 		}
 		return err
 	}

@@ -48,9 +48,17 @@ type MessageSizeError struct {
 }
 
 func (e *MessageSizeError) Error() string {
-	what, remedy := "a message", " (WithMaxMessageSize allows for more)"
+	part := "a message"
 	if e.Part != "" {
-		what, remedy = e.Part, ""
+		part = e.Part
 	}
-	return fmt.Sprintf("the other side announced %s of %d bytes, and this side takes at most %d%s", what, e.Size, e.Limit, remedy)
+	return fmt.Sprintf("the other side announced %s of %d bytes, and this side takes at most %d", part, e.Size, e.Limit)
+}
+
+// DeveloperHint names the option, for core.Hint.
+func (e *MessageSizeError) DeveloperHint() string {
+	if e.Part != "" {
+		return ""
+	}
+	return "WithMaxMessageSize allows for larger messages; data of any length is better lent as a reader"
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/internal/dircheck"
 )
 
@@ -79,7 +80,7 @@ func (a Access) give(file givable, private, common os.FileMode) error {
 	case hasGroup:
 		return nil // only root gives files away; the group may be what both have in common
 	}
-	return a.failed(fmt.Errorf("%w (only root gives files away: name a group that both are in, in Config.Sockets.Group)", err))
+	return a.failed(core.WithHint(fmt.Errorf("%w (only root gives files away)", err), "name a group that both are in, in Config.Sockets.Group"))
 }
 
 func (a Access) failed(err error) error {
