@@ -2,6 +2,7 @@ package examples_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -26,6 +27,11 @@ func protoChecks(u *protoUser) map[string]func(t *testing.T, dir string) {
 		"own-python":     writesItsDoor,
 		"own-go":         readsItsDoor,
 		"own-registry":   isRead,
+		"app-author":     u.refusesBreakingChanges,
+		"app-git":        hasStubs,
+		"app-image":      hasStubs,
+		"app-vendored":   hasStubs,
+		"app-registry":   isRead,
 	}
 }
 
@@ -35,7 +41,10 @@ func protoChecks(u *protoUser) map[string]func(t *testing.T, dir string) {
 func TestProtosOfAReleaseWorkAsTheirPageDescribes(t *testing.T) {
 	u := newProtoUser(t)
 	u.host = buildHost(t, u.follow(t, "go-buf"))
-	for name, check := range protoChecks(u) {
+	checks := protoChecks(u)
+	t.Run("app-author", func(t *testing.T) { checks["app-author"](t, u.follow(t, "app-author")) }) // makes app-image's image
+	delete(checks, "app-author")
+	for name, check := range checks {
 		t.Run(name, func(t *testing.T) { check(t, u.follow(t, name)) })
 	}
 	t.Run("untested commands exist", u.page.checkNotRun)
@@ -105,6 +114,34 @@ func readsItsDoor(t *testing.T, dir string) {
 	copyFile(t, filepath.Join(dir, "main.go"), "testdata", "protos", "door", "main.go")
 	requireJackfield(t, dir)
 	if printed, want := command(t, dir, "go", "run", "-mod=mod", ".", door), "3 unix\n"; printed != want {
+		t.Errorf("printed %q, want %q", printed, want)
+	}
+}
+
+// refusesBreakingChanges breaks the application's protocol, and repeats the recipe's checks.
+func (u *protoUser) refusesBreakingChanges(t *testing.T, dir string) {
+	copyFile(t, filepath.Join(u.release, "kv.binpb"), dir, "kv.binpb")
+	file := filepath.Join(dir, "proto", "kv", "v1", "kv.proto")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := strings.Replace(string(text), "string key = 1;", "string name = 1;", 1)
+	if err := os.WriteFile(file, []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", "-e", "-c", u.page.recipe("app-author").script)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if want := `Field "1" on message "PutRequest" changed name from "key" to "name"`; err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v, want %q in:\n%s", err, want, out)
+	}
+}
+
+// hasStubs imports a consumer's generated code of the application.
+func hasStubs(t *testing.T, dir string) {
+	program := "from kv.v1 import kv_pb2_grpc; print(kv_pb2_grpc.StoreServiceStub.__name__)"
+	if printed, want := command(t, dir, "python3", "-c", program), "StoreServiceStub\n"; printed != want {
 		t.Errorf("printed %q, want %q", printed, want)
 	}
 }

@@ -2,10 +2,12 @@ package examples_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -37,7 +39,8 @@ func newProtoUser(t *testing.T) *protoUser {
 
 	u := &protoUser{page: readProtoPage(t), release: t.TempDir()}
 	command(t, root, "make", "proto-image", "PROTO_IMAGE="+u.release, "BUF="+buf)
-	publishInGit(t, u.page.recipe("git").script)
+	publishInGit(t, u.page.recipe("git").script, root, "buf.yaml", "*.proto")
+	publishInGit(t, u.page.recipe("app-git").script, ".", "proto/kv/v1/kv.proto")
 	return u
 }
 
@@ -100,25 +103,32 @@ func pinned(t *testing.T, program string) string {
 // gitInput is an input of buf in a recipe: a repository's address, and a tag.
 var gitInput = regexp.MustCompile(`'(https://\S+)#tag=([^,']+),`)
 
-// publishInGit makes a repository of the current .proto files, with the script's tag. git then
-// finds it at the script's address.
-func publishInGit(t *testing.T, script string) {
+// publishInGit makes a repository of the current .proto files in dir, with the script's tag. git
+// then finds it at the script's address.
+func publishInGit(t *testing.T, script, dir string, files ...string) {
 	t.Helper()
 	input := gitInput.FindStringSubmatch(script)
 	if input == nil {
 		t.Fatalf("docs/proto.md names no repository with a tag in:\n%s", script)
 	}
 	repository := t.TempDir()
+	release(t, repository, dir, input[2], files...)
+
+	number, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT"))
+	t.Setenv("GIT_CONFIG_COUNT", strconv.Itoa(number+1))
+	t.Setenv(fmt.Sprint("GIT_CONFIG_KEY_", number), "url.file://"+filepath.ToSlash(repository)+".insteadOf")
+	t.Setenv(fmt.Sprint("GIT_CONFIG_VALUE_", number), input[1])
+}
+
+// release commits files of dir into a new repository, and tags them.
+func release(t *testing.T, repository, dir, tag string, files ...string) {
+	t.Helper()
 	command(t, repository, "git", "init", "--quiet")
 	git := []string{"--git-dir=" + filepath.Join(repository, ".git"), "--work-tree=.", "-c", "core.hooksPath=" + os.DevNull}
-	command(t, root, "git", append(git, "add", "--", "buf.yaml", "*.proto")...)
-	command(t, root, "git", append(git, "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgSign=false",
+	command(t, dir, "git", append(git, append([]string{"add", "--"}, files...)...)...)
+	command(t, dir, "git", append(git, "-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgSign=false",
 		"commit", "--quiet", "--message=A release")...)
-	command(t, root, "git", append(git, "-c", "tag.gpgSign=false", "tag", input[2])...)
-
-	t.Setenv("GIT_CONFIG_COUNT", "1")
-	t.Setenv("GIT_CONFIG_KEY_0", "url.file://"+filepath.ToSlash(repository)+".insteadOf")
-	t.Setenv("GIT_CONFIG_VALUE_0", input[1])
+	command(t, dir, "git", append(git, "-c", "tag.gpgSign=false", "tag", tag)...)
 }
 
 // follow runs a recipe in a directory with the release and, in the folder
@@ -133,14 +143,20 @@ func (u *protoUser) follow(t *testing.T, name string) string {
 	switch language, own := strings.CutPrefix(name, "own-"); {
 	case own:
 		copyFile(t, filepath.Join(dir, "proto", "acme", "v1", "door.proto"), "testdata", "protos", "acme", "v1", "door.proto")
-	case !strings.HasPrefix(language, "go-"):
+	case !strings.HasPrefix(language, "go-") && !strings.HasPrefix(language, "app-"):
 		copyFile(t, filepath.Join(dir, "proto", "health", "v1", "health.proto"), "python", "proto", "health", "v1", "health.proto")
+	}
+	if name == "app-image" {
+		copyFile(t, filepath.Join(dir, "kv.binpb"), u.release, "kv.binpb") // by app-author
 	}
 	recipe := u.page.recipe(name)
 	for file, text := range recipe.files {
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if name == "app-author" {
+		release(t, dir, dir, "v1.0.0", "buf.yaml", "proto")
 	}
 	command(t, dir, "sh", "-e", "-c", recipe.script)
 	return dir

@@ -68,3 +68,35 @@ func goCommand(t *testing.T, dir string, env []string, args ...string) string {
 	}
 	return strings.TrimSpace(string(out))
 }
+
+// The template's protocol is compared with its last release, and before that with the main branch.
+func TestTemplateComparesItsProtocolWithTheLastTag(t *testing.T) {
+	for _, program := range []string{"make", "git"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("needs: %s on the PATH", program)
+		}
+	}
+	cleanEnvironment(t)
+	dir := t.TempDir()
+	copyFile(t, filepath.Join(dir, "Makefile"), "..", "sdk-template", "Makefile")
+	command(t, dir, "git", "init", "--quiet")
+	commit := func(tag string) {
+		git := []string{"-c", "user.name=nobody", "-c", "user.email=nobody@example.org", "-c", "commit.gpgSign=false", "-c", "tag.gpgSign=false"}
+		command(t, dir, "git", append(git, "commit", "--quiet", "--allow-empty", "--message=A change")...)
+		if tag != "" {
+			command(t, dir, "git", append(git, "tag", tag)...)
+		}
+	}
+	for _, test := range []struct{ tag, against string }{
+		{"", ".git#branch=main"},
+		{"v0.1.0", ".git#tag=v0.1.0"},
+		{"", ".git#tag=v0.1.0"},
+		{"v0.2.0", ".git#tag=v0.2.0"},
+		{"other", ".git#tag=v0.2.0"},
+	} {
+		commit(test.tag)
+		if printed := command(t, dir, "make", "--dry-run", "breaking"); !strings.Contains(printed, "--against '"+test.against+"'") {
+			t.Errorf("after the tag %q it compares by %q, want %q", test.tag, printed, test.against)
+		}
+	}
+}
