@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,7 +62,7 @@ func TestHostsInOtherLanguagesExplainFailedLaunches(t *testing.T) {
 	}
 }
 
-// holding are hosts that print their plugin's process ID, and then wait for a line on
+// holding are hosts that print their plugin's process ID and language, and then wait for a line on
 // stdin: the end of the program follows. After a ping the plugin knows its host's stream.
 var holding = map[string]string{
 	"python": `
@@ -73,7 +72,7 @@ import hosting, counter_host
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 with hosting.launch([sys.argv[1]], counter_host.HANDSHAKE) as plugin:
     plugin.ping()
-    print(plugin.process.pid, flush=True)
+    print(plugin.process.pid, plugin.account["language"], flush=True)
     if sys.stdin.readline() == "fail\n":
         raise RuntimeError("the application has a fault")
 `,
@@ -83,7 +82,7 @@ const handshake = { cookieKey: 'JACKFIELD_BIDIRECTIONAL_PLUGIN', cookieValue: '5
 process.on('SIGTERM', () => process.exit(1));
 await withPlugin({ command: process.argv[1], handshake }, async (plugin) => {
   await plugin.ping();
-  console.log(plugin.pid);
+  console.log(plugin.pid, plugin.account.language);
   for await (const line of process.stdin) {
     if (String(line) === 'fail\n') {
       throw new Error('the application has a fault');
@@ -93,8 +92,8 @@ await withPlugin({ command: process.argv[1], handshake }, async (plugin) => {
 `,
 }
 
-// hold starts a holding host, and returns it, its stdin and its plugin's process ID.
-func hold(t *testing.T, language, plugin string) (host *exec.Cmd, stdin io.WriteCloser, pid int) {
+// hold starts a holding host, and returns it, its stdin and its plugin's process ID and language.
+func hold(t *testing.T, language, plugin string) (host *exec.Cmd, stdin io.WriteCloser, pid int, spoken string) {
 	t.Helper()
 	interpreter := languages[language].setInterpreter(t)
 	arguments := []string{"-c", holding[language], plugin}
@@ -118,10 +117,10 @@ func hold(t *testing.T, language, plugin string) (host *exec.Cmd, stdin io.Write
 	if err != nil {
 		t.Fatal(err, host.Wait())
 	}
-	if pid, err = strconv.Atoi(strings.TrimSpace(line)); err != nil {
+	if _, err := fmt.Sscan(line, &pid, &spoken); err != nil {
 		t.Fatal(err)
 	}
-	return host, stdin, pid
+	return host, stdin, pid, spoken
 }
 
 // expectEnd waits until the process is gone. Its new parent may take a while to collect it.
@@ -164,11 +163,14 @@ func TestHostsInOtherLanguagesLeaveNoOrphan(t *testing.T) {
 			"SIGKILL":   func(host *exec.Cmd, _ io.WriteCloser) error { return host.Process.Kill() },
 		} {
 			t.Run(name+"/"+end, func(t *testing.T) {
-				plugin := inGo
+				plugin, language := inGo, "go1."
 				if end == "SIGKILL" {
-					plugin = script(name, "counter_plugin")
+					plugin, language = script(name, "counter_plugin"), name
 				}
-				host, stdin, pid := hold(t, name, plugin)
+				host, stdin, pid, spoken := hold(t, name, plugin)
+				if !strings.HasPrefix(spoken, language) {
+					t.Errorf("the plugin's language is %q", spoken)
+				}
 				if err := ending(host, stdin); err != nil {
 					t.Error(err)
 				}

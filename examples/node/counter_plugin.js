@@ -34,4 +34,4 @@ function register(server, broker) {
   });
 }
 
-await serve(handshake, { 1: register });
+await serve(handshake, { 1: register }, { version: '1.4.2' });

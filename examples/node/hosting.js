@@ -29,6 +29,8 @@ const defaults = {
   args: [], versions: [1], mutualTLS: true, log: () => {}, stdout: process.stdout, stderr: process.stderr,
 };
 
+const account = ['version', 'build', 'library', 'language']; // section 10
+
 // PluginError says why a plugin could not be launched.
 export class PluginError extends Error {}
 
@@ -60,8 +62,11 @@ export async function withPlugin(options, use) {
 }
 
 // Plugin is a running plugin. client makes a client of generated classes, broker lends
-// it services of the host, version is the application's.
+// it services of the host, version is the application's. account is the plugin's own of
+// itself: its version, build, library and language, where known.
 class Plugin {
+  account = {};
+
   #options;
   #directory;
   #child;
@@ -159,6 +164,7 @@ class Plugin {
       PLUGIN_MIN_PORT: '10000',
       PLUGIN_MAX_PORT: '25000',
       PLUGIN_UNIX_SOCKET_DIR: this.#directory,
+      PLUGIN_HANDSHAKE_FIELDS: [...account, `for:${handshake.cookieKey}`].join(','),
       ...(identity && { PLUGIN_CLIENT_CERT: identity.certificate }),
     };
   }
@@ -191,7 +197,7 @@ class Plugin {
   #parse(line) {
     const refuse = (reason) => new PluginError(`plugin ${this.name}: ${reason}: handshake line "${line.slice(0, 200)}"`);
     const { versions } = this.#options;
-    const [core, version, network, address, name = 'netrpc', certificate = ''] = line.split('|');
+    const [core, version, network, address, name = 'netrpc', certificate = '', , ...said] = line.split('|');
     if (core !== '1') {
       throw refuse('it speaks another plugin protocol than version 1');
     }
@@ -204,6 +210,12 @@ class Plugin {
     }
     if (name !== 'grpc') {
       throw refuse(`it speaks ${name}, and this host grpc`);
+    }
+    for (const key of account) {
+      const text = said.find((field) => field.startsWith(`${key}=`))?.slice(key.length + 1);
+      if (text) {
+        this.account[key] = text.replace(/%[0-9a-f]{2}/gi, (escaped) => String.fromCharCode(parseInt(escaped.slice(1), 16)));
+      }
     }
     if (certificate.length <= 50) {
       return { network, address }; // shorter ones of old plugins are none

@@ -142,7 +142,7 @@ function accountOf(about, { cookieKey }, environment) {
     console.error(`The host does not say its version, and this plugin requires ${about['requires-host']}.`);
     process.exit(1);
   }
-  const escape = (text) => text.toWellFormed().replace(/[^ -~]|[%|]/gu, encodeURIComponent);
+  const escape = (text) => Buffer.from(text).toString().replace(/[^ -~]|[%|]/gu, encodeURIComponent);
   return Object.entries({ language: `node ${process.versions.node}`, ...about })
     .filter(([name]) => asked.includes(name))
     .map(([name, text]) => `${name}=${escape(text)}`);

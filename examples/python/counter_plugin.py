@@ -36,4 +36,4 @@ def register(server, broker):
 
 if __name__ == "__main__":
     serving.log_to_host()
-    serving.serve(HANDSHAKE, {1: register})
+    serving.serve(HANDSHAKE, {1: register}, {"version": "1.4.2"})

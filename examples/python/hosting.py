@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from urllib.parse import unquote
 
 import grpc
 
@@ -37,6 +38,8 @@ NOISE_LINES = 100  # before the handshake line
 # Inherited, these are settings of another plugin (sections 1 and 10).
 STALE = ("PROTOCOL_VERSIONS", "MIN_PORT", "MAX_PORT", "CLIENT_CERT", "MULTIPLEX_GRPC",
          "UNIX_SOCKET_DIR", "UNIX_SOCKET_GROUP", "HANDSHAKE_FIELDS")
+
+ACCOUNT = ("version", "build", "library", "language")  # section 10
 
 LEVELS = {"trace": 5, "debug": 10, "info": 20, "warn": 30, "error": 40}
 
@@ -70,7 +73,8 @@ def launch(
 
 class Plugin:
     """A running plugin. ``channel`` is for the generated clients, ``broker`` lends
-    them services of the host, ``version`` is the application's."""
+    them services of the host, ``version`` is the application's. ``account`` is the
+    plugin's own of itself: its version, build, library and language, where known."""
 
     def __init__(self, command: Sequence[str], directory: str):
         self.name = os.path.basename(command[-1])
@@ -79,6 +83,7 @@ class Plugin:
         self.channel: grpc.Channel | None = None
         self.broker: Broker | None = None
         self.version = 0
+        self.account: dict[str, str] = {}
         self._command, self._directory = command, directory
         self._last_lines: collections.deque[str] = collections.deque(maxlen=10)  # of stderr
         self._threads: list[threading.Thread] = []
@@ -155,6 +160,7 @@ class Plugin:
         environment["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, versions))
         environment["PLUGIN_MIN_PORT"], environment["PLUGIN_MAX_PORT"] = "10000", "25000"
         environment["PLUGIN_UNIX_SOCKET_DIR"] = self._directory
+        environment["PLUGIN_HANDSHAKE_FIELDS"] = ",".join([*ACCOUNT, f"for:{handshake.cookie_key}"])
         if identity is not None:
             environment["PLUGIN_CLIENT_CERT"] = identity.certificate.decode()
         return environment
@@ -197,6 +203,8 @@ class Plugin:
             except ValueError:
                 raise refuse("its certificate cannot be decoded") from None
             certificate = ssl.DER_cert_to_PEM_cert(der).encode()
+        said = dict(reversed([field.split("=", 1) for field in fields[7:] if "=" in field]))  # the first counts
+        self.account = {name: unquote(said[name]) for name in ACCOUNT if name in said}
         return fields[2], fields[3], certificate
 
     def _failure(self, event: str) -> str:

@@ -34,7 +34,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 # Generated code imports by the paths of the .proto files.
 sys.path.insert(0, str(Path(__file__).parent / "generated"))
 
-CORE_VERSION = 1  # of the plugin protocol, not of the application
+CORE_VERSION = "1"  # of the plugin protocol, not of the application
 SHUTDOWN_SECONDS = 1.0  # for calls in flight; hosts kill after two, by custom
 HOST_SECONDS = 5.0  # until a plugin without its host leaves
 OFFER_SECONDS = 5.0  # until an offer of the other side has to be there
@@ -84,8 +84,8 @@ def serve(handshake: Handshake, versions: dict[int, Register], about: dict[str, 
     server.add_generic_rpc_handlers(protocol_services(broker, output, leave))
     network, address = broker.sockets.listen(server, tls)
     server.start()
-    announce(version, network, address, tls, account)
-    output.capture()
+    with output.capture() as stdout:  # first: with the line a host may call, and ask to leave
+        print(announcement(version, network, address, tls, account), file=stdout)
     leave.wait()
     output.close()
     broker.close()
@@ -127,14 +127,13 @@ def account_of(about: dict[str, str], handshake: Handshake, environment: dict[st
     return [f"{name}={quote(text, safe=UNESCAPED)}" for name, text in about.items() if name in asked]
 
 
-def announce(version: int, network: str, address: str, tls: TLS | None, account: list[str]) -> None:
-    """Writes the one line that the host waits for (section 2), the last thing that
+def announcement(version: int, network: str, address: str, tls: TLS | None, account: list[str]) -> str:
+    """Returns the one line that the host waits for (section 2), the last thing that
     goes to stdout. The sixth field is the plugin's certificate, if there is one."""
-    certificate = tls.identity.field() if tls else ""
-    fields = [CORE_VERSION, version, network, address, "grpc", certificate]
+    fields = [CORE_VERSION, str(version), network, address, "grpc", tls.identity.field() if tls else ""]
     if account:
         fields += ["", *account]  # the seventh field is for multiplexing
-    print(*fields, sep="|", flush=True)
+    return "|".join(fields)
 
 
 def protocol_services(
@@ -317,14 +316,17 @@ class Output:
         self._reader = threading.Event()  # a host
         self._pump: threading.Thread | None = None
 
-    def capture(self) -> None:
-        """Replaces descriptor 1, so that the output of children comes along."""
+    def capture(self) -> io.TextIOWrapper:
+        """Replaces descriptor 1, so that the output of children comes along, and
+        returns what it was."""
+        stdout = os.fdopen(os.dup(1), "w")
         reading, writing = os.pipe()
         os.dup2(writing, 1)
         os.close(writing)
         sys.stdout.reconfigure(line_buffering=True)
         self._pump = threading.Thread(target=self._read, args=(reading,), daemon=True)
         self._pump.start()
+        return stdout
 
     def _read(self, reading: int) -> None:
         while piece := os.read(reading, 1 << 15):
