@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -117,6 +118,11 @@ func TestPythonPluginMeetsTheApplicationsExpectations(t *testing.T) {
 		t.Fatal(err)
 	}
 	notelytest.Check(t, plugin)
+	long := strings.Repeat("x", 5<<20) // beyond gRPC's own limit
+	approve := func(context.Context, string) error { return nil }
+	if item, err := plugin.Add(t.Context(), long, approve); err != nil || item.Text != long {
+		t.Errorf("a long text comes back with %d bytes: %v", len(item.Text), err)
+	}
 	if err := plugin.Close(); err != nil {
 		t.Error(err)
 	}

@@ -31,6 +31,8 @@ for number, (field, kind) in enumerate([("service_id", 13), ("network", 9), ("ad
 FILES.add(name="plugin/broker.proto", package="plugin", syntax="proto3", message_type=[CONN_INFO])
 for file in FILES:
     POOL.AddSerializedFile(file.SerializeToString())
+# gRPC's own limit is 4 MiB.
+NO_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 SERVICES = {f"{file.package}.{service.name}": service for file in FILES for service in file.service}
 
 
@@ -92,7 +94,7 @@ class Broker:
                 context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"the host has not offered ID {number}")
             offer = self._offers.pop(number)
         address = ("unix:" if offer.network == "unix" else "") + offer.address
-        options = [("grpc.ssl_target_name_override", "localhost")]
+        options = [("grpc.ssl_target_name_override", "localhost"), *NO_LIMIT]
         with grpc.secure_channel(address, self._credentials, options) as channel:
             try:
                 yield client(service, channel)
@@ -123,7 +125,7 @@ def serve(name, version, cookie, provides, versions):
     offered = {int(v) for v in host.get("PLUGIN_PROTOCOL_VERSIONS", "").split(",") if v.isdigit()}
     agreed = max(offered & set(versions) or versions)
     broker = Broker(grpc.ssl_channel_credentials(theirs, key, ours))
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16))
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=NO_LIMIT)
     server.add_generic_rpc_handlers([handler(service, make(broker)) for service, make in versions[agreed].items()])
     server.add_generic_rpc_handlers(protocol_handlers(broker, leave))
     address = os.path.join(host["PLUGIN_UNIX_SOCKET_DIR"], "python.sock")
