@@ -19,15 +19,7 @@ func (p *process) watch(life context.Context, probe Probe) error {
 	defer timer.Stop()
 	failed, urgent := 0, false
 	for {
-		timer.Stop()
-		switch {
-		case urgent && failed > 0:
-			timer.Reset(doubtPause)
-		case urgent:
-			timer.Reset(0)
-		case probe.Interval > 0:
-			timer.Reset(probe.Interval)
-		}
+		probe.arm(timer, failed, urgent)
 		select {
 		case <-p.Done():
 			return p.endReason()
@@ -54,6 +46,19 @@ func (p *process) watch(life context.Context, probe Probe) error {
 		if failed++; failed >= probe.Threshold {
 			return &UnhealthyError{Plugin: p.Name(), Probes: failed, Err: err}
 		}
+	}
+}
+
+// arm sets the timer to the next probe.
+func (p Probe) arm(timer *time.Timer, failed int, urgent bool) {
+	timer.Stop()
+	switch {
+	case urgent && failed > 0:
+		timer.Reset(doubtPause)
+	case urgent:
+		timer.Reset(0)
+	case p.Interval > 0:
+		timer.Reset(p.Interval)
 	}
 }
 
