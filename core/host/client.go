@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
+	"github.com/jackfield-go/jackfield/tlsutil"
 )
 
 // Client is a running plugin. It is safe for use by many goroutines. The owner
@@ -18,6 +20,10 @@ type Client struct {
 	process  *process
 	session  core.Session
 	info     Info
+	line     handshake.Line
+	identity *tlsutil.Identity // of the host; nil without AutoMTLS
+	test     bool              // the plugin is in test mode: this host does not end it
+	bound    bool              // the plugin is to end with this process
 
 	killed     atomic.Bool // Kill was called
 	terminated atomic.Bool // SIGTERM was sent
@@ -26,17 +32,6 @@ type Client struct {
 	hurry      context.CancelCauseFunc // after stopping: ends the wait
 	stopped    chan struct{}           // closed when nothing is left
 	stopErr    error                   // after stopped
-}
-
-func newClient(cfg Config, p *process, session core.Session, info Info) *Client {
-	return &Client{
-		name:     cfg.Name,
-		timeouts: cfg.Timeouts,
-		process:  p,
-		session:  session,
-		info:     info,
-		stopped:  make(chan struct{}),
-	}
 }
 
 // Dispense is the function [Dispense] for names known only at run time: it makes a client of the
@@ -106,7 +101,8 @@ func (c *Client) ID() string { return c.process.runner.ID() }
 // connection, which is a *[StopError] too. A plugin that leaves with a status other than 0 is a
 // *[core.ExitError]; an unknown status, in a host that reaps all children itself, is no error. When
 // Close returns nothing is left of the plugin, except for a blocking writer or reader of the
-// configuration. Close may be called again, and after a crash.
+// configuration. Close may be called again, and after a crash. A plugin in test mode is left alone:
+// Close is Detach then.
 func (c *Client) Close() error { return c.Stop(context.Background()) }
 
 // Stop is Close with a context. Its end shortens the plugin's time to leave:
@@ -134,8 +130,11 @@ func (c *Client) Stop(ctx context.Context) error {
 
 // Kill ends the plugin's process, or its Command.Group, at once, without asking it. A Close or Stop
 // under way ends with it. If Kill returns nil, nothing is left of the plugin; otherwise ctx ended
-// before.
+// before. A plugin in test mode is left alone: Kill is Detach then.
 func (c *Client) Kill(ctx context.Context) error {
+	if c.test {
+		return c.process.detach()
+	}
 	c.killed.Store(true)
 	return c.process.kill(ctx)
 }

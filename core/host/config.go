@@ -207,11 +207,17 @@ type Timeouts struct {
 }
 
 func (c Config) validate() error {
-	err := errors.Join(c.Handshake.Validate(), c.Versions.Validate())
+	var err error
 	if c.Command.Path == "" && c.Runner == nil {
-		err = errors.Join(err, errors.New("there is nothing to launch: neither a Config.Command with a Path nor a Config.Runner"))
+		err = errors.New("there is nothing to launch: neither a Config.Command with a Path nor a Config.Runner")
 	}
-	return errors.Join(err, c.Command.validate(), c.validateVerify(), c.validateRequirements(), c.validateSecurity(),
+	return c.validateWith(errors.Join(err, c.validateVerify()))
+}
+
+// validateWith checks the settings for launches and for attaching. reason is a reason against the
+// rest.
+func (c Config) validateWith(reason error) error {
+	return errors.Join(c.Handshake.Validate(), c.Versions.Validate(), reason, c.Command.validate(), c.validateRequirements(), c.validateSecurity(),
 		c.Outputs.validate(), c.Sockets.validate(), c.Timeouts.validate())
 }
 

@@ -54,8 +54,11 @@ func (p *process) dial(ctx context.Context, network, address string) (net.Conn, 
 // isChild reports whether the plugin is a process of this machine. Its
 // addresses are then valid for the host.
 func (p *process) isChild() bool {
-	_, ok := p.runner.(*runner.Process)
-	return ok
+	switch p.runner.(type) {
+	case *runner.Process, *unwatched:
+		return true
+	}
+	return false
 }
 
 // refuse returns an error for a forbidden address: a plugin must not choose

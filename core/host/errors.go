@@ -108,6 +108,34 @@ func (e *LaunchError) Unwrap() []error {
 	return []error{e.Err}
 }
 
+// AttachError reports a failed [Attach]. The plugin, if it runs, runs on.
+//
+// errors.As finds the reasons of a [LaunchError] from its negotiation on. errors.Is finds [os.ErrProcessDone] (the plugin has ended, and another process may have
+// its number), [ErrNoSecret], [ErrNoCertificate], [ErrUnaskedCertificate], [context.Canceled] and
+// [context.DeadlineExceeded].
+type AttachError struct {
+	// Plugin is the plugin's name.
+	Plugin string
+	// Network and Address are the plugin's in the reattach data.
+	Network, Address string
+	// Hint is the remedy; may be empty.
+	Hint string
+	// Err is the reason.
+	Err error
+}
+
+func (e *AttachError) Error() string {
+	text := fmt.Sprintf("attach to %s at %s %s: %s", called(e.Plugin), shown(e.Network), shown(e.Address),
+		strings.ReplaceAll(bounded(e.Err.Error()), "\n", "\n  "))
+	if e.Hint != "" {
+		text += "\n  " + e.Hint
+	}
+	return text
+}
+
+// Unwrap returns the reason.
+func (e *AttachError) Unwrap() error { return e.Err }
+
 // withoutCertificate shortens the sixth field of a handshake line: a certificate would crowd out
 // the readable fields.
 func withoutCertificate(line string) string {

@@ -21,7 +21,8 @@ type Info struct {
 	// Path is the absolute path of the program. It is the name in Config.Command where
 	// Config.Runner looks a bare name up by itself.
 	Path string
-	// PID is the process; 0 if it is not a child of this process.
+	// PID is the process; 0 if it is neither a child of this process nor one that it
+	// has attached to.
 	PID int
 
 	// Version is the plugin's semantic version, without a leading "v".

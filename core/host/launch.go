@@ -24,11 +24,8 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, l.failure(ctx, err)
 	}
 	l.cfg, l.ownRunner = cfg.withDefaults(), cfg.Runner != nil
-	if limit := l.cfg.Timeouts.Start; limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
-		defer cancel()
-	}
+	ctx, cancel := l.limit(ctx)
+	defer cancel()
 	returned := false
 	defer func() {
 		if !returned { // a function of the configuration panics
@@ -42,6 +39,15 @@ func Launch(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	returned = true
 	return client, err
+}
+
+// limit applies Config.Timeouts.Start.
+func (l *launch) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := l.cfg.Timeouts.Start
+	if limit < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, limit, &TimeoutError{Limit: limit, err: context.DeadlineExceeded})
 }
 
 // With launches a plugin, calls f with it, and closes it when f has ended: by returning, by a
@@ -99,6 +105,11 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return l.connect(ctx, line)
+}
+
+// connect connects to the plugin of a handshake line.
+func (l *launch) connect(ctx context.Context, line handshake.Line) (*Client, error) {
 	l.clock.enter(StageNegotiate)
 	if err := l.process.refuse(line.Network, line.Address); err != nil {
 		return nil, err
@@ -127,7 +138,17 @@ func (l *launch) run(ctx context.Context) (*Client, error) {
 	info := l.info(line, tls != nil)
 	l.record(ctx, info, tls)
 	l.sockets.dir.Sweep() // after the launch, to keep its 4 % out of the launch
-	return newClient(l.cfg, l.process, session, info), nil
+	return &Client{
+		name:     l.cfg.Name,
+		timeouts: l.cfg.Timeouts,
+		process:  l.process,
+		session:  session,
+		info:     info,
+		line:     line,
+		identity: l.identity,
+		bound:    !l.cfg.Command.Outlive,
+		stopped:  make(chan struct{}),
+	}, nil
 }
 
 // start starts the program.

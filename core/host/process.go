@@ -35,9 +35,13 @@ type process struct {
 	began time.Time
 	lived time.Duration // after ended
 
-	mu      sync.Mutex
-	session core.Session
-	cause   string // of an end that the host asked for; empty without
+	watching context.Context // ends with detach
+	unwatch  context.CancelFunc
+
+	mu       sync.Mutex
+	session  core.Session
+	cause    string // of an end that the host asked for; empty without
+	detached bool   // the host let the plugin go
 }
 
 // watch monitors a newly started process until its end.
@@ -54,6 +58,7 @@ func watch(run runner.Runner, sockets *sockets, program *verify.Approved, cfg Co
 		began:    time.Now(),
 	}
 	p.logger = loggerOf(cfg, p.isChild())
+	p.watching, p.unwatch = context.WithCancel(context.Background())
 	p.stdout = newStdout(run.Stdout(), cfg.Outputs.MaxNoise, p.logger)
 	logged := make(chan struct{})
 	go func() {
@@ -120,9 +125,11 @@ func (p *process) asked() bool {
 
 // reap waits for the end of the process and cleans up after it.
 func (p *process) reap(logged <-chan struct{}) {
-	exit, err := p.runner.Wait(context.Background())
+	defer p.unwatch()
+	exit, err := p.runner.Wait(p.watching)
 	p.lived = time.Since(p.began)
-	if err != nil {
+	detached := p.isDetached()
+	if err != nil && !detached {
 		p.logger.Warn("it is not known how the plugin ended", "error", err)
 		exit = runner.Exit{Code: runner.ExitUnknown}
 	}
@@ -130,7 +137,11 @@ func (p *process) reap(logged <-chan struct{}) {
 	_ = p.runner.Stdout().Close()
 	p.exit = exit
 	close(p.ended)
-	p.sockets.remove()
+	if detached {
+		p.sockets.leave()
+	} else {
+		p.sockets.remove()
+	}
 	p.program.Release()
 
 	p.mu.Lock()
@@ -139,7 +150,9 @@ func (p *process) reap(logged <-chan struct{}) {
 	cause := p.cause
 	p.mu.Unlock()
 	if session != nil {
-		p.drain(session)
+		if !detached {
+			p.drain(session)
+		}
 		closed := make(chan struct{})
 		go func() {
 			defer close(closed)
@@ -150,7 +163,9 @@ func (p *process) reap(logged <-chan struct{}) {
 	if session == nil { // it was not launched: the launch's error tells
 		cause = causeFailedLaunch
 	}
-	p.report(context.Background(), cause)
+	if !detached {
+		p.report(context.Background(), cause)
+	}
 	close(p.done)
 }
 
@@ -275,6 +290,9 @@ func (p *process) explain(ctx context.Context, err error) error {
 	case <-p.ended:
 		if cause := p.err(); cause != nil {
 			return fmt.Errorf("%w: %w", err, cause)
+		}
+		if p.isDetached() {
+			return fmt.Errorf("%w: the host has detached from the plugin", core.ErrClosed)
 		}
 		return fmt.Errorf("%w: the host has ended the plugin", core.ErrClosed)
 	case <-grace.C:

@@ -71,12 +71,17 @@ func programPath(cmd Cmd, isChild bool) string {
 	return path
 }
 
-// record logs the launch.
+// record logs the launch, or the attaching.
 func (l *launch) record(ctx context.Context, info Info, tls *core.TLS) {
 	logger := l.process.logger
-	if logger.Enabled(ctx, slog.LevelDebug) {
-		logger.LogAttrs(ctx, slog.LevelDebug, "the plugin was launched", l.facts(info, tls)...)
+	if !logger.Enabled(ctx, slog.LevelDebug) {
+		return
 	}
+	event := "the plugin was launched"
+	if l.sockets.foreign {
+		event = "the host has attached to the plugin"
+	}
+	logger.LogAttrs(ctx, slog.LevelDebug, event, l.facts(info, tls)...)
 }
 
 // recordFailure logs the error of a launch and its hint, for an application that shows only the
@@ -115,6 +120,7 @@ const (
 	causeTerminated   = "sent SIGTERM"
 	causeKilled       = "killed"
 	causeFailedLaunch = "the launch failed"
+	causeDetached     = "detached"
 )
 
 // report logs the end: an unexpected one is an error.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"syscall"
@@ -23,6 +24,9 @@ type sockets struct {
 	peers       peercred.Policy
 	refusePlain bool
 	secured     bool // under TLS; set before there is a connection
+
+	foreign bool   // the plugin's sockets are in another directory
+	plugins string // that one, if it is private
 
 	warned        sync.Once // of TCP without TLS
 	warnedNetwork sync.Once // of the same where other machines may reach it
@@ -54,10 +58,34 @@ func newSockets(cfg Sockets, attr *syscall.SysProcAttr) (*sockets, error) {
 	return s, nil
 }
 
-// remove removes the directory. It may be called on nil.
+// remove removes the directory, and that of an attached plugin, which has ended. It may be called on
+// nil.
 func (s *sockets) remove() {
-	if s != nil {
+	if s == nil {
+		return
+	}
+	s.dir.Remove()
+	if s.plugins != "" {
+		socket.ClearAway(s.plugins)
+	}
+}
+
+// leave leaves the plugin's directory to the plugin. It may be called on nil.
+func (s *sockets) leave() {
+	switch {
+	case s == nil:
+	case s.foreign:
 		s.dir.Remove()
+	default:
+		s.dir.Leave()
+	}
+}
+
+// serve notes that another host launched the plugin, which listens at address.
+func (s *sockets) serve(network, address string) {
+	s.foreign = true
+	if dir := filepath.Dir(address); network == handshake.NetworkUnix && socket.IsPrivate(dir) {
+		s.plugins = dir
 	}
 }
 

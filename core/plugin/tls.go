@@ -45,7 +45,7 @@ func (r *run) security(ctx context.Context) (_ *core.TLS, certificate []byte, er
 // running plugin is among them: it has neither of the keys.
 func notTheHost(err error) error {
 	return fmt.Errorf("under AutoMTLS a plugin talks to the host that launched it, and to nobody else; "+
-		"another host cannot attach to it, but launch one of its own: %w", err)
+		"another host cannot attach to it without that host's secret (host.Client.Reattach), but launch one of its own: %w", err)
 }
 
 // answerTLS answers the host's certificate with a certificate of the plugin.

@@ -57,6 +57,20 @@ func (p Policy) Check(conn net.Conn) error {
 	return &core.PeerError{UID: peer.uid, GID: peer.gid, PID: peer.pid}
 }
 
+// PID returns the process that listens at the other end of a dialled connection. 0: the system does
+// not report it, or it is not visible from here.
+func PID(conn net.Conn) int {
+	unix, ok := conn.(*net.UnixConn)
+	if !ok {
+		return 0
+	}
+	peer, err := ask(unix, credentialsOf)
+	if err != nil {
+		return 0
+	}
+	return peer.pid
+}
+
 func (p Policy) acceptsUser(uid int) bool {
 	return uid == 0 || uid == os.Geteuid() || slices.Contains(p.Users, uid)
 }

@@ -217,6 +217,29 @@ func (d *Dir) Remove() {
 	})
 }
 
+// Leave ends this process's use of the directory, and leaves it to the plugin in it and to a later
+// sweep. Afterwards Remove does nothing. Leave may be called on a nil Dir.
+func (d *Dir) Leave() {
+	if d == nil {
+		return
+	}
+	d.removing.Do(func() {
+		d.mu.Lock()
+		d.removed = true
+		swept := d.sweep
+		d.mu.Unlock()
+		swept.Hurry()
+		d.hold.release()
+		<-swept.Done()
+	})
+}
+
+// IsPrivate reports whether a path has the name of a private directory.
+func IsPrivate(path string) bool {
+	random, ok := strings.CutPrefix(filepath.Base(path), dirPattern)
+	return ok && random != "" && strings.Trim(random, "0123456789") == ""
+}
+
 // retire ends the use of the directory, even if the other side made it again, and returns the
 // sweep.
 func (d *Dir) retire() *sweep.Sweep {
