@@ -121,7 +121,7 @@ func (l *launch) attach(ctx context.Context, data handshake.Reattach) (_ *Client
 	}
 	client.test, client.bound = data.Test, false
 	if lone, ok := run.(*unwatched); ok {
-		lone.endsWith(client.session)
+		lone.endsWith(client.session, line)
 	}
 	return client, nil
 }

@@ -77,11 +77,11 @@ func (l *launch) record(ctx context.Context, info Info, tls *core.TLS) {
 	if !logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
-	event := "the plugin was launched"
 	if l.sockets.foreign {
-		event = "the host has attached to the plugin"
+		logger.LogAttrs(ctx, slog.LevelDebug, "the host has attached to the plugin", l.facts(info, tls)...)
+		return
 	}
-	logger.LogAttrs(ctx, slog.LevelDebug, event, l.facts(info, tls)...)
+	logger.LogAttrs(ctx, slog.LevelDebug, "the plugin was launched", l.facts(info, tls)...)
 }
 
 // recordFailure logs the error of a launch and its hint, for an application that shows only the

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/handshake"
 	"github.com/jackfield-go/jackfield/core/runner"
 )
 
@@ -28,12 +33,41 @@ func newUnwatched(name, id string) *unwatched {
 	return &unwatched{name: name, id: id, gone: make(chan struct{})}
 }
 
-// endsWith takes the end of a session for the plugin's.
-func (u *unwatched) endsWith(session core.Session) {
+// lookInterval is the interval of looks at the socket of an unwatched plugin.
+const lookInterval = time.Second
+
+// endsWith takes the end of a session for the plugin's, and the removal of its socket if the plugin
+// does not answer then: a session may notice neither before its next call.
+func (u *unwatched) endsWith(session core.Session, line handshake.Line) {
 	go func() {
-		<-session.Done()
-		u.Detach()
+		defer u.Detach()
+		looks := time.NewTicker(lookInterval)
+		defer looks.Stop()
+		for {
+			select {
+			case <-session.Done():
+				return
+			case <-u.gone:
+				return
+			case <-looks.C:
+			}
+			if line.Network == handshake.NetworkUnix && isMissing(line.Address) && isLost(session) {
+				return
+			}
+		}
 	}()
+}
+
+func isMissing(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) && filepath.IsAbs(path) // another has no file
+}
+
+// isLost reports whether the connection fails. A plugin in a debugger may be silent.
+func isLost(session core.Session) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), lookInterval)
+	defer cancel()
+	return session.Ping(ctx) != nil && ctx.Err() == nil
 }
 
 // Start refuses: the plugin runs already.
