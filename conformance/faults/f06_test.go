@@ -58,9 +58,6 @@ func testF6Jackfield(t *testing.T) {
 		if data.Line.AppVersion != 1 {
 			t.Errorf("the data has version %d", data.Line.AppVersion)
 		}
-		if err := first.Detach(); err != nil {
-			t.Fatal(err)
-		}
 		cfg.Versions = ourprobe.Versions(shared.Versions{Numbers: []int{1, 2}})
 		second, err := host.Attach(bounded(t), cfg, data)
 		if err != nil {
@@ -74,6 +71,7 @@ func testF6Jackfield(t *testing.T) {
 		if err := errors.Join(second.Close(), second.Err()); err != nil {
 			t.Error(err)
 		}
+		<-first.Done()
 		w.expectGone(t)
 	})
 }

@@ -238,10 +238,11 @@ func (c *Client) Reattach() (handshake.Reattach, error) {
 
 // Detach lets the plugin go on without this host, and closes the client: calls in flight fail as
 // closed. When it returns, nothing of the client is left but the wait for the end of a child of
-// this process. A log that the plugin writes to this host's pipe goes nowhere from then on.
+// this process. A log that the plugin writes to this host's pipe goes nowhere from then on; a
+// plugin of another library may even be ended by SIGPIPE when it logs.
 //
-// A plugin that was launched without Command.Outlive would end with this process, so Detach refuses
-// it. The runner must be a [runner.Attacher]. Detach may be called again, and after the plugin's
+// A plugin of this library also needs plugin.Config.Outlive, and leaves otherwise. A plugin that was
+// launched without Command.Outlive would end with this process, so Detach refuses it. The runner must be a [runner.Attacher]. Detach may be called again, and after the plugin's
 // end.
 func (c *Client) Detach() error {
 	if c.bound && !c.process.hasEnded() {

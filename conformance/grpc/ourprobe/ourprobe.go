@@ -23,6 +23,7 @@ func PluginConfig(versions shared.Versions, options ...transportgrpc.Option) plu
 		Versions:   Versions(versions, options...),
 		Implements: Plugin.Bind(Suite{}),
 		Info:       plugin.Info{Version: Release},
+		Outlive:    true, // where the host permits it
 	}
 }
 

@@ -20,6 +20,7 @@ func PluginConfig(versions shared.Versions, options ...netrpc.Option) plugin.Con
 		Versions:   Versions(versions, options...),
 		Implements: Plugin.Bind(Suite{}),
 		Info:       plugin.Info{Version: Release},
+		Outlive:    true, // where the host permits it
 	}
 }
 

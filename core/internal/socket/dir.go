@@ -230,6 +230,7 @@ func (d *Dir) Leave() {
 		d.mu.Unlock()
 		swept.Hurry()
 		d.hold.release()
+		_ = d.lifeline.Close() // may be nil
 		<-swept.Done()
 	})
 }
