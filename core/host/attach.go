@@ -202,7 +202,8 @@ func (l *launch) attachFailure(ctx context.Context, data handshake.Reattach, rea
 	switch {
 	case l.process != nil:
 		if ctx.Err() == nil {
-			e.Hint = l.oneSided(reason)
+			found := l.oneSided(reason)
+			e.Hint, e.ForDeveloper = found.user, found.developer
 		}
 		_ = l.process.detach()
 	default:

@@ -110,19 +110,26 @@ func (e *LaunchError) Unwrap() []error {
 
 // AttachError reports a failed [Attach]. The plugin, if it runs, runs on.
 //
-// errors.As finds the reasons of a [LaunchError] from its negotiation on. errors.Is finds [os.ErrProcessDone] (the plugin has ended, and another process may have
-// its number), [ErrNoSecret], [ErrNoCertificate], [ErrUnaskedCertificate], [context.Canceled] and
+// errors.As finds the reasons of a [LaunchError] from its negotiation on. errors.Is finds
+// [os.ErrProcessDone] (the plugin has ended, and another process may have its number),
+// [ErrNoSecret], [ErrNoCertificate], [ErrUnaskedCertificate], [context.Canceled] and
 // [context.DeadlineExceeded].
 type AttachError struct {
 	// Plugin is the plugin's name.
 	Plugin string
 	// Network and Address are the plugin's in the reattach data.
 	Network, Address string
-	// Hint is the remedy; may be empty.
+	// Hint is the remedy, for a user of the application; may be empty.
 	Hint string
+	// ForDeveloper is the remedy for the developer of the application or of the plugin; may be
+	// empty. [core.Hint] finds it, and those of Err. It is not part of the text.
+	ForDeveloper string
 	// Err is the reason.
 	Err error
 }
+
+// DeveloperHint returns ForDeveloper, for [core.Hint].
+func (e *AttachError) DeveloperHint() string { return e.ForDeveloper }
 
 func (e *AttachError) Error() string {
 	text := fmt.Sprintf("attach to %s at %s %s: %s", called(e.Plugin), shown(e.Network), shown(e.Address),
