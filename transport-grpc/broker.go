@@ -351,16 +351,15 @@ func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 	caller := callerOf(ctx)
 	for {
 		b.mu.Lock()
-		schemes, changed, failure := b.schemes, b.changed, b.failure
+		latest, changed, failure := b.latest(), b.changed, b.failure
 		b.mu.Unlock()
-		if failure != nil {
+		switch {
+		case failure != nil:
 			return nil, failure
-		}
-		if caller.broker == b {
+		case caller.broker == b:
 			return caller.host, nil
-		}
-		if len(schemes) > 0 {
-			return schemes[len(schemes)-1], nil
+		case latest != nil:
+			return latest, nil
 		}
 		select {
 		case <-changed:
@@ -368,6 +367,20 @@ func (b *Broker) exchange(ctx context.Context) (exchange.Scheme, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// latest returns the scheme of the last host with a broker's stream, or else of the last host;
+// nil without a host. It is called with the lock.
+func (b *Broker) latest() (latest exchange.Scheme) {
+	for _, scheme := range slices.Backward(b.schemes) {
+		if b.partners[scheme] != nil {
+			return scheme
+		}
+		if latest == nil {
+			latest = scheme
+		}
+	}
+	return latest
 }
 
 // use makes ex the scheme for new connections until drop, or until the next use.
