@@ -135,9 +135,6 @@ func TestCallsSurviveRandomKills(t *testing.T) {
 			}
 			t.Logf("%d answers, %d calls lost to kills, %d kills, %d replacements",
 				r.answers.Load(), r.lost.Load(), r.kills, r.replacements)
-			if r.answers.Load() == 0 || r.kills == 0 || r.replacements == 0 {
-				t.Error("nothing was tested")
-			}
 		})
 	}
 }
@@ -169,9 +166,10 @@ func (r *run) until(t *testing.T, length time.Duration, replace func(context.Con
 	t.Helper()
 	deadline := time.Now().Add(length)
 	var work sync.WaitGroup
+	var over atomic.Bool
 	for _, key := range keys() {
 		work.Go(func() {
-			for n := 0; time.Now().Before(deadline); n++ {
+			for n := 0; n < 2 || !over.Load(); n++ { // the second call must succeed
 				if err := r.call(t, key, n); err != nil {
 					t.Error(err)
 					return
@@ -179,12 +177,13 @@ func (r *run) until(t *testing.T, length time.Duration, replace func(context.Con
 			}
 		})
 	}
-	for time.Now().Before(deadline) {
+	for time.Now().Before(deadline) || r.kills == 0 || r.replacements == 0 { // a busy machine has both too
 		if err := r.disturb(t, replace); err != nil {
 			t.Error(err)
 			break
 		}
 	}
+	over.Store(true)
 	work.Wait()
 	if _, err := r.up(t.Context()); err != nil { // otherwise the close meets a killed process
 		t.Error(err)
