@@ -2,6 +2,7 @@ package runner
 
 import (
 	"errors"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,10 +25,34 @@ func (c Command) needsThread() bool {
 // awaitEnd waits for the end of a child without collecting it. It returns false if another part
 // of the program has collected the child.
 func awaitEnd(pid int) bool {
+	park(pid)
 	for {
 		err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
 		if !errors.Is(err, unix.EINTR) {
 			return err == nil
 		}
 	}
+}
+
+// park waits for the end of a child in the runtime's poller, where it can. In a call of the system
+// the goroutine would keep the large stack of the start, which the garbage collector could not
+// shrink.
+func park(pid int) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	_ = unix.SetNonblock(fd, true) // for the poller
+	pidfd := os.NewFile(uintptr(fd), "pidfd")
+	defer func() { _ = pidfd.Close() }()
+	if conn, err := pidfd.SyscallConn(); err == nil {
+		_ = conn.Read(func(uintptr) bool { return hasEnded(pid) })
+	}
+}
+
+// hasEnded reports whether a child has ended, or nobody can tell.
+func hasEnded(pid int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT|unix.WNOHANG, nil)
+	return err != nil || info.Signo != 0
 }

@@ -12,7 +12,8 @@ import (
 // family is a process with its group, if it has one of its own. The group's number is the
 // process's, so the system gives it to no other process before this one is collected.
 type family struct {
-	process *os.Process
+	process  *os.Process
+	threaded bool // the process has a thread of its own, which waits
 
 	mu     sync.Mutex
 	group  bool
@@ -20,7 +21,7 @@ type family struct {
 }
 
 func familyOf(process *os.Process, cmd Command) *family {
-	return &family{process: process, group: cmd.Group && leadsGroup(cmd.SysProcAttr)}
+	return &family{process: process, threaded: cmd.needsThread(), group: cmd.Group && leadsGroup(cmd.SysProcAttr)}
 }
 
 // leadsGroup reports whether a process of a [Command.Group] gets its own group: not if the
@@ -57,7 +58,7 @@ func (f *family) signal(sig os.Signal) error {
 // bury waits for the end of the process, and kills the rest of its group. collect collects
 // the process.
 func (f *family) bury(collect func()) {
-	if f.leads() && awaitEnd(f.process.Pid) {
+	if (f.leads() || f.threaded) && awaitEnd(f.process.Pid) {
 		f.end(func() bool { return true })
 		collect()
 		return

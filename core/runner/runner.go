@@ -20,7 +20,7 @@
 // # Ownership
 //
 // A running [Process] holds one goroutine, to collect the process when it ends, and
-// the reading ends of two pipes. All of it is gone once [Process.Wait] has returned
+// the reading ends of two pipes, and on Linux two pidfds. All of it is gone once [Process.Wait] has returned
 // and both readers have been closed or read to their end. (A stdin other than a file
 // has a goroutine of its own; see [Command].)
 //
