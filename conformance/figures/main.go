@@ -44,7 +44,7 @@ func figures() []figure {
 		{"orphan", "ms", "ours typically under 100", measureOrphan},
 		{"idle-goroutines", "", "ours at most 10", measureIdleGoroutines},
 		{"idle-memory", "kB", "ours at most 80", measureIdleMemory},
-	}, grpcFigures(), lendingFigures(), tlsFigures(), superviseFigures())
+	}, grpcFigures(), lendingFigures(), tlsFigures(), superviseFigures(), manyFigures())
 }
 
 func main() {
@@ -53,6 +53,14 @@ func main() {
 	if plugin := os.Getenv(hostVariable); plugin != "" {
 		fmt.Fprintln(os.Stderr, "figures:", beKilled(plugin)) // it returns with an error only
 		os.Exit(1)
+	}
+	if side := os.Getenv(manyVariable); side != "" {
+		b := &bench{ctx: context.Background(), dir: flag.Arg(0)}
+		if err := b.hostMany(b.sides()[side]); err != nil {
+			fmt.Fprintln(os.Stderr, "figures:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	if err := run(*quick, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "figures:", err)
