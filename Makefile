@@ -29,6 +29,9 @@ NODE_LIBRARIES := $(if $(filter examples conformance,$(MODULES)),examples/node/n
 # other tests then do not share with it.
 PROTO_TOOLS := $(if $(filter examples,$(MODULES)),$(if $(shell command -v protoc),bin/buf bin/protoc-gen-go bin/protoc-gen-go-grpc))
 
+# What the test of docs/debugging.md runs.
+DEBUGGER := $(if $(filter examples,$(MODULES)),bin/dlv)
+
 # Settings, all of which may be given on the command line: make fuzz FUZZTIME=1m
 TESTFLAGS ?=
 BENCH     ?= .
@@ -53,7 +56,7 @@ demo: bin/demo ## build the examples' plugins and run every host against them, a
 	@$(MAKE) -C sdk-template demo
 
 .PHONY: test
-test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) ## run all tests of all modules, under the race detector where there is one
+test: bin/runtests $(NODE_LIBRARIES) $(PROTO_TOOLS) $(DEBUGGER) ## run all tests of all modules, under the race detector where there is one
 	@bin/runtests $(addprefix -flag=,$(TESTFLAGS)) $(MODULES)
 
 # `make test` has the lowest versions that published modules work with. Examples and conformance require
@@ -258,6 +261,7 @@ bin/release-tool:       PACKAGE = ./release
 bin/golangci-lint:      PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 bin/benchstat:          PACKAGE = golang.org/x/perf/cmd/benchstat
 bin/buf:                PACKAGE = github.com/bufbuild/buf/cmd/buf
+bin/dlv:                PACKAGE = github.com/go-delve/delve/cmd/dlv
 bin/protoc-gen-go:      PACKAGE = google.golang.org/protobuf/cmd/protoc-gen-go
 bin/protoc-gen-go-grpc: PACKAGE = google.golang.org/grpc/cmd/protoc-gen-go-grpc
 bin/protoc-gen-go-jackfield: FORCE
