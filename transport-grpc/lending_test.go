@@ -18,6 +18,7 @@ import (
 
 	"github.com/jackfield-go/jackfield/broker"
 	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
 	transportgrpc "github.com/jackfield-go/jackfield/transport-grpc"
 	"github.com/jackfield-go/jackfield/transport-grpc/internal/probepb"
 )
@@ -321,4 +322,29 @@ func TestForeignSidesHearNothingOfLending(t *testing.T) {
 		}
 		server.Close(t.Context())
 	})
+}
+
+// The processes agree by the handshake line and the broker's stream.
+func TestLendingsBetweenProcessesShareASocket(t *testing.T) {
+	p := launch(t, "probe", host.Config{})
+	before := socketFiles(t, p)
+	ctx, cancel := context.WithCancel(within(t))
+	defer cancel()
+	var ids []uint32
+	for range 20 {
+		id, err := lendNumbered(ctx, p.broker)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	if n := socketFiles(t, p); n != before {
+		t.Errorf("lending made %d sockets", n-before)
+	}
+	reached, err := p.probe.Reach(ctx, &probepb.ReachRequest{Ids: ids})
+	expectNumbers(t, "the host's", ids, reached.GetAnswers(), err)
+	if n := socketFiles(t, p); n != before+1 {
+		t.Errorf("the calls made %d sockets, want 1", n-before)
+	}
+	promptly(t, "Close", p.Close)
 }
