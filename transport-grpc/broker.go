@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -465,7 +466,7 @@ func closed(err error) error {
 func (b *Broker) close() {
 	b.mu.Lock()
 	b.cancel(core.ErrClosed)
-	conns, borrowing := b.conns, b.lendingClients()
+	conns, borrowing := b.conns, slices.Collect(maps.Keys(b.borrowing))
 	b.conns = map[*Conn]struct{}{}
 	b.mu.Unlock()
 	for c := range conns {

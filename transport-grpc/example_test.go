@@ -285,3 +285,60 @@ func ExampleServer() {
 	// serves questions: true
 	// the connection is READY
 }
+
+// memo is a plugin's implementation that calls a service of its host.
+type memo struct {
+	pb.UnimplementedQuestionServiceServer
+
+	host pb.QuestionServiceClient
+}
+
+func (m *memo) Answer(ctx context.Context, req *pb.AnswerRequest) (*pb.AnswerResponse, error) {
+	return m.host.Answer(ctx, req)
+}
+
+var memoPlugin = core.DefineSides[*memo, pb.QuestionServiceClient]("memo")
+
+// registerMemo runs in the plugin. The connection can be used as long as the plugin runs.
+func registerMemo(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl *memo) error {
+	impl.host = pb.NewQuestionServiceClient(b.Host())
+	pb.RegisterQuestionServiceServer(r, impl)
+	return nil
+}
+
+func newMemoClient(_ *transportgrpc.Broker, conn grpc.ClientConnInterface) (pb.QuestionServiceClient, error) {
+	return pb.NewQuestionServiceClient(conn), nil
+}
+
+func ExampleWithHostServices() {
+	ctx := context.Background()
+	versions := core.Versions{1: {transportgrpc.New(
+		transportgrpc.Carry(memoPlugin, registerMemo, newMemoClient),
+		transportgrpc.WithHostServices(func(_ *transportgrpc.Broker, r grpc.ServiceRegistrar) error {
+			pb.RegisterQuestionServiceServer(r, oracle{})
+			return nil
+		}),
+	)}}
+	client, err := host.Launch(ctx, host.Config{
+		Handshake: exampleHandshake,
+		Versions:  versions,
+		Runner: func(cmd runner.Command) (runner.Runner, error) { // in place of a process
+			return plugintest.NewPlugin(cmd, plugin.Config{
+				Handshake: exampleHandshake, Versions: versions, Implements: memoPlugin.Bind(&memo{}),
+			}), nil
+		},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer client.Close()
+	asker, err := host.Dispense(ctx, client, memoPlugin)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := asker.Answer(ctx, &pb.AnswerRequest{Question: "of what?"})
+	fmt.Println(resp.GetAnswer(), err)
+	// Output: I was asked: of what? <nil>
+}

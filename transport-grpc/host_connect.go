@@ -75,14 +75,18 @@ func (s *session) multiplexed(ctx context.Context) (*exchange.Multiplexed, error
 	}
 	ex := exchange.NewMultiplexed(s.brokerConfig(), broker.Yamux(mux))
 	s.mux, s.exchange = mux, ex
-	s.use(ex)
+	if err := s.use(ex); err != nil {
+		return nil, err
+	}
 	return ex, nil
 }
 
 // use begins the use of a scheme. Its other side is known from the handshake line.
-func (s *session) use(ex exchange.Scheme) {
+func (s *session) use(ex exchange.Scheme) error {
+	lends := announcesLending(s.link.Fields)
 	s.broker.use(ex)
-	s.broker.meet(ex, abilities{lends: announcesLending(s.link.Fields)})
+	s.broker.meet(ex, abilities{lends: lends})
+	return s.offer(ex, lends)
 }
 
 // scheme returns the present scheme of brokered connections.

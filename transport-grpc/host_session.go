@@ -28,6 +28,7 @@ type session struct {
 	conn      *grpc.ClientConn
 	broker    *Broker
 	output    *sinks
+	offered   []registered    // the host's services
 	ctx       context.Context // ends with Close
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
@@ -81,9 +82,14 @@ func (s *session) connect(ctx context.Context) error {
 	o.connecting, o.logger = s.link.ConnectionTimeout, s.link.Logger
 	s.broker = newBroker(o, s.link.TLS, s.link.Explain, nil)
 	s.broker.closing = s.quitting.Load
+	if err := s.collectHostServices(); err != nil {
+		return err
+	}
 	if !o.multiplex {
 		s.exchange = exchange.NewPlain(s.brokerConfig(), s.link.DialAddress, s.listen)
-		s.use(s.exchange)
+		if err := s.use(s.exchange); err != nil {
+			return err
+		}
 	}
 	raw, err := s.wire(ctx)
 	if err != nil {

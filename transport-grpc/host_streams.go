@@ -86,7 +86,7 @@ func (s *session) openOutput() {
 func (s *session) openBroker(again bool) {
 	ctx, cancel := context.WithCancel(s.streams)
 	if announcesLending(s.link.Fields) {
-		ctx = withLending(ctx, false)
+		ctx = withLending(ctx, len(s.offered) > 0)
 	}
 	stream, err := pluginpb.NewGRPCBrokerClient(s.conn).StartStream(
 		ctx, grpc.MaxCallRecvMsgSize(maxInfo), grpc.WaitForReady(true))

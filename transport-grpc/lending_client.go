@@ -56,7 +56,7 @@ func (c *lendingClient) release() {
 	unused := c.users == 0 && c.partner.retired
 	c.broker.mu.Unlock()
 	if unused {
-		c.close()
+		_ = c.Close()
 	}
 }
 
@@ -106,7 +106,8 @@ func (c *lendingClient) keep(conn *grpc.ClientConn) bool {
 	return true
 }
 
-func (c *lendingClient) close() {
+// Close ends the connection.
+func (c *lendingClient) Close() error {
 	c.broker.mu.Lock()
 	delete(c.broker.borrowing, c)
 	c.broker.mu.Unlock()
@@ -114,6 +115,7 @@ func (c *lendingClient) close() {
 		_ = conn.Close()
 		c.dialer.close()
 	}
+	return nil
 }
 
 // dial connects to the other side's server, under TLS if host and plugin are.

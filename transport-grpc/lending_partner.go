@@ -2,8 +2,7 @@ package transportgrpc
 
 import (
 	"context"
-	"maps"
-	"slices"
+	"io"
 
 	"github.com/jackfield-go/jackfield/broker/exchange"
 )
@@ -21,14 +20,17 @@ type partner struct {
 	scheme  exchange.Scheme
 	clients map[uint32]*lendingClient // by the number of the other side's server
 	retired bool                      // another use has begun, or the connection is lost
-	fixed   chan *Conn                // to the services at the ID of WithHostServicesID; nil until made
+
+	fixed    *Conn         // to the services at the ID of WithHostServicesID; nil until a call
+	dialling chan struct{} // a token for making fixed
 }
 
 // meet begins another use of ex. Connections to the partner before live on in their use: a
 // plugin cannot tell whether it was the same host.
 func (b *Broker) meet(ex exchange.Scheme, able abilities) {
-	p := &partner{abilities: able, scheme: ex, clients: make(map[uint32]*lendingClient), fixed: make(chan *Conn, 1)}
-	p.fixed <- nil
+	p := &partner{
+		abilities: able, scheme: ex, clients: make(map[uint32]*lendingClient), dialling: make(chan struct{}, 1),
+	}
 	b.mu.Lock()
 	unused := b.retire(b.partners[ex], false)
 	b.partners[ex] = p
@@ -49,11 +51,14 @@ func (b *Broker) part(ex exchange.Scheme) {
 
 // retire takes a partner, or nil, out of use. It returns the connections to close: all, or
 // the unused. It is called with the lock.
-func (b *Broker) retire(p *partner, all bool) (unused []*lendingClient) {
+func (b *Broker) retire(p *partner, all bool) (unused []io.Closer) {
 	if p == nil {
 		return nil
 	}
 	p.retired = true
+	if p.fixed != nil {
+		unused = append(unused, p.fixed)
+	}
 	for _, c := range p.clients {
 		if all || c.users == 0 {
 			unused = append(unused, c)
@@ -111,12 +116,8 @@ func (b *Broker) met(ctx context.Context) (exchange.Scheme, *partner) {
 	}
 }
 
-// lendingClients returns all connections to the servers of partners. It is called with the
-// lock.
-func (b *Broker) lendingClients() []*lendingClient { return slices.Collect(maps.Keys(b.borrowing)) }
-
-func closeAll(clients []*lendingClient) {
-	for _, c := range clients {
-		c.close()
+func closeAll[C io.Closer](conns []C) {
+	for _, c := range conns {
+		_ = c.Close()
 	}
 }

@@ -33,6 +33,10 @@ func (f optionFunc) apply(o *options) { f(o) }
 
 type options struct {
 	carried      []carried
+	hostServices []func(b *Broker, r grpc.ServiceRegistrar) error
+
+	hostServicesID uint32
+
 	multiplex    bool
 	noReflection bool
 	maxMessage   int
