@@ -16,6 +16,7 @@ type model struct {
 	params      *parameters
 	services    map[protoreflect.FullName]*protogen.Service
 	serviceFile map[protoreflect.FullName]*protogen.File
+	hosts       []*protogen.Service                        // with the role host, in the order of their files
 	requests    map[protoreflect.FullName]bool             // messages in use as requests
 	names       map[protogen.GoIdent]protoreflect.FullName // Go names in use, and their declarations
 	plugins     map[pluginKey]protoreflect.FullName        // seen so far
@@ -45,6 +46,7 @@ type service struct {
 	plugin  bool
 	name    string // the plugin's
 	version uint32
+	host    []*protogen.Service // services that hosts offer to the plugin
 }
 
 // method is a method, with the fields of its request that lend something.
@@ -84,6 +86,9 @@ func newModel(gen *protogen.Plugin, params *parameters) (*model, error) {
 	for _, f := range gen.Files {
 		for _, s := range f.Services {
 			m.services[s.Desc.FullName()], m.serviceFile[s.Desc.FullName()] = s, f
+			if m.hostOf(s) != "" {
+				m.hosts = append(m.hosts, s)
+			}
 			for _, method := range s.Methods {
 				m.requests[method.Input.Desc.FullName()] = true
 			}
@@ -111,12 +116,8 @@ func (m *model) checkParameters(gen *protogen.Plugin) error {
 			}
 		}
 	}
-	var failed error
-	for name := range m.params.plugins {
-		if packages[name.Parent()] && m.services[name] == nil {
-			failed = errors.Join(failed, fmt.Errorf("the parameter plugin=%s names no service", name))
-		}
-	}
+	failed := errors.Join(
+		m.checkServices("plugin", m.params.plugins, packages), m.checkServices("host", m.params.hosts, packages))
 	for name := range m.params.lent {
 		if packages[name.Parent().Parent()] && !known[name] {
 			failed = errors.Join(failed, fmt.Errorf("the parameter lent=%s names no field of a message", name))
@@ -125,6 +126,17 @@ func (m *model) checkParameters(gen *protogen.Plugin) error {
 	for name := range m.params.errors {
 		if packages[name.Parent()] && !known[name] {
 			failed = errors.Join(failed, fmt.Errorf("the parameter errors=%s names no enum", name))
+		}
+	}
+	return failed
+}
+
+// checkServices reports the services of a parameter that their generated package lacks.
+func (m *model) checkServices(parameter string, roles map[protoreflect.FullName]string, packages map[protoreflect.FullName]bool) error {
+	var failed error
+	for name := range roles {
+		if packages[name.Parent()] && m.services[name] == nil {
+			failed = errors.Join(failed, fmt.Errorf("the parameter %s=%s names no service", parameter, name))
 		}
 	}
 	return failed

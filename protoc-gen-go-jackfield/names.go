@@ -57,6 +57,9 @@ func (m *model) checkNames(f *file) error {
 		if s.plugin {
 			names = append(names, s.GoName+"Plugin", s.GoName+"Versions", s.GoName+"VersionsOf", "Serve"+s.GoName, "Open"+s.GoName)
 		}
+		if len(s.host) > 0 {
+			names = append(names, s.GoName+"Host", s.GoName+"HostServices")
+		}
 		for _, name := range names {
 			check(s.Desc, name)
 		}

@@ -18,10 +18,11 @@ const (
 )
 
 // parameters has the values from protoc's --go-jackfield_opt or buf's opt. The parameters
-// plugin, lent and errors may be repeated.
+// plugin, host, lent and errors may be repeated.
 type parameters struct {
 	suffix  string                           // of the package and its folder; empty: beside x.pb.go
 	plugins map[protoreflect.FullName]string // services to plugins' names; empty: derived
+	hosts   map[protoreflect.FullName]string // services of hosts to plugins' names
 	lent    map[protoreflect.FullName]string // fields to "reader", "writer" or a service
 	errors  map[protoreflect.FullName]bool   // enums
 }
@@ -37,9 +38,9 @@ func (p *parameters) set(name, value string) error {
 		}
 		p.suffix = value
 		return nil
-	case "plugin", "lent", "errors":
+	case "plugin", "host", "lent", "errors":
 	default:
-		return fmt.Errorf("unknown parameter %q: there are plugin, lent, errors, package_suffix, and those of protoc-gen-go", name)
+		return fmt.Errorf("unknown parameter %q: there are plugin, host, lent, errors, package_suffix, and those of protoc-gen-go", name)
 	}
 	if !full.IsValid() {
 		return fmt.Errorf("%s=%s: %q is not the full name of a declaration", name, value, subject)
@@ -47,19 +48,23 @@ func (p *parameters) set(name, value string) error {
 	return p.role(name, full, more, hasMore)
 }
 
-// role checks and records a parameter plugin, lent or errors.
+// role checks and records a parameter plugin, host, lent or errors.
 func (p *parameters) role(name string, full protoreflect.FullName, more string, hasMore bool) error {
 	switch {
 	case name == "errors" && hasMore:
 		return fmt.Errorf("errors=%s=%s: this parameter takes the full name of an enum only", full, more)
 	case name == "lent" && more == "":
 		return fmt.Errorf("lent=%s: add what the field lends, as lent=%s=SERVICE, =reader or =writer", full, full)
+	case name == "host" && more == "":
+		return fmt.Errorf("host=%s: add the plugin's name, as host=%s=NAME", full, full)
 	case name == "plugin" && hasMore && more == "":
 		return fmt.Errorf("plugin=%s=: the name of the plugin is empty", full)
 	}
 	switch name {
 	case "plugin":
 		return record(&p.plugins, name, full, more)
+	case "host":
+		return record(&p.hosts, name, full, more)
 	case "lent":
 		return record(&p.lent, name, full, more)
 	default:

@@ -17,7 +17,7 @@ func (m *model) file(from *protogen.File) (*file, error) {
 	f := &file{File: from}
 	marked := len(m.params.plugins) > 0
 	for _, s := range from.Services {
-		marked = marked || proto.HasExtension(s.Desc.Options(), optionspb.E_Plugin)
+		marked = marked || proto.HasExtension(s.Desc.Options(), optionspb.E_Plugin) || m.hostOf(s) != ""
 	}
 	var failed error
 	for _, s := range from.Services {
@@ -60,9 +60,9 @@ func (m *model) service(f *file, from *protogen.Service, marked bool) (*service,
 		s.methods = append(s.methods, read)
 	}
 	if s.plugin {
-		failed = errors.Join(failed, m.checkPlugin(s))
+		failed = errors.Join(failed, m.checkPlugin(s), m.hostServices(s, option.GetHostServices()))
 	}
-	return s, failed
+	return s, errors.Join(failed, m.checkHost(s))
 }
 
 // checkPlugin reports a second plugin of the same name and version in a Go package.

@@ -40,17 +40,30 @@ func (m *model) write(gen *protogen.Plugin, f *file) {
 	w.P("package ", m.packageName(f.File))
 	w.P()
 	w.P("// Where this does not compile, update the module github.com/jackfield-go/jackfield/transport-grpc.")
-	w.P("const _ = ", gluePackage.Ident("SupportsGenerated1"))
+	w.P("const _ = ", gluePackage.Ident(runtime(f)))
 	w.sentinels(f)
 	for _, s := range f.services {
 		w.face(s)
 		if s.plugin {
 			w.plugin(s)
 		}
+		if len(s.host) > 0 {
+			w.host(s)
+		}
 		w.client(s)
 		w.server(s)
 		w.fake(s)
 	}
+}
+
+// runtime returns the constant of the oldest runtime library for a file.
+func runtime(f *file) string {
+	for _, s := range f.services {
+		if len(s.host) > 0 {
+			return "SupportsGenerated2"
+		}
+	}
+	return "SupportsGenerated1"
 }
 
 // lines writes a line for each element: a string, or a list of arguments for P.
@@ -99,9 +112,9 @@ func codeName(code optionspb.Code) string {
 }
 
 // ident returns a generated name of a service, qualified if it is in another package.
-func (w *writer) ident(s *protogen.Service, before, after string) string {
+func (w *writer) ident(s *protogen.Service, before string) string {
 	file := w.model.serviceFile[s.Desc.FullName()]
-	return w.QualifiedGoIdent(w.model.importPath(file).Ident(before + s.GoName + after))
+	return w.QualifiedGoIdent(w.model.importPath(file).Ident(before + s.GoName))
 }
 
 // face writes the interface of a service.
@@ -158,7 +171,7 @@ func (w *writer) lentParameters(method *method) string {
 func (w *writer) lentType(l *lent) string {
 	switch {
 	case l.service != nil:
-		return w.ident(l.service, "", "")
+		return w.ident(l.service, "")
 	case l.writer:
 		return w.QualifiedGoIdent(ioPackage.Ident("Writer"))
 	default:
@@ -188,6 +201,10 @@ func lentArguments(method *method) string {
 func (w *writer) plugin(s *service) {
 	name, glue := s.GoName, gluePackage
 	versions := w.QualifiedGoIdent(glue.Ident("Versions"))
+	var options, opts string
+	if len(s.host) > 0 {
+		options, opts = ", services "+name+"HostServices", ", services.Option()"
+	}
 	w.lines("",
 		"// "+name+"Plugin is the plugin's name, and its type: plugins implement "+name+", and hosts call it.",
 		[]any{"var ", name, "Plugin = ", corePackage.Ident("Define"), "[", name, "](", quote(s.name), ")"},
@@ -210,9 +227,9 @@ func (w *writer) plugin(s *service) {
 		"}",
 		"",
 		"// Open"+name+" launches a plugin. The caller closes the client that comes with it.",
-		[]any{"func Open", name, "(ctx ", contextPackage.Ident("Context"), ", cfg ", hostPackage.Ident("Config"),
+		[]any{"func Open", name, "(ctx ", contextPackage.Ident("Context"), ", cfg ", hostPackage.Ident("Config"), options,
 			") (", name, ", *", hostPackage.Ident("Client"), ", error) {"},
-		[]any{"return ", glue.Ident("Open"), "(ctx, cfg, ", name, "Plugin, ", name, "Versions())"},
+		[]any{"return ", glue.Ident("Open"), "(ctx, cfg, ", name, "Plugin, ", name, "Versions()", opts, ")"},
 		"}",
 	)
 }

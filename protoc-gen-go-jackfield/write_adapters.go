@@ -100,7 +100,7 @@ func (w *writer) lend(conn string, method *method) {
 		id := l.param + "ID"
 		switch {
 		case l.service != nil:
-			w.P(id, ", err := ", gluePackage.Ident("Lend"), "(ctx, c.broker, ", w.ident(l.service, "Register", ""), ", ", l.param, ")")
+			w.P(id, ", err := ", gluePackage.Ident("Lend"), "(ctx, c.broker, ", w.ident(l.service, "Register"), ", ", l.param, ")")
 		case l.writer:
 			w.P(id, ", err := ", gluePackage.Ident("LendWriter"), "(ctx, c.broker, ", l.param, ")")
 		default:
@@ -131,6 +131,11 @@ func (w *writer) server(s *service) {
 		"// Register"+s.GoName+" serves impl on r.",
 		[]any{"func Register", s.GoName, "(b *", transportPackage.Ident("Broker"), ", r ", grpcPackage.Ident("ServiceRegistrar"),
 			", impl ", s.GoName, ") error {"},
+	)
+	if len(s.host) > 0 {
+		w.P(gluePackage.Ident("UseHost"), "(b, impl)")
+	}
+	w.lines(
 		[]any{s.grpcIdent("Register", "Server"), "(r, &", handler, "{impl: impl, broker: b})"},
 		"return nil",
 		"}",
@@ -215,7 +220,7 @@ func (w *writer) borrow(method *method, ctx, none string) {
 		end := "end" + strings.ToUpper(l.param[:1]) + l.param[1:]
 		switch {
 		case l.service != nil:
-			w.P(l.param, ", err := ", gluePackage.Ident("Borrow"), "(", ctx, ", h.broker, ", id, ", ", w.ident(l.service, "New", ""), ")")
+			w.P(l.param, ", err := ", gluePackage.Ident("Borrow"), "(", ctx, ", h.broker, ", id, ", ", w.ident(l.service, "New"), ")")
 			end = ""
 		case l.writer:
 			w.P(l.param, ", ", end, ", err := ", gluePackage.Ident("BorrowWriter"), "(", ctx, ", h.broker, ", id, ")")

@@ -129,7 +129,10 @@ type Plugin struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The protocol version of the application in which it is offered. 0: the number in the last part of
 	// the proto package, as 2 for notes.v2 or notes.v2beta1, and 1 for a package without one.
-	Version       uint32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Version uint32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Services of other proto packages that hosts offer to the plugin as long as it runs, by their
+	// full names.
+	HostServices  []string `protobuf:"bytes,3,rep,name=host_services,json=hostServices,proto3" json:"host_services,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -178,6 +181,60 @@ func (x *Plugin) GetVersion() uint32 {
 	return 0
 }
 
+func (x *Plugin) GetHostServices() []string {
+	if x != nil {
+		return x.HostServices
+	}
+	return nil
+}
+
+// Host describes a service that hosts offer.
+type Host struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name of the plugin, one of the service's own proto package. Its implementations call the
+	// service.
+	Of            string `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Host) Reset() {
+	*x = Host{}
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Host) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Host) ProtoMessage() {}
+
+func (x *Host) ProtoReflect() protoreflect.Message {
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Host.ProtoReflect.Descriptor instead.
+func (*Host) Descriptor() ([]byte, []int) {
+	return file_jackfield_plugin_v1_options_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Host) GetOf() string {
+	if x != nil {
+		return x.Of
+	}
+	return ""
+}
+
 // Lent says of what the field has the broker ID. The ID 0 stands for nothing.
 type Lent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -193,7 +250,7 @@ type Lent struct {
 
 func (x *Lent) Reset() {
 	*x = Lent{}
-	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[1]
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -205,7 +262,7 @@ func (x *Lent) String() string {
 func (*Lent) ProtoMessage() {}
 
 func (x *Lent) ProtoReflect() protoreflect.Message {
-	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[1]
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -218,7 +275,7 @@ func (x *Lent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lent.ProtoReflect.Descriptor instead.
 func (*Lent) Descriptor() ([]byte, []int) {
-	return file_jackfield_plugin_v1_options_proto_rawDescGZIP(), []int{1}
+	return file_jackfield_plugin_v1_options_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Lent) GetKind() isLent_Kind {
@@ -293,7 +350,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[2]
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -305,7 +362,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[2]
+	mi := &file_jackfield_plugin_v1_options_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -318,7 +375,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_jackfield_plugin_v1_options_proto_rawDescGZIP(), []int{2}
+	return file_jackfield_plugin_v1_options_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Error) GetCode() Code {
@@ -345,6 +402,14 @@ var file_jackfield_plugin_v1_options_proto_extTypes = []protoimpl.ExtensionInfo{
 		Filename:      "jackfield/plugin/v1/options.proto",
 	},
 	{
+		ExtendedType:  (*descriptorpb.ServiceOptions)(nil),
+		ExtensionType: (*Host)(nil),
+		Field:         77162,
+		Name:          "jackfield.plugin.v1.host",
+		Tag:           "bytes,77162,opt,name=host",
+		Filename:      "jackfield/plugin/v1/options.proto",
+	},
+	{
 		ExtendedType:  (*descriptorpb.FieldOptions)(nil),
 		ExtensionType: (*Lent)(nil),
 		Field:         77161,
@@ -368,6 +433,10 @@ var (
 	//
 	// optional jackfield.plugin.v1.Plugin plugin = 77161;
 	E_Plugin = &file_jackfield_plugin_v1_options_proto_extTypes[0]
+	// host marks a service that hosts offer to plugins, as long as they run.
+	//
+	// optional jackfield.plugin.v1.Host host = 77162;
+	E_Host = &file_jackfield_plugin_v1_options_proto_extTypes[1]
 )
 
 // Extension fields to descriptorpb.FieldOptions.
@@ -376,7 +445,7 @@ var (
 	// the caller lends until the call ends. Generated methods take it as a parameter of its own.
 	//
 	// optional jackfield.plugin.v1.Lent lent = 77161;
-	E_Lent = &file_jackfield_plugin_v1_options_proto_extTypes[1]
+	E_Lent = &file_jackfield_plugin_v1_options_proto_extTypes[2]
 )
 
 // Extension fields to descriptorpb.EnumValueOptions.
@@ -385,17 +454,20 @@ var (
 	// the details of a gRPC status: reason is the constant's name, domain the enum's full name.
 	//
 	// optional jackfield.plugin.v1.Error error = 77161;
-	E_Error = &file_jackfield_plugin_v1_options_proto_extTypes[2]
+	E_Error = &file_jackfield_plugin_v1_options_proto_extTypes[3]
 )
 
 var File_jackfield_plugin_v1_options_proto protoreflect.FileDescriptor
 
 const file_jackfield_plugin_v1_options_proto_rawDesc = "" +
 	"\n" +
-	"!jackfield/plugin/v1/options.proto\x12\x13jackfield.plugin.v1\x1a google/protobuf/descriptor.proto\"6\n" +
+	"!jackfield/plugin/v1/options.proto\x12\x13jackfield.plugin.v1\x1a google/protobuf/descriptor.proto\"[\n" +
 	"\x06Plugin\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\aversion\x18\x02 \x01(\rR\aversion\"^\n" +
+	"\aversion\x18\x02 \x01(\rR\aversion\x12#\n" +
+	"\rhost_services\x18\x03 \x03(\tR\fhostServices\"\x16\n" +
+	"\x04Host\x12\x0e\n" +
+	"\x02of\x18\x01 \x01(\tR\x02of\"^\n" +
 	"\x04Lent\x12\x1a\n" +
 	"\aservice\x18\x01 \x01(\tH\x00R\aservice\x12\x18\n" +
 	"\x06reader\x18\x02 \x01(\bH\x00R\x06reader\x12\x18\n" +
@@ -423,7 +495,8 @@ const file_jackfield_plugin_v1_options_proto_rawDesc = "" +
 	"\x10CODE_UNAVAILABLE\x10\x0e\x12\x12\n" +
 	"\x0eCODE_DATA_LOSS\x10\x0f\x12\x18\n" +
 	"\x14CODE_UNAUTHENTICATED\x10\x10:V\n" +
-	"\x06plugin\x12\x1f.google.protobuf.ServiceOptions\x18\xe9\xda\x04 \x01(\v2\x1b.jackfield.plugin.v1.PluginR\x06plugin:N\n" +
+	"\x06plugin\x12\x1f.google.protobuf.ServiceOptions\x18\xe9\xda\x04 \x01(\v2\x1b.jackfield.plugin.v1.PluginR\x06plugin:P\n" +
+	"\x04host\x12\x1f.google.protobuf.ServiceOptions\x18\xea\xda\x04 \x01(\v2\x19.jackfield.plugin.v1.HostR\x04host:N\n" +
 	"\x04lent\x12\x1d.google.protobuf.FieldOptions\x18\xe9\xda\x04 \x01(\v2\x19.jackfield.plugin.v1.LentR\x04lent:U\n" +
 	"\x05error\x12!.google.protobuf.EnumValueOptions\x18\xe9\xda\x04 \x01(\v2\x1a.jackfield.plugin.v1.ErrorR\x05errorB3Z1github.com/jackfield-go/jackfield/proto/optionspbb\x06proto3"
 
@@ -440,28 +513,31 @@ func file_jackfield_plugin_v1_options_proto_rawDescGZIP() []byte {
 }
 
 var file_jackfield_plugin_v1_options_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_jackfield_plugin_v1_options_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_jackfield_plugin_v1_options_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_jackfield_plugin_v1_options_proto_goTypes = []any{
 	(Code)(0),                             // 0: jackfield.plugin.v1.Code
 	(*Plugin)(nil),                        // 1: jackfield.plugin.v1.Plugin
-	(*Lent)(nil),                          // 2: jackfield.plugin.v1.Lent
-	(*Error)(nil),                         // 3: jackfield.plugin.v1.Error
-	(*descriptorpb.ServiceOptions)(nil),   // 4: google.protobuf.ServiceOptions
-	(*descriptorpb.FieldOptions)(nil),     // 5: google.protobuf.FieldOptions
-	(*descriptorpb.EnumValueOptions)(nil), // 6: google.protobuf.EnumValueOptions
+	(*Host)(nil),                          // 2: jackfield.plugin.v1.Host
+	(*Lent)(nil),                          // 3: jackfield.plugin.v1.Lent
+	(*Error)(nil),                         // 4: jackfield.plugin.v1.Error
+	(*descriptorpb.ServiceOptions)(nil),   // 5: google.protobuf.ServiceOptions
+	(*descriptorpb.FieldOptions)(nil),     // 6: google.protobuf.FieldOptions
+	(*descriptorpb.EnumValueOptions)(nil), // 7: google.protobuf.EnumValueOptions
 }
 var file_jackfield_plugin_v1_options_proto_depIdxs = []int32{
 	0, // 0: jackfield.plugin.v1.Error.code:type_name -> jackfield.plugin.v1.Code
-	4, // 1: jackfield.plugin.v1.plugin:extendee -> google.protobuf.ServiceOptions
-	5, // 2: jackfield.plugin.v1.lent:extendee -> google.protobuf.FieldOptions
-	6, // 3: jackfield.plugin.v1.error:extendee -> google.protobuf.EnumValueOptions
-	1, // 4: jackfield.plugin.v1.plugin:type_name -> jackfield.plugin.v1.Plugin
-	2, // 5: jackfield.plugin.v1.lent:type_name -> jackfield.plugin.v1.Lent
-	3, // 6: jackfield.plugin.v1.error:type_name -> jackfield.plugin.v1.Error
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	4, // [4:7] is the sub-list for extension type_name
-	1, // [1:4] is the sub-list for extension extendee
+	5, // 1: jackfield.plugin.v1.plugin:extendee -> google.protobuf.ServiceOptions
+	5, // 2: jackfield.plugin.v1.host:extendee -> google.protobuf.ServiceOptions
+	6, // 3: jackfield.plugin.v1.lent:extendee -> google.protobuf.FieldOptions
+	7, // 4: jackfield.plugin.v1.error:extendee -> google.protobuf.EnumValueOptions
+	1, // 5: jackfield.plugin.v1.plugin:type_name -> jackfield.plugin.v1.Plugin
+	2, // 6: jackfield.plugin.v1.host:type_name -> jackfield.plugin.v1.Host
+	3, // 7: jackfield.plugin.v1.lent:type_name -> jackfield.plugin.v1.Lent
+	4, // 8: jackfield.plugin.v1.error:type_name -> jackfield.plugin.v1.Error
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	5, // [5:9] is the sub-list for extension type_name
+	1, // [1:5] is the sub-list for extension extendee
 	0, // [0:1] is the sub-list for field type_name
 }
 
@@ -470,7 +546,7 @@ func file_jackfield_plugin_v1_options_proto_init() {
 	if File_jackfield_plugin_v1_options_proto != nil {
 		return
 	}
-	file_jackfield_plugin_v1_options_proto_msgTypes[1].OneofWrappers = []any{
+	file_jackfield_plugin_v1_options_proto_msgTypes[2].OneofWrappers = []any{
 		(*Lent_Service)(nil),
 		(*Lent_Reader)(nil),
 		(*Lent_Writer)(nil),
@@ -481,8 +557,8 @@ func file_jackfield_plugin_v1_options_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_jackfield_plugin_v1_options_proto_rawDesc), len(file_jackfield_plugin_v1_options_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
-			NumExtensions: 3,
+			NumMessages:   4,
+			NumExtensions: 4,
 			NumServices:   0,
 		},
 		GoTypes:           file_jackfield_plugin_v1_options_proto_goTypes,

@@ -25,6 +25,9 @@ import (
 // with. If that code does not compile, the module transport-grpc is too old: update it.
 const SupportsGenerated1 = true
 
+// SupportsGenerated2 is SupportsGenerated1 for code with services of hosts.
+const SupportsGenerated2 = true
+
 // Versions maps each protocol version of an application to its plugins. Each plugin is an
 // option for a transport, from [transportgrpc.Carry]. Generated functions return Versions
 // with one version and one plugin, and [Versions.With] joins them.
@@ -70,6 +73,7 @@ func Adapt[T, V any](
 ) Versions {
 	return Versions{number: {transportgrpc.Carry(p,
 		func(b *transportgrpc.Broker, r grpc.ServiceRegistrar, impl T) error {
+			UseHost(b, impl)
 			return register(b, r, down(impl))
 		},
 		func(b *transportgrpc.Broker, conn grpc.ClientConnInterface) (T, error) {
@@ -88,14 +92,21 @@ func Serve[S, C any](handshake core.Handshake, p core.Plugin[S, C], versions Ver
 	plugin.Serve(plugin.Config{Handshake: handshake, Versions: versions.Core(), Implements: p.Bind(impl)})
 }
 
+// errVersions is the error of two sources of versions.
+var errVersions = errors.New("cfg.Versions has the transports already: leave it out, or launch with host.Launch " +
+	"and give the host's services to Versions.Core")
+
 // Open launches a plugin and returns its client and its process. The caller closes the
-// process. A cfg without Versions gets versions. After an error no process runs.
+// process. A cfg without Versions gets versions, with opts. After an error no process runs.
 func Open[S, C any](
-	ctx context.Context, cfg host.Config, p core.Plugin[S, C], versions Versions,
+	ctx context.Context, cfg host.Config, p core.Plugin[S, C], versions Versions, opts ...transportgrpc.Option,
 ) (C, *host.Client, error) {
 	var none C
-	if cfg.Versions == nil {
-		cfg.Versions = versions.Core()
+	switch {
+	case cfg.Versions == nil:
+		cfg.Versions = versions.Core(opts...)
+	case len(opts) > 0:
+		return none, nil, errVersions
 	}
 	process, err := host.Launch(ctx, cfg)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 
+	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/transport-grpc/glue"
 	"github.com/jackfield-go/jackfield/transport-grpc/glue/gluetest"
 	kindsv1 "github.com/jackfield-go/jackfield/transport-grpc/internal/kindspb/v1"
@@ -190,6 +191,32 @@ func TestServicesAreLent(t *testing.T) {
 	})
 }
 
+func TestPluginsCallTheServicesOfTheirHost(t *testing.T) {
+	overBoth(t, func(t *testing.T, client kindsv1.KindService) {
+		for range 2 {
+			resp, err := client.Ask(t.Context(), &kindsv1.AskRequest{Question: "host:all"}, nil)
+			if err != nil || resp.GetAnswer() != "the host on all" {
+				t.Errorf("got %v, %v", resp, err)
+			}
+		}
+		if _, err := client.Ask(t.Context(), &kindsv1.AskRequest{Question: "host:"}, nil); !errors.Is(err, kindsv1.ErrRefused) {
+			t.Errorf("a named error of the host: %v", err)
+		}
+	})
+	req := &kindsv1.AskRequest{Question: "host:all"}
+	nobody := gluetest.Open(t, kindsv1.KindServicePlugin, kindsv1.KindServiceVersions(), kindsv1.KindService(&hosted{}))
+	if _, err := nobody.Ask(t.Context(), req, nil); status.Code(err) != codes.Unimplemented {
+		t.Errorf("a host without services: %v", err)
+	}
+	if _, err := new(hosted).Ask(t.Context(), req, nil); err == nil || !strings.Contains(err.Error(), "bind a pointer") {
+		t.Errorf("an implementation without its plugin: %v", err)
+	}
+	_, _, err := kindsv1.OpenKindService(t.Context(), host.Config{Versions: kindsv1.KindServiceVersions().Core()}, hostServices)
+	if err == nil || !strings.Contains(err.Error(), "cfg.Versions") {
+		t.Errorf("two sources of versions: %v", err)
+	}
+}
+
 func TestReadersAndWritersAreLent(t *testing.T) {
 	overBoth(t, func(t *testing.T, client kindsv1.KindService) {
 		var out bytes.Buffer
@@ -232,7 +259,11 @@ func TestVersionsJoin(t *testing.T) {
 		t.Fatalf("got versions %v", numbers)
 	}
 	for _, number := range []int{1, 2} {
-		client := gluetest.Open(t, kindsv1.KindServicePlugin, versions.Only(number), kindsv1.KindService(kinds{}))
+		client := gluetest.Open(t, kindsv1.KindServicePlugin, versions.Only(number), kindsv1.KindService(&hosted{}), hostServices.Option())
+		hosts, err := client.Ask(t.Context(), &kindsv1.AskRequest{Question: "host:both"}, nil)
+		if err != nil || hosts.GetAnswer() != "the host on both" {
+			t.Errorf("version %d: a service of the host: %v, %v", number, hosts, err)
+		}
 		resp, err := client.Ask(t.Context(), &kindsv1.AskRequest{}, nil)
 		if err != nil || resp.GetAnswer() != "nobody" {
 			t.Errorf("version %d: got %v, %v", number, resp, err)

@@ -25,7 +25,7 @@ var handshake = core.Handshake{MagicCookieKey: "JACKFIELD_GLUE_PLUGIN", MagicCoo
 // TestMain runs the test binary as a plugin if a host has started it.
 func TestMain(m *testing.M) {
 	if os.Getenv(handshake.MagicCookieKey) != "" {
-		kindsv1.ServeKindService(handshake, kinds{})
+		kindsv1.ServeKindService(handshake, &hosted{})
 		return
 	}
 	os.Exit(m.Run())
@@ -40,7 +40,7 @@ func overBoth(t *testing.T, test func(t *testing.T, client kindsv1.KindService))
 			t.Fatal(err)
 		}
 		client, process, err := kindsv1.OpenKindService(t.Context(),
-			host.Config{Handshake: handshake, Command: host.Command(program), AutoMTLS: host.MTLSRequired})
+			host.Config{Handshake: handshake, Command: host.Command(program), AutoMTLS: host.MTLSRequired}, hostServices)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,8 +49,36 @@ func overBoth(t *testing.T, test func(t *testing.T, client kindsv1.KindService))
 	})
 	t.Run("plugintest", func(t *testing.T) {
 		plugintest.NoLeaks(t)
-		test(t, gluetest.Open(t, kindsv1.KindServicePlugin, kindsv1.KindServiceVersions(), kindsv1.KindService(kinds{})))
+		test(t, gluetest.Open(t, kindsv1.KindServicePlugin, kindsv1.KindServiceVersions(), kindsv1.KindService(&hosted{}), hostServices.Option()))
 	})
+}
+
+// hostServices are offered by the hosts of the tests.
+var hostServices = kindsv1.KindServiceHostServices{AnswerService: &kindsv1.FakeAnswerService{
+	AnswerFunc: func(_ context.Context, req *kindsv1.AnswerRequest) (*kindsv1.AnswerResponse, error) {
+		if req.GetQuestion() == "" {
+			return nil, kindsv1.ErrRefused
+		}
+		return &kindsv1.AnswerResponse{Answer: "the host on " + req.GetQuestion()}, nil
+	},
+}}
+
+// hosted calls a service of its host.
+type hosted struct {
+	kinds
+	kindsv1.KindServiceHost
+}
+
+func (h *hosted) Ask(ctx context.Context, req *kindsv1.AskRequest, answerer kindsv1.AnswerService) (*kindsv1.AskResponse, error) {
+	question, ok := strings.CutPrefix(req.GetQuestion(), "host:")
+	if !ok {
+		return h.kinds.Ask(ctx, req, answerer)
+	}
+	resp, err := h.AnswerService().Answer(ctx, &kindsv1.AnswerRequest{Question: question})
+	if err != nil {
+		return nil, err
+	}
+	return &kindsv1.AskResponse{Answer: resp.GetAnswer()}, nil
 }
 
 // kinds implements every kind of method.

@@ -1225,9 +1225,10 @@ const file_jackfield_kinds_v1_kinds_proto_rawDesc = "" +
 	"\x04Tell\x12\x1f.jackfield.kinds.v1.TellRequest\x1a .jackfield.kinds.v1.TellResponse0\x01\x12I\n" +
 	"\x04Pipe\x12\x1f.jackfield.kinds.v1.PipeRequest\x1a .jackfield.kinds.v1.PipeResponse\x12K\n" +
 	"\x03Old\x12\x1e.jackfield.kinds.v1.OldRequest\x1a\x1f.jackfield.kinds.v1.OldResponse\"\x03\x88\x02\x01\x1a\v\xca\xd6%\a\n" +
-	"\x05kinds2`\n" +
+	"\x05kinds2m\n" +
 	"\rAnswerService\x12O\n" +
-	"\x06Answer\x12!.jackfield.kinds.v1.AnswerRequest\x1a\".jackfield.kinds.v1.AnswerResponseBNZLgithub.com/jackfield-go/jackfield/transport-grpc/internal/kindspb/v1;kindsv1b\x06proto3"
+	"\x06Answer\x12!.jackfield.kinds.v1.AnswerRequest\x1a\".jackfield.kinds.v1.AnswerResponse\x1a\v\xd2\xd6%\a\n" +
+	"\x05kindsBNZLgithub.com/jackfield-go/jackfield/transport-grpc/internal/kindspb/v1;kindsv1b\x06proto3"
 
 var (
 	file_jackfield_kinds_v1_kinds_proto_rawDescOnce sync.Once

@@ -412,7 +412,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AnswerService is lent by a host.
+// AnswerService is lent by a host, and offered to plugins.
 type AnswerServiceClient interface {
 	// Answer answers a question.
 	Answer(ctx context.Context, in *AnswerRequest, opts ...grpc.CallOption) (*AnswerResponse, error)
@@ -440,7 +440,7 @@ func (c *answerServiceClient) Answer(ctx context.Context, in *AnswerRequest, opt
 // All implementations must embed UnimplementedAnswerServiceServer
 // for forward compatibility.
 //
-// AnswerService is lent by a host.
+// AnswerService is lent by a host, and offered to plugins.
 type AnswerServiceServer interface {
 	// Answer answers a question.
 	Answer(context.Context, *AnswerRequest) (*AnswerResponse, error)

@@ -17,7 +17,7 @@ import (
 )
 
 // Where this does not compile, update the module github.com/jackfield-go/jackfield/transport-grpc.
-const _ = glue.SupportsGenerated1
+const _ = glue.SupportsGenerated2
 
 // ErrRefused is the error of a host or plugin that does not want to.
 var ErrRefused = glue.NewSentinel("jackfield.kinds.v1.KindError", "KIND_ERROR_REFUSED", codes.PermissionDenied, "refused")
@@ -67,8 +67,29 @@ func ServeKindService(handshake core.Handshake, impl KindService) {
 }
 
 // OpenKindService launches a plugin. The caller closes the client that comes with it.
-func OpenKindService(ctx context.Context, cfg host.Config) (KindService, *host.Client, error) {
-	return glue.Open(ctx, cfg, KindServicePlugin, KindServiceVersions())
+func OpenKindService(ctx context.Context, cfg host.Config, services KindServiceHostServices) (KindService, *host.Client, error) {
+	return glue.Open(ctx, cfg, KindServicePlugin, KindServiceVersions(), services.Option())
+}
+
+// KindServiceHost has the services that hosts offer as long as the plugin runs. Embed it in an
+// implementation of KindService, and bind a pointer to the implementation. The first call connects.
+type KindServiceHost struct{ glue.Host }
+
+// AnswerService returns the host's AnswerService.
+func (h *KindServiceHost) AnswerService() AnswerService {
+	return glue.HostService(&h.Host, NewAnswerService)
+}
+
+// KindServiceHostServices are a host's implementations. A plugin's call to a nil service fails.
+type KindServiceHostServices struct {
+	AnswerService AnswerService
+}
+
+// Option offers the services to each plugin launched with it.
+func (s KindServiceHostServices) Option() transport_grpc.Option {
+	return glue.Offer(
+		glue.Offered(RegisterAnswerService, s.AnswerService),
+	)
 }
 
 // NewKindService returns the KindService that the other side serves over conn.
@@ -182,6 +203,7 @@ func (c *kindServiceConn) Old(ctx context.Context, req *OldRequest) (*OldRespons
 
 // RegisterKindService serves impl on r.
 func RegisterKindService(b *transport_grpc.Broker, r grpc.ServiceRegistrar, impl KindService) error {
+	glue.UseHost(b, impl)
 	RegisterKindServiceServer(r, &kindServiceHandler{impl: impl, broker: b})
 	return nil
 }
@@ -330,7 +352,7 @@ func (f *FakeKindService) Old(ctx context.Context, req *OldRequest) (*OldRespons
 	return f.OldFunc(ctx, req)
 }
 
-// AnswerService is lent by a host.
+// AnswerService is lent by a host, and offered to plugins.
 type AnswerService interface {
 	// Answer answers a question.
 	Answer(ctx context.Context, req *AnswerRequest) (*AnswerResponse, error)

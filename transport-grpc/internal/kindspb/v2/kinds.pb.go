@@ -142,10 +142,10 @@ const file_jackfield_kinds_v2_kinds_proto_rawDesc = "" +
 	"answererId\"Z\n" +
 	"\vAskResponse\x12\x16\n" +
 	"\x06answer\x18\x01 \x01(\tR\x06answer\x123\n" +
-	"\x05error\x18\x02 \x01(\x0e2\x1d.jackfield.kinds.v1.KindErrorR\x05error2b\n" +
+	"\x05error\x18\x02 \x01(\x0e2\x1d.jackfield.kinds.v1.KindErrorR\x05error2\x84\x01\n" +
 	"\vKindService\x12F\n" +
-	"\x03Ask\x12\x1e.jackfield.kinds.v2.AskRequest\x1a\x1f.jackfield.kinds.v2.AskResponse\x1a\v\xca\xd6%\a\n" +
-	"\x05kindsBNZLgithub.com/jackfield-go/jackfield/transport-grpc/internal/kindspb/v2;kindsv2b\beditionsp\xe8\a"
+	"\x03Ask\x12\x1e.jackfield.kinds.v2.AskRequest\x1a\x1f.jackfield.kinds.v2.AskResponse\x1a-\xca\xd6%)\n" +
+	"\x05kinds\x1a jackfield.kinds.v1.AnswerServiceBNZLgithub.com/jackfield-go/jackfield/transport-grpc/internal/kindspb/v2;kindsv2b\beditionsp\xe8\a"
 
 var (
 	file_jackfield_kinds_v2_kinds_proto_rawDescOnce sync.Once

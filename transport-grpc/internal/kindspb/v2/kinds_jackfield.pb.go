@@ -15,7 +15,7 @@ import (
 )
 
 // Where this does not compile, update the module github.com/jackfield-go/jackfield/transport-grpc.
-const _ = glue.SupportsGenerated1
+const _ = glue.SupportsGenerated2
 
 // KindService is smaller than version 1.
 type KindService interface {
@@ -43,8 +43,29 @@ func ServeKindService(handshake core.Handshake, impl KindService) {
 }
 
 // OpenKindService launches a plugin. The caller closes the client that comes with it.
-func OpenKindService(ctx context.Context, cfg host.Config) (KindService, *host.Client, error) {
-	return glue.Open(ctx, cfg, KindServicePlugin, KindServiceVersions())
+func OpenKindService(ctx context.Context, cfg host.Config, services KindServiceHostServices) (KindService, *host.Client, error) {
+	return glue.Open(ctx, cfg, KindServicePlugin, KindServiceVersions(), services.Option())
+}
+
+// KindServiceHost has the services that hosts offer as long as the plugin runs. Embed it in an
+// implementation of KindService, and bind a pointer to the implementation. The first call connects.
+type KindServiceHost struct{ glue.Host }
+
+// AnswerService returns the host's AnswerService.
+func (h *KindServiceHost) AnswerService() v1.AnswerService {
+	return glue.HostService(&h.Host, v1.NewAnswerService)
+}
+
+// KindServiceHostServices are a host's implementations. A plugin's call to a nil service fails.
+type KindServiceHostServices struct {
+	AnswerService v1.AnswerService
+}
+
+// Option offers the services to each plugin launched with it.
+func (s KindServiceHostServices) Option() transport_grpc.Option {
+	return glue.Offer(
+		glue.Offered(v1.RegisterAnswerService, s.AnswerService),
+	)
 }
 
 // NewKindService returns the KindService that the other side serves over conn.
@@ -82,6 +103,7 @@ func (c *kindServiceConn) lendAsk(ctx context.Context, req *AskRequest, answerer
 
 // RegisterKindService serves impl on r.
 func RegisterKindService(b *transport_grpc.Broker, r grpc.ServiceRegistrar, impl KindService) error {
+	glue.UseHost(b, impl)
 	RegisterKindServiceServer(r, &kindServiceHandler{impl: impl, broker: b})
 	return nil
 }
