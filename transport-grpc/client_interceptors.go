@@ -31,6 +31,9 @@ func (e explainer) stream(
 	case err != nil:
 		return nil, e.explain(ctx, nil, err)
 	}
+	if e.references {
+		ctx = callersContext(ctx)
+	}
 	return &explainedStream{ClientStream: stream, explainer: e, ctx: ctx}, nil
 }
 

@@ -234,13 +234,25 @@ func (r *reference) stream(
 	if err != nil {
 		return nil, err
 	}
-	stream, err := conn.NewStream(within, desc, method, opts...)
+	stream, err := conn.NewStream(context.WithValue(within, callersKey{}, ctx), desc, method, opts...)
 	if err != nil {
 		end()
 		return nil, r.failed(ctx, err)
 	}
 	context.AfterFunc(stream.Context(), end) // the stream's own context ends with the stream
 	return &referenceStream{ClientStream: stream, reference: r, ctx: ctx}, nil
+}
+
+// callersKey is the key of the caller's context in the context of a stream over a reference.
+type callersKey struct{}
+
+// callersContext returns the context of a stream's caller. The end of a stream over a reference
+// ends the stream's context, before its error has been explained.
+func callersContext(ctx context.Context) context.Context {
+	if callers, ok := ctx.Value(callersKey{}).(context.Context); ok {
+		return callers
+	}
+	return ctx
 }
 
 // referenceStream is a stream that ends with its Conn.
