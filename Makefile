@@ -175,9 +175,9 @@ fuzz: bin/fuzz ## run each fuzz target for FUZZTIME (10s)
 SOAK      ?= 500
 SOAKTIME  ?= 10m
 .PHONY: soak
-soak: ## kill supervised plugins for SOAKTIME (10m), and hosts in each way SOAK (500) times
+soak: ## kill supervised plugins for SOAKTIME (10m), hosts in each way SOAK (500) times, and inject every fault
 	cd core && GOWORK=off go test -count $(SOAK) -timeout 0 -run '^TestPluginLeavesInOrderWhenItsHostDies$$' ./host
-	cd conformance && JACKFIELD_SOAK=$(SOAKTIME) GOWORK=off go test -count 1 -timeout 0 -v $(TESTFLAGS) ./soak
+	cd conformance && JACKFIELD_SOAK=$(SOAKTIME) GOWORK=off go test -count 1 -timeout 0 -v $(TESTFLAGS) ./soak ./faultinjection
 
 .PHONY: bench
 bench: bin/benchstat ## run the benchmarks (BENCH, COUNT, BENCHTIME) and sum them up

@@ -1,0 +1,125 @@
+//go:build unix
+
+package faultinjection
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackfield-go/jackfield/core"
+	"github.com/jackfield-go/jackfield/core/host"
+)
+
+// expectRefusal expects the right error of a launch.
+func (x *experiment) expectRefusal(err error) {
+	x.t.Helper()
+	var launch *host.LaunchError
+	want := map[stage]host.Stage{beforeLine: host.StageHandshake, handshake: host.StageConnect}[x.at]
+	switch {
+	case !errors.As(err, &launch) || launch.Stage != want:
+		x.t.Errorf("the launch: %v, expected a host.LaunchError at the stage %s", err, want)
+	case x.effect.status != "":
+		x.expectExit("the launch", err)
+	case x.effect.kind == frozen && !errors.Is(err, context.Canceled):
+		x.t.Errorf("the launch: %v, expected context.Canceled", err)
+	}
+}
+
+// expectService expects that the plugin works, and leaves in order.
+func (x *experiment) expectService(client *host.Client) {
+	x.t.Helper()
+	ctx := within(x.t, patience)
+	s, err := newSubject(ctx, client)
+	if err == nil {
+		err = s.echo(ctx)
+	}
+	if err != nil {
+		x.t.Errorf("the plugin does not answer: %v", err)
+	}
+	if err := client.Stop(ctx); err != nil {
+		x.t.Errorf("the stop: %v", err)
+	}
+	if err := client.Err(); err != nil {
+		x.t.Errorf("after an orderly end: %v", err)
+	}
+	x.expectDone(client)
+}
+
+// expectEnd expects that everybody learns how the process ended.
+func (x *experiment) expectEnd(s *subject, op operation) {
+	x.t.Helper()
+	if op.done != nil {
+		err := x.wait(string(x.at), op.done)
+		switch {
+		case x.effect.kind == ended:
+			x.expectExit(string(x.at), err)
+		case err == nil || errors.Is(err, context.DeadlineExceeded): // the plugin itself may have ended the call
+			x.t.Errorf("%s: %v, expected an error of the end", x.at, err)
+		}
+		op.release()
+	}
+	x.expectDone(s.client)
+	x.expectExit("Err", s.client.Err())
+	x.expectExit("a later call", s.echo(within(x.t, patience)))
+	x.expectExit("a later ping", s.client.Ping(within(x.t, patience)))
+	if err := s.client.Close(); err != nil {
+		x.t.Errorf("the close after the end: %v", err)
+	}
+}
+
+// expectFrozen expects that calls end with their contexts, and a close with a kill.
+func (x *experiment) expectFrozen(s *subject, op operation) {
+	x.t.Helper()
+	if err := s.client.Ping(within(x.t, x.pause)); !errors.Is(err, context.DeadlineExceeded) {
+		x.t.Errorf("the ping: %v, expected context.DeadlineExceeded", err)
+	}
+	x.expectKill(s.client)
+	if op.done != nil {
+		if err := x.wait(string(x.at), op.done); !errors.Is(err, core.ErrClosed) && !isLoss(err) {
+			x.t.Errorf("%s: %v, expected an error of the end", x.at, err)
+		}
+		op.release()
+	}
+}
+
+func (x *experiment) expectKill(client *host.Client) {
+	x.t.Helper()
+	began := time.Now()
+	err := client.Close()
+	var stop *host.StopError
+	if !errors.As(err, &stop) || stop.Left {
+		x.t.Errorf("the close: %v, expected a host.StopError", err)
+	}
+	if took := time.Since(began); took > patience+2*x.pause {
+		x.t.Errorf("the close took %v", took)
+	}
+	x.expectDone(client)
+}
+
+// expectSevered expects that the loss of the connection is the error of a call, and that the
+// process is ended.
+func (x *experiment) expectSevered(s *subject, op operation) {
+	x.t.Helper()
+	if op.done != nil {
+		if err := x.wait(string(x.at), op.done); !isLoss(err) {
+			x.t.Errorf("%s: %v, expected core.ErrConnectionLost", x.at, err)
+		}
+		op.release()
+	}
+	if err := s.echo(within(x.t, patience)); !isLoss(err) {
+		x.t.Errorf("a later call: %v, expected core.ErrConnectionLost", err)
+	}
+	err := s.client.Close()
+	var stop *host.StopError
+	if !errors.As(err, &stop) && s.client.Err() == nil { // it may have ended by itself
+		x.t.Errorf("the close: %v, expected a host.StopError", err)
+	}
+	x.expectDone(s.client)
+}
+
+// isLoss reports whether an error names the loss of the process or the connection as the reason.
+func isLoss(err error) bool {
+	var exit *core.ExitError
+	return errors.As(err, &exit) || errors.Is(err, core.ErrConnectionLost)
+}
