@@ -175,7 +175,7 @@ fuzz: bin/fuzz ## run each fuzz target for FUZZTIME (10s)
 SOAK      ?= 500
 SOAKTIME  ?= 10m
 .PHONY: soak
-soak: ## kill supervised plugins for SOAKTIME (10m), hosts in each way SOAK (500) times, and inject every fault
+soak: ## kill supervised plugins for SOAKTIME (10m), hosts in each way SOAK (500) times, launch 2,000, and inject every fault
 	cd core && GOWORK=off go test -count $(SOAK) -timeout 0 -run '^TestPluginLeavesInOrderWhenItsHostDies$$' ./host
 	cd conformance && JACKFIELD_SOAK=$(SOAKTIME) GOWORK=off go test -count 1 -timeout 0 -v $(TESTFLAGS) ./soak ./faultinjection
 

@@ -242,7 +242,13 @@ func (r *run) disturb(t *testing.T, replace func(context.Context) error) error {
 		r.replacements++
 		return replace(t.Context())
 	}
-	pid, err := strconv.Atoi(up.ID)
+	r.kills++
+	return killProcess(up.ID)
+}
+
+// killProcess kills a process, unless it has ended.
+func killProcess(id string) error {
+	pid, err := strconv.Atoi(id)
 	if err != nil {
 		return err
 	}
@@ -250,7 +256,6 @@ func (r *run) disturb(t *testing.T, replace func(context.Context) error) error {
 	if err != nil {
 		return err
 	}
-	r.kills++
 	if err := process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
