@@ -236,10 +236,14 @@ func (x *experiment) duringStop() {
 		t.Fatal(err)
 	}
 	x.inject()
-	if x.effect.kind == frozen {
+	switch x.effect.kind {
+	case frozen:
 		defer time.AfterFunc(x.pause, cancel).Stop()
-	} else if err := x.control.send(orderGo); err != nil && x.effect.kind == survived {
-		t.Error(err)
+	case survived:
+		if err := x.control.send(orderGo); err != nil {
+			t.Error(err)
+		}
+	case ended, left, severed:
 	}
 	x.expectStop(x.wait("the stop", stopped))
 	x.expectDone(s.client)
