@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"syscall"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -69,6 +70,26 @@ var scenes = map[string]func(ctx context.Context, o *operator){
 		})
 		var exit *core.ExitError
 		reportf("crashed: %t, %t", err != nil, errors.As(ended, &exit))
+	},
+	// Ctrl-Z comes at the moment when f ends.
+	"stopped at the end": func(ctx context.Context, o *operator) {
+		plugin, err := strconv.Atoi(o.client.ID())
+		if err != nil {
+			reportf("stopped at the end: %v", err)
+			return
+		}
+		for range 5 {
+			err = errors.Join(err, o.client.WithTerminal(ctx, func(context.Context) error {
+				return syscall.Kill(-plugin, syscall.SIGSTOP)
+			}))
+			ctx, cancel := context.WithTimeout(ctx, patience/2)
+			_, failure := o.greet(ctx, "size")
+			cancel()
+			if err = errors.Join(err, failure); err != nil {
+				break
+			}
+		}
+		reportf("stopped at the end: %s", oneLine(err))
 	},
 	// A host in the background has nothing to lend.
 	"background": func(ctx context.Context, o *operator) {

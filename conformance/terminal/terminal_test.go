@@ -210,3 +210,12 @@ func TestHostWithoutAShellContinuesItsPlugin(t *testing.T) {
 		s.hears("closed: <nil>")
 	}, ownGroup)
 }
+
+func TestPluginStoppedAtTheEndOfTheLoanGoesOn(t *testing.T) {
+	manners(t, func(t *testing.T, transport, manner string) {
+		s := take(t, seating{role: "host", attr: atTheTerminal}, transport, manner, "stopped at the end")
+		s.hears("stopped at the end: <nil>")
+		s.hears("afterwards foreground: true, echo: true")
+		s.hears("closed: <nil>")
+	}, ownGroup)
+}

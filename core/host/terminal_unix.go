@@ -97,11 +97,22 @@ func (t *terminal) attend(p *process, done <-chan struct{}) error {
 		select {
 		case <-changes:
 		case <-done:
-			return t.takeBack()
+			return t.end()
 		case <-p.ended:
 			return t.takeBack()
 		}
 	}
+}
+
+// end takes the terminal back from a running plugin. Ctrl-Z may have come with the end of f, and the
+// plugin would stay stopped. SIGCONT also discards stop signals not yet delivered.
+func (t *terminal) end() error {
+	lent := t.lent
+	err := t.takeBack()
+	if lent {
+		_ = syscall.Kill(-int(t.group), syscall.SIGCONT)
+	}
+	return err
 }
 
 // pause stops this process's group together with the stopped plugin, until the shell continues it.
