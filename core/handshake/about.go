@@ -74,13 +74,13 @@ func (a About) Append(fields []string, asked Environment) []string {
 }
 
 // ReadAbout reads a plugin's account of itself from [Line.Fields]. Each text has at
-// most [MaxAbout] bytes. A longer text ends with "…", and unprintable characters are
-// U+FFFD: neither a version nor a constraint has these.
+// most [MaxAbout] bytes, without white space around it. A longer text ends with "…", and
+// unprintable characters are U+FFFD: neither a version nor a constraint has these.
 func ReadAbout(fields []string) About {
 	var a About
 	for _, name := range AboutFields() {
 		if value, ok := Extension(fields, name); ok {
-			*aboutText(&a, name) = clipAbout(printable(unescape(value)))
+			*aboutText(&a, name) = clipAbout(printable(strings.TrimSpace(unescape(value))))
 		}
 	}
 	return a
