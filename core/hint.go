@@ -38,8 +38,14 @@ func Hint(err error) string {
 	return strings.Join(hints, "\n")
 }
 
-// WithHint returns err with a hint for [Hint]. Its text is that of err, which it wraps.
-func WithHint(err error, hint string) error { return &hinted{err, hint} }
+// WithHint returns err with a hint for [Hint]. Its text is that of err, which it wraps. It returns
+// nil for nil.
+func WithHint(err error, hint string) error {
+	if err == nil {
+		return nil
+	}
+	return &hinted{err, hint}
+}
 
 type hinted struct {
 	err  error

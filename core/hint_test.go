@@ -33,6 +33,9 @@ func TestHintWalksTheTreeOnce(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
+	if err := core.WithHint(nil, "set A"); err != nil {
+		t.Error("WithHint makes an error of nil")
+	}
 	if first.Error() != "EOF" || !errors.Is(first, io.EOF) {
 		t.Errorf("WithHint changed the error to %v", first)
 	}
