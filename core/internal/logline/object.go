@@ -200,10 +200,11 @@ var hostKeys = []string{
 }
 
 // attrKey returns the name of a plugin's attribute. Host names get a prefix in any spelling,
-// because many readers take the last of two equal keys, in either case.
+// because many readers take the last of two equal keys, in either case. Letters beyond ASCII can
+// fold too, as encoding/json does it, so a spelling may be longer than the name.
 func attrKey(key string) string {
 	for _, name := range hostKeys {
-		if len(key) == len(name) && strings.EqualFold(key, name) {
+		if len(key) >= len(name) && strings.EqualFold(key, name) {
 			return "plugin_" + key
 		}
 	}

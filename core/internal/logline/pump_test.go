@@ -106,6 +106,8 @@ func TestPumpReadsLines(t *testing.T) {
 		{"a reserved key twice", `{"@level":"info","@level":"error","@message":"m"}`, []string{"info m | plugin_@level=error"}},
 		{"names of the host's", `{"@level":"info","@message":"m","level":"ERROR","Msg":"x","time":"y","plugin":"z","plugin_path":"/p","source":1,"levels":2}`,
 			[]string{"info m | plugin_level=ERROR | plugin_Msg=x | plugin_time=y | plugin_plugin=z | plugin_plugin_path=/p | plugin_source=1 | levels=2"}},
+		{"names of the host's in letters that fold", `{"@level":"info","@message":"m","m\u017fg":"x","ſource":"y","plugins":"z"}`,
+			[]string{"info m | plugin_mſg=x | plugin_ſource=y | plugins=z"}},
 		{"white space around everything", " \t{ \"@level\" : \"info\" , \"@message\" : \"m\" , \"a\" : 1 } \r\n", []string{"info m | a=1"}},
 		{"escapes", `{"@level":"info","@message":"a\n\u003cb\u003e\ud83d\ude00\ud83d\"\\\/","k\t":"\b\f\r"}`, []string{"info a\n<b>😀\ufffd\"\\/ | k\t=\b\f\r"}},
 		{"nested values stay JSON", `{"@level":"info","@message":"","o":{"a": [1, {"b" : null}]},"l":[],"e":{}}`, []string{`info  | o={"a":[1,{"b":null}]} | l=[] | e={}`}},
