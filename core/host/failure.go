@@ -29,6 +29,7 @@ func withContext(ctx context.Context, reason error) error {
 
 // failure ends everything started so far and returns a LaunchError with all findings.
 func (l *launch) failure(ctx context.Context, reason error) error {
+	l.clock.stop() // the cleaning up below is no part of the stage
 	e := &LaunchError{Stage: l.clock.stage, Plugin: l.cfg.Name, Path: l.cfg.Command.Path, Err: reason}
 	if e.Plugin == "" && e.Path != "" {
 		e.Plugin = filepath.Base(e.Path)

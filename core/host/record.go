@@ -25,12 +25,18 @@ var stages = [...]Stage{StageConfigure, StageVerify, StageStart, StageHandshake,
 
 // enter begins a stage, and ends the one before.
 func (s *stopwatch) enter(stage Stage) {
+	s.stop()
+	s.stage = stage
+}
+
+// stop ends the stage, and does not leave it: it is the one in which a launch fails.
+func (s *stopwatch) stop() {
 	now := time.Now()
 	if i := slices.Index(stages[:], s.stage); i >= 0 {
 		s.took[i] += now.Sub(s.since)
 		s.ended[i] = true
 	}
-	s.stage, s.since = stage, now
+	s.since = now
 }
 
 // attr returns the durations of the stages, without those that a launch had no need of.

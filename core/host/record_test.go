@@ -66,9 +66,11 @@ func TestFailedLaunchLeavesItsErrorAndHint(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*host.Config)
 		hint   string
+		took   string // to the failed stage
 	}{
-		"before the start": {func(c *host.Config) { c.Command.Path = "/no/such/tester" }, ""},
-		"after it":         {func(c *host.Config) { c.Handshake.MagicCookieValue = "other" }, "is Config.Handshake the plugin's?"},
+		"before the start": {func(c *host.Config) { c.Command.Path = "/no/such/tester" }, "", `^\[configure=\S+ start=\S+\]$`},
+		"after it": {func(c *host.Config) { c.Handshake.MagicCookieValue = "other" }, "is Config.Handshake the plugin's?",
+			`^\[configure=\S+ start=\S+ handshake=\S+\]$`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logged := newRecords()
@@ -79,7 +81,7 @@ func TestFailedLaunchLeavesItsErrorAndHint(t *testing.T) {
 			got := logged.await(t, "the launch failed")
 			if got.level != slog.LevelDebug || got.attrs["error"] != failure.Error() || got.attrs["hint"] != test.hint ||
 				got.attrs["plugin"] != filepath.Base(cfg.Command.Path) || got.attrs["plugin_path"] != cfg.Command.Path ||
-				!strings.HasPrefix(got.attrs["took"], "[configure=") {
+				!regexp.MustCompile(test.took).MatchString(got.attrs["took"]) {
 				t.Errorf("got %+v", got)
 			}
 		})
