@@ -148,8 +148,8 @@ func running(pid int) bool {
 	return err != nil || !strings.Contains(string(status), ") Z ")
 }
 
-// However a host ends, it leaves no plugin behind. A killed host cannot end its plugin,
-// and plugins in these languages notice it.
+// However a host ends, it leaves no plugin behind. A killed host cannot end its plugin: plugins in
+// these languages notice the lost connection, and those in Go the end of the lifeline.
 func TestHostsInOtherLanguagesLeaveNoOrphan(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("only where a process takes signals")
@@ -161,10 +161,12 @@ func TestHostsInOtherLanguagesLeaveNoOrphan(t *testing.T) {
 			"exception": func(_ *exec.Cmd, stdin io.WriteCloser) error { _, err := io.WriteString(stdin, "fail\n"); return err },
 			"SIGTERM":   func(host *exec.Cmd, _ io.WriteCloser) error { return host.Process.Signal(syscall.SIGTERM) },
 			"SIGKILL":   func(host *exec.Cmd, _ io.WriteCloser) error { return host.Process.Kill() },
+
+			"SIGKILL, in its language": func(host *exec.Cmd, _ io.WriteCloser) error { return host.Process.Kill() },
 		} {
 			t.Run(name+"/"+end, func(t *testing.T) {
 				plugin, language := inGo, "go1."
-				if end == "SIGKILL" {
+				if end == "SIGKILL, in its language" {
 					plugin, language = script(name, "counter_plugin"), name
 				}
 				host, stdin, pid, spoken := hold(t, name, plugin)

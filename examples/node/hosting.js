@@ -4,10 +4,10 @@
 //
 // docs/protocol.md of the repository has the rules, by section.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,10 +20,11 @@ const LAUNCH_MILLISECONDS = 60_000;
 const LEAVE_MILLISECONDS = 2000; // each, to answer the request to leave, and to end
 const NOISE_LINES = 100; // before the handshake line
 const LINE_CHARACTERS = 1 << 16; // of the handshake line
+const LIFELINE = 'lifeline'; // the name of a pipe in the directory for sockets
 
 // Inherited, these are settings of another plugin (sections 1 and 10).
 const stale = ['PROTOCOL_VERSIONS', 'MIN_PORT', 'MAX_PORT', 'CLIENT_CERT', 'MULTIPLEX_GRPC',
-  'UNIX_SOCKET_DIR', 'UNIX_SOCKET_GROUP', 'HANDSHAKE_FIELDS'].map((name) => `PLUGIN_${name}`);
+  'UNIX_SOCKET_DIR', 'UNIX_SOCKET_GROUP', 'HANDSHAKE_FIELDS', 'LIFELINE', 'OUTLIVE'].map((name) => `PLUGIN_${name}`);
 
 const defaults = {
   args: [], versions: [1], mutualTLS: true, log: () => {}, stdout: process.stdout, stderr: process.stderr,
@@ -45,7 +46,8 @@ export class PluginError extends Error {}
 //   stdout, stderr get what the plugin prints; this program's own by default
 export async function withPlugin(options, use) {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'plugin-')); // of this user alone
-  const plugin = new Plugin({ ...defaults, ...options }, directory);
+  const lifeline = holdLifeline(directory);
+  const plugin = new Plugin({ ...defaults, ...options }, directory, lifeline !== null);
   const abandon = () => {
     plugin.kill();
     rmSync(directory, { recursive: true, force: true });
@@ -58,7 +60,21 @@ export async function withPlugin(options, use) {
     await plugin.close();
     process.off('exit', abandon);
     abandon();
+    if (lifeline !== null) {
+      closeSync(lifeline);
+    }
   }
+}
+
+// holdLifeline makes a pipe that ends with this process, however it ends, and returns
+// its descriptor; null where there are no such pipes. A plugin built on Jackfield leaves
+// then (section 10).
+function holdLifeline(directory) {
+  const pipe = path.join(directory, LIFELINE);
+  if (process.platform === 'win32' || spawnSync('mkfifo', ['-m', '600', pipe]).status !== 0) {
+    return null;
+  }
+  return openSync(pipe, 'r+'); // for writing alone, it would wait for a reader
 }
 
 // Plugin is a running plugin. client makes a client of generated classes, broker lends
@@ -69,6 +85,7 @@ class Plugin {
 
   #options;
   #directory;
+  #lifeline; // whether there is one
   #child;
   #ended; // a promise of the end of the process
   #clients = [];
@@ -76,9 +93,10 @@ class Plugin {
   #output; // a promise of the end of what it prints
   #lastLines = []; // of stderr
 
-  constructor(options, directory) {
+  constructor(options, directory, lifeline) {
     this.#options = options;
     this.#directory = directory;
+    this.#lifeline = lifeline;
     this.name = path.basename(options.args.at(-1) ?? options.command);
   }
 
@@ -165,6 +183,7 @@ class Plugin {
       PLUGIN_MAX_PORT: '25000',
       PLUGIN_UNIX_SOCKET_DIR: this.#directory,
       PLUGIN_HANDSHAKE_FIELDS: [...account, `for:${handshake.cookieKey}`].join(','),
+      ...(this.#lifeline && { PLUGIN_LIFELINE: LIFELINE }),
       ...(identity && { PLUGIN_CLIENT_CERT: identity.certificate }),
     };
   }

@@ -34,10 +34,11 @@ LAUNCH_SECONDS = 60.0
 LEAVE_SECONDS = 2.0  # each, to answer the request to leave, and to end
 LINE_BYTES = 1 << 16  # of the handshake line, and of a log line
 NOISE_LINES = 100  # before the handshake line
+LIFELINE = "lifeline"  # the name of a pipe in the directory for sockets
 
 # Inherited, these are settings of another plugin (sections 1 and 10).
 STALE = ("PROTOCOL_VERSIONS", "MIN_PORT", "MAX_PORT", "CLIENT_CERT", "MULTIPLEX_GRPC",
-         "UNIX_SOCKET_DIR", "UNIX_SOCKET_GROUP", "HANDSHAKE_FIELDS")
+         "UNIX_SOCKET_DIR", "UNIX_SOCKET_GROUP", "HANDSHAKE_FIELDS", "LIFELINE", "OUTLIVE")
 
 ACCOUNT = ("version", "build", "library", "language")  # section 10
 
@@ -62,13 +63,26 @@ def launch(
     ``stderr``, binary files: this program's own by default."""
     directory = tempfile.mkdtemp(prefix="plugin-")  # of this user alone
     plugin = Plugin(command, directory)
+    lifeline = hold_lifeline(directory)
     try:
         printed = {1: stdout or sys.stdout.buffer, 2: stderr or sys.stderr.buffer}
         plugin.start(handshake, versions, mutual_tls, printed)
         yield plugin
     finally:
         plugin.close()
+        if lifeline is not None:
+            os.close(lifeline)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def hold_lifeline(directory: str) -> int | None:
+    """Makes a pipe that ends with this process, however it ends, and returns its
+    descriptor. A plugin built on Jackfield leaves then (section 10)."""
+    if not hasattr(os, "mkfifo"):
+        return None
+    path = os.path.join(directory, LIFELINE)
+    os.mkfifo(path, 0o600)
+    return os.open(path, os.O_RDWR)  # for writing alone, it would wait for a reader
 
 
 class Plugin:
@@ -160,6 +174,8 @@ class Plugin:
         environment["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, versions))
         environment["PLUGIN_MIN_PORT"], environment["PLUGIN_MAX_PORT"] = "10000", "25000"
         environment["PLUGIN_UNIX_SOCKET_DIR"] = self._directory
+        if hasattr(os, "mkfifo"):
+            environment["PLUGIN_LIFELINE"] = LIFELINE
         environment["PLUGIN_HANDSHAKE_FIELDS"] = ",".join([*ACCOUNT, f"for:{handshake.cookie_key}"])
         if identity is not None:
             environment["PLUGIN_CLIENT_CERT"] = identity.certificate.decode()
