@@ -65,8 +65,19 @@ const (
 )
 
 func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, errWindowsFiles, errWindowsBuffers} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
 }
+
+// Numbers of Windows that package syscall does not have. Other platforms do not use them.
+const (
+	errWindowsFiles   = syscall.Errno(10024) // WSAEMFILE
+	errWindowsBuffers = syscall.Errno(10055) // WSAENOBUFS
+)
 
 func (l *handshakingListener) wait(d time.Duration) {
 	timer := time.NewTimer(d)

@@ -12,6 +12,9 @@ import (
 	"github.com/jackfield-go/jackfield/core"
 )
 
+// shortages are the errors of a process without a file left, also those of Windows.
+var shortages = []syscall.Errno{syscall.EMFILE, 10024, 10055}
+
 // full is a listener of a process without a file left, for some accepts.
 type full struct {
 	net.Listener
@@ -20,8 +23,9 @@ type full struct {
 }
 
 func (l full) Accept() (net.Conn, error) {
-	if l.accepts.Add(-1) >= 0 {
-		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	if left := l.accepts.Add(-1); left >= 0 {
+		shortage := shortages[int(left)%len(shortages)]
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", shortage)}
 	}
 	return l.Listener.Accept()
 }

@@ -164,9 +164,18 @@ func isNotTLS(err error) bool {
 	return errors.As(err, &header)
 }
 
+// The numbers of Windows for a connection closed by the other side. Other platforms do not use them.
+const (
+	errWindowsReset   = syscall.Errno(10054) // WSAECONNRESET
+	errWindowsAborted = syscall.Errno(10053) // WSAECONNABORTED
+)
+
 // isHangUp reports whether the other side closed a connection without a word.
 func isHangUp(err error) bool {
-	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, core.ErrConnectionLost} {
+	for _, end := range []error{
+		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE,
+		errWindowsReset, errWindowsAborted, core.ErrConnectionLost,
+	} {
 		if errors.Is(err, end) {
 			return true
 		}

@@ -159,19 +159,24 @@ func (s *sockets) dial(ctx context.Context, network, address string) (net.Conn, 
 }
 
 // listenTCP takes the first free port of the range on the loopback address. With
-// no range the system picks one.
+// no range the system picks one. Ports that Windows excludes are passed over.
 func (s *sockets) listenTCP(ctx context.Context) (net.Listener, error) {
 	var config net.ListenConfig
+	taken := "in use"
 	for port := s.minPort; port <= s.maxPort; port++ {
 		listener, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			return listener, nil
 		}
-		if !socket.IsInUse(err) {
+		switch {
+		case socket.IsInUse(err):
+		case socket.IsExcluded(err):
+			taken = "in use, or excluded by Windows (netsh int ipv4 show excludedportrange tcp)"
+		default:
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is in use: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort)
+	return nil, fmt.Errorf("every port from %d to %d on 127.0.0.1 is %s: free one, or widen the range that the host sends (MinPort, MaxPort)", s.minPort, s.maxPort, taken)
 }
 
 // sweep removes directories of killed plugins beside the plugin's own directory. No host waits for

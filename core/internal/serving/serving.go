@@ -159,8 +159,23 @@ const (
 // isShortage reports whether Accept failed for lack of a resource freed by
 // other connections.
 func isShortage(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
+	for _, shortage := range []error{
+		syscall.EMFILE, syscall.ENFILE, syscall.ECONNABORTED,
+		errWindowsFiles, errWindowsBuffers, errWindowsAborted,
+	} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
 }
+
+// Numbers of Windows that package syscall does not have. Other platforms do not use them.
+const (
+	errWindowsFiles   = syscall.Errno(10024) // WSAEMFILE
+	errWindowsBuffers = syscall.Errno(10055) // WSAENOBUFS
+	errWindowsAborted = syscall.Errno(10053) // WSAECONNABORTED
+)
 
 // wait waits for d, or until the plugin leaves.
 func (s *Server) wait(d time.Duration) {

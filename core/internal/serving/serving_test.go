@@ -183,14 +183,15 @@ func TestCloseWaitsForNoCall(t *testing.T) {
 	})
 }
 
+// The numbers are those of Windows for no more files and no more buffers.
 func TestAcceptingPausesWhileThereIsNoRoomForConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		accepted := make(chan struct{})
 		r := &recorder{serve: func(net.Conn) { close(accepted) }}
 		s, l, served := run(t, r)
 		begun := time.Now()
-		for range 3 {
-			l.accept <- syscall.EMFILE
+		for _, shortage := range []syscall.Errno{syscall.EMFILE, 10024, 10055} {
+			l.accept <- shortage
 		}
 		near, far := net.Pipe()
 		defer far.Close()

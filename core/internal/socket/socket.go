@@ -67,10 +67,17 @@ func tryListen(dir string) error {
 	return listener.Close()
 }
 
-// errWindowsInUse is EADDRINUSE of Windows (WSAEADDRINUSE). Other platforms do not use this number.
-const errWindowsInUse = syscall.Errno(10048)
+// Numbers of Windows that package syscall does not have. Other platforms do not use them.
+const (
+	errWindowsInUse    = syscall.Errno(10048) // WSAEADDRINUSE
+	errWindowsExcluded = syscall.Errno(10013) // WSAEACCES
+)
 
 // IsInUse reports whether listening failed because the address is in use.
 func IsInUse(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errWindowsInUse)
 }
+
+// IsExcluded reports whether listening failed because Windows keeps the port: for Hyper-V or WSL,
+// or for a program that uses it alone. Another port may be free.
+func IsExcluded(err error) bool { return errors.Is(err, errWindowsExcluded) }

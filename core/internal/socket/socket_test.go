@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -139,5 +140,22 @@ func TestListenInAPathThatIsTooLongSaysSo(t *testing.T) {
 	_, err := new(Namer).Listen("/" + strings.Repeat("x", maxPath))
 	if !errors.As(err, &tooLong) || !strings.Contains(err.Error(), strconv.Itoa(maxPath)) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The numbers are those of Windows, WSAEADDRINUSE and WSAEACCES.
+func TestPortsAreInUseOrExcluded(t *testing.T) {
+	listening := func(number syscall.Errno) error {
+		return &net.OpError{Op: "listen", Net: "tcp", Err: os.NewSyscallError("bind", number)}
+	}
+	for number, want := range map[syscall.Errno]struct{ inUse, excluded bool }{
+		syscall.EADDRINUSE: {inUse: true},
+		10048:              {inUse: true},
+		10013:              {excluded: true},
+		syscall.EACCES:     {},
+	} {
+		if err := listening(number); IsInUse(err) != want.inUse || IsExcluded(err) != want.excluded {
+			t.Errorf("%v: in use %v, excluded %v", err, IsInUse(err), IsExcluded(err))
+		}
 	}
 }
