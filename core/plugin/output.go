@@ -32,7 +32,7 @@ type captured struct {
 }
 
 func capture() (*captured, error) {
-	r, w, err := os.Pipe()
+	r, w, err := pipe.Open()
 	if err != nil {
 		return nil, err
 	}

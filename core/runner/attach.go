@@ -92,7 +92,7 @@ func (p *Process) Detach() {
 
 // atEnd returns an output without content.
 func atEnd() (*pipe.Reader, error) {
-	r, w, err := os.Pipe()
+	r, w, err := pipe.Open()
 	if err != nil {
 		return nil, err
 	}

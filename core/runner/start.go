@@ -200,7 +200,7 @@ func openStreams(cmd Command) (_ *streams, err error) {
 }
 
 func (s *streams) openOutput(number int, cmd Command) (*pipe.Reader, error) {
-	r, w, err := os.Pipe()
+	r, w, err := pipe.Open()
 	if err != nil {
 		return nil, err
 	}

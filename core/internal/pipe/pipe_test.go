@@ -12,7 +12,7 @@ import (
 // open makes a pipe. The writing end stands for a descendant of the process.
 func open(t *testing.T) (*Reader, *os.File) {
 	t.Helper()
-	r, w, err := os.Pipe()
+	r, w, err := Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,15 @@ func TestReaderStaysAtItsEnd(t *testing.T) {
 	}
 }
 
-func TestCloseEndsAWaitingRead(t *testing.T) {
+// Many times, since Close may come before the Read, during it, or as it begins.
+func TestCloseEndsARead(t *testing.T) {
+	for range 100 {
+		closeDuringARead(t)
+	}
+}
+
+func closeDuringARead(t *testing.T) {
+	t.Helper()
 	reader, _ := open(t)
 	read := make(chan error, 1)
 	go func() {

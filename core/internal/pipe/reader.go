@@ -27,9 +27,8 @@ type Reader struct {
 	ending    ending
 }
 
-// NewReader returns a reader of file and takes ownership of it. Windows cannot
-// interrupt a Read: there, grace limits the wait of a Read on an empty pipe
-// after Finish.
+// NewReader returns a reader of file, from Open, and takes ownership of it. On
+// Windows, grace limits the wait of a Read on an empty pipe after Finish.
 func NewReader(file *os.File, grace time.Duration) *Reader {
 	return &Reader{file: file, ending: newEnding(grace)}
 }
