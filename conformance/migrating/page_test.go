@@ -104,7 +104,7 @@ func TestPageUsesOnlyExistingNamesOfJackfield(t *testing.T) {
 	types := map[string][]map[string]bool{
 		"Config":    {packages["host"]["Config"], packages["plugin"]["Config"]},
 		"client":    {packages["host"]["Client"]},
-		"Client":    {client["Client"]},
+		"Client":    {client["Client"], packages["host"]["Client"]},
 		"Broker":    {packages["transportnetrpc"]["Broker"], packages["transportgrpc"]["Broker"]},
 		"Env":       {packages["plugin"]["Env"]},
 		"Plugin":    {packages["plugintest"]["Plugin"]},
