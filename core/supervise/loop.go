@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 )
 
@@ -134,7 +135,7 @@ func (s *Supervisor) prepare(ctx context.Context, p *process, config host.Config
 }
 
 // errLatePrepare ends the preparation of a process.
-var errLatePrepare = errors.New("not finished within Launch.Timeouts.Start")
+var errLatePrepare = core.WithHint(errors.New("the preparation took too long"), "Config.Launch.Timeouts.Start allows for more time")
 
 // arrived takes the result of a launch.
 func (l *loop) arrived(a arrival) {

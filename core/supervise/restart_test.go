@@ -3,6 +3,7 @@ package supervise
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,6 +235,29 @@ func TestUnpreparedProcessCountsAsAFailedLaunch(t *testing.T) {
 		w.want("up 1", "down 1", "launch failed", "up 3")
 		if !w.fakes[1].stopped {
 			t.Error("the unprepared process runs on")
+		}
+	})
+}
+
+func TestLatePreparationHasItsRemedyInTheHint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late error
+		prepared := 0
+		w := &world{t: t}
+		s := w.start(Config{Prepare: func(ctx context.Context, _ *host.Client) error {
+			if prepared++; prepared != 2 {
+				return nil
+			}
+			<-ctx.Done()
+			late = context.Cause(ctx)
+			return late
+		}})
+		w.latest().crash()
+		if id, err := try(t.Context(), s, 0, 0); id != "3" || err != nil {
+			t.Errorf("got %q, %v", id, err)
+		}
+		if late == nil || strings.Contains(late.Error(), "Timeouts") || !strings.Contains(core.Hint(late), "Launch.Timeouts.Start") {
+			t.Errorf("got %v, with the hint %q", late, core.Hint(late))
 		}
 	})
 }
