@@ -2,12 +2,14 @@ package examples_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -182,5 +184,58 @@ func TestHostsInOtherLanguagesLeaveNoOrphan(t *testing.T) {
 				expectEnd(t, pid)
 			})
 		}
+	}
+}
+
+// awkward uses the helper file in ways that come easily: a client that an async function returns, and
+// a reader that fails. The plugin has a child that keeps its output.
+const awkward = `
+import { withPlugin } from './node/hosting.js';
+import { loadProtos } from './node/serving.js';
+const { counter } = loadProtos(new URL('node/descriptors.json', 'file://' + process.cwd() + '/'));
+const handshake = { cookieKey: 'JACKFIELD_BIDIRECTIONAL_PLUGIN', cookieValue: '5e6b80d7' };
+async function* broken() {
+  yield Buffer.from('some ');
+  throw new Error('the text has no end');
+}
+await withPlugin({ command: process.argv[1], handshake }, async (plugin) => {
+  const client = await (async () => plugin.client(counter.v1.CounterService))();
+  const count = plugin.broker.lendReader(broken(), (text_id) => client.CountWords({ text_id }));
+  await count.catch((error) => console.log(error.details));
+});
+`
+
+func TestHostInNodeOutlivesFaultsAndGrandchildren(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("only where a script can be a program")
+	}
+	plugin := filepath.Join(t.TempDir(), "plugin.sh")
+	text := "#!/bin/sh\nsleep 1000 &\necho $! >\"$0.pid\"\nexec '" + buildExample(t, "./bidirectional/plugin") + "'\n"
+	if err := os.WriteFile(plugin, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	defer endGrandchild(t, plugin+".pid")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, languages["node"].setInterpreter(t), "--input-type=module", "-e", awkward, plugin)
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), "the text has no end") {
+		t.Errorf("%v: the host says %q", err, out)
+	}
+}
+
+func endGrandchild(t *testing.T, file string) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if process, err := os.FindProcess(pid); err == nil {
+		_ = process.Kill()
 	}
 }

@@ -87,7 +87,7 @@ class Plugin {
   #directory;
   #lifeline; // whether there is one
   #child;
-  #ended; // a promise of the end of the process
+  #ended; // a promise of the end of the process and its output
   #clients = [];
   #arguments; // of a client
   #output; // a promise of the end of what it prints
@@ -120,7 +120,7 @@ class Plugin {
     const { command, args, mutualTLS } = this.#options;
     const identity = mutualTLS ? makeIdentity() : null;
     this.#child = spawn(command, args, { env: this.#environment(identity), stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#ended = once(this.#child, 'close').then(([status, signal]) => status ?? signal, (error) => error);
+    this.#ended = this.#end();
     this.#readLog();
     const { network, address, certificate } = this.#parse(await this.#handshake());
     if (identity && !certificate) {
@@ -162,6 +162,8 @@ class Plugin {
       this.#options.log('warn', `plugin ${this.name} killed: it did not leave`, {});
     }
     const status = await this.#ended;
+    this.#child.stdout.destroy(); // a child of the plugin that has them would keep this program
+    this.#child.stderr.destroy();
     if (status !== 0) {
       this.#options.log('warn', `plugin ${this.name} ended with ${status}`, {});
     }
@@ -170,6 +172,19 @@ class Plugin {
   // kill ends the process at once, and reports whether it still ran.
   kill() {
     return this.#child?.exitCode === null && this.#child.signalCode === null && this.#child.kill('SIGKILL');
+  }
+
+  // end returns the status or the signal, or the error of a program that cannot be started. A
+  // child of the plugin may have the output for longer.
+  async #end() {
+    const closed = once(this.#child, 'close').catch(() => {});
+    try {
+      const [status, signal] = await once(this.#child, 'exit');
+      await within(LEAVE_MILLISECONDS, closed);
+      return status ?? signal;
+    } catch (error) {
+      return error;
+    }
   }
 
   #environment(identity) {

@@ -250,7 +250,10 @@ export class Broker {
 
   // lendReader lends bytes, piece by piece, as a reader: once (section 10).
   lendReader(pieces, use) {
-    const read = (call) => Readable.from(pieces).map((data) => ({ data })).pipe(call);
+    const read = (call) => {
+      const failed = (error) => call.emit('error', { code: grpc.status.UNKNOWN, details: error.message });
+      Readable.from(pieces).map((data) => ({ data })).on('error', failed).pipe(call);
+    };
     const { service } = protocol.jackfield.stream.v1.ByteStreamService;
     return this.lend((server) => server.addService(service, { Read: read }), use);
   }
@@ -339,9 +342,12 @@ async function* data(pieces) {
   }
 }
 
-// promises returns the client with methods that return promises.
+// promises returns the client with methods that return promises. Other names are the
+// client's own: await asks for "then", and console.log for symbols.
 export function promises(client) {
-  return new Proxy(client, { get: (target, name) => promisify(target[name].bind(target)) });
+  const get = (target, name) =>
+    typeof target[name] === 'function' && typeof name === 'string' ? promisify(target[name].bind(target)) : target[name];
+  return new Proxy(client, { get });
 }
 
 // Output is what the plugin prints, for the host (section 6): by console.log, or else
