@@ -239,3 +239,20 @@ func endGrandchild(t *testing.T, file string) {
 		_ = process.Kill()
 	}
 }
+
+// spoken has a plugin that gives an account of itself beyond ASCII.
+const spoken = `
+import { withPlugin } from './node/hosting.js';
+const handshake = { cookieKey: 'KEY', cookieValue: 'value' };
+const plugin = "import { serve } from './node/serving.js'; " +
+  "await serve({ cookieKey: 'KEY', cookieValue: 'value' }, { 1: () => {} }, { build: 'grün|100 %' });";
+const options = { command: process.execPath, args: ['--input-type=module', '-e', plugin], handshake };
+await withPlugin(options, async ({ account }) => console.log(account.build));
+`
+
+func TestHostInNodeReadsAnAccountBeyondASCII(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), languages["node"].setInterpreter(t), "--input-type=module", "-e", spoken).Output()
+	if err != nil || string(out) != "grün|100 %\n" {
+		t.Errorf("%v: the host says %q", err, out)
+	}
+}

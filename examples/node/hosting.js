@@ -248,7 +248,8 @@ class Plugin {
     for (const key of account) {
       const text = said.find((field) => field.startsWith(`${key}=`))?.slice(key.length + 1);
       if (text) {
-        this.account[key] = text.replace(/%[0-9a-f]{2}/gi, (escaped) => String.fromCharCode(parseInt(escaped.slice(1), 16)));
+        const bytes = text.replace(/%[0-9a-f]{2}/gi, (escaped) => String.fromCharCode(parseInt(escaped.slice(1), 16)));
+        this.account[key] = Buffer.from(bytes, 'latin1').toString();
       }
     }
     if (certificate.length <= 50) {
