@@ -119,7 +119,7 @@ func (l *launch) attach(ctx context.Context, data handshake.Reattach) (_ *Client
 	if err != nil {
 		return nil, err
 	}
-	client.test, client.bound = data.Test, false
+	client.attached, client.test, client.bound = true, data.Test, false
 	if lone, ok := run.(*unwatched); ok {
 		lone.endsWith(client.session, line)
 	}

@@ -57,6 +57,17 @@ func attach(t *testing.T, cfg host.Config, data handshake.Reattach) *host.Client
 	return client
 }
 
+// Nobody else would see Ctrl-Z stop a plugin that is no child.
+func TestAnAttachedPluginDoesNotGetTheTerminal(t *testing.T) {
+	first := launch(t, lasting(t))
+	second := attach(t, config(t, "serve", ""), passedOn(t, first))
+	err := second.WithTerminal(within(t), func(context.Context) error { return errors.New("lent") })
+	if !errors.Is(err, host.ErrNoTerminal) {
+		t.Errorf("got %v", err)
+	}
+	mention(t, err, "another process has launched")
+}
+
 // await waits for the end of a client's plugin.
 func await(t *testing.T, client *host.Client) {
 	t.Helper()

@@ -23,6 +23,7 @@ type Client struct {
 	line     handshake.Line
 	identity *tlsutil.Identity // of the host; nil without AutoMTLS
 	test     bool              // the plugin is in test mode: this host does not end it
+	attached bool              // another process has launched the plugin
 	bound    bool              // the plugin is to end with this process
 
 	killed     atomic.Bool // Kill was called

@@ -14,7 +14,7 @@ import (
 var (
 	// ErrNoTerminal says that there is no terminal to lend: this process has none, as in a
 	// service or a pipeline of a CI, or the plugin cannot have it, as in a session of its
-	// own, behind a custom runner, or on a platform without support.
+	// own, after [Attach], behind a custom runner, or on a platform without support.
 	ErrNoTerminal = errors.New("no terminal")
 	// ErrTerminalInUse says that this process does not have the terminal now: it runs in
 	// the background, or it has lent the terminal already.
@@ -46,6 +46,9 @@ func (c *Client) WithTerminal(ctx context.Context, f func(ctx context.Context) e
 	defer c.lending.Store(false)
 	if c.process.hasEnded() {
 		return fmt.Errorf("%s: lend the terminal: %w", called(c.name), c.process.explain(ctx, core.ErrConnectionLost))
+	}
+	if c.attached {
+		return fmt.Errorf("%s: lend the terminal: %w for a plugin that another process has launched", called(c.name), ErrNoTerminal)
 	}
 	t, err := c.process.lendTerminal()
 	if err != nil {
