@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/jackfield-go/jackfield/core"
@@ -51,6 +52,9 @@ func (c *Client) WithTerminal(ctx context.Context, f func(ctx context.Context) e
 		return fmt.Errorf("%s: lend the terminal: %w for a plugin that another process has launched", called(c.name), ErrNoTerminal)
 	}
 	t, err := c.process.lendTerminal()
+	if errors.Is(err, os.ErrProcessDone) {
+		err = c.process.explain(ctx, core.ErrConnectionLost)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: lend the terminal: %w", called(c.name), err)
 	}

@@ -30,20 +30,20 @@ func (p *process) lendTerminal() (_ *terminal, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// A raw descriptor: the poller has no use for it.
-	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoTerminal, &os.PathError{Op: "open", Path: "/dev/tty", Err: err})
-	}
-	t := &terminal{fd: fd, plugin: pid, own: int32(unix.Getpgrp())}
-	defer func() {
-		if err != nil {
-			_ = unix.Close(fd)
-		}
-	}()
+	t := &terminal{plugin: pid, own: int32(unix.Getpgrp())}
 	if err := t.findGroup(); err != nil {
 		return nil, err
 	}
+	// A raw descriptor: the poller has no use for it.
+	t.fd, err = unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoTerminal, &os.PathError{Op: "open", Path: "/dev/tty", Err: err})
+	}
+	defer func() {
+		if err != nil {
+			_ = unix.Close(t.fd)
+		}
+	}()
 	foreground, err := t.foreground()
 	switch {
 	case err != nil:
@@ -51,7 +51,7 @@ func (p *process) lendTerminal() (_ *terminal, err error) {
 	case foreground != t.own:
 		return nil, fmt.Errorf("%w by process group %d: this process, of group %d, is in the background", ErrTerminalInUse, foreground, t.own)
 	}
-	if t.modes, err = unix.IoctlGetTermios(fd, getModes); err != nil {
+	if t.modes, err = unix.IoctlGetTermios(t.fd, getModes); err != nil {
 		return nil, os.NewSyscallError("tcgetattr", err)
 	}
 	return t, t.give(nil)
@@ -64,6 +64,9 @@ func (t *terminal) findGroup() error {
 		return os.NewSyscallError("getsid", err)
 	}
 	session, err := unix.Getsid(t.plugin)
+	if errors.Is(err, unix.ESRCH) {
+		return os.ErrProcessDone
+	}
 	if err != nil {
 		return os.NewSyscallError("getsid", err)
 	}
