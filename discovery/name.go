@@ -104,6 +104,10 @@ func (n Naming) validate() error {
 		if _, err := path.Match(n.Glob, ""); err != nil {
 			return fmt.Errorf("the naming's Glob %q: %w", n.Glob, err)
 		}
+		// A class may exclude the slash.
+		if before, _, _ := strings.Cut(n.Glob, "["); strings.Contains(before, "/") {
+			return fmt.Errorf("the naming's Glob %q has a slash: it is for the names of files, and their directory is a Dir", n.Glob)
+		}
 		return nil
 	}
 	if n.App == "" {

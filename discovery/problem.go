@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,7 +99,10 @@ func (p *Problem) Error() string {
 	if !known {
 		reason = string(p.Reason)
 	}
-	fmt.Fprintf(&b, "%s: %s", p.Path, reason)
+	if p.Path == "" {
+		reason = "it names no file or directory, as an unset flag does"
+	}
+	fmt.Fprintf(&b, "%s: %s", cmp.Or(p.Path, "an empty path"), reason)
 	if p.By != "" {
 		fmt.Fprintf(&b, " (%s)", p.By)
 	}

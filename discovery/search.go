@@ -102,7 +102,9 @@ type Found struct {
 	dirs     []Dir
 }
 
-// Glob returns the search of one directory for files with matching names (path.Match).
+// Glob returns the search of one directory for files with matching names (path.Match). A
+// pattern with a slash is an error: plugin.Discover of go-plugin has the two arguments in
+// the other order.
 // A plugin is called like its file without .exe. A relative directory is taken from
 // the current one. With an empty dir nothing is searched.
 //

@@ -259,9 +259,20 @@ func TestGlobFindsPlugins(t *testing.T) {
 	if err != nil || plugin.Name != "greeter-soft" {
 		t.Errorf("got %+v, %v", plugin, err)
 	}
-	for _, wrong := range []string{"", "["} {
+	// The last is go-plugin's order of the arguments, or a file in a directory of its own.
+	for _, wrong := range []string{"", "[", "./plugins"} {
 		if _, err := discovery.Glob("./plugins", wrong).Find(t.Context()); err == nil || !strings.Contains(err.Error(), "Glob") {
 			t.Errorf("%q: got %v", wrong, err)
 		}
+	}
+}
+
+func TestAnEmptyPathIsSaidToBeEmpty(t *testing.T) {
+	found, err := discovery.Glob("", "*").Find(t.Context())
+	if err != nil || len(found.Problems) != 1 {
+		t.Fatalf("got %+v, %v", found, err)
+	}
+	if text := found.Problems[0].Error(); !strings.HasPrefix(text, "an empty path: it names no file or directory") {
+		t.Errorf("got %s", text)
 	}
 }
