@@ -109,26 +109,29 @@ func nearest(found *Found, request Request) string {
 	return best
 }
 
-// editDistance counts the bytes to add, remove or change to make a of b, up to a
-// limit. Names are short (maxName).
+// editDistance counts the bytes to add, remove or change, and the neighbours to exchange, to
+// make a of b, up to a limit. Names are short (maxName).
 func editDistance(a, b string, limit int) int {
 	if len(a)-len(b) >= limit || len(b)-len(a) >= limit || len(a) > maxName {
 		return limit
 	}
-	row := make([]int, len(b)+1)
+	last, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		before := row[0] // above, to the left
-		row[0] = i + 1
+		next[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			before, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, before+cost)
+			next[j+1] = min(row[j+1]+1, next[j]+1, row[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], last[j-1]+1)
+			}
 		}
+		last, row, next = row, next, last
 	}
 	return min(row[len(b)], limit)
 }

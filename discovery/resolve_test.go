@@ -380,7 +380,7 @@ func TestNoneErrorNamesThePlacesAndTheNearestName(t *testing.T) {
 	testkit.Put(t, dir, "greet-plugin-loud_v1.0.0", "one")
 	testkit.Put(t, dir, "greet-plugin-something-else", "else")
 	found := testkit.Find(t, dir, empty)
-	for name, want := range map[string]string{"lout": "loud", "Loud": "loud", "lod": "loud", "something-els": "something-else", "unlike": "", "loud": ""} {
+	for name, want := range map[string]string{"lout": "loud", "Loud": "loud", "lod": "loud", "luod": "loud", "something-els": "something-else", "unlike": "", "loud": ""} {
 		_, err := new(discovery.Resolver).Resolve(t.Context(), found, discovery.Request{Name: name, Version: testkit.Constraint(t, ">= 2")})
 		var none *discovery.NoneError
 		if !errors.As(err, &none) || none.Nearest != want || len(none.Dirs) != 2 {
