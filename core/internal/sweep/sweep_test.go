@@ -60,6 +60,39 @@ func TestHurryLeavesTheRest(t *testing.T) {
 	}
 }
 
+// Each launch of a host with many plugins sweeps the directories of all of them.
+func TestSweepInspectsFewOfManyInUse(t *testing.T) {
+	base := t.TempDir()
+	const abandoned = "made-4711"
+	for i := range batch / 2 {
+		if err := os.Mkdir(filepath.Join(base, "made-1"+strconv.Itoa(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(base, abandoned), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for sweeps := 1; ; sweeps++ {
+		looked, cleared := 0, false
+		<-Start(base, "made-", func(path string) {
+			looked++
+			if filepath.Base(path) == abandoned {
+				cleared = true
+				_ = os.Remove(path)
+			}
+		}).Done()
+		if looked > 2*maxKept {
+			t.Fatalf("%d entries were inspected", looked)
+		}
+		if cleared {
+			return
+		}
+		if sweeps == 10_000 { // as good as impossible
+			t.Fatal("the abandoned directory stays")
+		}
+	}
+}
+
 func TestSweepAcceptsAnEmptyOrMissingBase(t *testing.T) {
 	<-Start(filepath.Join(t.TempDir(), "missing"), "made-", func(path string) { t.Error(path) }).Done()
 	var none *Sweep
