@@ -70,8 +70,8 @@ type Command struct {
 	// does, is excepted. On Windows it ends the process and its children. On other
 	// systems nothing happens.
 	//
-	// On Linux a process that does not outlive this one is started by a thread of its
-	// own, and so does not get the namespaces of the calling thread.
+	// On Linux a process that does not outlive this one is started by another thread, the
+	// same for all, and so does not get the namespaces of the calling thread.
 	Outlive bool
 
 	// SocketDir is the directory with the sockets of host and plugin, or empty. A

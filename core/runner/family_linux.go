@@ -34,9 +34,8 @@ func awaitEnd(pid int) bool {
 	}
 }
 
-// park waits for the end of a child in the runtime's poller, where it can. In a call of the system
-// the goroutine would keep the large stack of the start, which the garbage collector could not
-// shrink.
+// park waits for the end of a child in the runtime's poller, where it can. A call of the system would
+// take a thread, which costs as much memory as the rest of a plugin's goroutines.
 func park(pid int) {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {

@@ -12,8 +12,7 @@ import (
 // family is a process with its group, if it has one of its own. The group's number is the
 // process's, so the system gives it to no other process before this one is collected.
 type family struct {
-	process  *os.Process
-	threaded bool // the process has a thread of its own, which waits
+	process *os.Process
 
 	mu     sync.Mutex
 	group  bool
@@ -21,7 +20,7 @@ type family struct {
 }
 
 func familyOf(process *os.Process, cmd Command) *family {
-	return &family{process: process, threaded: cmd.needsThread(), group: cmd.Group && leadsGroup(cmd.SysProcAttr)}
+	return &family{process: process, group: cmd.Group && leadsGroup(cmd.SysProcAttr)}
 }
 
 // leadsGroup reports whether a process of a [Command.Group] gets its own group: not if the
@@ -58,7 +57,7 @@ func (f *family) signal(sig os.Signal) error {
 // bury waits for the end of the process, and kills the rest of its group. collect collects
 // the process.
 func (f *family) bury(collect func()) {
-	if (f.leads() || f.threaded) && awaitEnd(f.process.Pid) {
+	if awaitEnd(f.process.Pid) {
 		f.end(func() bool { return true })
 		collect()
 		return
@@ -67,12 +66,6 @@ func (f *family) bury(collect func()) {
 	// A group that has members keeps its number from new processes. So without a process of
 	// that number, the group is still the same.
 	f.end(func() bool { return errors.Is(syscall.Kill(f.process.Pid, 0), syscall.ESRCH) })
-}
-
-func (f *family) leads() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.group
 }
 
 // end kills the rest of the group, if it is still the process's.

@@ -145,6 +145,8 @@ func TestCommandIsCopied(t *testing.T) {
 }
 
 func TestRunningProcessCostsOneGoroutineAndTwoFiles(t *testing.T) {
+	shared := started(t, helper("hang")) // with the goroutine that all processes share
+	awaitReady(t, shared)
 	before := census(t)
 	p := started(t, helper("hang"))
 	awaitReady(t, p)

@@ -22,7 +22,8 @@
 // A running [Process] holds one goroutine, to collect the process when it ends, and
 // the reading ends of two pipes, and on Linux two pidfds. All of it is gone once [Process.Wait] has returned
 // and both readers have been closed or read to their end. (A stdin other than a file
-// has a goroutine of its own; see [Command].)
+// has a goroutine of its own; see [Command].) On Linux the running processes share another
+// goroutine with its thread, which started them.
 //
 // # Running the checked content
 //

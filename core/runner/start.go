@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"runtime"
 	"time"
 
 	"github.com/jackfield-go/jackfield/core/internal/diagnose"
@@ -33,30 +32,22 @@ type streams struct {
 }
 
 // startOwned starts a process and collects it at its end. The system takes the thread that starts
-// a process for its parent, so where that matters one thread does both.
+// a process for its parent, so where that matters the thread stays until then.
 func startOwned(ctx context.Context, command Command) (*running, error) {
-	if !command.needsThread() {
-		run, err := start(ctx, command)
-		if err == nil {
-			go run.reap()
-		}
-		return run, err
+	release := func() {}
+	if command.needsThread() {
+		release = parent.hold()
 	}
-	var run *running
-	var err error
-	started := make(chan struct{})
+	run, err := start(ctx, command)
+	if err != nil {
+		release()
+		return nil, err
+	}
 	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		run, err = start(ctx, command)
-		mine, failed := run, err
-		close(started)
-		if failed == nil {
-			mine.reap()
-		}
+		defer release()
+		run.reap()
 	}()
-	<-started
-	return run, err
+	return run, nil
 }
 
 // start starts a process as command describes it, and leaves nothing behind on an
@@ -158,10 +149,17 @@ func startOnce(cmd Command, run executable, s *streams) (*exec.Cmd, error) {
 	}
 	c.Stdout, c.Stderr = s.child[1], s.child[2]
 	var err error
-	if run.memory != nil {
-		err = startFromMemory(c, run.memory, s.child[2])
+	begin := func() {
+		if run.memory != nil {
+			err = startFromMemory(c, run.memory, s.child[2])
+		} else {
+			err = c.Start()
+		}
+	}
+	if cmd.needsThread() {
+		parent.do(begin)
 	} else {
-		err = c.Start()
+		begin()
 	}
 	if err != nil {
 		return nil, err
