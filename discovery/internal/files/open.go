@@ -20,9 +20,10 @@ import (
 var errNotRegular = errors.New("it is no regular file")
 
 // Open opens a regular file for reading. Anything else is an error at once: a
-// plain open of a named pipe waits until somebody writes to it.
+// plain open of a named pipe waits until somebody writes to it. On Windows it
+// waits, for two seconds at most, while the file is being replaced.
 func Open(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|notWaiting, 0)
+	file, err := open(path, os.O_RDONLY|notWaiting)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ var (
 
 func rename(from, to string) error { return os.Rename(from, to) }
 
+func open(path string, flags int) (*os.File, error) { return os.OpenFile(path, flags, 0) }
+
 func syncDir(string) error { return nil }
 
 func lstat(_ *os.File, path, _ string) (fs.FileMode, error) {

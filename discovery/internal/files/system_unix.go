@@ -26,6 +26,8 @@ var (
 
 func rename(from, to string) error { return os.Rename(from, to) }
 
+func open(path string, flags int) (*os.File, error) { return os.OpenFile(path, flags, 0) }
+
 // syncDir flushes a directory, so a name in it survives a crash too. Some file
 // systems do not do that for directories, and it is no failure there.
 func syncDir(path string) error {

@@ -45,26 +45,45 @@ func lstat(_ *os.File, path, _ string) (fs.FileMode, error) {
 	return info.Mode(), nil
 }
 
-// renameTries and renamePause bound the wait for readers: together a second, and a
-// reader of a small file takes a millisecond.
+// These bound the wait for other users of a file. A reader or a replacement of a small
+// file takes a millisecond, but with many of them a try may find the file held each time.
 const (
-	renameTries = 100
-	renamePause = 10 * time.Millisecond
+	heldWait   = 2 * time.Second
+	heldPause  = 2 * time.Millisecond
+	deniedWait = 200 * time.Millisecond // of opening: a file that this user may not read is denied too
 )
 
-// rename tries again while somebody has the target open, such as a reader or a virus
-// scanner: Windows does not let it be replaced.
-func rename(from, to string) error {
-	pause := time.NewTicker(renamePause)
+// whileHeld tries again while somebody has a file open, such as a reader or a virus
+// scanner, and Windows refuses.
+func whileHeld(deniedWait time.Duration, do func() error) error {
+	begun := time.Now()
+	pause := time.NewTicker(heldPause)
 	defer pause.Stop()
-	for try := 1; ; try++ {
-		err := os.Rename(from, to)
-		held := errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
-		if !held || try == renameTries {
+	for {
+		err := do()
+		waited := time.Since(begun)
+		held := errors.Is(err, windows.ERROR_SHARING_VIOLATION) && waited < heldWait
+		denied := errors.Is(err, windows.ERROR_ACCESS_DENIED) && waited < deniedWait
+		if !held && !denied {
 			return err
 		}
 		<-pause.C
 	}
+}
+
+// rename waits for readers of the target: Windows does not replace an open file.
+func rename(from, to string) error {
+	return whileHeld(heldWait, func() error { return os.Rename(from, to) })
+}
+
+// open waits while a file is being replaced: Windows refuses to open it in that
+// moment, by an error that may also mean a file for other users alone.
+func open(path string, flags int) (file *os.File, err error) {
+	err = whileHeld(deniedWait, func() error {
+		file, err = os.OpenFile(path, flags, 0)
+		return err
+	})
+	return file, err
 }
 
 // syncDir does nothing: Windows flushes no directories.
