@@ -53,7 +53,8 @@ func (p *placement) place(lock *lockfile.File) error {
 			return err
 		}
 	}
-	if err := files.Rename(p.staging.path(p.program), p.path); err != nil {
+	// A program that runs stays there until a later installation sweeps.
+	if err := files.Replace(p.staging.path(p.program), p.path, p.staging.path("running")); err != nil {
 		return err
 	}
 	p.placed = true

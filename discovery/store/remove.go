@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/jackfield-go/jackfield/discovery"
+	"github.com/jackfield-go/jackfield/discovery/internal/files"
 	"github.com/jackfield-go/jackfield/discovery/lockfile"
 	"github.com/jackfield-go/jackfield/discovery/semver"
 )
@@ -72,7 +72,7 @@ func (i Item) remove() error {
 	if i.Path == "" {
 		return nil
 	}
-	if err := os.Remove(i.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := files.Remove(i.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,9 @@ import (
 // counterVariable makes this binary a process with a counter in the named file.
 const counterVariable = "ATOMICFILE_TEST_COUNTER"
 
+// waitVariable makes this binary a process that ends with its standard input.
+const waitVariable = "ATOMICFILE_TEST_WAIT"
+
 const rounds = 10
 
 func TestMain(m *testing.M) {
@@ -28,6 +32,11 @@ func TestMain(m *testing.M) {
 				os.Exit(1)
 			}
 		}
+		os.Exit(0)
+	}
+	if os.Getenv(waitVariable) != "" {
+		_, _ = os.Stdout.WriteString("running\n")
+		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -168,5 +177,49 @@ func TestWriteThatFailsLeavesTheFileAsItWas(t *testing.T) {
 	}
 	if got := names(t, dir); len(got) != 1 || got[0] != "file" {
 		t.Errorf("there are %q", got)
+	}
+}
+
+// Windows does not replace a running program, nor remove it.
+func TestReplaceOfARunningProgram(t *testing.T) {
+	dir := t.TempDir()
+	path, next, aside := filepath.Join(dir, "program.exe"), filepath.Join(dir, "next"), filepath.Join(dir, "aside")
+	program, err := os.ReadFile(os.Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{path: program, next: []byte("next")} {
+		if err := os.WriteFile(name, content, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), path)
+	cmd.Env = append(os.Environ(), waitVariable+"=1")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stdout.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := files.Replace(next, path, aside); err != nil {
+		t.Error(err)
+	}
+	if content, err := files.Read(path, 10); string(content) != "next" {
+		t.Errorf("there is %q, %v", content, err)
+	}
+	_ = stdin.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if err := files.Remove(aside); err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
 	}
 }

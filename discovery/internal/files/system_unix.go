@@ -26,6 +26,11 @@ var (
 
 func rename(from, to string) error { return os.Rename(from, to) }
 
+func replace(from, path, _ string) error { return os.Rename(from, path) }
+
+// Remove removes a file.
+func Remove(path string) error { return os.Remove(path) }
+
 func open(path string, flags int) (*os.File, error) { return os.OpenFile(path, flags, 0) }
 
 // syncDir flushes a directory, so a name in it survives a crash too. Some file

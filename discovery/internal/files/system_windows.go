@@ -2,6 +2,7 @@ package files
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
@@ -71,9 +72,41 @@ func whileHeld(deniedWait time.Duration, do func() error) error {
 	}
 }
 
-// rename waits for readers of the target: Windows does not replace an open file.
+// rename waits for readers of the target: Windows does not replace an open file, and
+// no file that is marked as read-only.
 func rename(from, to string) error {
+	if info, err := os.Stat(to); err == nil && info.Mode().Perm()&0o200 == 0 {
+		return &fs.PathError{Op: "replace", Path: to, Err: errReadOnly}
+	}
 	return whileHeld(heldWait, func() error { return os.Rename(from, to) })
+}
+
+var errReadOnly = fmt.Errorf("it is marked as read-only, so take the mark away: %w", fs.ErrPermission)
+
+// replace moves a running program away, since Windows renames it and does not replace it.
+func replace(from, path, aside string) error {
+	err := os.Rename(from, path)
+	if err == nil || !isHeld(err) || os.Rename(path, aside) != nil {
+		return rename(from, path)
+	}
+	if err := rename(from, path); err != nil {
+		return errors.Join(err, os.Rename(aside, path))
+	}
+	return nil
+}
+
+func isHeld(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
+}
+
+// Remove removes a file. Windows does not remove a running program, and its error says
+// only that access is denied.
+func Remove(path string) error {
+	err := whileHeld(deniedWait, func() error { return os.Remove(path) })
+	if isHeld(err) {
+		return fmt.Errorf("%w (a program that runs cannot be removed: end it first)", err)
+	}
+	return err
 }
 
 // open waits while a file is being replaced: Windows refuses to open it in that

@@ -120,6 +120,15 @@ func Rename(from, path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
+// Replace is Rename for a program. Windows does not replace one that runs: it then gets
+// the name aside, and is for the caller to remove after its end.
+func Replace(from, path, aside string) error {
+	if err := replace(from, path, aside); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
 // Discard removes the file, unless it was committed.
 func (t *Temp) Discard() {
 	if t.kept {
