@@ -67,7 +67,7 @@ type SealConfig struct {
 	// A killed process of this user leaves directories there: jackfield-program- and
 	// a number, with at most the file of one copy. They are removed beside the next
 	// copy, once they are a minute old. Where it cannot be told whether a directory
-	// is in use (Windows, a file system without locks), it stays.
+	// is in use (a file system without locks), it stays.
 	Dirs []string
 
 	// MaxBytes bounds the size of a program, in bytes. A larger file is a
@@ -223,8 +223,8 @@ func (s *Sealed) Check() error {
 }
 
 // Close removes the copy. Programs already running from memory are not touched. On
-// Windows a running file cannot be removed, which is an error. Closing again does
-// nothing more.
+// Windows a running file cannot be removed, which is an error after half a second; a
+// later copy beside it removes it. Closing again does nothing more.
 func (s *Sealed) Close() error {
 	s.mu.Lock()
 	if s.closed {

@@ -141,5 +141,5 @@ func (f *sealedFile) remove() error {
 	<-f.sweep.Done()
 	_ = f.content.Close() // of nil too
 	_ = f.claimed.Close() // Windows removes no open file
-	return os.RemoveAll(f.dir)
+	return removeCopy(f.dir)
 }

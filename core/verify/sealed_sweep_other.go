@@ -1,4 +1,4 @@
-//go:build !unix || aix || solaris
+//go:build (!unix && !windows) || aix || solaris
 
 package verify
 
@@ -12,3 +12,6 @@ func claim(*os.File) {}
 
 // startSweep sweeps nothing, since nothing shows whether a directory is in use.
 func startSweep(string) *sweep.Sweep { return nil }
+
+// removeCopy removes a private directory.
+func removeCopy(dir string) error { return os.RemoveAll(dir) }

@@ -74,3 +74,6 @@ func mayBeAbandoned(info fs.FileInfo) bool {
 func mayBeCopy(info fs.FileInfo) bool {
 	return info.Mode().IsRegular() && (info.Mode().Perm() == 0o600 || info.Mode().Perm()&0o222 == 0)
 }
+
+// removeCopy removes a private directory.
+func removeCopy(dir string) error { return os.RemoveAll(dir) }

@@ -82,7 +82,7 @@ func (p *sharedCopy) release() {
 	defer p.mu.Unlock()
 	p.owners--
 	if p.owners == 0 && p.sealed != nil {
-		_ = p.sealed.Close() // a file still in use (Windows) stays
+		_ = p.sealed.Close() // a file still in use (Windows) stays for a sweep
 	}
 }
 
