@@ -130,11 +130,7 @@ func (t *sumsText) of(program, dir string) []sumLine {
 			continue
 		}
 		named = append(named, line)
-		path := filepath.Clean(line.name)
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(dir, path)
-		}
-		if path == program {
+		if sameFileName(located(filepath.Clean(line.name), dir), program) {
 			exact = append(exact, line)
 		}
 	}

@@ -2,5 +2,15 @@
 
 package verify
 
-// sameFileName compares the names of files.
+import "path/filepath"
+
+// sameFileName compares names or paths of files.
 func sameFileName(a, b string) bool { return a == b }
+
+// located returns the path of a clean name in a file in dir.
+func located(name, dir string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
