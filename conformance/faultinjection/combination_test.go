@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
+	"github.com/jackfield-go/jackfield/conformance/goplugingrpc/probe"
 	ourgrpc "github.com/jackfield-go/jackfield/conformance/grpc/ourprobe"
 	ournetrpc "github.com/jackfield-go/jackfield/conformance/netrpc/ourprobe"
 	conformancev1 "github.com/jackfield-go/jackfield/conformance/proto/conformance/v1"
@@ -131,6 +132,33 @@ func (s *subject) echo(ctx context.Context) (err error) {
 		_, err = s.grpc.Echo(ctx, &conformancev1.EchoRequest{Payload: []byte("hello")})
 	}
 	return err
+}
+
+// offered makes a new brokered connection, from the host to the plugin, and asks there.
+func (s *subject) offered(ctx context.Context) error {
+	if s.netrpc != nil {
+		id, err := s.netrpc.ServeBack(ctx)
+		if err != nil {
+			return err
+		}
+		asker, err := shared.DialAsker(ctx, s.netrpc.Probe, id)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = asker.Close() }()
+		return shared.AskPlugin(ctx, asker, "who?")
+	}
+	offer, err := s.grpc.Offer(ctx, &conformancev1.OfferRequest{Count: 1})
+	if err != nil {
+		return err
+	}
+	id := offer.GetBrokerIds()[0]
+	conn, err := s.grpc.Broker.Dial(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return probe.Ask(ctx, conn, probe.PluginName, id, "who?", 0)
 }
 
 // within returns a context for what must not hang, also at the end of a test.

@@ -118,6 +118,21 @@ func (x *experiment) expectSevered(s *subject, op operation) {
 	x.expectDone(s.client)
 }
 
+// expectRecovery expects that new brokered connections do not hang during the fault, and that they
+// are made after it.
+func (x *experiment) expectRecovery(s *subject) {
+	x.t.Helper()
+	ctx, tried := within(x.t, x.pause), make(chan error, 1)
+	go func() { tried <- s.offered(ctx) }()
+	err := x.wait("a brokered connection", tried)
+	if err := x.fault.recover(x); err != nil {
+		x.t.Fatal(err)
+	}
+	if again := s.offered(within(x.t, patience)); again != nil {
+		x.t.Errorf("a brokered connection after the fault: %v; during it: %v", again, err)
+	}
+}
+
 // isLoss reports whether an error names the loss of the process or the connection as the reason.
 func isLoss(err error) bool {
 	var exit *core.ExitError

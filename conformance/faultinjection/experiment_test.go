@@ -67,6 +67,7 @@ func (x *experiment) run(t *testing.T) {
 // busy the machine; one that stays is not.
 func (x *experiment) adjust() {
 	limits := &x.cfg.Timeouts
+	limits.Start += x.pause
 	switch x.effect.kind {
 	case ended, left:
 		limits.ExitGrace = patience
@@ -103,7 +104,7 @@ func (x *experiment) inject() {
 // wait waits for what must not hang.
 func (x *experiment) wait(name string, done <-chan error) error {
 	x.t.Helper()
-	limit := time.NewTimer(2 * patience)
+	limit := time.NewTimer(2*patience + x.pause)
 	defer limit.Stop()
 	select {
 	case err := <-done:
@@ -117,7 +118,7 @@ func (x *experiment) wait(name string, done <-chan error) error {
 // duringLaunch injects the fault before the launch has returned.
 func (x *experiment) duringLaunch() {
 	t := x.t
-	ctx, cancel := context.WithCancel(within(t, 3*patience))
+	ctx, cancel := context.WithCancel(within(t, 3*patience+x.pause))
 	defer cancel()
 	reached, proceed := x.hold()
 	defer proceed()
@@ -214,6 +215,9 @@ func (x *experiment) duringService() {
 	case severed:
 		x.expectSevered(s, op)
 	case survived:
+		if x.fault.recover != nil {
+			x.expectRecovery(s)
+		}
 		if op.done != nil {
 			op.release()
 			if err := x.wait(string(x.at), op.done); err != nil {

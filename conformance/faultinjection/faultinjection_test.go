@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,8 +16,12 @@ import (
 // longVariable asks for the long form.
 const longVariable = "JACKFIELD_SOAK"
 
-// shortPause is the time for which stopped processes do nothing.
-const shortPause = 200 * time.Millisecond
+// These are the times for which stopped processes do nothing. The long one is beyond the keep-alive
+// of go-plugin's yamux: 30 s, and 10 s for the answer.
+const (
+	shortPause = 200 * time.Millisecond
+	longPause  = 45 * time.Second
+)
 
 func isLong() bool { return os.Getenv(longVariable) != "" }
 
@@ -45,4 +50,27 @@ func TestFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestLongStops stops processes of every kind at every stage for a long time, several at once.
+func TestLongStops(t *testing.T) {
+	if !isLong() {
+		t.Skip("only in the long form: each takes 45 s")
+	}
+	plugintest.NoLeaks(t)
+	const atOnce = 14
+	var running sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	stopped := fault{name: "SIGSTOP, then SIGCONT", inject: pause, effect: always(survived)}
+	for _, at := range stages() {
+		for _, c := range combinations() {
+			x := &experiment{combination: c, at: at, fault: stopped, pause: longPause}
+			free <- struct{}{}
+			running.Go(func() {
+				defer func() { <-free }()
+				t.Run(x.name(), x.run)
+			})
+		}
+	}
+	running.Wait()
 }

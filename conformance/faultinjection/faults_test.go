@@ -16,6 +16,9 @@ type fault struct {
 	inject func(x *experiment) error
 	// effect returns the effect on a plugin at a stage.
 	effect func(c combination, at stage) effect
+	// recover takes a fault back that keeps a plugin from making brokered connections. Nil: it
+	// does not.
+	recover func(x *experiment) error
 }
 
 // effect is the effect of a fault on a process. A process with a status has ended.
@@ -36,17 +39,17 @@ const (
 
 func faults() []fault {
 	return []fault{
-		{"SIGKILL", signalled(syscall.SIGKILL), dies("killed by signal 9 (killed)")},
-		{"SIGTERM", signalled(syscall.SIGTERM), leaves("killed by signal 15 (terminated)")},
-		{"SIGHUP", signalled(syscall.SIGHUP), hangup},
-		{"SIGSTOP", stop, always(frozen)},
-		{"SIGSTOP, then SIGCONT", pause, always(survived)},
-		{"panic", ordered(orderPanic), dies("exit status 2")},
-		{"exit", ordered(orderExit), dies("exit status 3")},
-		{"closed pipes", carriedOut(orderClosePipes), closedPipes},
-		{"closed sockets", carriedOut(orderCloseSockets), closedSockets},
-		{"no files left", carriedOut(orderNoFiles), noFiles},
-		{"grandchild with the pipes", orphan, dies("exit status 3")},
+		{name: "SIGKILL", inject: signalled(syscall.SIGKILL), effect: dies("killed by signal 9 (killed)")},
+		{name: "SIGTERM", inject: signalled(syscall.SIGTERM), effect: leaves("killed by signal 15 (terminated)")},
+		{name: "SIGHUP", inject: signalled(syscall.SIGHUP), effect: hangup},
+		{name: "SIGSTOP", inject: stop, effect: always(frozen)},
+		{name: "SIGSTOP, then SIGCONT", inject: pause, effect: always(survived)},
+		{name: "panic", inject: ordered(orderPanic), effect: dies("exit status 2")},
+		{name: "exit", inject: ordered(orderExit), effect: dies("exit status 3")},
+		{name: "closed pipes", inject: carriedOut(orderClosePipes), effect: closedPipes},
+		{name: "closed sockets", inject: carriedOut(orderCloseSockets), effect: closedSockets},
+		{name: "no files left", inject: carriedOut(orderNoFiles), effect: noFiles, recover: carriedOut(orderFiles)},
+		{name: "grandchild with the pipes", inject: orphan, effect: dies("exit status 3")},
 	}
 }
 
