@@ -125,9 +125,7 @@ func (x *experiment) expectRecovery(s *subject) {
 	ctx, tried := within(x.t, x.pause), make(chan error, 1)
 	go func() { tried <- s.offered(ctx) }()
 	err := x.wait("a brokered connection", tried)
-	if err := x.fault.recover(x); err != nil {
-		x.t.Fatal(err)
-	}
+	x.recover()
 	if again := s.offered(within(x.t, patience)); again != nil {
 		x.t.Errorf("a brokered connection after the fault: %v; during it: %v", again, err)
 	}

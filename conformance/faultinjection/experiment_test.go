@@ -29,25 +29,18 @@ type experiment struct {
 	// pause is the time for which a process does nothing.
 	pause time.Duration
 
+	dir     string // of the sockets
 	control *control
 	cfg     host.Config
+
+	recovered bool
 }
 
 // run injects the fault, and expects the right end.
 func (x *experiment) run(t *testing.T) {
 	x.t = t
 	x.effect = x.fault.effect(x.combination, x.at)
-	dir := peers.ShortDir(t)
-	sockets := filepath.Join(dir, "s")
-	err := os.Mkdir(sockets, 0o700)
-	x.control = newControl(t, dir)
-	role := role{Library: x.combination.library, Transport: x.combination.transport, Stage: x.at, Control: x.control.path()}
-	if err == nil {
-		x.cfg, err = x.combination.config(role, sockets)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	x.prepare()
 	x.adjust()
 	switch {
 	case x.at.launching():
@@ -60,14 +53,39 @@ func (x *experiment) run(t *testing.T) {
 	if pid := x.control.pid; pid != 0 && !shared.ProcessGone(pid) {
 		t.Errorf("process %d is still there", pid)
 	}
-	peers.ExpectEmpty(t, sockets)
+	if x.fault.mounted && !x.recovered {
+		x.recover()
+		if x.fault.keeps {
+			return
+		}
+	}
+	peers.ExpectEmpty(t, x.dir)
+}
+
+// prepare makes the directories, and configures the host.
+func (x *experiment) prepare() {
+	t := x.t
+	dir := peers.ShortDir(t)
+	x.dir = filepath.Join(dir, "s")
+	err := os.Mkdir(x.dir, 0o700)
+	if err == nil && x.fault.mounted {
+		mount(t, x.dir)
+	}
+	x.control = newControl(t, dir)
+	role := role{Library: x.combination.library, Transport: x.combination.transport, Stage: x.at, Control: x.control.path()}
+	if err == nil {
+		x.cfg, err = x.combination.config(role, x.dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // adjust chooses the times of the host. A process that is going to end is waited for, however
 // busy the machine; one that stays is not.
 func (x *experiment) adjust() {
 	limits := &x.cfg.Timeouts
-	limits.Start += x.pause
+	limits.Start, limits.Stop = limits.Start+x.pause, limits.Stop+x.pause
 	switch x.effect.kind {
 	case ended, left:
 		limits.ExitGrace = patience
@@ -98,6 +116,14 @@ func (x *experiment) launch(ctx context.Context) (launched <-chan error, client 
 func (x *experiment) inject() {
 	if err := x.fault.inject(x); err != nil {
 		x.t.Fatalf("%s: %v", x.fault.name, err)
+	}
+}
+
+// recover takes the fault back.
+func (x *experiment) recover() {
+	x.recovered = true
+	if err := x.fault.recover(x); err != nil {
+		x.t.Fatalf("take back the fault: %v", err)
 	}
 }
 
@@ -142,6 +168,9 @@ func (x *experiment) duringLaunch() {
 	err := x.wait("the launch", launched)
 	switch {
 	case x.effect.kind == survived && err == nil:
+		if x.fault.recover != nil {
+			x.recover()
+		}
 		x.expectService(*client)
 	case x.effect.kind == survived:
 		t.Error(err)

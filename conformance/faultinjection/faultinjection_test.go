@@ -61,7 +61,7 @@ func TestLongStops(t *testing.T) {
 	const atOnce = 14
 	var running sync.WaitGroup
 	free := make(chan struct{}, atOnce)
-	stopped := fault{name: "SIGSTOP, then SIGCONT", inject: pause, effect: always(survived)}
+	stopped := fault{name: "SIGSTOP, then SIGCONT", inject: pause, effect: longStop}
 	for _, at := range stages() {
 		for _, c := range combinations() {
 			x := &experiment{combination: c, at: at, fault: stopped, pause: longPause}

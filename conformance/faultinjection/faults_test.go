@@ -19,6 +19,10 @@ type fault struct {
 	// recover takes a fault back that keeps a plugin from making brokered connections. Nil: it
 	// does not.
 	recover func(x *experiment) error
+	// mounted asks for a file system of its own for the sockets.
+	mounted bool
+	// keeps is whether files cannot be removed before recover.
+	keeps bool
 }
 
 // effect is the effect of a fault on a process. A process with a status has ended.
@@ -49,6 +53,8 @@ func faults() []fault {
 		{name: "closed pipes", inject: carriedOut(orderClosePipes), effect: closedPipes},
 		{name: "closed sockets", inject: carriedOut(orderCloseSockets), effect: closedSockets},
 		{name: "no files left", inject: carriedOut(orderNoFiles), effect: noFiles, recover: carriedOut(orderFiles)},
+		{name: "full directory", inject: fill, effect: noSockets, recover: empty, mounted: true},
+		{name: "read-only directory", inject: seal, effect: noSockets, recover: unseal, mounted: true, keeps: true},
 		{name: "grandchild with the pipes", inject: orphan, effect: dies("exit status 3")},
 	}
 }
@@ -98,16 +104,31 @@ func closedSockets(_ combination, at stage) effect {
 	return effect{kind: severed}
 }
 
-// noFiles takes the ability to listen and to accept. A plugin on go-plugin that cannot listen ends
-// with status 0.
+// noFiles takes the ability to accept, beside that to listen.
 func noFiles(c combination, at stage) effect {
+	if at == handshake {
+		return effect{kind: severed}
+	}
+	return noSockets(c, at)
+}
+
+// noSockets takes the ability to listen: a plugin of ours ends with status 1, and one on go-plugin
+// with 0.
+func noSockets(c combination, at stage) effect {
 	switch {
 	case at == beforeLine && c.library == ours:
 		return effect{ended, "exit status 1"}
 	case at == beforeLine:
 		return effect{ended, "exit status 0"}
-	case at == handshake:
-		return effect{kind: severed}
+	}
+	return effect{kind: survived}
+}
+
+// longStop ends a multiplexed plugin on go-plugin to which the host has not connected: it waits for
+// five seconds (F16).
+func longStop(c combination, at stage) effect {
+	if c.library == theirs && c.transport == multiplexed && at == handshake {
+		return effect{ended, "exit status 0"}
 	}
 	return effect{kind: survived}
 }
