@@ -114,7 +114,8 @@ func (s *subject) write(ctx context.Context, id uint32, began func(), released <
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	if _, err := conn.Write([]byte("some bytes")); err != nil {
+	const window = 256 << 10 // more than yamux takes until the plugin has begun to read
+	if _, err := conn.Write(make([]byte, 2*window)); err != nil {
 		return err
 	}
 	began()
