@@ -230,7 +230,7 @@ func TestTLSOnTheHostsSideAloneIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, cfg := s.prepare(t)
 			cfg.TLS = core.TLSFiles(filesIn(certificates(t)))
-			expectHint(t, cfg, "the plugin's answer is not TLS", "the plugin hung up: does it have TLS")
+			expectHint(t, cfg, "the plugin's answer is not TLS", "the plugin hung up: compare the certificates")
 		})
 	}
 }

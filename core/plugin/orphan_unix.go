@@ -18,7 +18,10 @@ func (o *output) abandon(nowhere *os.File) {
 
 // leadsGroup reports whether this process has a group of its own: the members of another group are
 // not its own.
-func leadsGroup() bool { return unix.Getpgrp() == os.Getpid() }
+func leadsGroup() bool {
+	group, err := unix.Getpgid(0)
+	return err == nil && group == os.Getpid()
+}
 
 // endFamily ends this process, and the group that it leads, at once.
 func endFamily() {

@@ -25,9 +25,12 @@ func notifyEnds(signals chan<- os.Signal) (stop func()) {
 		}
 		return 1
 	})
-	_, _, _ = setConsoleCtrlHandler.Call(handler, 1)
+	handle := func(add uintptr) {
+		_, _, _ = setConsoleCtrlHandler.Call(handler, add) // without a console there is no event either
+	}
+	handle(1)
 	return func() {
-		_, _, _ = setConsoleCtrlHandler.Call(handler, 0)
+		handle(0)
 		signal.Stop(signals)
 	}
 }
