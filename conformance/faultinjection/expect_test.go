@@ -136,3 +136,40 @@ func isLoss(err error) bool {
 	var exit *core.ExitError
 	return errors.As(err, &exit) || errors.Is(err, core.ErrConnectionLost)
 }
+
+// expectStop expects the right error of a stop.
+func (x *experiment) expectStop(err error) {
+	x.t.Helper()
+	var stop *host.StopError
+	switch {
+	case x.effect.status != "":
+		x.expectExit("the stop", err)
+	case x.effect.kind == survived && err != nil:
+		x.t.Errorf("the stop: %v", err)
+	case x.effect.kind == frozen && (!errors.As(err, &stop) || stop.Left):
+		x.t.Errorf("the stop: %v, expected a host.StopError", err)
+	}
+}
+
+// expectDone expects that nothing is left of the plugin.
+func (x *experiment) expectDone(client *host.Client) {
+	x.t.Helper()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	select {
+	case <-client.Done():
+	case <-limit.C:
+		x.t.Error("Done is not closed")
+	}
+}
+
+// expectExit expects an error with the process's end.
+func (x *experiment) expectExit(name string, err error) {
+	x.t.Helper()
+	var exit *core.ExitError
+	if !errors.As(err, &exit) || exit.Status != x.effect.status {
+		x.t.Errorf("%s: %v, expected a core.ExitError with %s", name, err, x.effect.status)
+	} else if x.fault.name == "panic" && exit.DeathLine() != "panic: "+panicText {
+		x.t.Errorf("%s: %v, expected the panic's text", name, err)
+	}
+}

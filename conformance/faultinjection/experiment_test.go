@@ -4,7 +4,6 @@ package faultinjection
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"sync"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/jackfield-go/jackfield/conformance/goplugin/shared"
 	"github.com/jackfield-go/jackfield/conformance/peers"
-	"github.com/jackfield-go/jackfield/core"
 	"github.com/jackfield-go/jackfield/core/host"
 	"github.com/jackfield-go/jackfield/core/runner"
 )
@@ -280,41 +278,4 @@ func (x *experiment) duringStop() {
 	}
 	x.expectStop(x.wait("the stop", stopped))
 	x.expectDone(s.client)
-}
-
-// expectStop expects the right error of a stop.
-func (x *experiment) expectStop(err error) {
-	x.t.Helper()
-	var stop *host.StopError
-	switch {
-	case x.effect.status != "":
-		x.expectExit("the stop", err)
-	case x.effect.kind == survived && err != nil:
-		x.t.Errorf("the stop: %v", err)
-	case x.effect.kind == frozen && (!errors.As(err, &stop) || stop.Left):
-		x.t.Errorf("the stop: %v, expected a host.StopError", err)
-	}
-}
-
-// expectDone expects that nothing is left of the plugin.
-func (x *experiment) expectDone(client *host.Client) {
-	x.t.Helper()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	select {
-	case <-client.Done():
-	case <-limit.C:
-		x.t.Error("Done is not closed")
-	}
-}
-
-// expectExit expects an error with the process's end.
-func (x *experiment) expectExit(name string, err error) {
-	x.t.Helper()
-	var exit *core.ExitError
-	if !errors.As(err, &exit) || exit.Status != x.effect.status {
-		x.t.Errorf("%s: %v, expected a core.ExitError with %s", name, err, x.effect.status)
-	} else if x.fault.name == "panic" && exit.DeathLine() != "panic: "+panicText {
-		x.t.Errorf("%s: %v, expected the panic's text", name, err)
-	}
 }
