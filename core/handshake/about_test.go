@@ -60,7 +60,7 @@ func TestReadAboutBoundsAPluginsTexts(t *testing.T) {
 		"":                        "",
 		"%4":                      "%4",
 		"%e2%80%ae":               "\uFFFD",
-		" %09a b%0A ":             "a b",
+		" %09a b%0A ":             "a b", //nolint:gocritic // mapKey: the white space is the subject
 		strings.Repeat("x", 513):  strings.Repeat("x", 509) + "…",
 		strings.Repeat("é", 2000): strings.Repeat("é", 254) + "…",
 	} {
