@@ -129,7 +129,7 @@ check-weight: bin/weight ## what a net/rpc-only host and plugin link and require
 	@bin/weight .
 
 # Who starts from it owns every line that no tool wrote. Blank lines do not count.
-TEMPLATE_LINES := 1520
+TEMPLATE_LINES := 1500
 .PHONY: check-template
 check-template: ## how much sdk-template makes people own
 	@lines=$$(git ls-files -z --cached --others --exclude-standard sdk-template ':!*.pb.go' ':!*.binpb' ':!*.mod' ':!*.sum' ':!*LICENSE' ':!sdk-template/scaffold' | \

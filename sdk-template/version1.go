@@ -11,8 +11,7 @@ import (
 	notelyv1 "github.com/jackfield-go/jackfield/sdk-template/proto/notely/v1"
 )
 
-// client1 runs in the application. In version 1 the plugin cannot call back, so the client
-// asks for approval itself.
+// client1 runs in the application. It asks for approval itself: version 1 has no callbacks.
 type client1 struct {
 	service notelyv1.NoteStoreServiceClient
 }

@@ -60,8 +60,7 @@ func send(items iter.Seq2[Item, error], one func(Item) error) error {
 	return nil
 }
 
-// toStatus converts an error with a meaning to a gRPC status, because gRPC transmits only
-// statuses.
+// toStatus converts an error with a meaning: gRPC transmits only statuses.
 func toStatus(err error) error {
 	if errors.Is(err, ErrRefused) {
 		return status.Error(codes.PermissionDenied, err.Error())

@@ -35,8 +35,7 @@ type Host struct {
 	Fetcher fetch.Fetcher // accepted addresses and signatures; zero: https with a list of sums
 }
 
-// Plugin is an open plugin. A crash fails the calls of the moment; later calls use a new process.
-// Its Close ends the plugin.
+// Plugin is an open plugin. A crash fails the calls of the moment; later ones use a new process.
 type Plugin struct {
 	*supervise.Supervisor
 
@@ -79,8 +78,7 @@ func (h Host) Open(ctx context.Context, nameOrPath string) (*Plugin, error) {
 	return &Plugin{supervisor, service}, nil
 }
 
-// Resolve returns the plugin that Open would start. For a name, this is the newest version
-// with a protocol version of this program.
+// Resolve returns the plugin that Open would start: for a name, the newest that fits.
 func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolved, error) {
 	name, overrides := filepath.Base(nameOrPath), []discovery.Override(nil)
 	if name != nameOrPath {
@@ -103,8 +101,7 @@ func (h Host) Resolve(ctx context.Context, nameOrPath string) (*discovery.Resolv
 	return resolver.Resolve(ctx, found, discovery.Request{Name: name, AppVersions: notely.Versions.Numbers()})
 }
 
-// Find lists the plugins in all directories, and the reasons why other files are not
-// plugins.
+// Find lists the plugins in all directories, and why other files are none.
 func (h Host) Find(ctx context.Context, overrides ...discovery.Override) (*discovery.Found, error) {
 	installed, err := h.Store()
 	if err != nil {

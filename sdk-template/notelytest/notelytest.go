@@ -10,6 +10,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -20,9 +21,8 @@ import (
 	notely "github.com/jackfield-go/jackfield/sdk-template"
 )
 
-// Open returns impl as the application sees it: over a real connection, within this
-// process. The end of the test closes the connection. With versions, only those protocol
-// versions are used, as with an older or newer application.
+// Open returns impl as the application sees it, over a connection that ends with the test. With
+// versions, only those protocol versions are used, as with an older or newer application.
 func Open(tb testing.TB, impl notely.NoteStore, versions ...int) notely.NoteStore {
 	tb.Helper()
 	spoken := notely.Versions.Clone()
@@ -50,9 +50,10 @@ func Check(tb testing.TB, client notely.NoteStore) {
 		}
 		return nil
 	}
-	for _, text := range []string{"one", "two"} {
+	long := strings.Repeat("x", 5<<20) // beyond gRPC's own limit
+	for _, text := range []string{"one", long} {
 		if item, err := client.Add(tb.Context(), text, approve); err != nil || item.Text != text {
-			tb.Errorf("Add(%q): got %v, %v", text, item, err)
+			tb.Errorf("Add(%.9q): got %.9v, %v", text, item, err)
 		}
 	}
 	want := approve(tb.Context(), "bad").Error()
@@ -69,8 +70,8 @@ func Check(tb testing.TB, client notely.NoteStore) {
 		}
 		texts = append(texts, item.Text)
 	}
-	if !slices.Equal(texts, []string{"one", "two", "bad"}) {
-		tb.Errorf("List: got %q", texts)
+	if !slices.Equal(texts, []string{"one", long, "bad"}) {
+		tb.Errorf("List: got %.9q", texts)
 	}
 }
 

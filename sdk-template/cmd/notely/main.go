@@ -60,9 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // command makes a command, with shell completion of plugin names for its arguments.
-func (c *cli) command(
-	use, short string, args cobra.PositionalArgs, run func(context.Context, []string) error,
-) *cobra.Command {
+func (c *cli) command(use, short string, args cobra.PositionalArgs, run func(context.Context, []string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd.Context(), args) },

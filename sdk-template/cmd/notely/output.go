@@ -53,8 +53,7 @@ func (c *cli) print(key string, list any, columns ...string) error {
 	return table.Flush()
 }
 
-// progress returns functions to draw and to remove a progress bar. The bar appears only on
-// a terminal, and after a moment.
+// progress returns functions to draw and to remove a progress bar, on a terminal alone.
 func progress(w io.Writer) (show func(store.Progress), end func()) {
 	file, ok := w.(*os.File)
 	drawn := ok && term.IsTerminal(int(file.Fd()))

@@ -82,8 +82,7 @@ func (c *cli) fetch(ctx context.Context, from fetch.Source, install store.Instal
 	return c.host.Install(ctx, from, install)
 }
 
-// update takes the version from the address of the installed plugin, by changing only the
-// version in it.
+// update changes only the version in the address of the installed plugin.
 func (c *cli) update(ctx context.Context, args []string) error {
 	items, err := c.store.List(ctx)
 	if err != nil {

@@ -4,7 +4,6 @@ plugin protocol is that of hashicorp/go-plugin."""
 
 import base64
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -36,7 +35,6 @@ NO_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_len
 SERVICES = {f"{file.package}.{service.name}": service for file in FILES for service in file.service}
 
 
-@functools.lru_cache(maxsize=None)
 def message(name):
     """Returns the class of a message, such as "notely.v2.Item"."""
     descriptor = POOL.FindMessageTypeByName(name)
