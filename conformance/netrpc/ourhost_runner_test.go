@@ -22,7 +22,7 @@ import (
 // one for go-plugin's ClientConfig.RunnerFunc without its logger.
 func adapt(makeTheirs func(cmd *exec.Cmd, socketDir string) (goplugin.Runner, error)) func(runner.Command) (runner.Runner, error) {
 	return func(cmd runner.Command) (runner.Runner, error) {
-		command := exec.Command(cmd.Path, cmd.Args...) //nolint:noctx // the runner ends it
+		command := exec.Command(cmd.Path, cmd.Args...)
 		command.Env, command.Dir, command.Stdin, command.SysProcAttr = cmd.Env, cmd.Dir, cmd.Stdin, cmd.SysProcAttr
 		r, err := makeTheirs(command, cmd.SocketDir)
 		if err != nil {
