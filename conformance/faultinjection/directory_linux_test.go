@@ -15,7 +15,7 @@ import (
 func mount(t *testing.T, dir string) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k,nr_inodes=64,mode=700"); err != nil {
-		t.Skipf("needs a file system of its own, as root: %v", err)
+		t.Skipf("needs: root, to mount a file system: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 }

@@ -6,7 +6,7 @@ import "testing"
 
 func mount(t *testing.T, _ string) {
 	t.Helper()
-	t.Skip("needs a file system of its own, which Linux alone makes at once")
+	t.Skip("only on Linux, which mounts a file system at once")
 }
 
 func fill(*experiment) error   { return nil }
